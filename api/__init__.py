@@ -1,0 +1,1 @@
+"""The door: HTTP in, HTTP out. The only room that speaks Flask."""

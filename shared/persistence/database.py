@@ -1,0 +1,63 @@
+"""The way to PostgreSQL: one engine per process, made after the fork, and transactions from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+
+from shared.persistence.errors import translated
+from shared.settings import Settings
+
+
+def open_database(settings: Settings, role: str) -> Engine:
+    """An engine for this process; ``role`` (api, worker, …) shows in pg_stat_activity.
+
+    A child process opens its own: connections do not survive a fork.
+    """
+    url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
+    limits = {
+        "statement_timeout": settings.statement_limit_seconds * 1000,
+        "lock_timeout": settings.lock_limit_seconds * 1000,
+        # A stopped process must not hold its row locks for ever.
+        "idle_in_transaction_session_timeout": settings.statement_limit_seconds * 1000,
+        # Money and moments read the same whatever the server's defaults are.
+        "timezone": "UTC",
+        "datestyle": "ISO",
+    }
+    return create_engine(
+        url,
+        pool_size=settings.database_pool_size,
+        max_overflow=0,
+        # A request that finds no free connection is told so instead of hanging.
+        pool_timeout=settings.database_connect_seconds,
+        # The server may have restarted since the connection was last used.
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={
+            "connect_timeout": settings.database_connect_seconds,
+            "application_name": f"ordermill-{role}",
+            "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+            # A half-open connection is noticed within half a minute.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        },
+    )
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A transaction: committed at the end of the block, rolled back when it raises.
+
+    Raises only PersistenceError for faults of the database.
+    """
+    with translated(), engine.begin() as connection:
+        yield connection
+
+
+def ping(engine: Engine) -> None:
+    """Ask the database for a sign of life. Raises PersistenceError."""
+    with transaction(engine) as connection:
+        connection.execute(text("SELECT 1"))

@@ -1,0 +1,1 @@
+"""JSON to order request and job to JSON. The only room that speaks marshmallow."""

@@ -1,0 +1,119 @@
+"""Every setting of ordermill, with its unit in its name; the only place that reads the environment.
+
+A setting's environment variable is its field's name in capitals: ``sync_max_orders`` is ``SYNC_MAX_ORDERS``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+MIB = 1024 * 1024
+
+
+class SettingsError(Exception):
+    """A variable has a value that cannot be used; the message names it and says what would do."""
+
+
+def _setting(default: Any, doc: str, *, minimum: int | float | None = None) -> Any:
+    return field(default=default, metadata={"doc": doc, "minimum": minimum})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an operator may set. Units: ``_seconds``, ``_bytes``, ``_days``; counts name what they count."""
+
+    database_url: str = _setting("", "PostgreSQL, as postgresql://user:password@host/database")
+    redis_url: str = _setting("", "Redis, as redis://:password@host:6379/0 or unix:///path/to/socket")
+
+    # -- the door ------------------------------------------------------------------------------------------
+    max_body_bytes: int = _setting(128 * MIB, "request body, after inflating", minimum=1024)
+    max_orders: int = _setting(100_000, "orders in one batch", minimum=1)
+    max_key_chars: int = _setting(1_024, "characters in a batch key", minimum=1)
+    max_nesting: int = _setting(32, "levels of arrays and objects inside an order", minimum=8)
+    sync_max_orders: int = _setting(100, "orders up to which a batch without a preference waits", minimum=0)
+    sync_wait_seconds: float = _setting(25.0, "how long such a batch waits", minimum=0)
+    max_wait_seconds: float = _setting(60.0, "the most that Prefer: wait=N may ask for", minimum=0)
+    api_processes: int = _setting(1, "gunicorn worker processes", minimum=1)
+    api_threads: int = _setting(64, "threads in each; a waiting request holds one", minimum=2)
+    api_grace_seconds: int = _setting(30, "how long a stopping API lets requests finish", minimum=1)
+
+    # -- the workshop --------------------------------------------------------------------------------------
+    slice_max_orders: int = _setting(250, "orders in a slice of a batch that is not small", minimum=1)
+    slice_tries_max: int = _setting(5, "tries of a slice in one task while faults are transient", minimum=1)
+    max_lines: int = _setting(1_000, "lines in one order", minimum=1)
+    worker_processes: int = _setting(2, "prefork children of one Celery worker", minimum=1)
+    task_limit_seconds: int = _setting(60, "hard limit of a slice; the last resort", minimum=5)
+    worker_grace_seconds: int = _setting(20, "how long a stopping worker lets slices finish", minimum=1)
+    organisation_timezone: str = _setting("UTC", "the zone of dates that name none")
+
+    # -- healing -------------------------------------------------------------------------------------------
+    sweep_seconds: float = _setting(2.0, "how often the scheduler looks for undecided slices", minimum=0)
+    redispatch_first_seconds: float = _setting(30.0, "how long a slice may wait before its next dispatch")
+    redispatch_most_seconds: float = _setting(300.0, "the most that this grows to, doubling each time")
+    redispatch_most_slices: int = _setting(500, "slices dispatched in one sweep", minimum=1)
+
+    # -- keeping -------------------------------------------------------------------------------------------
+    retention_days: int = _setting(30, "how long jobs can be asked for", minimum=1)
+
+    # -- the servers behind --------------------------------------------------------------------------------
+    database_pool_size: int = _setting(8, "connections of one process", minimum=1)
+    database_connect_seconds: int = _setting(5, "limit for reaching PostgreSQL", minimum=1)
+    statement_limit_seconds: int = _setting(30, "limit for one SQL statement", minimum=1)
+    lock_limit_seconds: int = _setting(10, "limit for waiting on a row lock", minimum=1)
+    redis_limit_seconds: float = _setting(5.0, "limit for one Redis command; above BRPOP's 1 s", minimum=2)
+
+    # -- telling -------------------------------------------------------------------------------------------
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
+    log_format: str = _setting("auto", "json, human, or auto: human on a terminal")
+
+
+def setting_names() -> dict[str, str]:
+    """Environment variable → what it means, for all settings."""
+    return {f.name.upper(): f.metadata["doc"] for f in fields(Settings)}
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read the settings from the environment; ``overrides`` win over it.
+
+    Raises SettingsError naming the variable, its value and what would do.
+    """
+    source = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for f in fields(Settings):
+        raw = source.get(f.name.upper(), "")
+        if raw != "":
+            values[f.name] = _read(f.name.upper(), raw, type(f.default), f.metadata["minimum"])
+    return Settings(**{**values, **overrides})
+
+
+def _read(name: str, raw: str, kind: type, minimum: float | None) -> Any:
+    try:
+        value = kind(raw)
+    except ValueError:
+        wanted = {int: "a whole number", float: "a number"}[kind]
+        raise SettingsError(f"{name} is {raw!r}; it takes {wanted}.") from None
+    if minimum is not None and not value >= minimum:
+        raise SettingsError(f"{name} is {raw}; the least that it takes is {minimum}.")
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientSettings:
+    """Where the client commands go: ``ORDERMILL_URL``, ``ORDERMILL_API_KEY``; ``ORDERMILL_DATA_DIR``."""
+
+    url: str
+    api_key: str
+    data_dir: str
+
+
+def load_client_settings(environ: Mapping[str, str] | None = None) -> ClientSettings:
+    """Read the client's side of the environment."""
+    source = os.environ if environ is None else environ
+    return ClientSettings(
+        url=source.get("ORDERMILL_URL", ""),
+        api_key=source.get("ORDERMILL_API_KEY", ""),
+        data_dir=source.get("ORDERMILL_DATA_DIR", ""),
+    )
