@@ -150,8 +150,6 @@ stock = Table(
     PrimaryKeyConstraint("item_id", "warehouse_id"),
     CheckConstraint("allocated >= 0", name="allocated_not_negative"),
     CheckConstraint("allocated <= physical", name="never_oversold"),
-    # Every slice updates these rows in place: room on the page keeps that off the index.
-    postgresql_with={"fillfactor": 70},
 )
 
 campaigns = Table(
