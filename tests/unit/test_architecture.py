@@ -1,8 +1,7 @@
 """The import law of the house, kept by walking the syntax tree of every module.
 
 A library's type may be named anywhere inside ``if TYPE_CHECKING``, and engines are passed around as values, so
-those two names of SQLAlchemy are free; speaking SQL is not. Between our own rooms a type import counts like any
-other.
+those two names of SQLAlchemy are free; speaking SQL is not. Between our rooms a type import counts like any other.
 """
 
 from __future__ import annotations

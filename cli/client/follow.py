@@ -1,0 +1,78 @@
+"""Watching a job until every order has its outcome."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from cli.client.connection import NotDoneError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+
+    from cli.client.connection import Connection
+    from cli.client.outcomes import Job
+
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 1.0
+_SLOWER = 1.3
+
+
+@contextmanager
+def sending_bar(console: Console, size: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar over the bytes of an upload; only on a terminal."""
+    with _bar(console, DownloadColumn()) as bar:
+        task = bar.add_task("sending", total=size)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def follow(connection: Connection, job: Job, console: Console) -> Job:
+    """Wait until ``job`` is done and return its last state; a bar on a terminal shows the way."""
+    pause = _FIRST_PAUSE_SECONDS
+    with _bar(console, MofNCompleteColumn()) as bar, _stopped_by_hand(job):
+        task = bar.add_task("deciding", total=job.total, completed=job.decided)
+        while not job.done:
+            time.sleep(pause)
+            pause = min(pause * _SLOWER, _LONGEST_PAUSE_SECONDS)
+            job = connection.job(job.id)
+            bar.update(task, completed=job.decided)
+    return job
+
+
+def _bar(console: Console, counts: ProgressColumn) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description:8}"),
+        BarColumn(),
+        counts,
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+@contextmanager
+def _stopped_by_hand(job: Job) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise NotDoneError(
+            f"Stopped watching; the job goes on. `ordermill job {job.id} --watch` watches it again."
+        ) from None
+    except NotDoneError as error:
+        raise NotDoneError(f"{error.message} The job is {job.id}.") from error

@@ -1,0 +1,79 @@
+"""Answers as tables for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from cli.client.outcomes import CODE_MEANINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cli.client.outcomes import Job, Outcome
+
+
+def counts_table(counts: Mapping[int, int]) -> Table:
+    """Orders by code, as counts_by_code gives them, with their sum at the end."""
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True)
+    table.add_column("code", "all", justify="right")
+    table.add_column("orders", f"{sum(counts.values()):,}", justify="right")
+    table.add_column("meaning")
+    for code, count in counts.items():
+        meaning = "created or prepared" if code == 0 else CODE_MEANINGS.get(code, "")
+        table.add_row("ok" if code == 0 else str(code), f"{count:,}", meaning)
+    return table
+
+
+def job_table(job: Job) -> Table:
+    """Show a job: state, counts, codes, times."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    for name, value in _job_lines(job):
+        table.add_row(name, escape(value))
+    return table
+
+
+def _job_lines(job: Job) -> list[tuple[str, str]]:
+    lines = [
+        ("job", job.id),
+        ("state", f"{job.state.replace('_', ' ')}, {job.percent:g} %"),
+        ("orders", f"{job.total:,}"),
+        ("  ok", f"{job.ok:,}"),
+        ("  failed", f"{job.failed:,}"),
+        ("  pending", f"{job.pending:,}"),
+    ]
+    if job.cancelled:
+        lines.append(("  cancelled", f"{job.cancelled:,}"))
+    for code, count in sorted(job.codes.items(), key=lambda entry: int(entry[0]), reverse=True):
+        lines.append((f"  code {code}", f"{count:,}  {CODE_MEANINGS.get(int(code), '')}".rstrip()))
+    moments = (
+        ("created", job.created_at),
+        ("started", job.started_at),
+        ("finished", job.finished_at),
+        ("kept until", job.expires_at),
+    )
+    lines.extend((name, moment) for name, moment in moments if moment)
+    return lines
+
+
+def outcomes_table(outcomes: Mapping[str, Outcome]) -> Table:
+    """Key, code and message of each outcome; a client's text cannot style or break the terminal."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("key", overflow="fold")
+    table.add_column("code", justify="right")
+    table.add_column("message", overflow="fold")
+    for key, outcome in outcomes.items():
+        code = "ok" if outcome.ok else str(outcome.code)
+        table.add_row(Text(printable(key) or '""'), code, Text(printable(outcome.msg)))
+    return table
+
+
+def printable(text: str) -> str:
+    """``text`` with every character that would move the cursor or vanish written as an escape."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

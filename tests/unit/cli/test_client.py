@@ -1,0 +1,247 @@
+"""The client commands, against a small HTTP server that keeps the contract."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+from small_server import JOB_ID, KEY, Canned, SmallServer, refusal
+
+from cli.client import job, results, submit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import click
+
+FINE = {"products": [{"sku": "BRASS-LAMP", "qty": 1}]}
+GONE = {"products": [{"sku": "RED-STOOL", "qty": 1}], "code": -2}
+
+
+@pytest.fixture
+def server() -> Iterator[SmallServer]:
+    with SmallServer() as small:
+        yield small
+
+
+def run(
+    server: SmallServer, command: click.Command, *args: str, stdin: bytes = b"", key: str = KEY
+) -> Result:
+    environ = {"ORDERMILL_URL": server.url, "ORDERMILL_API_KEY": key}
+    return CliRunner().invoke(command, args, input=stdin, env=environ)
+
+
+def batch_file(tmp_path: Path, batch: object, name: str = "orders.json") -> str:
+    path = tmp_path / name
+    path.write_text(json.dumps(batch), encoding="utf-8")
+    return str(path)
+
+
+def test_small_batch_writes_its_outcomes_byte_for_byte(server: SmallServer, tmp_path: Path) -> None:
+    file = batch_file(tmp_path, {"x123": FINE, "\u0000": FINE})
+
+    result = run(server, submit, file)
+
+    expected = (
+        b'{"x123" :{"status" :"ok" , "orders" :[1234]} , "\\u0000" :{"status" :"ok" , "orders" :[1234]}}'
+    )
+    assert result.stdout_bytes == expected
+    assert result.exit_code == 0
+
+
+def test_large_batch_is_followed_to_its_end(server: SmallServer, tmp_path: Path) -> None:
+    file = batch_file(tmp_path, {f"k{number}": FINE for number in range(9)})
+
+    result = run(server, submit, file, "--wait")
+
+    assert list(json.loads(result.stdout)) == [f"k{number}" for number in range(9)]
+    assert result.exit_code == 0
+
+
+def test_rejected_order_ends_with_1_and_is_counted_by_its_code(server: SmallServer, tmp_path: Path) -> None:
+    file = batch_file(tmp_path, {"a": FINE, "b": GONE})
+
+    result = run(server, submit, file)
+
+    assert result.exit_code == 1
+    assert [line.split() for line in result.stderr.splitlines() if "stock" in line] == [
+        ["-2", "1", "stock", "missing"]
+    ]
+
+
+def test_json_leaves_the_table_out(server: SmallServer, tmp_path: Path) -> None:
+    result = run(server, submit, batch_file(tmp_path, {"a": GONE}), "--json")
+
+    assert result.stderr == ""
+    assert json.loads(result.stdout)["a"]["code"] == -2
+
+
+def test_batch_that_is_only_handed_in_gives_its_job_id_alone(server: SmallServer, tmp_path: Path) -> None:
+    result = run(server, submit, batch_file(tmp_path, {"a": GONE}), "--no-wait")
+
+    assert result.stdout == JOB_ID + "\n"
+    assert f"ordermill job {JOB_ID} --watch" in result.stderr
+    assert server.seen[0].headers["Prefer"] == "respond-async"
+    assert result.exit_code == 0
+
+
+def test_standard_input_is_posted_as_it_is(server: SmallServer) -> None:
+    body = b' {"a" : {"products": []}} '
+
+    result = run(server, submit, "-", stdin=body)
+
+    assert server.seen[0].body == body
+    assert server.seen[0].headers["Content-Type"] == "application/json"
+    assert result.exit_code == 0
+
+
+def test_lines_of_json_are_sent_as_such(server: SmallServer, tmp_path: Path) -> None:
+    run(server, submit, batch_file(tmp_path, {"a": FINE}, "orders.ndjson"))
+    run(server, submit, "--ndjson", "-", stdin=b"{}")
+
+    assert [seen.headers["Content-Type"] for seen in server.seen] == ["application/x-ndjson"] * 2
+
+
+def test_refusal_is_one_sentence_with_its_request_id(server: SmallServer, tmp_path: Path) -> None:
+    server.canned = [refusal(413, "The batch has 7 orders; the limit is 5.")]
+
+    result = run(server, submit, batch_file(tmp_path, {"a": FINE}))
+
+    assert result.stderr == "Error: The batch has 7 orders; the limit is 5. (HTTP 413, request req-77)\n"
+    assert result.stdout == ""
+    assert result.exit_code == 2
+
+
+def test_proxy_error_page_is_not_shown(server: SmallServer, tmp_path: Path) -> None:
+    server.canned = [Canned(502, b"<html>bad</html>")]
+
+    result = run(server, submit, batch_file(tmp_path, {"a": FINE}))
+
+    assert result.stderr == f"Error: {server.url}/v1/orders answered Bad Gateway. (HTTP 502)\n"
+    assert len(server.seen) == 1
+
+
+def test_answer_that_is_no_json_is_not_taken_for_outcomes(server: SmallServer, tmp_path: Path) -> None:
+    server.canned = [Canned(200, b"It works!")]
+
+    result = run(server, submit, batch_file(tmp_path, {"a": FINE}))
+
+    assert "does not answer as ordermill does" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_lost_answer_is_not_asked_for_by_a_second_batch(server: SmallServer, tmp_path: Path) -> None:
+    server.canned = [Canned()]
+
+    result = run(server, submit, batch_file(tmp_path, {"a": FINE}))
+
+    assert len(server.seen) == 1
+    assert "the batch may have been accepted" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_busy_server_is_asked_again_with_the_same_idempotency_key(
+    server: SmallServer, tmp_path: Path
+) -> None:
+    server.canned = [refusal(429, "Too fast.", Retry_After="0"), refusal(503, "The database is away.")]
+
+    result = run(server, submit, batch_file(tmp_path, {"a": FINE}))
+
+    assert result.exit_code == 0
+    assert len({seen.headers["Idempotency-Key"] for seen in server.seen}) == 1
+    assert [seen.body for seen in server.seen] == [server.seen[0].body] * 3
+    assert "The database is away. (HTTP 503, request req-77) Trying again in 1 s." in result.stderr
+
+
+def test_lost_look_at_a_job_is_repeated(server: SmallServer, tmp_path: Path) -> None:
+    file = batch_file(tmp_path, {f"k{number}": FINE for number in range(5)})
+    run(server, submit, file, "--no-wait")
+    server.canned = [Canned(), Canned(502, b"")]
+
+    result = run(server, job, JOB_ID, "--watch")
+
+    assert result.exit_code == 0
+
+
+def test_server_that_is_not_there_is_named_with_the_way_to_start_one(tmp_path: Path) -> None:
+    with SmallServer() as gone:
+        pass
+
+    result = run(gone, submit, batch_file(tmp_path, {"a": FINE}))
+
+    assert gone.url in result.stderr
+    assert "`ordermill serve` starts one" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_missing_key_is_told_before_anything_is_sent(server: SmallServer, tmp_path: Path) -> None:
+    result = run(server, submit, batch_file(tmp_path, {"a": FINE}), key="")
+
+    assert "ORDERMILL_API_KEY" in result.stderr
+    assert server.seen == []
+    assert result.exit_code == 2
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://host", "http://", "http://[::1"])
+def test_url_that_is_none_is_named(server: SmallServer, url: str) -> None:
+    result = run(server, job, JOB_ID, "--url", url)
+
+    assert repr(url) in result.stderr
+    assert result.exit_code == 2
+
+
+def test_key_with_a_line_end_is_refused_without_showing_it(server: SmallServer) -> None:
+    result = run(server, job, JOB_ID, "--api-key", "om_secret\n")
+
+    assert "om_secret" not in result.output
+    assert result.exit_code == 2
+
+
+def test_running_job_is_shown_and_ends_with_2(server: SmallServer, tmp_path: Path) -> None:
+    run(server, submit, batch_file(tmp_path, {"a": GONE, "b": FINE, "c": FINE, "d": FINE}), "--no-wait")
+
+    result = run(server, job, JOB_ID)
+
+    shown = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines()}
+    assert shown["state"] == ["running,", "50", "%"]
+    assert shown["failed"] == ["1"]
+    assert shown["pending"] == ["2"]
+    assert result.exit_code == 2
+
+
+def test_watched_job_ends_with_what_came_of_it(server: SmallServer, tmp_path: Path) -> None:
+    run(server, submit, batch_file(tmp_path, {"a": GONE, "b": FINE, "c": FINE, "d": FINE}), "--no-wait")
+
+    result = run(server, job, JOB_ID, "--watch", "--json")
+
+    assert json.loads(result.stdout)["state"] == "partially_succeeded"
+    assert result.exit_code == 1
+
+
+def test_results_of_a_running_job_are_those_that_are_there(server: SmallServer, tmp_path: Path) -> None:
+    run(server, submit, batch_file(tmp_path, {"a": GONE, "b": FINE, "c": FINE, "d": FINE}), "--no-wait")
+
+    result = run(server, results, JOB_ID)
+
+    assert list(json.loads(result.stdout)) == ["a", "b"]
+    assert result.stderr == "The job is not done: 2 of 4 orders are pending.\n"
+    assert result.exit_code == 2
+
+
+def test_failed_results_leave_the_successes_out(server: SmallServer, tmp_path: Path) -> None:
+    run(server, submit, batch_file(tmp_path, {"a": GONE, "b": FINE}))
+
+    result = run(server, results, JOB_ID, "--failed")
+
+    assert json.loads(result.stdout) == {"a": {"status": "no", "code": -2, "msg": "RED-STOOL is gone"}}
+    assert result.exit_code == 1
+
+
+def test_job_id_that_is_none_is_refused_without_asking(server: SmallServer) -> None:
+    result = run(server, job, "../limits")
+
+    assert server.seen == []
+    assert result.exit_code == 2
