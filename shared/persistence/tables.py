@@ -289,16 +289,11 @@ customers = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("email", Text, nullable=False),
-    # false: made for one order, and unseen by the registered customer of the same e-mail.
-    Column("registered", Boolean, nullable=False),
+    # The e-mail in lower case where the customer is registered. NULL: made for one order, and unseen by the
+    # registered customer of the same e-mail.
+    Column("registered_email", Text, unique=True),
     Column("reset_password", Boolean, nullable=False, server_default=text("false")),
     _now(),
-    Index(
-        "customers_registered_email_key",
-        text("lower(email)"),
-        unique=True,
-        postgresql_where=text("registered"),
-    ),
 )
 
 # Automatic order numbers; explicit ones may run ahead of it and are stepped around.

@@ -1,7 +1,7 @@
 """the first tables"""
 
-from alembic import op
 import sqlalchemy as sa
+from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0001"
@@ -59,19 +59,13 @@ def upgrade() -> None:
         "customers",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
-        sa.Column("registered", sa.Boolean(), nullable=False),
+        sa.Column("registered_email", sa.Text(), nullable=True),
         sa.Column("reset_password", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column(
             "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("customers_pkey")),
-    )
-    op.create_index(
-        "customers_registered_email_key",
-        "customers",
-        [sa.literal_column("lower(email)")],
-        unique=True,
-        postgresql_where=sa.text("registered"),
+        sa.UniqueConstraint("registered_email", name=op.f("customers_registered_email_key")),
     )
     op.create_table(
         "delivery_windows",
@@ -397,9 +391,6 @@ def downgrade() -> None:
     op.drop_table("pricelists")
     op.drop_table("items")
     op.drop_table("delivery_windows")
-    op.drop_index(
-        "customers_registered_email_key", table_name="customers", postgresql_where=sa.text("registered")
-    )
     op.drop_table("customers")
     op.drop_table("catalog_state")
     op.drop_table("api_keys")

@@ -1,0 +1,116 @@
+"""Drafts + stock → outcomes and what is to be written. Pure: nothing here waits, reads or writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from shared.domain.allocation import (
+    Allocation,
+    Shelf,
+    Shortage,
+    allocate,
+    allocate_what_is_there,
+)
+from shared.domain.draft import Draft
+from shared.domain.outcome import (
+    Code,
+    Created,
+    Fault,
+    Outcome,
+    Prepared,
+    Rejected,
+    number_taken,
+    quoted,
+    reject,
+)
+from shared.domain.splitting import Part, split
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """An order that will exist: its parts, each to be written under a number of its own."""
+
+    draft: Draft
+    parts: tuple[Part, ...]
+
+    @property
+    def automatic_numbers(self) -> int:
+        """How many numbers it needs beside an explicit one."""
+        return len(self.parts) - (self.draft.request.order_number is not None)
+
+    def numbered(self, automatic: Iterator[int]) -> Numbered:
+        """Give each part its number; an explicit one goes to the first part."""
+        explicit = self.draft.request.order_number
+        first = next(automatic) if explicit is None else explicit
+        return Numbered(self, (first, *(next(automatic) for _ in self.parts[1:])))
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A placement and the numbers of its parts."""
+
+    placement: Placement
+    numbers: tuple[int, ...]
+
+    def outcome(self) -> Outcome:
+        """What the client is told."""
+        if self.placement.draft.request.create_only:
+            return Prepared(self.numbers[0])
+        return Created(self.numbers)
+
+
+def decide(drafts: Sequence[Draft | Rejected], shelf: Shelf) -> list[Placement | Rejected]:
+    """Decide the drafts in order; each sees the stock that the earlier ones left.
+
+    ``shelf.taken()`` afterwards is what the placements reserve.
+    """
+    claimed: set[int] = set()
+    decided: list[Placement | Rejected] = []
+    for draft in drafts:
+        decided.append(draft if isinstance(draft, Rejected) else _decide_one(draft, shelf, claimed))
+    return decided
+
+
+def _decide_one(draft: Draft, shelf: Shelf, claimed: set[int]) -> Placement | Rejected:
+    number = draft.request.order_number
+    if number is not None and number in claimed:
+        return reject([number_taken(number, "is used earlier in the same batch")])
+    allocation = _allocate(draft, shelf)
+    if isinstance(allocation, Shortage):
+        return reject(_shortage_faults(draft, allocation))
+    if number is not None:
+        claimed.add(number)
+    if draft.request.create_only:
+        return Placement(draft, split_later(draft))
+    shelf.take(allocation.takes)
+    return Placement(draft, split(draft, allocation))
+
+
+def split_later(draft: Draft) -> tuple[Part, ...]:
+    """createOnly: one part that holds every line and no stock; completing it may split it."""
+    whole = split(draft, Allocation(()))
+    return whole if len(whole) == 1 else (_joined(draft, whole),)
+
+
+def _joined(draft: Draft, parts: tuple[Part, ...]) -> Part:
+    lines = sorted((pl for part in parts for pl in part.lines), key=lambda pl: pl.line.line)
+    return Part(tuple(lines), (), draft.totals)
+
+
+def _allocate(draft: Draft, shelf: Shelf) -> Allocation | Shortage:
+    if draft.request.force_create:
+        return allocate_what_is_there(draft.wants(), draft.rule, shelf)
+    return allocate(draft.wants(), draft.rule, shelf)
+
+
+def _shortage_faults(draft: Draft, shortage: Shortage) -> list[Fault]:
+    skus = {line.item.id: line.sku for line in draft.lines if line.item is not None}
+    return [
+        Fault(
+            Code.STOCK,
+            f"/products/{missing.lines[0]}",
+            f"{missing.wanted} wanted, {missing.available} available of SKU {quoted(skus[missing.item_id])}",
+        )
+        for missing in shortage.missing
+    ]

@@ -1,0 +1,103 @@
+"""The order as a client asks for it, once its JSON has been found well-formed (CONTRACT 6).
+
+Nothing here has been looked up yet: names and ids of markets, items and customers are as sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+MOST_MONEY = Decimal("9999999999.99")
+"""What NUMERIC(12, 2) holds."""
+
+MOST_QUANTITY = 2_147_483_647
+"""What a PostgreSQL integer holds."""
+
+MOST_NUMBER = 9_007_199_254_740_991
+"""The largest order number: above 2^53 - 1 a client's JSON parser may round it."""
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address as sent: ``fields`` by the contract's names, ``country`` and ``email`` among them."""
+
+    country: str
+    email: str | None
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LineRequest:
+    """One element of ``products``; at least one of ``item_id``, ``ean``, ``sku`` is there."""
+
+    quantity: int
+    item_id: int | None = None
+    ean: str | None = None
+    sku: str | None = None
+    unit_price: Decimal | None = None
+    original_price: Decimal | None = None
+    comment: str | None = None
+    item_text: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """``createdFromOrigin``: what the order was made from."""
+
+    type: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What an order names and the catalog must know. An id wins over a name."""
+
+    market_id: int | None = None
+    market: str | None = None
+    pricelist_id: int | None = None
+    pricelist: str | None = None
+    warehouse_group: str | None = None
+    shipping_uri: str | None = None
+    delivery_window: str | None = None
+    account_id: int | None = None
+    buyer_id: int | None = None
+    customer_id: int | None = None
+    origin: Origin | None = None
+    voucher_codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """One well-formed order request. Money in the pricelist's currency, moments in UTC."""
+
+    lines: tuple[LineRequest, ...]
+    references: References = References()
+    # None only when an account's default address stands in.
+    invoice: Address | None = None
+    delivery: Address | None = None
+    customer_register: bool = False
+    customer_set_new_password: bool = False
+    buyer_name: str | None = None
+    extra_attributes: Mapping[str, Any] | None = None
+    shipping_value: Decimal | None = None
+    voucher_value: Decimal | None = None
+    apply_vouchers: bool = True
+    order_number: int | None = None
+    send_email: bool | None = None
+    adjust_stock: bool = True
+    force_create: bool = False
+    comment: str | None = None
+    internal_comment: str | None = None
+    po_number: str | None = None
+    order_date: datetime | None = None
+    delivery_date: datetime | None = None
+    cancel_date: datetime | None = None
+    create_only: bool = False
+    internal_order: bool = False
+    payment: Mapping[str, Any] | None = None

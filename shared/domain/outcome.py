@@ -1,0 +1,129 @@
+"""What an order request comes to: created, prepared or rejected; and how faults become one rejection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+MOST_ERRORS = 50
+"""Faults that one rejection lists; the message says how many more there were."""
+
+_MOST_IN_MESSAGE = 3
+
+
+class Code(IntEnum):
+    """The seed's codes."""
+
+    PRODUCT = -1
+    STOCK = -2
+    EMPTY = -3
+    MISSING = -4
+    NUMBER_TAKEN = -5
+    CUSTOMER = -6
+    GENERAL = -7
+
+
+PRECEDENCE = (
+    Code.EMPTY,
+    Code.MISSING,
+    Code.GENERAL,
+    Code.PRODUCT,
+    Code.CUSTOMER,
+    Code.NUMBER_TAKEN,
+    Code.STOCK,
+)
+"""When several apply, the first of these wins (CONTRACT 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: where (an RFC 6901 pointer into the order) and what, value included."""
+
+    code: Code
+    pointer: str
+    msg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The order exists, under several numbers when it was split."""
+
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """createOnly: checked and numbered, not completed."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Nothing of the order exists and no stock moved. ``faults`` are all of ``code``."""
+
+    code: Code
+    msg: str
+    faults: tuple[Fault, ...] = ()
+    retryable: bool = False
+    """Whether the same order, unchanged, could succeed later."""
+
+
+Outcome = Created | Prepared | Rejected
+
+
+def reject(faults: Iterable[Fault], *, retryable: bool = False) -> Rejected:
+    """The rejection that these faults (at least one) add up to, by the contract's precedence."""
+    everything = list(faults)
+    found = {fault.code for fault in everything}
+    code = next(code for code in PRECEDENCE if code in found)
+    told = [fault for fault in everything if fault.code is code]
+    sentences = [_sentence(fault) for fault in told[:_MOST_IN_MESSAGE]]
+    if len(told) > _MOST_IN_MESSAGE:
+        sentences.append(f"and {len(told) - _MOST_IN_MESSAGE} more")
+    return Rejected(
+        code=code,
+        msg="; ".join(sentences),
+        faults=tuple(told[:MOST_ERRORS]),
+        retryable=retryable or code is Code.STOCK,
+    )
+
+
+def field_name(pointer: str) -> str:
+    """A pointer as people write it: ``/products/1/sku`` is ``products[1].sku``."""
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+    return re.sub(r"\.\[", "[", ".".join(f"[{step}]" if step.isdigit() else step for step in steps))
+
+
+def pointer_step(name: str) -> str:
+    """A member's name as one step of a pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def quoted(value: object, most: int = 60) -> str:
+    """A client's value as it may stand in a message: escaped, and not longer than ``most`` characters."""
+    if isinstance(value, str):
+        text = repr(value[: most + 1]) if value.isprintable() else ascii(value[: most + 1])
+    elif isinstance(value, dict | list):
+        # Never written out: it may be as large as the whole body.
+        ends = "{}" if isinstance(value, dict) else "[]"
+        text = f"{ends[0]}…{ends[1]}" if value else ends
+    elif value is None or isinstance(value, bool):
+        text = {None: "null", True: "true", False: "false"}[value]
+    else:
+        text = str(value)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def number_taken(number: int, why: str) -> Fault:
+    """The fault of an order number that cannot be had."""
+    return Fault(
+        Code.NUMBER_TAKEN, "/orderNumber", f"order number {number} {why}; leave it out to get the next one"
+    )
+
+
+def _sentence(fault: Fault) -> str:
+    name = field_name(fault.pointer)
+    return f"{name}: {fault.msg}" if name else fault.msg

@@ -1,0 +1,59 @@
+"""Which item a line means, and whether it may be sold there (code -1)."""
+
+from __future__ import annotations
+
+from shared.domain.catalog import Assortment, Item, Market, Pricelist
+from shared.domain.order import LineRequest
+from shared.domain.outcome import Code, Fault, quoted
+
+
+def find_item(
+    position: int, wanted: LineRequest, assortment: Assortment, *, force: bool
+) -> tuple[Item | None, list[Fault]]:
+    """The item that id, ean and sku agree on. None without a fault: unknown, and ``force`` lets it in."""
+    named = [
+        ("id", wanted.item_id, assortment.by_id.get(wanted.item_id) if wanted.item_id is not None else None),
+        ("ean", wanted.ean, assortment.by_ean.get(wanted.ean) if wanted.ean is not None else None),
+        ("sku", wanted.sku, assortment.by_sku.get(wanted.sku) if wanted.sku is not None else None),
+    ]
+    given = [(name, value, item) for name, value, item in named if value is not None]
+    known = [(name, value, item) for name, value, item in given if item is not None]
+    faults: list[Fault] = []
+    if len(known) < len(given) and not (force and not known):
+        words = {"id": "id", "ean": "EAN", "sku": "SKU"}
+        for name, value, item in given:
+            if item is None:
+                msg = f"no item has {words[name]} {quoted(value)}"
+                faults.append(_fault(f"/products/{position}/{name}", msg))
+    elif len({item.id for _, _, item in known}) > 1:
+        meant = ", ".join(f"{name} {quoted(value)} is SKU {quoted(item.sku)}" for name, value, item in known)
+        faults.append(_fault(f"/products/{position}", f"they mean different items: {meant}"))
+    return (known[0][2] if known and not faults else None), faults
+
+
+def line_faults(
+    position: int,
+    wanted: LineRequest,
+    item: Item | None,
+    market: Market,
+    pricelist: Pricelist,
+    *,
+    force: bool,
+) -> list[Fault]:
+    """Why this item may not be sold here, or nothing."""
+    pointer = f"/products/{position}"
+    faults: list[Fault] = []
+    sku = quoted(item.sku if item else wanted.sku or wanted.ean or wanted.item_id)
+    if item is not None and not force:
+        if not item.active:
+            faults.append(_fault(pointer, f"SKU {sku} is not active"))
+        if not item.sold_in(market):
+            faults.append(_fault(pointer, f"SKU {sku} is not sold in market {quoted(market.name)}"))
+    if wanted.unit_price is None and (item is None or pricelist.id not in item.prices):
+        msg = f"SKU {sku} has no price in pricelist {quoted(pricelist.name)}; send unitPrice"
+        faults.append(_fault(pointer, msg))
+    return faults
+
+
+def _fault(pointer: str, msg: str) -> Fault:
+    return Fault(Code.PRODUCT, pointer, msg)

@@ -1,0 +1,79 @@
+"""Breaking a completed order up by its rule's split; the money of the parts is the money of the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from shared.domain.allocation import Allocation, Take
+from shared.domain.catalog import Split
+from shared.domain.draft import Draft, DraftLine
+from shared.domain.pricing import ZERO, Totals, shares
+
+
+@dataclass(frozen=True, slots=True)
+class PartLine:
+    """So many units of a line in one part, and how many of them are back-ordered (all or none)."""
+
+    line: DraftLine
+    quantity: int
+    back_ordered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One order to be written, with a number of its own."""
+
+    lines: tuple[PartLine, ...]
+    takes: tuple[Take, ...]
+    totals: Totals
+
+
+def split(draft: Draft, allocation: Allocation) -> tuple[Part, ...]:
+    """The parts of an order, at least one; those that ship come first, in the rule's order.
+
+    ``allocation`` must cover or back-order every line that ``draft.wants()`` names.
+    """
+    groups = _groups(draft, allocation)
+    return _with_money(draft, [group for group in groups if group[0]])
+
+
+_Group = tuple[tuple[PartLine, ...], tuple[Take, ...]]
+
+
+def _groups(draft: Draft, allocation: Allocation) -> list[_Group]:
+    waiting = tuple(
+        PartLine(line, line.request.quantity, line.request.quantity)
+        for line in draft.lines
+        if line.line in allocation.back_ordered or not line.shippable
+    )
+    apart = {part_line.line.line for part_line in waiting}
+    ready = [line for line in draft.lines if line.line not in apart]
+    if draft.rule.split is Split.WAREHOUSE and allocation.takes:
+        return [*_by_warehouse(draft, allocation), (waiting, ())]
+    together = tuple(PartLine(line, line.request.quantity) for line in ready)
+    if draft.rule.split is Split.AVAILABILITY:
+        return [(together, allocation.takes), (waiting, ())]
+    in_order = tuple(sorted((*together, *waiting), key=lambda part_line: part_line.line.line))
+    return [(in_order, allocation.takes)]
+
+
+def _by_warehouse(draft: Draft, allocation: Allocation) -> list[_Group]:
+    groups = []
+    lines = {line.line: line for line in draft.lines}
+    for warehouse_id in draft.rule.warehouse_ids:
+        takes = tuple(take for take in allocation.takes if take.warehouse_id == warehouse_id)
+        groups.append((tuple(PartLine(lines[take.line], take.quantity) for take in takes), takes))
+    return groups
+
+
+def _with_money(draft: Draft, groups: list[_Group]) -> tuple[Part, ...]:
+    line_sums = [sum((pl.line.unit_price * pl.quantity for pl in lines), ZERO) for lines, _ in groups]
+    # Shipping is charged once, with the first part.
+    shipping = [draft.totals.shipping, *(ZERO for _ in groups[1:])]
+    weights: list[Decimal] = [a + b for a, b in zip(line_sums, shipping, strict=True)]
+    vouchers = shares(draft.totals.voucher, weights)
+    return tuple(
+        Part(lines, takes, Totals(line_sums[i], shipping[i], vouchers[i]))
+        for i, (lines, takes) in enumerate(groups)
+    )

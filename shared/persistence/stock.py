@@ -1,0 +1,47 @@
+"""The shelf in the database. Rows are locked by (item, warehouse), ascending: the one order of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import Connection, text
+
+from shared.domain.allocation import Place, Shelf
+
+# One statement that updates many rows would lock them as it finds them, and deadlock; so they are locked
+# first. NO KEY: an allocation's foreign key must not wait for it.
+_LOCK = text(
+    "SELECT item_id, warehouse_id, physical - allocated FROM stock"
+    " WHERE item_id = ANY(CAST(:items AS bigint[]))"
+    " ORDER BY item_id, warehouse_id FOR NO KEY UPDATE"
+)
+_RESERVE = text(
+    "UPDATE stock SET allocated = stock.allocated + taken.quantity, modified_at = now()"
+    " FROM unnest(CAST(:items AS bigint[]), CAST(:warehouses AS integer[]), CAST(:quantities AS integer[]))"
+    " AS taken(item_id, warehouse_id, quantity)"
+    " WHERE stock.item_id = taken.item_id AND stock.warehouse_id = taken.warehouse_id"
+)
+
+
+def lock_shelf(connection: Connection, item_ids: Collection[int], thresholds: Mapping[int, int]) -> Shelf:
+    """What can be sold of these items, locked until the transaction ends.
+
+    ``thresholds`` are the units that a warehouse never sells, by warehouse id.
+    """
+    if not item_ids:
+        return Shelf({})
+    rows = connection.execute(_LOCK, {"items": sorted(item_ids)})
+    return Shelf({(item, warehouse): free - thresholds.get(warehouse, 0) for item, warehouse, free in rows})
+
+
+def reserve(connection: Connection, taken: Mapping[Place, int]) -> None:
+    """Add to ``allocated`` what was taken from a shelf that this transaction has locked."""
+    if taken:
+        connection.execute(
+            _RESERVE,
+            {
+                "items": [item for item, _ in taken],
+                "warehouses": [warehouse for _, warehouse in taken],
+                "quantities": list(taken.values()),
+            },
+        )

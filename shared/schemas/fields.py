@@ -1,0 +1,222 @@
+"""The platform's habits of writing values (CONTRACT 6), as marshmallow fields.
+
+JSON must have been read with exact numbers: integers as ``int``, all others as ``Decimal``. Every message
+names the value at fault.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pycountry
+from email_validator import EmailNotValidError, validate_email
+from marshmallow import fields
+from marshmallow.exceptions import ValidationError
+
+from shared.domain.order import CENT, MOST_MONEY
+from shared.domain.outcome import quoted
+
+COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
+"""ISO 3166-1 alpha-2."""
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
+_TRUE = frozenset({"true", "1"})
+_FALSE = frozenset({"false", "0"})
+
+
+class MissingText(str):
+    """A message that says that something required is not there: code -4 instead of -7."""
+
+    __slots__ = ()
+
+
+def missing(what: str) -> ValidationError:
+    """The error of a required value that is absent, null or empty."""
+    return ValidationError([MissingText(what)])
+
+
+class _Field(fields.Field[Any]):
+    """``required`` is told as missing, not as malformed."""
+
+    def make_error(self, key: str, **kwargs: Any) -> ValidationError:
+        if key in {"required", "null"}:
+            return missing("is required")
+        return super().make_error(key, **kwargs)
+
+
+class Text(_Field):
+    """A string of at most ``most`` characters; with ``filled``, an empty one is missing."""
+
+    def __init__(self, *, most: int, filled: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most = most
+        self.filled = filled
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError(f"{quoted(value)} is not a string")
+        if self.filled and not value.strip():
+            raise missing("is required, and is empty") if self.required else ValidationError("is empty")
+        if len(value) > self.most:
+            raise ValidationError(f"{quoted(value)} has {len(value)} characters; {self.most} are the most")
+        if "\x00" in value:
+            raise ValidationError(f"{quoted(value)} holds U+0000, which cannot be stored; leave it out")
+        return value
+
+
+class Email(Text):
+    """An e-mail address that mail could be delivered to, by its form (no DNS is asked)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(most=254, filled=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            validate_email(text, check_deliverability=False)
+        except EmailNotValidError as error:
+            raise ValidationError(f"{quoted(text)} is not an e-mail address: {error}") from None
+        return text
+
+
+class Country(Text):
+    """An ISO 3166-1 alpha-2 code, in capitals."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(most=255, filled=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text not in COUNTRIES:
+            meant = text.strip().upper()
+            way_out = f"; write {meant!r}" if meant in COUNTRIES else ""
+            raise ValidationError(f"{quoted(text)} is not an ISO 3166 alpha-2 country code{way_out}")
+        return text
+
+
+class Whole(_Field):
+    """An integer in ``least..most``: ``2``, ``"2"`` or ``2.0``, not ``2.5``."""
+
+    def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.least = least
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if value == "" and self.required:
+            raise missing("is required, and is empty")
+        whole = _whole(value)
+        if whole is None:
+            raise ValidationError(f"{quoted(value)} is not a whole number")
+        if not self.least <= whole <= self.most:
+            raise ValidationError(f"{quoted(value)} is not in {self.least}..{self.most}")
+        return whole
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = Decimal(value)
+    # A huge exponent is out of any range: it is not spelt out to find out.
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= 20:  # noqa: PLR2004
+        return int(value) if value == value.to_integral_value() else None
+    return None
+
+
+class Flag(_Field):
+    """A boolean: ``true``, ``1``, ``"true"``, ``"1"`` and their opposites."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        word = value.lower() if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+        if word in _TRUE:
+            return True
+        if word in _FALSE:
+            return False
+        raise ValidationError(f"{quoted(value)} is not a boolean; write true or false")
+
+
+class Amount(_Field):
+    """Money: 0 or more, two decimals at most, as a number or a string of one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        if value == "" and self.required:
+            raise missing("is required, and is empty")
+        if (isinstance(value, str) and _NUMBER.fullmatch(value)) or (isinstance(value, int | Decimal) and not isinstance(value, bool)):
+            amount = Decimal(value)
+        else:
+            raise ValidationError(f"{quoted(value)} is not an amount; write it as 12.34")
+        if not amount.is_finite() or amount > MOST_MONEY or amount.adjusted() > 10:  # noqa: PLR2004
+            raise ValidationError(f"{quoted(str(value))} is above {MOST_MONEY}")
+        if amount < 0:
+            raise ValidationError(f"{quoted(str(value))} is below 0")
+        exact = amount.quantize(CENT) if amount.adjusted() >= -20 else amount  # noqa: PLR2004
+        if exact != amount:
+            raise ValidationError(f"{quoted(str(value))} has more than two decimals; round it first")
+        return abs(exact)
+
+
+class Moment(_Field):
+    """A date, or a date and time, in its schema's ``zone`` unless it names one; gives a moment in UTC."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if not isinstance(value, str):
+            raise ValidationError(f"{quoted(value)} is not a date; write it as 2027-01-31")
+        try:
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=getattr(self.root, "zone", UTC))
+            return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError(
+                f"{quoted(value)} is not a date; write 2027-01-31, '2027-01-31 12:00:00' or ISO 8601"
+            ) from None
+
+
+class Members(_Field):
+    """An object whose members are the client's own; values may be anything that JSON is."""
+
+    def __init__(self, *, most_members: int, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most_members = most_members
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError(f"{quoted(value)} is not an object")
+        if len(value) > self.most_members:
+            raise ValidationError(f"has {len(value)} members; {self.most_members} are the most")
+        size = _check_storable(value)
+        if size > self.most:
+            raise ValidationError(f"has {size} characters; {self.most} are the most")
+        return value
+
+
+def _check_storable(value: Any) -> int:
+    """The characters in all strings and numbers of a JSON value. Refuses U+0000."""
+    size, left = 0, [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left.extend(one)
+            left.extend(one.values())
+        elif isinstance(one, list):
+            left.extend(one)
+        else:
+            text = one if isinstance(one, str) else str(one)
+            if "\x00" in text:
+                raise ValidationError(f"{quoted(text)} holds U+0000, which cannot be stored; leave it out")
+            size += len(text)
+        size += 1
+    return size

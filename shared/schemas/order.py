@@ -1,0 +1,247 @@
+"""The one declaration of an order's parameters (CONTRACT 6): what they are called, hold and mean.
+
+Unknown members are ignored, or refused when the client asked for ``handling=strict``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from marshmallow import Schema, ValidationError, fields, pre_load, validate, validates_schema
+
+from shared.domain.order import MOST_NUMBER, MOST_QUANTITY
+from shared.domain.outcome import quoted
+from shared.schemas.fields import Amount, Country, Email, Flag, Members, MissingText, Moment, Text, Whole
+
+NAME_CHARS = 255
+COMMENT_CHARS = 5_000
+STATES_NEEDED = frozenset({"US", "CA", "AU"})
+"""Countries whose addresses need a state."""
+
+_ID = {"least": 1, "most": MOST_QUANTITY}
+_ITEM_NAMES = ("id", "ean", "sku")
+
+
+def _doc(text: str) -> dict[str, str]:
+    return {"description": text}
+
+
+def _name(doc: str, **kwargs: Any) -> Text:
+    return Text(most=NAME_CHARS, allow_none=True, metadata=_doc(doc), **kwargs)
+
+
+class AddressSchema(Schema):
+    """An address; ``email`` counts on the invoice (or only) one."""
+
+    email = Email(allow_none=True, metadata=_doc("Required on the invoice (or only) address."))
+    country = Country(required=True, metadata=_doc("ISO 3166 alpha-2 code, in capitals."))
+    state = _name("Required in US, CA and AU.")
+    firstName = _name("First name.")
+    lastName = _name("Last name.")
+    tele = _name("Telephone number.")
+    cell = _name("Mobile telephone number.")
+    attn = _name("For the attention of.")
+    address = _name("Street and number.")
+    coaddress = _name("Care of; the second line.")
+    city = _name("City.")
+    zipcode = _name("Postal code.")
+
+    @pre_load
+    def without_empty_email(self, data: Any, **_: Any) -> Any:
+        """An empty e-mail is no e-mail; whether one is needed depends on the address's part."""
+        if isinstance(data, dict) and data.get("email") == "":
+            return {name: value for name, value in data.items() if name != "email"}
+        return data
+
+    @validates_schema(skip_on_field_errors=False)
+    def state_where_needed(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Some countries' addresses need a state."""
+        if data.get("country") in STATES_NEEDED and not (data.get("state") or "").strip():
+            msg = MissingText(f"is required for country {data['country']!r}")
+            raise ValidationError({"state": [msg]})
+
+
+class LocalizedSizeSchema(Schema):
+    """A size as it is called where the order goes."""
+
+    localizedSize = _name("The size's local name.")
+    localizationDefinitionName = _name("The name of the sizing standard.")
+
+
+class ItemTextSchema(Schema):
+    """What is printed in the item's place."""
+
+    sku = _name("Printed SKU.")
+    brand = _name("Printed brand.")
+    product = _name("Printed product.")
+    variant = _name("Printed variant.")
+    size = _name("Printed size.")
+    localizedProdSize = fields.Nested(
+        LocalizedSizeSchema, allow_none=True, metadata=_doc("The size as it is called locally.")
+    )
+
+
+class LineSchema(Schema):
+    """One line of an order."""
+
+    qty = Whole(required=True, least=1, most=MOST_QUANTITY, metadata=_doc("How many."))
+    id = Whole(least=1, most=MOST_NUMBER, allow_none=True, metadata=_doc("The item's id."))
+    ean = _name("The item's EAN.")
+    sku = _name("The size SKU, or product, variant and size SKU run together.")
+    unitPrice = Amount(allow_none=True, metadata=_doc("Price of one; else the pricelist's."))
+    originalPrice = Amount(allow_none=True, metadata=_doc("Price before discount; else the pricelist's."))
+    comment = Text(most=COMMENT_CHARS, allow_none=True, metadata=_doc("A remark on the line."))
+    itemText = fields.Nested(ItemTextSchema, allow_none=True, metadata=_doc("Overrides what is printed."))
+
+    @pre_load
+    def without_empty_names(self, data: Any, **_: Any) -> Any:
+        """An empty id, EAN or SKU names nothing."""
+        if isinstance(data, dict) and any(data.get(name) == "" for name in _ITEM_NAMES):
+            return {k: v for k, v in data.items() if not (k in _ITEM_NAMES and v == "")}
+        return data
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def names_an_item(self, _: Any, original: Any, **__: Any) -> None:
+        """One of id, ean, sku."""
+        if isinstance(original, dict) and all(original.get(name) in (None, "") for name in _ITEM_NAMES):
+            raise ValidationError({"_schema": [MissingText("names no item; send id, ean or sku")]})
+
+
+class OriginSchema(Schema):
+    """What the order was made from."""
+
+    type = Text(
+        required=True,
+        filled=True,
+        most=NAME_CHARS,
+        validate=validate.OneOf(("return", "order", "plugin"), error="'{input}' is not one of {choices}"),
+        metadata=_doc("return, order or plugin."),
+    )
+    id = Whole(required=True, least=1, most=MOST_NUMBER, metadata=_doc("Its id; an order's number."))
+
+
+class TransactionSchema(Schema):
+    """An authorisation or a capture that has happened elsewhere."""
+
+    status = Whole(required=True, least=0, most=2, metadata=_doc("0, 1 or 2."))
+    amount = Amount(required=True, metadata=_doc("Amount in the order's currency."))
+    response = Text(most=COMMENT_CHARS, allow_none=True, metadata=_doc("The provider's answer."))
+    transaction = _name("The provider's transaction id.")
+    method = _name("How it was paid.")
+    external_url = Text(most=2_000, allow_none=True, metadata=_doc("Where the provider shows it."))
+
+
+class PaymentSchema(Schema):
+    """A payment: recorded, not executed."""
+
+    id = Whole(**_ID, allow_none=True, metadata=_doc("The payment method's id."))
+    auth = fields.Nested(TransactionSchema, allow_none=True, metadata=_doc("The authorisation."))
+    capture = fields.Nested(TransactionSchema, allow_none=True, metadata=_doc("The capture."))
+
+
+class Lines(fields.List):
+    """The order's lines, of which there may be ``root.max_lines``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        most = self.root.max_lines if isinstance(self.root, OrderSchema) else 0
+        if isinstance(value, list) and len(value) > most:
+            raise ValidationError(f"has {len(value)} lines; {most} are the most in one order")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class OrderSchema(Schema):
+    """An order, as CONTRACT 6 has it."""
+
+    address = fields.Nested(
+        AddressSchema, allow_none=True, metadata=_doc("Invoice and delivery address in one.")
+    )
+    invoiceAddress = fields.Nested(AddressSchema, allow_none=True, metadata=_doc("The invoice address."))
+    deliveryAddress = fields.Nested(AddressSchema, allow_none=True, metadata=_doc("The delivery address."))
+    products = Lines(fields.Nested(LineSchema), metadata=_doc("The lines; at least one."))
+    pricelistId = Whole(**_ID, allow_none=True, metadata=_doc("Pricelist by id; wins over the name."))
+    pricelist = _name("Pricelist by name; else the market's.", filled=True)
+    marketId = Whole(**_ID, allow_none=True, metadata=_doc("Market by id; wins over the name."))
+    market = _name("Market by name; else that of the delivery country.", filled=True)
+    customerRegister = Flag(
+        allow_none=True, metadata=_doc("Attach to, or register, the customer of this e-mail.")
+    )
+    customerId = Whole(least=1, most=MOST_NUMBER, allow_none=True, metadata=_doc("Attach to this customer."))
+    customerSetNewPassword = Flag(allow_none=True, metadata=_doc("Flag the customer for a password reset."))
+    createdFromOrigin = fields.Nested(
+        OriginSchema, allow_none=True, metadata=_doc("What the order was made from.")
+    )
+    extraAttributes = Members(
+        most_members=200,
+        most=50_000,
+        allow_none=True,
+        metadata=_doc('Attributes of your own, stored as sent; "" removes one.'),
+    )
+    accountId = Whole(**_ID, allow_none=True, metadata=_doc("B2B: the account."))
+    buyerId = Whole(**_ID, allow_none=True, metadata=_doc("The account's buyer; else its default one."))
+    buyerName = _name("The buyer's name.")
+    deliveryWindow = _name("B2B: the delivery window; a preorder window takes no stock.", filled=True)
+    shippingList = _name("Shipping option by URI; else the default one of the country.", filled=True)
+    shippingValue = Amount(allow_none=True, metadata=_doc("Shipping cost; else the option's price."))
+    voucherValue = Amount(allow_none=True, metadata=_doc("Reduction; the total never goes below 0."))
+    voucherCodes = fields.List(
+        Text(most=NAME_CHARS, filled=True),
+        allow_none=True,
+        validate=validate.Length(max=50, error="has more than {max} codes"),
+        metadata=_doc("Voucher codes; each must be valid now."),
+    )
+    applyVouchers = Flag(allow_none=True, metadata=_doc("Apply automatic vouchers."))
+    orderNumber = Whole(least=1, most=MOST_NUMBER, allow_none=True, metadata=_doc("Explicit order number."))
+    sendEmail = Flag(allow_none=True, metadata=_doc("Send a confirmation; else the store's setting."))
+    adjustStock = Flag(allow_none=True, metadata=_doc("Take stock, and fail with -2 if it is missing."))
+    forceCreate = Flag(
+        allow_none=True, metadata=_doc("Create although stock or product is missing: back-ordered.")
+    )
+    comment = Text(most=COMMENT_CHARS, allow_none=True, metadata=_doc("The customer's comment."))
+    internalComment = Text(most=COMMENT_CHARS, allow_none=True, metadata=_doc("The shop's comment."))
+    poNumber = _name("Purchase order number.")
+    orderDate = Moment(allow_none=True, metadata=_doc("When it was ordered; else now."))
+    deliveryDate = Moment(allow_none=True, metadata=_doc("When it is to be delivered."))
+    cancelDate = Moment(allow_none=True, metadata=_doc("When it is to be cancelled."))
+    warehouseGroup = _name("The allocation rule; else the market's.", filled=True)
+    createOnly = Flag(allow_none=True, metadata=_doc("Prepare only; complete later."))
+    internalOrder = Flag(allow_none=True, metadata=_doc("An order of the shop's own."))
+    payment = fields.Nested(
+        PaymentSchema, allow_none=True, metadata=_doc("A payment: recorded, not executed.")
+    )
+
+    def __init__(self, *, zone: ZoneInfo, max_lines: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.zone = zone
+        self.max_lines = max_lines
+        _spread(self.unknown, self)
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def addressed(self, _: Any, original: Any, **__: Any) -> None:
+        """An address (unless an account's stands in), with an e-mail on the invoice or only one."""
+        names = ("invoiceAddress", "address", "deliveryAddress")
+        given = [name for name in names if original.get(name) is not None]
+        if not given:
+            if original.get("accountId") is None:
+                msg = MissingText("is required; send address, or invoiceAddress and deliveryAddress")
+                raise ValidationError({"address": [msg]})
+            return
+        invoice = original[given[0]]
+        if isinstance(invoice, dict) and invoice.get("email") in (None, ""):
+            raise ValidationError({given[0]: {"email": [MissingText("is required")]}})
+
+
+def _spread(unknown: Any, schema: Schema) -> None:
+    """What becomes of unknown members holds at every depth; marshmallow asks each nested field anew."""
+    for field in schema.fields.values():
+        nested = field.inner if isinstance(field, fields.List) else field
+        if isinstance(nested, fields.Nested):
+            nested.unknown = unknown
+            inner = nested.schema
+            _spread(unknown, inner if isinstance(inner, Schema) else inner())
+
+
+def not_an_object(value: Any) -> str:
+    """The message for an order that is none."""
+    return f"the order is {quoted(value)}; send an object"

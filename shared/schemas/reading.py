@@ -1,0 +1,161 @@
+"""From an order's bytes to an order request, or to all that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from marshmallow import EXCLUDE, RAISE, ValidationError
+
+from shared.domain.order import Address, LineRequest, OrderRequest, Origin, References
+from shared.domain.outcome import Code, Fault, pointer_step, quoted
+from shared.domain.parsed import Parsed
+from shared.schemas.fields import MissingText
+from shared.schemas.order import OrderSchema, not_an_object
+
+# marshmallow's own texts, which do not name the value.
+_BARE = {
+    "Invalid input type.": "{value} is not an object",
+    "Not a valid list.": "{value} is not an array",
+    "Unknown field.": "is not a parameter here; leave it out, or do not ask for handling=strict",
+}
+
+
+class OrderReader:
+    """Reads orders; ``strict`` makes each unknown member an error."""
+
+    def __init__(self, *, zone: ZoneInfo, max_lines: int, strict: bool) -> None:
+        unknown = RAISE if strict else EXCLUDE
+        self._schema = OrderSchema(zone=zone, max_lines=max_lines, unknown=unknown)
+        # Decimal keeps every digit that was sent.
+        self._decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+    def read(self, raw: bytes | msgspec.Raw) -> Parsed:
+        """Read one order of JSON whose syntax has been checked."""
+        try:
+            order = self._decoder.decode(raw)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            return _faulty([Fault(Code.GENERAL, "", f"the order cannot be read: {error}")])
+        if not isinstance(order, dict):
+            return _faulty([Fault(Code.GENERAL, "", not_an_object(order))])
+        faults = []
+        if order.get("products") in (None, []):
+            faults.append(Fault(Code.EMPTY, "/products", "the order has no lines; send at least one"))
+        try:
+            values = self._schema.load(order)
+        except ValidationError as error:
+            faults.extend(_faults(error.normalized_messages(), "", order))
+            valid = error.valid_data if isinstance(error.valid_data, dict) else {}
+            return _faulty(faults, valid)
+        return _faulty(faults, values) if faults else Parsed(_order(values))
+
+
+def _faulty(faults: list[Fault], values: Mapping[str, Any] | None = None) -> Parsed:
+    values = values or {}
+    delivery = _first(values, "deliveryAddress", "address", "invoiceAddress") or {}
+    return Parsed(None, tuple(faults), _references(values), delivery.get("country"))
+
+
+def _faults(messages: Any, pointer: str, value: Any) -> Iterator[Fault]:
+    if isinstance(messages, dict):
+        for step, inner in messages.items():
+            if step == "_schema":
+                yield from _faults(inner, pointer, value)
+            else:
+                yield from _faults(inner, f"{pointer}/{pointer_step(str(step))}", _member(value, step))
+        return
+    for message in messages:
+        code = Code.MISSING if isinstance(message, MissingText) else Code.GENERAL
+        yield Fault(code, pointer, _BARE.get(message, message).replace("{value}", quoted(value)))
+
+
+def _member(value: Any, step: Any) -> Any:
+    if isinstance(value, dict):
+        return value.get(step)
+    if isinstance(value, list) and isinstance(step, int):
+        return value[step]
+    return None
+
+
+def _first(values: Mapping[str, Any], *names: str) -> Any:
+    return next((values[name] for name in names if values.get(name) is not None), None)
+
+
+def _flag(values: Mapping[str, Any], name: str, default: bool) -> bool:
+    value = values.get(name)
+    return default if value is None else bool(value)
+
+
+def _references(values: Mapping[str, Any]) -> References:
+    origin = values.get("createdFromOrigin") or {}
+    return References(
+        market_id=values.get("marketId"),
+        market=values.get("market"),
+        pricelist_id=values.get("pricelistId"),
+        pricelist=values.get("pricelist"),
+        warehouse_group=values.get("warehouseGroup"),
+        shipping_uri=values.get("shippingList"),
+        delivery_window=values.get("deliveryWindow"),
+        account_id=values.get("accountId"),
+        buyer_id=values.get("buyerId"),
+        customer_id=values.get("customerId"),
+        origin=Origin(origin["type"], origin["id"]) if origin.keys() >= {"type", "id"} else None,
+        voucher_codes=tuple(values.get("voucherCodes") or ()),
+    )
+
+
+def _order(values: Mapping[str, Any]) -> OrderRequest:
+    attributes = values.get("extraAttributes")
+    return OrderRequest(
+        lines=tuple(_line(line) for line in values["products"]),
+        references=_references(values),
+        invoice=_address(_first(values, "invoiceAddress", "address", "deliveryAddress")),
+        delivery=_address(_first(values, "deliveryAddress", "address", "invoiceAddress")),
+        customer_register=_flag(values, "customerRegister", default=False),
+        customer_set_new_password=_flag(values, "customerSetNewPassword", default=False),
+        buyer_name=values.get("buyerName"),
+        extra_attributes=None if attributes is None else {k: v for k, v in attributes.items() if v != ""},
+        shipping_value=values.get("shippingValue"),
+        voucher_value=values.get("voucherValue"),
+        apply_vouchers=_flag(values, "applyVouchers", default=True),
+        order_number=values.get("orderNumber"),
+        send_email=values.get("sendEmail"),
+        adjust_stock=_flag(values, "adjustStock", default=True),
+        force_create=_flag(values, "forceCreate", default=False),
+        comment=values.get("comment"),
+        internal_comment=values.get("internalComment"),
+        po_number=values.get("poNumber"),
+        order_date=values.get("orderDate"),
+        delivery_date=values.get("deliveryDate"),
+        cancel_date=values.get("cancelDate"),
+        create_only=_flag(values, "createOnly", default=False),
+        internal_order=_flag(values, "internalOrder", default=False),
+        payment=values.get("payment"),
+    )
+
+
+def _line(values: Mapping[str, Any]) -> LineRequest:
+    text = values.get("itemText")
+    return LineRequest(
+        quantity=values["qty"],
+        item_id=values.get("id"),
+        ean=values.get("ean"),
+        sku=values.get("sku"),
+        unit_price=values.get("unitPrice"),
+        original_price=values.get("originalPrice"),
+        comment=values.get("comment"),
+        item_text=None if text is None else _filled(text),
+    )
+
+
+def _address(values: Mapping[str, Any] | None) -> Address | None:
+    if values is None:
+        return None
+    return Address(values["country"], values.get("email"), _filled(values))
+
+
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
