@@ -1,1 +1,1 @@
-"""The business, in plain Python: orders, prices, stock, splitting, outcomes. Imports the standard library only."""
+"""The business in plain Python: orders, prices, stock, splitting, outcomes. Standard library only."""

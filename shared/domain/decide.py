@@ -66,10 +66,9 @@ def decide(drafts: Sequence[Draft | Rejected], shelf: Shelf) -> list[Placement |
     ``shelf.taken()`` afterwards is what the placements reserve.
     """
     claimed: set[int] = set()
-    decided: list[Placement | Rejected] = []
-    for draft in drafts:
-        decided.append(draft if isinstance(draft, Rejected) else _decide_one(draft, shelf, claimed))
-    return decided
+    return [
+        draft if isinstance(draft, Rejected) else _decide_one(draft, shelf, claimed) for draft in drafts
+    ]
 
 
 def _decide_one(draft: Draft, shelf: Shelf, claimed: set[int]) -> Placement | Rejected:

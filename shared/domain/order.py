@@ -6,7 +6,7 @@ Nothing here has been looked up yet: names and ids of markets, items and custome
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -77,7 +77,7 @@ class OrderRequest:
     """One well-formed order request. Money in the pricelist's currency, moments in UTC."""
 
     lines: tuple[LineRequest, ...]
-    references: References = References()
+    references: References = field(default_factory=References)
     # None only when an account's default address stands in.
     invoice: Address | None = None
     delivery: Address | None = None

@@ -127,3 +127,8 @@ def number_taken(number: int, why: str) -> Fault:
 def _sentence(fault: Fault) -> str:
     name = field_name(fault.pointer)
     return f"{name}: {fault.msg}" if name else fault.msg
+
+
+def could_not_be_stored(request_id: str) -> Rejected:
+    """The outcome of an order that the database will not take, whatever is tried."""
+    return Rejected(Code.GENERAL, f"the order could not be stored; tell us the request id {request_id}")

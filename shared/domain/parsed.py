@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.domain.order import OrderRequest, References
 from shared.domain.outcome import Fault
@@ -18,5 +18,5 @@ class Parsed:
 
     request: OrderRequest | None
     faults: tuple[Fault, ...] = ()
-    references: References = References()
+    references: References = field(default_factory=References)
     country: str | None = None

@@ -1,4 +1,4 @@
-"""Reading the catalog for a slice: the small tables whole, the items that its lines name in two statements."""
+"""The catalog as a slice needs it: the small tables whole, and the items that its lines name."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ _FIND = text(
 # In one order everywhere: two slices that register the same e-mails must not wait for each other in a ring.
 _REGISTER = text(
     "INSERT INTO customers (email, registered_email)"
-    " SELECT email, lowered FROM unnest(CAST(:emails AS text[]), CAST(:lowered AS text[])) AS w(email, lowered)"
+    " SELECT email, lowered"
+    " FROM unnest(CAST(:emails AS text[]), CAST(:lowered AS text[])) AS wanted(email, lowered)"
     " ORDER BY lowered ON CONFLICT (registered_email) DO NOTHING"
 )
 _DRAW = text("SELECT nextval(pg_get_serial_sequence('customers', 'id')) FROM generate_series(1, :count)")

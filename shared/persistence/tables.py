@@ -109,7 +109,7 @@ shipping_options = Table(
     Column("name", Text, nullable=False),
     Column("countries", ARRAY(CHAR(2)), nullable=False),
     Column("is_default", Boolean, nullable=False, server_default=text("false")),
-    # {"EUR": "4.90"}
+    # Amounts as text by currency: 4.90 under EUR.
     Column("prices", JSONB, nullable=False),
 )
 
@@ -173,7 +173,7 @@ vouchers = Table(
     Column("name", Text, unique=True),
     Column("automatic", Boolean, nullable=False, server_default=text("false")),
     Column("percent", Numeric(5, 2)),
-    # {"EUR": "5.00"}
+    # Amounts as text by currency.
     Column("amounts", JSONB),
     Column("minimums", JSONB),
     Column("uses", Integer),
@@ -340,7 +340,7 @@ orders = Table(
     Column("delivery_date", Moment),
     Column("cancel_date", Moment),
     Column("delivery_window", Text),
-    # {"type": "order", "id": 5}
+    # An object of type and id.
     Column("origin", JSONB),
     Column("extra_attributes", JSONB),
     Column("created_at", Moment, nullable=False),

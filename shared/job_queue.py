@@ -1,0 +1,162 @@
+"""The way to the workers: slice ids over Celery's Redis broker, as hints of what the database promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis import Redis, RedisError
+
+from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
+from shared.settings import Settings
+
+SETTLE_SLICE = "ordermill.settle_slice"
+"""The task's name; its one argument is a slice's id, never anything of a client's."""
+
+QUEUES = (SMALL_QUEUE, LARGE_QUEUE)
+"""In the order in which a worker serves them."""
+
+KEY_PREFIX = "ordermill:"
+"""Every Redis key of ours starts with it, so that healing can delete exactly those."""
+
+HEARTBEAT_SECONDS = 5.0
+"""How often a worker that takes messages says so; it counts as gone after three times that."""
+
+_CANARY = f"{KEY_PREFIX}canary"
+_CANARY_SECONDS = 24 * 3600
+_HEARTBEATS = f"{KEY_PREFIX}worker:"
+
+
+class QueueAwayError(Exception):
+    """The broker cannot be reached; what was to be dispatched waits in the database."""
+
+
+def celery_settings(settings: Settings) -> dict[str, Any]:
+    """Celery's configuration, each line with its reason."""
+    limit = settings.redis_limit_seconds
+    return {
+        "broker_url": _broker_url(settings.redis_url),
+        # Outcomes live in the database.
+        "result_backend": None,
+        "task_ignore_result": True,
+        # No pickle: a message must not be able to run anything.
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        # A misspelt queue must fail instead of feeding one that nobody reads.
+        "task_create_missing_queues": False,
+        "task_queues": {name: {"exchange": name, "routing_key": name} for name in QUEUES},
+        "task_default_queue": LARGE_QUEUE,
+        # A crash before the commit brings the message back.
+        "task_acks_late": True,
+        # Else a child that is killed counts as having done its task.
+        "task_reject_on_worker_lost": True,
+        # The last resort; a soft limit would raise inside COMMIT. Usually the statement limit comes first.
+        "task_time_limit": settings.task_limit_seconds,
+        # One message per process: fair between batches, and less to bring back.
+        "worker_prefetch_multiplier": 1,
+        # A transaction is short and may be run twice: stopping it mid-commit only makes it ambiguous.
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_soft_shutdown_timeout": settings.worker_grace_seconds,
+        # The order in which containers start must not matter.
+        "broker_connection_retry_on_startup": True,
+        # The default gives up after 100 tries.
+        "broker_connection_max_retries": None,
+        # LOADING after a restart is a channel error.
+        "broker_channel_error_retry": True,
+        "task_publish_retry": False,
+        "broker_transport_options": {
+            # Above the task's limit; short is safe because a slice may be delivered twice.
+            "visibility_timeout": 2 * settings.task_limit_seconds,
+            # Serve the queues in the order in which they are named: small batches first.
+            "queue_order_strategy": "priority",
+            # Without it a half-open connection is waited on for ever.
+            "socket_timeout": limit,
+            "socket_connect_timeout": limit,
+            "socket_keepalive": True,
+            # Bounds how long a dead connection goes unnoticed.
+            "health_check_interval": 10,
+            "global_keyprefix": KEY_PREFIX,
+            # A publisher in a request gives up at once: the sweeper dispatches what it could not.
+            "max_retries": 1,
+        },
+        # Less to break: life is told by heartbeats of the consumer's own loop and by the database.
+        "worker_send_task_events": False,
+        "worker_enable_remote_control": False,
+        # A bound on leaks, high enough not to churn.
+        "worker_max_tasks_per_child": 20_000,
+        "worker_max_memory_per_child": 400_000,
+        # Our own logging set-up stands.
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+    }
+
+
+def _broker_url(redis_url: str) -> str:
+    """Celery's spelling of a Redis URL: a Unix socket is ``redis+socket://`` there."""
+    parts = urlsplit(redis_url)
+    if parts.scheme != "unix":
+        return redis_url
+    database = parse_qs(parts.query).get("db", ["0"])[0]
+    return f"redis+socket://{parts.path}?virtual_host={database}"
+
+
+class JobQueue:
+    """Dispatches slices. Made once per process, after any fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._app = Celery("ordermill-dispatch", set_as_current=False)
+        self._app.conf.update(celery_settings(settings))
+        limit = settings.redis_limit_seconds
+        self._redis: Redis = Redis.from_url(
+            settings.redis_url, socket_timeout=limit, socket_connect_timeout=limit, decode_responses=True
+        )
+
+    def dispatch(self, slice_ids: Sequence[int], queue: str) -> None:
+        """Send one message per slice. Raises QueueAwayError; some may have been sent by then."""
+        try:
+            with self._app.producer_or_acquire() as producer:
+                for slice_id in slice_ids:
+                    self._app.send_task(SETTLE_SLICE, (slice_id,), queue=queue, producer=producer)
+        except (OperationalError, RedisError, OSError) as error:
+            raise QueueAwayError("the broker cannot be reached") from error
+
+    def waiting(self, queue: str) -> int:
+        """How many messages lie in a queue. Raises QueueAwayError."""
+        return int(self._ask("llen", f"{KEY_PREFIX}{queue}"))
+
+    def ping(self) -> None:
+        """Ask the broker for a sign of life. Raises QueueAwayError."""
+        self._ask("ping")
+
+    def workers(self) -> list[str]:
+        """The names of the workers that take messages now. Raises QueueAwayError."""
+        try:
+            return sorted(key.removeprefix(_HEARTBEATS) for key in self._redis.scan_iter(f"{_HEARTBEATS}*"))
+        except RedisError as error:
+            raise QueueAwayError("the broker cannot be reached") from error
+
+    def beat(self, worker: str) -> None:
+        """Say that a worker takes messages. Raises QueueAwayError."""
+        self._ask("set", f"{_HEARTBEATS}{worker}", "1", ex=int(3 * HEARTBEAT_SECONDS))
+
+    def has_canary(self) -> bool:
+        """Whether the broker is the one that was dispatched to: it loses this key when it loses messages."""
+        return bool(self._ask("expire", _CANARY, _CANARY_SECONDS))
+
+    def leave_canary(self) -> None:
+        """Mark the broker as dispatched to. Raises QueueAwayError."""
+        self._ask("set", _CANARY, "1", ex=_CANARY_SECONDS)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._app.close()
+        self._redis.close()
+
+    def _ask(self, command: str, *args: Any, **options: Any) -> Any:
+        try:
+            return getattr(self._redis, command)(*args, **options)
+        except RedisError as error:
+            raise QueueAwayError("the broker cannot be reached") from error

@@ -1,0 +1,29 @@
+"""Outcomes as the seed writes them (CONTRACT 3 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from shared.domain.outcome import Created, Outcome, Prepared, Rejected
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """One outcome: ``{"status": "ok", …}`` or ``{"status": "no", "code": …, "msg": …, …}``."""
+    match outcome:
+        case Created(numbers):
+            return {"status": "ok", "orders": list(numbers)}
+        case Prepared(number):
+            return {"status": "ok", "order": number}
+        case Rejected(code, msg, faults, retryable):
+            told = {"status": "no", "code": int(code), "msg": msg, "retryable": retryable}
+            if faults:
+                told["errors"] = [{"pointer": fault.pointer, "msg": fault.msg} for fault in faults]
+            return told
+
+
+def keyed_outcomes_json(keyed: Iterable[tuple[str, Outcome]]) -> bytes:
+    """``{key: outcome, …}`` as compact JSON, in the order given."""
+    return orjson.dumps({key: outcome_json(outcome) for key, outcome in keyed})

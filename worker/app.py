@@ -1,0 +1,66 @@
+"""The worker's composition root: a Celery application with its tasks, its logging and its heartbeat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from celery import Celery, bootsteps
+from celery.signals import setup_logging
+from shared.logs import configure_logging
+
+from shared.job_queue import HEARTBEAT_SECONDS, JobQueue, QueueAwayError, celery_settings
+from shared.settings import Settings
+from worker.tasks import register_tasks
+from worker.workshop import LazyWorkshop
+
+log = structlog.get_logger()
+
+
+def create_worker_app(settings: Settings) -> Celery:
+    """The application that ``ordermill worker`` runs."""
+    app = Celery("ordermill", set_as_current=False)
+    app.conf.update(celery_settings(settings))
+    register_tasks(app, LazyWorkshop(settings))
+    app.steps["consumer"].add(_heartbeat(settings))
+
+    @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
+    def keep_our_logging(**_: Any) -> None:
+        configure_logging(settings, "worker")
+
+    return app
+
+
+def _heartbeat(settings: Settings) -> type[bootsteps.StartStopStep]:
+    class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
+        """Beats from the loop that takes messages: a worker that is alive but takes nothing falls silent."""
+
+        requires = frozenset({"celery.worker.consumer.tasks:Tasks"})
+
+        def __init__(self, parent: Any, **kwargs: Any) -> None:
+            super().__init__(parent, **kwargs)
+            self.queue: JobQueue | None = None
+            self.timer: Any = None
+
+        def start(self, parent: Any) -> None:
+            self.queue = JobQueue(settings)
+            self._beat(parent.hostname)
+            self.timer = parent.timer.call_repeatedly(HEARTBEAT_SECONDS, self._beat, (parent.hostname,))
+
+        def stop(self, _parent: Any) -> None:
+            if self.timer is not None:
+                self.timer.cancel()
+                self.timer = None
+            if self.queue is not None:
+                self.queue.close()
+                self.queue = None
+
+        def _beat(self, worker: str) -> None:
+            if self.queue is None:
+                return
+            try:
+                self.queue.beat(worker)
+            except QueueAwayError as error:
+                log.warning("heartbeat_missed", reason=str(error))
+
+    return Heartbeat

@@ -1,0 +1,149 @@
+"""The heart of a slice's transaction: look up, lock stock, decide, number, write. Fixed statements in all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import structlog
+from sqlalchemy import Connection
+
+from shared.domain.catalog import Assortment
+from shared.domain.decide import Numbered, Placement, decide
+from shared.domain.draft import Draft
+from shared.domain.locate import Snapshot
+from shared.domain.order import OrderRequest
+from shared.domain.outcome import Outcome, Rejected, could_not_be_stored
+from shared.domain.parsed import Parsed
+from shared.domain.resolve import prepare, wanted_customer_ids, wanted_emails
+from shared.persistence.catalog_read import find_items
+from shared.persistence.customers import (
+    add_customers,
+    ask_for_new_passwords,
+    find_customers,
+    register_customers,
+)
+from shared.persistence.errors import PermanentError, translated
+from shared.persistence.orders import NewOrder, Source, draw_numbers, taken_numbers, write_orders
+from shared.persistence.slices import Claim, TakenSlice
+from shared.persistence.stock import lock_shelf, reserve
+from worker.workshop import Workshop
+
+log = structlog.get_logger()
+
+
+class Keyed(Protocol):
+    """An order of a slice, with its place in the batch and its key."""
+
+    @property
+    def position(self) -> int: ...  # noqa: D102
+    @property
+    def key(self) -> str: ...  # noqa: D102
+    @property
+    def parsed(self) -> Parsed: ...  # noqa: D102
+
+
+def place_orders(
+    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[Keyed]
+) -> list[Outcome]:
+    """The orders' outcomes, after everything that they bring about has been written."""
+    snapshot = _look_up(workshop, connection, taken, claim, orders)
+    drafts = [
+        prepare(order.parsed, snapshot, repeated=order.position in taken.repeated_numbers) for order in orders
+    ]
+    shelf = lock_shelf(connection, _items_to_lock(drafts), snapshot.reference.thresholds)
+    decided = decide(drafts, shelf)
+    placed = [
+        (order, decision)
+        for order, decision in zip(orders, decided, strict=True)
+        if isinstance(decision, Placement)
+    ]
+    numbered = _number(connection, [placement for _, placement in placed])
+    customers = _customers(connection, numbered)
+    new_orders = [
+        NewOrder(order.position, order.key, customer_id, one)
+        for (order, _), customer_id, one in zip(placed, customers, numbered, strict=True)
+    ]
+    write_orders(connection, Source(taken.job_id, taken.api_key_id, claim.moment), new_orders)
+    reserve(connection, shelf.taken())
+    told = iter(numbered)
+    return [one if isinstance(one, Rejected) else next(told).outcome() for one in decided]
+
+
+def place_one_by_one(
+    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[Keyed]
+) -> list[Outcome]:
+    """The same, each order behind a savepoint: one that cannot be written costs only itself."""
+    snapshot = _look_up(workshop, connection, taken, claim, orders)
+    drafts = [prepare(order.parsed, snapshot, repeated=False) for order in orders]
+    # All rows at once, and so in the house's one order.
+    lock_shelf(connection, _items_to_lock(drafts), snapshot.reference.thresholds)
+    outcomes: list[Outcome] = []
+    for order in orders:
+        try:
+            with translated(), connection.begin_nested():
+                outcomes.extend(place_orders(workshop, connection, taken, claim, [order]))
+        except PermanentError as error:
+            if error.constraint == ORDERS_ONE_PER_KEY:
+                # Its orders exist: a "no" would be a lie.
+                raise
+            log.exception("order_not_stored", position=order.position, constraint=error.constraint)
+            outcomes.append(could_not_be_stored(taken.request_id))
+    return outcomes
+
+
+ORDERS_ONE_PER_KEY = "orders_one_per_key"
+
+
+def _requests(orders: Iterable[Keyed]) -> list[OrderRequest]:
+    return [order.parsed.request for order in orders if order.parsed.request is not None]
+
+
+def _look_up(
+    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[Keyed]
+) -> Snapshot:
+    requests = _requests(orders)
+    lines = [line for request in requests for line in request.lines]
+    items = find_items(
+        connection,
+        {line.item_id for line in lines if line.item_id is not None},
+        {line.sku for line in lines if line.sku is not None},
+        {line.ean for line in lines if line.ean is not None},
+    )
+    numbers = {request.order_number for request in requests if request.order_number is not None}
+    return Snapshot(
+        reference=workshop.reference(connection, claim.catalog_version),
+        assortment=Assortment.of(items),
+        customers=find_customers(connection, wanted_customer_ids(requests), wanted_emails(requests)),
+        taken_numbers=taken_numbers(connection, numbers),
+        market_ids=taken.market_ids,
+    )
+
+
+def _items_to_lock(drafts: Iterable[Draft | Rejected]) -> set[int]:
+    return {want.item_id for draft in drafts if isinstance(draft, Draft) for want in draft.wants()}
+
+
+def _number(connection: Connection, placements: Sequence[Placement]) -> list[Numbered]:
+    explicit = [p.draft.request.order_number for p in placements]
+    count = sum(placement.automatic_numbers for placement in placements)
+    automatic = draw_numbers(connection, count, [number for number in explicit if number is not None])
+    return [placement.numbered(automatic) for placement in placements]
+
+
+def _customers(connection: Connection, numbered: Sequence[Numbered]) -> list[int]:
+    """Each placement's customer: known, registered under its e-mail, or made for this order."""
+    drafts = [one.placement.draft for one in numbered]
+    unknown = [draft.buyer for draft in drafts if draft.buyer.customer_id is None]
+    registered = register_customers(connection, {b.email for b in unknown if b.register})
+    made = iter(add_customers(connection, [b.email for b in unknown if not b.register]))
+    ids: list[int] = []
+    for draft in drafts:
+        buyer = draft.buyer
+        if buyer.customer_id is not None:
+            ids.append(buyer.customer_id)
+        else:
+            ids.append(registered[buyer.email.lower()] if buyer.register else next(made))
+    wanting = {i for i, draft in zip(ids, drafts, strict=True) if draft.request.customer_set_new_password}
+    ask_for_new_passwords(connection, wanting)
+    return ids

@@ -1,0 +1,49 @@
+"""The sweeper (HOUSE 1, step 9): slices promised too long ago are dispatched again.
+
+A duplicate finds its slice closed and goes home, so doing this too often costs only time.
+"""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import Engine
+
+from shared.job_queue import QUEUES, JobQueue
+from shared.persistence.database import transaction
+from shared.persistence.dispatching import due_slices, make_all_due
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+
+def sweep(engine: Engine, queue: JobQueue, settings: Settings) -> int:
+    """Dispatch what is due and give how many slices that were.
+
+    Raises QueueAwayError or PersistenceError; nothing is lost by it.
+    """
+    if not queue.has_canary():
+        # The broker is new or came back empty: no message that was in it will ever arrive.
+        undecided = make_all_due(engine)
+        queue.leave_canary()
+        log.info("broker_was_empty", undecided=undecided)
+    return sum(_sweep_queue(engine, queue, name, settings) for name in QUEUES)
+
+
+def _sweep_queue(engine: Engine, queue: JobQueue, name: str, settings: Settings) -> int:
+    # What still lies in the queue is only slow, not lost: a deep queue is not made deeper.
+    room = settings.redispatch_most_slices - queue.waiting(name)
+    if room <= 0:
+        return 0
+    with transaction(engine) as connection:
+        due = due_slices(
+            connection,
+            name,
+            room,
+            first_seconds=settings.redispatch_first_seconds,
+            longest_seconds=settings.redispatch_most_seconds,
+        )
+        if due:
+            queue.dispatch(due, name)
+    if due:
+        log.info("redispatched", queue=name, slices=len(due))
+    return len(due)

@@ -1,0 +1,110 @@
+"""The use case: a slice id in; its orders, their stock and their outcomes written together."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from shared.domain.outcome import Outcome, Rejected
+from shared.domain.parsed import Parsed
+from shared.persistence.database import transaction
+from shared.persistence.errors import PermanentError, TransientError
+from shared.persistence.slices import Claim, TakenSlice, claim_slice, close_slice, take_slice
+from shared.schemas.outcome import keyed_outcomes_json
+from worker.place_orders import place_one_by_one, place_orders
+from worker.workshop import Workshop
+
+log = structlog.get_logger()
+
+_BODY = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedOrder:
+    """One order of a slice: its place in the batch, its key, and what its JSON says."""
+
+    position: int
+    key: str
+    parsed: Parsed
+
+
+@dataclass(frozen=True, slots=True)
+class SliceReport:
+    """What a settled slice came to."""
+
+    job_id: UUID
+    number: int
+    orders: int
+    ok: int
+
+
+def settle_slice(workshop: Workshop, slice_id: int) -> SliceReport | None:
+    """Give every order of the slice its outcome. None: there was nothing to do, or another one does it.
+
+    Raises TransientError when trying again later may help: the slice stays undecided and is dispatched again.
+    """
+    taken = take_slice(workshop.engine, slice_id)
+    if taken is None:
+        return None
+    structlog.contextvars.bind_contextvars(request_id=taken.request_id, job_id=str(taken.job_id))
+    orders = _read(workshop, taken)
+    report = _settle_patiently(workshop, taken, orders)
+    if report is not None:
+        workshop.events.announce(report.job_id, report.number)
+    return report
+
+
+def _read(workshop: Workshop, taken: TakenSlice) -> list[KeyedOrder]:
+    reader = workshop.reader(strict=taken.strict)
+    members = _BODY.decode(taken.body).items()
+    return [
+        KeyedOrder(taken.first_position + i, key, reader.read(raw)) for i, (key, raw) in enumerate(members)
+    ]
+
+
+def _settle_patiently(
+    workshop: Workshop, taken: TakenSlice, orders: Sequence[KeyedOrder]
+) -> SliceReport | None:
+    tries = workshop.settings.slice_tries_max
+    for attempt in range(1, tries + 1):
+        try:
+            return _settle(workshop, taken, orders, one_by_one=False)
+        except TransientError as error:
+            if attempt == tries:
+                raise
+            log.info("slice_tried_again", slice=taken.number, attempt=attempt, reason=str(error))
+            # Jitter: two slices that met in a deadlock must not meet again.
+            time.sleep(random.uniform(0.5, 1.5) * 0.05 * 2**attempt)  # noqa: S311 - not a secret
+        except PermanentError:
+            log.exception("slice_redone_one_by_one", slice=taken.number)
+            return _settle(workshop, taken, orders, one_by_one=True)
+    return None
+
+
+def _settle(
+    workshop: Workshop, taken: TakenSlice, orders: Sequence[KeyedOrder], *, one_by_one: bool
+) -> SliceReport | None:
+    with transaction(workshop.engine) as connection:
+        claim: Claim | None = claim_slice(connection, taken.id)
+        if claim is None:
+            return None
+        place = place_one_by_one if one_by_one else place_orders
+        outcomes = place(workshop, connection, taken, claim, orders)
+        ok, codes = _count(outcomes)
+        keyed = zip((order.key for order in orders), outcomes, strict=True)
+        close_slice(connection, taken.id, keyed_outcomes_json(keyed), ok, codes)
+    return SliceReport(taken.job_id, taken.number, len(orders), ok)
+
+
+def _count(outcomes: Sequence[Outcome]) -> tuple[int, dict[str, int]]:
+    codes: dict[str, int] = {}
+    for outcome in outcomes:
+        if isinstance(outcome, Rejected):
+            codes[str(int(outcome.code))] = codes.get(str(int(outcome.code)), 0) + 1
+    return len(outcomes) - sum(codes.values()), codes

@@ -1,0 +1,52 @@
+"""The Celery tasks: thin covers of the use cases. Whatever goes wrong, the slice's row knows what is left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+from celery import Celery
+
+from shared.job_queue import SETTLE_SLICE
+from shared.persistence.errors import TransientError
+from worker.settle import settle_slice
+from worker.workshop import Workshop
+
+log = structlog.get_logger()
+
+
+def register_tasks(app: Celery, workshop: Callable[[], Workshop]) -> None:
+    """Give the application its tasks."""
+
+    @app.task(name=SETTLE_SLICE)  # type: ignore[untyped-decorator]
+    def settle(slice_id: int) -> None:
+        run_settle(workshop, slice_id)
+
+
+def run_settle(workshop: Callable[[], Workshop], slice_id: int) -> None:
+    """Settle a slice and log it. Nothing is raised: the sweeper dispatches again what stays undecided."""
+    started = time.monotonic()
+    structlog.contextvars.clear_contextvars()
+    try:
+        report = settle_slice(workshop(), slice_id)
+    except TransientError as error:
+        log.warning("slice_left_for_later", slice_id=slice_id, reason=str(error))
+    except MemoryError:
+        # Let through, it would make Celery raise it in the worker's main process, message after message.
+        log.error("slice_out_of_memory", slice_id=slice_id)  # noqa: TRY400 - a traceback needs memory too
+    except Exception:
+        log.exception("slice_failed", slice_id=slice_id)
+    else:
+        took = round((time.monotonic() - started) * 1000, 1)
+        if report is None:
+            log.debug("slice_not_needed", slice_id=slice_id, duration_ms=took)
+        else:
+            log.info(
+                "slice",
+                slice=report.number,
+                orders=report.orders,
+                ok=report.ok,
+                failed=report.orders - report.ok,
+                duration_ms=took,
+            )
