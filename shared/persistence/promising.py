@@ -12,6 +12,7 @@ from shared.persistence.errors import PermanentError, TransientError, translated
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     import psycopg
     from sqlalchemy import Connection, Engine
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 
 
 class PromiseUnknownError(TransientError):
-    """The database went away in the middle of the commit, twice: the job may be there or not."""
+    """The database went away in the middle of the commit: the job may be there or not."""
+
+    def __init__(self, message: str, job_id: UUID) -> None:
+        super().__init__(message)
+        self.job_id = job_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +99,7 @@ def promise(engine: Engine, promised: Promise, slices: NewSlices) -> list[int]:
         try:
             return _store(engine, promised, slices)
         except TransientError as error:
-            raise PromiseUnknownError(str(error)) from error
+            raise PromiseUnknownError(str(error), promised.job.id) from error
 
 
 def _store(engine: Engine, promised: Promise, slices: NewSlices) -> list[int]:
@@ -113,7 +118,7 @@ def _store(engine: Engine, promised: Promise, slices: NewSlices) -> list[int]:
             return list(connection.scalars(_PROMISED_SLICE_IDS, {"id": promised.job.id}))
     except TransientError as error:
         if committing:
-            raise PromiseUnknownError(str(error)) from error
+            raise PromiseUnknownError(str(error), promised.job.id) from error
         raise
 
 

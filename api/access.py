@@ -1,0 +1,82 @@
+"""Who may use which route (CONTRACT 1). None can be added without saying so: a route has its access."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import request
+
+from api.parts import facts, parts
+from api.refusal import Refusal
+from shared.persistence.api_keys import find_api_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shared.persistence.api_keys import ApiKey
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a route asks of its caller: a key or none, and a scope of it or any."""
+
+    needs_key: bool = True
+    scope: str | None = None
+
+
+OPEN = Access(needs_key=False)
+"""Anybody: the process's health."""
+
+ANY_KEY = Access()
+"""Any key that is known. It is for what is the key's own: its jobs, and the limits that apply to it."""
+
+
+def needs(scope: str) -> Access:
+    """Ask for a key that has this scope."""
+    return Access(scope=scope)
+
+
+def check_access(table: Mapping[str, Access]) -> None:
+    """Let the present request in, or raise Refusal (401, 403) before anything of its body is read.
+
+    ``table`` has the access of every endpoint.
+    """
+    if request.endpoint is None or request.method == "OPTIONS":
+        return  # there is nothing at the path, or only the methods of the path are asked for
+    access = table[request.endpoint]
+    if not access.needs_key:
+        return
+    api_key = find_api_key(parts().engine, _presented_key(), parts().clock())
+    if api_key is None:
+        raise _unauthorized("This API key is not known, or it was revoked or has expired.")
+    facts().api_key = api_key
+    if access.scope is not None and access.scope not in api_key.scopes:
+        raise Refusal(
+            403,
+            f"This API key lacks the scope {access.scope}; use one that has it, or ask for one.",
+        )
+
+
+def may_read_job(api_key: ApiKey, owner_id: int) -> bool:
+    """Whether a key may read a job of the key ``owner_id``.
+
+    Its own always, whatever its scopes: a key that may only write must learn what came of its orders.
+    """
+    return api_key.id == owner_id or "jobs:read-all" in api_key.scopes
+
+
+def _presented_key() -> str:
+    presented = request.headers.get("API-Authorization", "").strip()
+    if not presented:
+        scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
+        presented = credentials.strip() if scheme.lower() == "bearer" else ""
+    if not presented:
+        raise _unauthorized(
+            "An API key is needed; send it as 'API-Authorization: <key>' or 'Authorization: Bearer <key>'."
+        )
+    return presented
+
+
+def _unauthorized(msg: str) -> Refusal:
+    return Refusal(401, msg, headers={"WWW-Authenticate": "Bearer"})

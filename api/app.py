@@ -1,0 +1,45 @@
+"""The door's composition root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from api.answers import JsonResponse
+from api.faults import handle_faults
+from api.parts import Parts, install
+from api.request_log import surround_requests
+from api.routes import add_routes
+from shared.clock import utc_now
+from shared.job_events import Listener
+from shared.job_queue import JobQueue
+from shared.persistence.database import open_database
+
+if TYPE_CHECKING:
+    from shared.clock import Clock
+    from shared.settings import Settings
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
+    """Put the door together for this process; call it after the fork.
+
+    Nothing is connected yet: it also starts, and answers 503, while the servers behind are away.
+    """
+    app = Flask("ordermill", static_folder=None, template_folder=None)
+    app.response_class = JsonResponse
+    install(
+        app,
+        Parts(
+            settings=settings,
+            engine=open_database(settings, "api"),
+            queue=JobQueue(settings),
+            listener=Listener(settings),
+            clock=clock,
+        ),
+    )
+    # The order matters: a request has its id before it can be refused.
+    surround_requests(app)
+    add_routes(app)
+    handle_faults(app)
+    return app

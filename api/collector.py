@@ -1,0 +1,61 @@
+"""Waiting for a job's outcomes (HOUSE 1, step 8): woken by events, sure by the database."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from shared.persistence.errors import TransientError
+from shared.persistence.jobs import find_job, outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine
+
+    from shared.domain.job import Job
+    from shared.job_events import Waiter
+
+# How long a lost event may go unnoticed.
+_LOOK_SECONDS: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The job as it was last seen, and the keyed outcomes as JSON when all of them are there."""
+
+    job: Job
+    outcomes: bytes | None
+
+
+def collect(engine: Engine, waiter: Waiter, job: Job, slice_count: int, limit_seconds: float) -> Collected:
+    """Wait up to ``limit_seconds`` for all outcomes of a job of ``slice_count`` slices.
+
+    A fault of the database does not end the wait: the promise stands, and the client can ask later.
+    """
+    deadline = time.monotonic() + limit_seconds
+    seen = job
+    while True:
+        left = max(0.0, deadline - time.monotonic())
+        all_heard = waiter.wait(slice_count, min(left, _LOOK_SECONDS))
+        try:
+            if not all_heard:
+                seen = find_job(engine, job.id) or seen
+            if all_heard or seen.done:
+                fragments = outcomes(engine, job.id)
+                if len(fragments) == slice_count:
+                    return Collected(seen, joined(fragments))
+        except TransientError as error:
+            _log.warning("outcomes_not_read", job_id=str(job.id), fault=str(error))
+        if time.monotonic() >= deadline:
+            return Collected(seen, None)
+
+
+def joined(fragments: Sequence[bytes]) -> bytes:
+    """Join JSON objects into one, in order, without reading them."""
+    return b"{" + b",".join([fragment[1:-1] for fragment in fragments]) + b"}"

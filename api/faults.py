@@ -1,0 +1,67 @@
+"""Whatever is raised in a request becomes an answer with the envelope (CONTRACT 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from api.answers import refused
+from api.parts import facts
+from api.refusal import Refusal
+from shared.persistence.errors import TransientError
+from shared.persistence.promising import PromiseUnknownError
+from shared.schemas.job import job_path
+
+if TYPE_CHECKING:
+    from flask import Response
+
+_log = structlog.get_logger(__name__)
+_AGAIN = {"Retry-After": "5"}
+
+
+def handle_faults(app: Flask) -> None:
+    """Register the handlers; Flask picks the one of the nearest class."""
+    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(HTTPException, _of_the_framework)
+    app.register_error_handler(TransientError, _database_away)
+    app.register_error_handler(PromiseUnknownError, _promise_unknown)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _of_the_framework(error: HTTPException) -> Response:
+    status = error.code or 500
+    headers: dict[str, str] = {}
+    if isinstance(error, NotFound):
+        msg = "There is nothing at this path."
+    elif isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        msg = f"This path does not take that method; it takes {allowed}."
+        headers["Allow"] = allowed
+    else:
+        msg = f"The request cannot be answered: {error.name}."
+    return refused(Refusal(status, msg, headers=headers))
+
+
+def _database_away(error: TransientError) -> Response:
+    _log.warning("database_away", fault=str(error))
+    nothing = "nothing was accepted" if request.method == "POST" else "nothing is lost"
+    return refused(Refusal(503, f"The database is away; {nothing}. Try again later.", headers=_AGAIN))
+
+
+def _promise_unknown(error: PromiseUnknownError) -> Response:
+    _log.warning("promise_unknown", job_id=str(error.job_id), fault=str(error))
+    path = job_path(error.job_id)
+    msg = (
+        "The database went away while the batch was being stored, and whether it was is not known yet. "
+        f"Ask GET {path} later, and send the batch again only if that is 404."
+    )
+    return refused(Refusal(503, msg, headers={"Location": path, **_AGAIN}))
+
+
+def _unexpected(error: Exception) -> Response:
+    _log.error("unexpected_fault", exc_info=error)
+    msg = f"Something is wrong here, not with your request. Its id for whoever looks: {facts().request_id}."
+    return refused(Refusal(500, msg))

@@ -1,0 +1,44 @@
+"""GET /v1/jobs/<id> and its results (CONTRACT 5)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from api.access import may_read_job
+from api.answers import answer
+from api.collector import joined
+from api.parts import asking_key, facts, parts
+from api.progress import job_shown, retry_after
+from api.refusal import Refusal
+from shared.persistence.jobs import find_job, outcomes
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from shared.domain.job import Job
+
+# The one way that this API writes an id; UUID() itself would also take braces and URNs.
+_JOB_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def show_job(job_id: str) -> Response:
+    """How far a job has come."""
+    return job_shown(_own_job(job_id))
+
+
+def show_results(job_id: str) -> Response:
+    """The keyed outcomes that are there: when the job is done, the very bytes of a 200."""
+    # The job is read first. So no Retry-After means that all outcomes are in what is read after it.
+    job = _own_job(job_id)
+    return answer(joined(outcomes(parts().engine, job.id)), headers=retry_after(job))
+
+
+def _own_job(job_id: str) -> Job:
+    job = find_job(parts().engine, UUID(job_id)) if _JOB_ID.fullmatch(job_id) else None
+    # The same answer for somebody else's job: that it exists is nobody's business.
+    if job is None or not may_read_job(asking_key(), job.api_key_id):
+        raise Refusal(404, "There is no job of this id for this API key; see the Location of its batch.")
+    facts().job_id = job.id
+    return job

@@ -1,0 +1,88 @@
+"""POST /v1/orders: a keyed batch in, its keyed outcomes or its job out (CONTRACT 2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import request
+
+from api.answers import answer
+from api.batch_reader import read_batch
+from api.body import body_form, read_body
+from api.collector import Collected, collect
+from api.parts import asking_key, facts, parts
+from api.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
+from api.progress import job_accepted
+from api.promise_batch import Promised, dispatch, promise_batch
+from shared.schemas.job import job_path
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from api.batch_reader import Batch
+
+
+def create_orders() -> Response:
+    """Read, promise, dispatch, and wait as long as the client would: 200 with outcomes, else 202."""
+    preferences = read_preferences(request.headers.get("Prefer", ""))
+    promised = _read_and_promise(preferences)
+    settings = parts().settings
+    waiting = waiting_for(
+        preferences,
+        promised.job.total,
+        sync_max_orders=settings.sync_max_orders,
+        sync_wait_seconds=settings.sync_wait_seconds,
+        max_wait_seconds=settings.max_wait_seconds,
+    )
+    return _answer(_dispatch_and_collect(promised, waiting), preferences, waiting)
+
+
+def _read_and_promise(preferences: Preferences) -> Promised:
+    # What was read is let go of on return: a request that waits must not hold its body meanwhile.
+    batch = _read()
+    facts().orders = len(batch.keys)
+    promised = promise_batch(
+        parts(),
+        batch,
+        api_key_id=asking_key().id,
+        request_id=facts().request_id,
+        strict=preferences.strict,
+    )
+    facts().job_id = promised.job.id
+    return promised
+
+
+def _read() -> Batch:
+    settings = parts().settings
+    form = body_form(
+        request.mimetype,
+        request.mimetype_params.get("charset", ""),
+        request.headers.get("Content-Encoding", ""),
+        request.content_length,
+        max_body_bytes=settings.max_body_bytes,
+    )
+    body = read_body(request.stream, form, max_body_bytes=settings.max_body_bytes)
+    return read_batch(body, by_line=form.by_line, settings=settings)
+
+
+def _dispatch_and_collect(promised: Promised, waiting: Waiting) -> Collected:
+    if not promised.slice_ids:
+        return Collected(promised.job, b"{}")
+    if waiting.seconds <= 0:
+        dispatch(parts(), promised)
+        return Collected(promised.job, None)
+    # Listening comes first: no event of these slices is missed then.
+    with parts().listener.waiting(promised.job.id) as waiter:
+        dispatched = dispatch(parts(), promised)
+        # Nobody has been told to decide it before the next sweep, so waiting would only keep the client.
+        limit_seconds = waiting.seconds if dispatched else 0
+        return collect(parts().engine, waiter, promised.job, len(promised.slice_ids), limit_seconds)
+
+
+def _answer(collected: Collected, preferences: Preferences, waiting: Waiting) -> Response:
+    status = 202 if collected.outcomes is None else 200
+    applied = preference_applied(preferences, waiting, status)
+    headers = {"Preference-Applied": applied} if applied else {}
+    if collected.outcomes is None:
+        return job_accepted(collected.job, headers)
+    return answer(collected.outcomes, headers={"Location": job_path(collected.job.id), **headers})

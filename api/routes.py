@@ -1,0 +1,52 @@
+"""Every route of the door, with what it asks of its caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from api.access import ANY_KEY, OPEN, Access, check_access, needs
+from api.health import Readiness, healthz
+from api.jobs import show_job, show_results
+from api.limits import show_limits
+from api.orders import create_orders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask, Response
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method at one path, who may use it, and what answers."""
+
+    method: str
+    rule: str
+    access: Access
+    view: Callable[..., Response]
+
+
+def routes() -> tuple[Route, ...]:
+    """List the routes."""
+    return (
+        Route("POST", "/v1/orders", needs("orders:write"), create_orders),
+        Route("GET", "/v1/jobs/<job_id>", ANY_KEY, show_job),
+        Route("GET", "/v1/jobs/<job_id>/results", ANY_KEY, show_results),
+        Route("GET", "/v1/limits", ANY_KEY, show_limits),
+        Route("GET", "/healthz", OPEN, healthz),
+        Route("GET", "/readyz", OPEN, Readiness()),
+    )
+
+
+def add_routes(app: Flask) -> None:
+    """Add the routes to an app, each behind its access."""
+    # The path means itself: a redirect would answer with HTML, and lose the body of a POST.
+    app.url_map.strict_slashes = True
+    app.url_map.merge_slashes = False
+    table: dict[str, Access] = {}
+    for route in routes():
+        endpoint = f"{route.method} {route.rule}"
+        table[endpoint] = route.access
+        app.add_url_rule(route.rule, endpoint, route.view, methods=[route.method])
+    app.before_request(lambda: check_access(table))

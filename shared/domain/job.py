@@ -1,0 +1,84 @@
+"""A job: the durable promise to give every key of a batch its outcome, and how far it has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+
+class JobState(StrEnum):
+    """What a job can be, in the order in which it may become it (CONTRACT 5)."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIALLY_SUCCEEDED = "partially_succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One reading of a job's row and its slices, all of the same moment.
+
+    ``decided`` counts the orders of closed slices: ok, cancelled and failed ones; ``codes`` counts the
+    rejected ones by code. ``started_at`` is when the first slice was taken, ``last_closed_at`` when the
+    latest was closed. Everything else is derived, so the counts cannot disagree.
+    """
+
+    id: UUID
+    api_key_id: int
+    request_id: str
+    total: int
+    created_at: datetime
+    expires_at: datetime
+    decided: int = 0
+    ok: int = 0
+    cancelled: int = 0
+    codes: Mapping[int, int] = field(default_factory=dict)
+    started_at: datetime | None = None
+    last_closed_at: datetime | None = None
+
+    @property
+    def pending(self) -> int:
+        """Orders without an outcome yet."""
+        return self.total - self.decided
+
+    @property
+    def failed(self) -> int:
+        """Orders that were rejected for what they are, rather than cancelled."""
+        return self.decided - self.ok - self.cancelled
+
+    @property
+    def done(self) -> bool:
+        """Whether every key has its outcome."""
+        return self.decided == self.total
+
+    @property
+    def percent(self) -> float:
+        """Decided orders in a hundred, one decimal, rounded down: 100.0 is never said too early."""
+        return 100.0 if self.done else self.decided * 1000 // self.total / 10
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When the last outcome came; a batch of no orders was finished as it was made."""
+        if not self.done:
+            return None
+        return self.last_closed_at or self.created_at
+
+    @property
+    def state(self) -> JobState:
+        """Where the job stands (CONTRACT 5)."""
+        if not self.done:
+            return JobState.QUEUED if self.started_at is None else JobState.RUNNING
+        if self.cancelled:
+            return JobState.CANCELLED
+        if self.failed == 0:
+            return JobState.SUCCEEDED
+        return JobState.PARTIALLY_SUCCEEDED if self.ok else JobState.FAILED

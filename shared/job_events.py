@@ -1,0 +1,186 @@
+"""Slice events over Redis: a worker tells that a slice is closed, and the API wakes those who wait for it.
+
+An event is a hint. The database is the truth, so a lost, late or doubled event only costs a moment: whoever
+waits also looks there by itself about once a second.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import redis
+import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shared.settings import Settings
+
+_CHANNEL: Final = "ordermill:slices-closed"
+_QUIET_SECONDS: Final = 5.0
+_BACK_OFF_FIRST_SECONDS: Final = 0.1
+_BACK_OFF_MOST_SECONDS: Final = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class JobEvents:
+    """The worker's end of the channel. It connects when there is something to tell, so it survives a fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._publisher: redis.Redis | None = None
+        self._publisher_pid = 0
+
+    def announce(self, job_id: UUID, slice_number: int) -> None:
+        """Tell that a slice is closed; call it after the commit. Never raises for a fault of Redis."""
+        if self._publisher is None or self._publisher_pid != os.getpid():
+            self._publisher, self._publisher_pid = _connect(self._settings), os.getpid()
+        try:
+            self._publisher.publish(_CHANNEL, f"{job_id} {slice_number}")
+        except redis.RedisError as error:
+            # Deliberately no more than a log line: the outcome is committed, and whoever waits for it finds
+            # it in the database a second later. Failing the task here would only do the slice's work again.
+            _log.warning("event_lost", job_id=str(job_id), slice=slice_number, fault=type(error).__name__)
+
+
+class Waiter:
+    """What one request has heard of its job's slices so far."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._closed: set[int] = set()
+        self._look = False
+
+    def wait(self, slice_count: int, limit_seconds: float) -> bool:
+        """Wait until ``slice_count`` different slices were heard of, and tell whether they were.
+
+        The wait ends without that after ``limit_seconds``, or as soon as events may have been missed. Each
+        reason to wake up counts once: waiting again waits for news.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._look or len(self._closed) >= slice_count, limit_seconds)
+            self._look = False
+            all_heard = len(self._closed) >= slice_count
+            if all_heard:
+                self._closed.clear()
+            return all_heard
+
+    def heard(self, slice_number: int) -> None:
+        """A slice was closed."""
+        with self._changed:
+            self._closed.add(slice_number)
+            self._changed.notify_all()
+
+    def look(self) -> None:
+        """Events may have been missed."""
+        with self._changed:
+            self._look = True
+            self._changed.notify_all()
+
+
+class Listener:
+    """The API's end: one subscription for all requests of a process that wait. It starts with the first."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._waiters: dict[UUID, list[Waiter]] = {}
+        self._thread: threading.Thread | None = None
+        self._thread_pid = 0
+
+    @contextmanager
+    def waiting(self, job_id: UUID) -> Iterator[Waiter]:
+        """Hear of the job's slices within the block. Enter it before dispatching: no event is missed then."""
+        waiter = Waiter()
+        with self._lock:
+            self._waiters.setdefault(job_id, []).append(waiter)
+            self._start_thread()
+        try:
+            yield waiter
+        finally:
+            with self._lock:
+                self._waiters[job_id].remove(waiter)
+                if not self._waiters[job_id]:
+                    del self._waiters[job_id]
+
+    def _start_thread(self) -> None:
+        # Only the process that waits needs the thread, and a thread does not survive a fork.
+        if self._thread is None or self._thread_pid != os.getpid() or not self._thread.is_alive():
+            # A daemon: it holds nothing that would have to be given back at the end of the process.
+            self._thread = threading.Thread(target=self._listen, name="job-events", daemon=True)
+            self._thread_pid = os.getpid()
+            self._thread.start()
+
+    def _listen(self) -> None:
+        back_off = _BACK_OFF_FIRST_SECONDS
+        while True:
+            started = time.monotonic()
+            try:
+                self._listen_until_lost()
+            except (redis.RedisError, OSError) as error:
+                _log.warning("events_interrupted", fault=type(error).__name__, again_in_seconds=back_off)
+            if time.monotonic() - started > _BACK_OFF_MOST_SECONDS:
+                back_off = _BACK_OFF_FIRST_SECONDS
+            time.sleep(back_off)
+            back_off = min(back_off * 2, _BACK_OFF_MOST_SECONDS)
+
+    def _listen_until_lost(self) -> None:
+        with _connect(self._settings) as client, client.pubsub() as subscription:
+            subscription.subscribe(_CHANNEL)
+            quiet_since = time.monotonic()
+            while True:
+                message = subscription.get_message(timeout=_QUIET_SECONDS)
+                if message is not None:
+                    quiet_since = time.monotonic()
+                    self._take(message)
+                elif time.monotonic() - quiet_since > 3 * _QUIET_SECONDS:
+                    # A half-open connection is silent for ever; a living one would have answered the ping.
+                    raise redis.ConnectionError("no answer to a ping")
+                else:
+                    subscription.ping()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "subscribe":
+            # What was announced before now has passed by.
+            for waiter in self._all_waiters():
+                waiter.look()
+        elif message["type"] == "message":
+            self._hear(message["data"])
+
+    def _hear(self, event: bytes) -> None:
+        job_id, _, slice_number = event.decode("ascii", "replace").partition(" ")
+        try:
+            heard_of, number = UUID(job_id), int(slice_number)
+        except ValueError:
+            _log.warning("event_not_understood", event_bytes=len(event))
+            return
+        with self._lock:
+            waiters = list(self._waiters.get(heard_of, ()))
+        for waiter in waiters:
+            waiter.heard(number)
+
+    def _all_waiters(self) -> list[Waiter]:
+        with self._lock:
+            return [waiter for waiters in self._waiters.values() for waiter in waiters]
+
+
+def _connect(settings: Settings) -> redis.Redis:
+    options: dict[str, Any] = {
+        # Without it a half-open connection stops its user for good.
+        "socket_timeout": settings.redis_limit_seconds,
+        "socket_connect_timeout": settings.redis_limit_seconds,
+        # Trying again is decided here: by the listener's own back-off, and not at all for an announcement.
+        "retry": Retry(NoBackoff(), 0),
+    }
+    if not settings.redis_url.startswith("unix:"):
+        options["socket_keepalive"] = True
+    client: redis.Redis = redis.Redis.from_url(settings.redis_url, **options)
+    return client

@@ -1,0 +1,96 @@
+"""Job to JSON (CONTRACT 5)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from marshmallow import Schema, fields
+
+from shared.domain.job import Job, JobState
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+_JOB_PATH = "/v1/jobs/{id}"
+_RESULTS_PATH = "/v1/jobs/{id}/results"
+
+
+def job_path(job_id: UUID) -> str:
+    """Where a job can be asked for."""
+    return _JOB_PATH.format(id=job_id)
+
+
+class Rfc3339(fields.DateTime):
+    """A moment in UTC, as ``2026-11-23T18:25:21.123456Z``."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class _Path(fields.String):
+    """A path made from the job's id."""
+
+    def __init__(self, template: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.template = template
+
+    def serialize(self, attr: str, obj: Any, accessor: Any = None, **kwargs: Any) -> str:
+        return self.template.format(id=obj.id)
+
+
+class _OfTheSame(fields.Nested):
+    """A nested object made from the outer one itself."""
+
+    def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Any:
+        return obj
+
+
+class LinksSchema(Schema):
+    """Where to go from a job."""
+
+    self_ = _Path(_JOB_PATH, data_key="self", metadata={"description": "this job"})
+    results = _Path(_RESULTS_PATH, metadata={"description": "its keyed outcomes"})
+
+
+class Codes(fields.Dict):
+    """Rejections by code, ``-1`` first; JSON object names are strings."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> dict[str, int]:
+        return {str(code): value[code] for code in sorted(value, reverse=True)}
+
+
+class JobSchema(Schema):
+    """A job's progress. The counts add up to ``total`` in every answer."""
+
+    id = fields.UUID(metadata={"description": "UUIDv7"})
+    state = fields.Enum(JobState, by_value=True)
+    done = fields.Boolean(metadata={"description": "whether every key has its outcome"})
+    total = fields.Integer(metadata={"description": "orders in the batch"})
+    pending = fields.Integer(metadata={"description": "orders without an outcome yet"})
+    ok = fields.Integer(metadata={"description": "orders that were created or prepared"})
+    failed = fields.Integer(metadata={"description": "orders that were rejected"})
+    cancelled = fields.Integer(metadata={"description": "orders that were cancelled"})
+    percent = fields.Float(metadata={"description": "decided orders in a hundred, rounded down to 0.1"})
+    codes = Codes(
+        keys=fields.String(), values=fields.Integer(), metadata={"description": "rejections by code"}
+    )
+    created_at = Rfc3339(data_key="createdAt")
+    started_at = Rfc3339(data_key="startedAt", allow_none=True)
+    finished_at = Rfc3339(data_key="finishedAt", allow_none=True)
+    expires_at = Rfc3339(data_key="expiresAt", metadata={"description": "kept until then"})
+    links = _OfTheSame(LinksSchema)
+
+
+@cache
+def _job_schema() -> JobSchema:
+    return JobSchema()
+
+
+def job_json(job: Job) -> dict[str, Any]:
+    """Give a job as CONTRACT 5 shows it, ready for a JSON writer."""
+    shown: dict[str, Any] = _job_schema().dump(job)
+    return shown
