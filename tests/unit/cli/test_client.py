@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
-from small_server import JOB_ID, KEY, Canned, SmallServer, refusal
 
 from cli.client import job, results, submit
+from tests.unit.cli.small_server import JOB_ID, KEY, Canned, SmallServer, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
