@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 MIB = 1024 * 1024
@@ -17,7 +18,7 @@ class SettingsError(Exception):
     """A variable has a value that cannot be used; the message names it and says what would do."""
 
 
-def _setting(default: Any, doc: str, *, minimum: int | float | None = None) -> Any:
+def _setting(default: Any, doc: str, *, minimum: float | None = None) -> Any:
     return field(default=default, metadata={"doc": doc, "minimum": minimum})
 
 
@@ -117,3 +118,21 @@ def load_client_settings(environ: Mapping[str, str] | None = None) -> ClientSett
         api_key=source.get("ORDERMILL_API_KEY", ""),
         data_dir=source.get("ORDERMILL_DATA_DIR", ""),
     )
+
+
+def load_data_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """Where the embedded servers keep what is theirs: ``ORDERMILL_DATA_DIR``, else the usual place."""
+    source = os.environ if environ is None else environ
+    named = source.get("ORDERMILL_DATA_DIR", "")
+    if named:
+        return Path(named)
+    if os.geteuid() == 0:
+        return Path("/var/lib/ordermill")
+    # The XDG base directories: a relative path there is to be ignored.
+    home = Path(source.get("XDG_DATA_HOME", ""))
+    return (home if home.is_absolute() else Path.home() / ".local" / "share") / "ordermill"
+
+
+def environment_with(**values: str) -> dict[str, str]:
+    """Our own environment with some variables set anew: what a child process of ours gets."""
+    return {**os.environ, **values}

@@ -1,0 +1,151 @@
+"""PostgreSQL and Redis for one machine, started where none is named; the rest of ordermill sees URLs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from cli.servers import redis_server
+from cli.servers.area import Area, ServersError, open_area, temporary_data_dir
+from cli.servers.claim import FileLock, ServerUrls, publish, published, signer
+from cli.servers.running import RunningServers
+from shared.persistence.database import open_database, ping
+from shared.persistence.errors import PersistenceError
+from shared.settings import Settings
+
+__all__ = [
+    "RunningServers",
+    "ServerUrls",
+    "ServersError",
+    "open_servers",
+    "run_servers",
+    "temporary_data_dir",
+]
+
+log = structlog.get_logger()
+
+_OWNER_WAIT_SECONDS = 10.0
+_USER_WAIT_SECONDS = 120.0
+
+
+@contextmanager
+def open_servers(
+    settings: Settings, data_dir: Path, *, own: bool, durable: bool = True
+) -> Iterator[ServerUrls]:
+    """Servers for as long as the block lasts: named by the settings, running already, or started by us.
+
+    ``own=True`` makes us the one who runs those of ``data_dir``, and excludes every other such owner.
+    Otherwise those of a running owner are used, and without one they are started for this block; who finds
+    them meanwhile may use them, and we wait for it in the end. Raises ServersError.
+    """
+    if settings.database_url and settings.redis_url:
+        yield ServerUrls(settings.database_url, settings.redis_url)
+    elif own:
+        with run_servers(settings, data_dir, durable=durable) as servers:
+            yield servers.urls
+    else:
+        with _shared(settings, open_area(data_dir), durable=durable) as urls:
+            yield urls
+
+
+@contextmanager
+def run_servers(settings: Settings, data_dir: Path, *, durable: bool = True) -> Iterator[RunningServers]:
+    """Own the servers of ``data_dir``, waiting some seconds for another owner to leave. Raises ServersError.
+
+    The kernel stops them when the calling thread ends: call it from one that lives as long as they should.
+    """
+    if settings.database_url and settings.redis_url:
+        yield RunningServers(settings, Area(data_dir, None), durable=durable)
+        return
+    area = open_area(data_dir)
+    lock_path = area.data_dir / "servers.lock"
+    lock = FileLock(lock_path)
+    if not lock.take():
+        log.info("waiting_for_another_ordermill", data_dir=str(area.data_dir), pid=signer(lock_path))
+        if not lock.take(limit_seconds=_OWNER_WAIT_SECONDS):
+            raise ServersError(
+                f"Another ordermill (process {signer(lock_path)}) runs the servers of {area.data_dir}: "
+                "stop it first, or choose another --data-dir."
+            )
+    with _running(settings, area, lock, durable=durable) as servers:
+        yield servers
+
+
+@contextmanager
+def _running(settings: Settings, area: Area, lock: FileLock, *, durable: bool) -> Iterator[RunningServers]:
+    """Start the servers under the lock that the caller has taken; stop them and release it in the end."""
+    told = area.data_dir / "servers.json"
+    with ExitStack() as stack:
+        stack.callback(lock.release)
+        told.unlink(missing_ok=True)
+        lock.sign()
+        servers = RunningServers(settings, area, durable=durable)
+        stack.callback(servers.stop)
+        servers.revive()
+        stack.callback(told.unlink, missing_ok=True)
+        publish(told, servers.urls)
+        yield servers
+
+
+@contextmanager
+def _shared(settings: Settings, area: Area, *, durable: bool) -> Iterator[ServerUrls]:
+    use = FileLock(area.data_dir / "servers.use")
+    # Held back only by an owner that is just stopping what it started for itself.
+    if not use.take(shared=True, limit_seconds=_USER_WAIT_SECONDS):
+        raise ServersError(
+            f"Another ordermill takes too long to stop the servers of {area.data_dir}: try again."
+        )
+    with ExitStack() as stack:
+        stack.callback(use.release)
+        lock = FileLock(area.data_dir / "servers.lock")
+        found = _find_running(settings, area, lock)
+        if found is not None:
+            yield found
+            return
+        use.release()
+        servers = stack.enter_context(_running(settings, area, lock, durable=durable))
+        stack.callback(_wait_for_users, use)
+        yield servers.urls
+
+
+def _find_running(settings: Settings, area: Area, lock: FileLock) -> ServerUrls | None:
+    """The running owner's servers; None when there is no owner, and ``lock`` makes us the one."""
+    deadline = time.monotonic() + _USER_WAIT_SECONDS
+    told = area.data_dir / "servers.json"
+    lock_path = area.data_dir / "servers.lock"
+    while not lock.take():
+        urls = published(told, signer(lock_path))
+        if urls is not None and _answer(settings, urls):
+            return ServerUrls(
+                settings.database_url or urls.database_url, settings.redis_url or urls.redis_url
+            )
+        if time.monotonic() > deadline:
+            raise ServersError(
+                f"Another ordermill (process {signer(lock_path)}) holds {area.data_dir}, "
+                "but its servers do not answer."
+            )
+        time.sleep(0.05)
+    return None
+
+
+def _answer(settings: Settings, urls: ServerUrls) -> bool:
+    engine = open_database(replace(settings, database_url=urls.database_url), "cli")
+    try:
+        ping(engine)
+    except PersistenceError:
+        return False
+    finally:
+        engine.dispose()
+    return redis_server.answers(urls.redis_url)
+
+
+def _wait_for_users(use: FileLock) -> None:
+    """Keep what we started until nobody else uses it; who comes later waits for us, and starts their own."""
+    if not use.take():
+        log.info("waiting_for_commands_that_use_our_servers")
+        use.take(limit_seconds=None)

@@ -1,0 +1,160 @@
+"""Where the embedded servers live: the data directory, PostgreSQL's user, and the sockets' place."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+# What the kernel lets a Unix socket's path have: sun_path less its closing NUL, on macOS (Linux has 107).
+SOCKET_PATH_MAX_BYTES = 103
+# The longest that goes below the sockets' directory.
+_LONGEST_SOCKET = "/postgres/.s.PGSQL.5432.lock"
+
+
+class ServersError(Exception):
+    """The servers cannot be had; the message is one sentence for a person, with the way out."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who PostgreSQL runs as when we are root, which it refuses to be."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True)
+class Area:
+    """A data directory that is ready for servers; ``account`` is None when they run as we do."""
+
+    data_dir: Path
+    account: Account | None
+
+    def private_dir(self, path: Path, *, for_account: bool = False) -> Path:
+        """Make ``path`` if it is missing: a directory that only its owner can enter."""
+        path.mkdir(mode=0o700, exist_ok=True)
+        if for_account and self.account is not None:
+            os.chown(path, self.account.uid, self.account.gid)
+        return path
+
+    def sockets_dir(self) -> Path:
+        """The directory of the sockets; outside the data directory when its path is too long for them.
+
+        Then ``<data-dir>/sockets`` is a link to it, which is also how the next start finds it again.
+        """
+        place = self.data_dir / "sockets"
+        if len(os.fsencode(place)) + len(_LONGEST_SOCKET) <= SOCKET_PATH_MAX_BYTES:
+            place.mkdir(exist_ok=True)
+            place.chmod(self._passable)
+            return place
+        if not (place.is_symlink() and _is_ours(place.readlink())):
+            place.unlink(missing_ok=True)
+            place.symlink_to(_short_dir(self._passable))
+        return place.readlink()
+
+    def remove_sockets(self) -> None:
+        """Take the sockets' directory away; a link and what it leads to both."""
+        place = self.data_dir / "sockets"
+        if place.is_symlink():
+            shutil.rmtree(place.readlink(), ignore_errors=True)
+            place.unlink()
+        else:
+            shutil.rmtree(place, ignore_errors=True)
+
+    @property
+    def _passable(self) -> int:
+        # 0711: the account passes through to its own directory inside, and can list nothing.
+        return 0o700 if self.account is None else 0o711
+
+
+def _short_dir(mode: int) -> Path:
+    base = tempfile.gettempdir()
+    if len(os.fsencode(base)) + len("/ordermill-12345678" + _LONGEST_SOCKET) > SOCKET_PATH_MAX_BYTES:
+        base = "/tmp"  # noqa: S108 - mkdtemp makes a private directory in it
+    made = Path(tempfile.mkdtemp(prefix="ordermill-", dir=base))
+    made.chmod(mode)
+    return made
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o066
+
+
+def open_area(data_dir: Path) -> Area:
+    """Make ``data_dir`` fit for servers. Raises ServersError when it cannot be."""
+    area = Area(data_dir.expanduser().resolve(), _account())
+    try:
+        _make(area.data_dir, area)
+        if area.account is not None:
+            _check_enterable(area.data_dir, area.account)
+    except OSError as error:
+        raise ServersError(
+            f"The data directory {area.data_dir} cannot be used ({error.strerror}): "
+            "choose another with --data-dir or ORDERMILL_DATA_DIR."
+        ) from error
+    return area
+
+
+@contextmanager
+def temporary_data_dir() -> Iterator[Path]:
+    """A data directory in the system's temporary place, removed at the end of the block."""
+    made = _short_dir(Area(Path(), _account())._passable)  # noqa: SLF001
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _account() -> Account | None:
+    if os.geteuid() != 0:
+        return None
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError as error:
+        raise ServersError(
+            "PostgreSQL does not run as root, and this system has no user 'nobody' to run it as: "
+            "start ordermill as another user, or name a server in DATABASE_URL."
+        ) from error
+    return Account(nobody.pw_name, nobody.pw_uid, nobody.pw_gid)
+
+
+def _make(path: Path, area: Area) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir()
+    except FileExistsError:
+        # An empty directory of ours was made to be handed to us (as by mkdtemp); any other keeps its mode.
+        if not path.is_dir() or path.stat().st_uid != os.geteuid() or any(path.iterdir()):
+            return
+    path.chmod(area._passable)  # noqa: SLF001
+
+
+def _check_enterable(path: Path, account: Account) -> None:
+    tried = subprocess.run(  # noqa: S603 - our own words
+        ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(path)],
+        user=account.uid,
+        group=account.gid,
+        extra_groups=[],
+        cwd="/",
+        env={},
+        capture_output=True,
+        check=False,
+    )
+    if tried.returncode != 0:
+        raise ServersError(
+            f"PostgreSQL does not run as root, and the user '{account.name}' that it would run as cannot "
+            f"enter {path}: choose a place open to other users with --data-dir, such as /var/lib/ordermill."
+        )

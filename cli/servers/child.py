@@ -1,0 +1,107 @@
+"""A server as a child process: started in a session of its own, stopped, and found again if orphaned."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypedDict
+
+import psutil
+
+from cli.lifeline import dies_with_parent
+from cli.servers.area import Account
+
+LOG_MAX_BYTES = 10 * 1024 * 1024
+# How to ask: a signal and for how many seconds it may take.
+StopSteps = Sequence[tuple[signal.Signals, float]]
+
+
+def start_server(
+    command: Sequence[str],
+    *,
+    directory: Path,
+    log: Path,
+    last_words: signal.Signals,
+    environment: Mapping[str, str] | None,
+    account: Account | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start ``command`` in ``directory`` with its output in ``log``; it gets ``last_words`` when we die."""
+    if log.exists() and log.stat().st_size > LOG_MAX_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - a server that we found ourselves
+            command,
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            # A terminal's Ctrl-C is for us; we stop the servers last.
+            start_new_session=True,
+            preexec_fn=dies_with_parent(last_words),  # noqa: PLW1509 - it calls prctl and nothing else
+            **account_options(account),
+        )
+
+
+class AccountOptions(TypedDict, total=False):
+    """The part of subprocess's options that says who a program runs as."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def account_options(account: Account | None) -> AccountOptions:
+    """What subprocess takes to run a program as ``account``."""
+    if account is None:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
+def stop_server(process: subprocess.Popen[bytes], steps: StopSteps) -> None:
+    """Ask ever more firmly, and kill in the end."""
+    for number, seconds in (*steps, (signal.SIGKILL, None)):
+        process.send_signal(number)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+
+
+def stop_orphan(pid_file: Path, directory: Path, steps: StopSteps) -> None:
+    """Stop the server that a killed owner of ``directory`` left behind, if it is still there.
+
+    Only the holder of the data directory's lock may call this. A stale ``pid_file`` whose number now belongs
+    to somebody else is removed: PostgreSQL would take it for a running server.
+    """
+    try:
+        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        is_ours = Path(process.cwd()).samefile(directory)
+    except (FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
+        return
+    except psutil.AccessDenied:  # another user's
+        is_ours = False
+    if not is_ours:
+        pid_file.unlink(missing_ok=True)
+        return
+    for number, seconds in (*steps, (signal.SIGKILL, 10)):
+        try:
+            process.send_signal(number)
+            process.wait(seconds)
+        except psutil.NoSuchProcess:
+            return
+        except psutil.TimeoutExpired:
+            continue
+        return
+
+
+def last_line(log: Path) -> str:
+    """What the server said last, or a full stop when it said nothing."""
+    try:
+        lines = log.read_bytes()[-4096:].decode(errors="replace").strip().splitlines()
+    except FileNotFoundError:
+        return "."
+    return f": {lines[-1]}" if lines else "."
