@@ -14,7 +14,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from cli.client.connection import Connection, NotDoneError
+from cli.client.connection import Connection
 from cli.client.follow import follow, sending_bar
 from cli.client.outcomes import (
     counts_by_code,
@@ -26,6 +26,7 @@ from cli.client.outcomes import (
 )
 from cli.client.tables import counts_table, job_table, outcomes_table
 from cli.client.upload import open_upload
+from cli.not_done import NotDoneError
 from shared.settings import load_client_settings
 
 if TYPE_CHECKING:

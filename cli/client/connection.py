@@ -7,10 +7,10 @@ import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 
-import click
 import httpx
 
-from cli.client.outcomes import NOT_DONE, read_job, read_refusal
+from cli.client.outcomes import read_job, read_refusal
+from cli.not_done import NotDoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,12 +30,6 @@ _LIMITS = httpx.Timeout(connect=5.0, read=120.0, write=60.0, pool=5.0)
 # Raised before a byte of the request has left.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _LOOPBACK = ("127.", "localhost", "[::1]")
-
-
-class NotDoneError(click.ClickException):
-    """The command could not do what it was asked for; the message is for the person who asked."""
-
-    exit_code = NOT_DONE
 
 
 class Connection:
