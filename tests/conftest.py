@@ -1,0 +1,140 @@
+"""One PostgreSQL and one Redis for the whole test run, and a clean, migrated database for each test.
+
+The servers are those of ``cli.servers``: the first of the parallel test processes that needs them starts
+them, the others find them, and the first waits for the others before it stops them. Unit tests start none.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+import redis
+from sqlalchemy import Engine, make_url
+
+from cli.servers import ServerUrls, open_servers
+from shared.persistence.database import open_database
+from shared.persistence.migrate import migrate
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_TEMPLATE = "migrated_template"
+_SERVERS_DIR = pytest.StashKey[Path]()
+_REDIS_DATABASES_PER_SCOPE = 8
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        # Not below pytest's own directory: as root, PostgreSQL's user could not enter it.
+        config.stash[_SERVERS_DIR] = Path(tempfile.mkdtemp(prefix="ordermill-tests-"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["servers_dir"] = str(node.config.stash[_SERVERS_DIR])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    made = config.stash.get(_SERVERS_DIR, None)
+    if made is not None:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def servers(pytestconfig: pytest.Config) -> Iterator[ServerUrls]:
+    """The servers of this test run; not safe against a power cut, as nothing of theirs is kept."""
+    worker_input = getattr(pytestconfig, "workerinput", None)
+    place = Path(worker_input["servers_dir"]) if worker_input else pytestconfig.stash[_SERVERS_DIR]
+    with open_servers(Settings(), place, own=False, durable=False) as urls:
+        _make_template(urls)
+        yield urls
+
+
+@pytest.fixture(scope="session")
+def fresh_settings(servers: ServerUrls, worker_id: str) -> Callable[[str], AbstractContextManager[Settings]]:
+    """Gives settings with a database and a Redis of their own; ``"module"`` and ``"test"`` do not collide."""
+    number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw")) % _REDIS_DATABASES_PER_SCOPE
+    redis_number = {"test": number, "module": number + _REDIS_DATABASES_PER_SCOPE}
+    numbers = count(1)
+
+    @contextmanager
+    def fresh(scope: str) -> Iterator[Settings]:
+        name = f"{scope}_{worker_id}_{next(numbers)}"
+        with _administration(servers) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY file_copy")
+        redis_url = servers.redis_url.replace("db=0", f"db={redis_number[scope]}")
+        with redis.Redis.from_url(redis_url) as client:
+            client.flushdb()
+        yield Settings(database_url=_database_url(servers, name), redis_url=redis_url)
+        with _administration(servers) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    return fresh
+
+
+@pytest.fixture
+def settings(fresh_settings: Callable[[str], AbstractContextManager[Settings]]) -> Iterator[Settings]:
+    """Settings with an empty, migrated database and an empty Redis, for one test."""
+    with fresh_settings("test") as made:
+        yield made
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    """The way to this test's database."""
+    made = open_database(settings, "test")
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="module")
+def module_settings(
+    fresh_settings: Callable[[str], AbstractContextManager[Settings]],
+) -> Iterator[Settings]:
+    """Settings with a database and a Redis that the tests of one module share."""
+    with fresh_settings("module") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def module_engine(module_settings: Settings) -> Iterator[Engine]:
+    """The way to this module's database."""
+    made = open_database(module_settings, "test")
+    yield made
+    made.dispose()
+
+
+def _database_url(servers: ServerUrls, name: str) -> str:
+    return make_url(servers.database_url).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def _administration(servers: ServerUrls) -> Iterator[Connection[Any]]:
+    with psycopg.connect(_database_url(servers, "postgres"), autocommit=True) as connection:
+        yield connection
+
+
+def _make_template(servers: ServerUrls) -> None:
+    with _administration(servers) as connection:
+        # One of the parallel test processes makes it, the others wait.
+        connection.execute("SELECT pg_advisory_lock(1)")
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone()
+        if known:
+            return
+        connection.execute("DROP DATABASE IF EXISTS template_being_made")
+        connection.execute("CREATE DATABASE template_being_made")
+        url = _database_url(servers, "template_being_made")
+        engine = open_database(replace(Settings(), database_url=url), "test")
+        migrate(engine)
+        engine.dispose()
+        connection.execute(f"ALTER DATABASE template_being_made RENAME TO {_TEMPLATE}")
