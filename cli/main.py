@@ -22,6 +22,7 @@ COMMANDS = {
     "api": ("cli.serve:api", "Run the HTTP API alone."),
     "worker": ("cli.serve:worker", "Run a Celery worker alone."),
     "scheduler": ("cli.serve:scheduler", "Run the scheduler alone."),
+    "health": ("cli.health:health", "Tell whether a worker or scheduler does its work."),
 }
 
 

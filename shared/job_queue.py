@@ -150,6 +150,14 @@ class JobQueue:
         """Mark the broker as dispatched to. Raises QueueAwayError."""
         self._ask("set", _CANARY, "1", ex=_CANARY_SECONDS)
 
+    def seconds_since_sweep(self) -> float | None:
+        """How long ago the scheduler last looked: each sweep renews the canary's life. None: never.
+
+        Raises QueueAwayError.
+        """
+        left = int(self._ask("ttl", _CANARY))
+        return float(_CANARY_SECONDS - left) if left >= 0 else None
+
     def close(self) -> None:
         """Give the connections back."""
         self._app.close()
