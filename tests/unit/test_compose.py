@@ -1,0 +1,201 @@
+"""What can be known of the containers without a Docker engine."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.main import main
+from shared.settings import load_settings, setting_names
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "ordermill"}
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+# ${NAME}, ${NAME:-default}, ${NAME:?message}; $$ is an escaped dollar.
+VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in _texts(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    return [str(value)]
+
+
+def _command(words: list[str]) -> None:
+    """Parse ``words`` as the program would, up to the point where it would run them."""
+    context = main.make_context("ordermill", list(words))
+    name, command, rest = main.resolve_command(context, words)
+    assert command is not None
+    command.make_context(name, list(rest), parent=context)
+
+
+def _seconds(duration: str) -> int:
+    number = re.fullmatch(r"(\d+)s", duration)
+    assert number, duration
+    return int(number[1])
+
+
+def test_the_roles_are_those_of_the_house() -> None:
+    assert set(SERVICES) == {"postgres", "redis", "migrate", "api", "worker", "scheduler"}
+    assert set(OURS) == {"migrate", "api", "worker", "scheduler"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_command_is_one_that_the_program_has(name: str) -> None:
+    _command(OURS[name]["command"])
+
+
+@pytest.mark.parametrize("name", ["worker", "scheduler"])
+def test_health_checks_ask_the_program_itself(name: str) -> None:
+    kind, program, *words = OURS[name]["healthcheck"]["test"]
+
+    assert (kind, program) == ("CMD", "ordermill")
+    _command(words)
+
+
+def test_health_check_of_the_api_asks_the_port_that_it_serves() -> None:
+    api = OURS["api"]
+    port = api["command"][api["command"].index("--port") + 1]
+
+    assert f"http://127.0.0.1:{port}/healthz" in api["healthcheck"]["test"][-1]
+    assert api["ports"] == [f"${{API_ADDRESS:-127.0.0.1}}:${{API_PORT:-8000}}:{port}"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_variable_is_one_that_the_settings_know(name: str) -> None:
+    assert not set(OURS[name]["environment"]) - set(setting_names())
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_value_is_one_that_the_settings_take(name: str) -> None:
+    settings = load_settings(OURS[name]["environment"])
+
+    assert settings.log_format == "json"
+    assert settings.database_url.startswith("postgresql://")
+    assert settings.redis_url.startswith("redis://")
+
+
+def test_image_sets_only_variables_that_somebody_reads() -> None:
+    block = re.search(r"^ENV (.*?)^(?=\S)", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    assert block
+    lines = [line for line in block[1].splitlines() if not line.strip().startswith("#")]
+    names = {word.split("=")[0] for word in shlex.split(" ".join(lines).replace("\\", " "))}
+
+    assert not names - set(setting_names()) - {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+
+
+def test_only_the_api_is_published_and_only_to_this_machine_unless_asked() -> None:
+    published = {name for name, service in SERVICES.items() if service.get("ports")}
+
+    assert published == {"api"}
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+    assert all(service["networks"] == ["inside"] for name, service in SERVICES.items() if name != "api")
+
+
+def test_no_secret_has_a_default() -> None:
+    used = [found for text in _texts(COMPOSE) for found in VARIABLE.finditer(text)]
+    secrets = {found["name"]: found["kind"] for found in used if "PASSWORD" in found["name"]}
+
+    assert secrets == {"POSTGRES_PASSWORD": "?", "REDIS_PASSWORD": "?"}
+
+
+def test_no_password_stands_in_the_files() -> None:
+    values = [text for service in SERVICES.values() for text in _texts(service)]
+    in_urls = [found for text in values for found in re.findall(r"://[^:/@\s]*:(.+)@", text)]
+    in_variables = [
+        value
+        for service in SERVICES.values()
+        for name, value in service.get("environment", {}).items()
+        if "PASSWORD" in name
+    ]
+
+    assert in_urls
+    assert in_variables
+    assert all(VARIABLE.fullmatch(secret) for secret in in_urls + in_variables)
+    assert "PASSWORD" not in DOCKERFILE
+
+
+def test_example_environment_names_every_secret_and_gives_none() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    optional = dict(line[1:].split("=", 1) for line in lines if re.match(r"#\w+=", line))
+    used = {found["name"]: found for text in _texts(COMPOSE) for found in VARIABLE.finditer(text)}
+
+    assert given == {"POSTGRES_PASSWORD": "", "REDIS_PASSWORD": ""}
+    assert set(used) == set(given) | set(optional)
+    assert all(optional[name] == used[name]["rest"] for name in optional)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_a_service_waits_for_exists(name: str) -> None:
+    waits = SERVICES[name].get("depends_on", {})
+
+    assert not set(waits) - set(SERVICES)
+    for other, how in waits.items():
+        healthy = how["condition"] == "service_healthy"
+        assert healthy or how["condition"] == "service_completed_successfully"
+        assert not healthy or "test" in SERVICES[other]["healthcheck"]
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate"}))
+def test_every_lasting_service_has_a_health_check_and_comes_back(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"]
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+def test_every_volume_is_declared() -> None:
+    named = {mount.split(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])}
+
+    assert named == set(COMPOSE["volumes"])
+
+
+def test_worker_can_be_scaled() -> None:
+    assert not {"container_name", "hostname", "ports"} & set(SERVICES["worker"])
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "scheduler"])
+def test_a_stopping_role_has_more_time_than_its_own_grace(name: str) -> None:
+    settings = load_settings(OURS[name]["environment"])
+    grace = max(settings.api_grace_seconds, settings.worker_grace_seconds)
+
+    assert _seconds(OURS[name]["stop_grace_period"]) > grace
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_root_file_systems_are_read_only(name: str) -> None:
+    assert SERVICES[name]["read_only"] is True
+    assert SERVICES[name]["tmpfs"]
+
+
+def test_redis_asks_for_a_password_and_never_drops_a_queue() -> None:
+    script = SERVICES["redis"]["command"][-1]
+    lines = dict(line.split(maxsplit=1) for line in script.splitlines() if " " in line and line[0] != "#")
+
+    assert lines["requirepass"] == "$$REDIS_PASSWORD"
+    assert lines["maxmemory-policy"] == "noeviction"
+    assert lines["appendonly"] == "yes"
+
+
+def test_image_runs_our_program_as_a_user_that_is_not_root() -> None:
+    instructions = re.findall(r"^(USER|ENTRYPOINT) (.+)$", DOCKERFILE.split("\nFROM ")[-1], re.MULTILINE)
+
+    assert instructions == [("USER", "10001:10001"), ("ENTRYPOINT", '["ordermill"]')]
+
+
+def test_image_is_made_of_files_that_exist_and_are_let_in() -> None:
+    sources = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    let_in = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+
+    for source in " ".join(sources).split():
+        assert (ROOT / source).exists(), source
+        assert f"!{source}" in let_in
