@@ -93,7 +93,7 @@ def _broker(of: Parts) -> Finding:
 
 def _workers(of: Parts) -> Finding:
     count = len(of.queue.workers())
-    return {"ok": True, "count": count} if count else {"ok": False, "why": "no worker takes messages", "count": 0}
+    return {"ok": True, "count": count} if count else {"ok": False, "why": "no worker takes messages"}
 
 
 _CHECKS: Final[dict[str, Callable[[Parts], Finding]]] = {

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _POSITION = re.compile(r" \(byte (\d+)\)$")
 # Half of an escaped surrogate pair, with something after it that does not begin the other half.
-_HALF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}[^\\]")
+_HALF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}(?!\\u|\\?\Z)")
 _ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 
 
@@ -39,8 +39,9 @@ def not_json(error: msgspec.DecodeError, text: bytearray | memoryview, line: int
 def _why(error: msgspec.DecodeError, text: bytearray | memoryview, at: int) -> tuple[str, str]:
     message = str(error)
     cut_short = message == "Input data was truncated"
-    # A half at the very end looks cut short to the decoder, which waits for the other half.
-    if "surrogate" in message or (cut_short and _HALF_A_PAIR.search(bytes(text[-14:]))):
+    # A half makes the decoder wait for the other half: it finds something else, or the end of the body.
+    half = (cut_short or "escape" in message) and _HALF_A_PAIR.search(bytes(text[max(0, at - 14) : at + 3]))
+    if "surrogate" in message or half:
         return "a lone surrogate is escaped", "send the whole pair, the character itself, or nothing"
     if cut_short:
         return "it ends too early", "send all of it"

@@ -1,0 +1,208 @@
+"""Reading a batch: what is kept as sent, and what is refused as a whole."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.batch_reader import Batch, read_batch
+from api.refusal import Refusal
+from shared.settings import Settings
+
+SETTINGS = Settings(max_orders=5, max_key_chars=20, max_nesting=8)
+
+
+def read(body: bytes, *, by_line: bool = False, settings: Settings = SETTINGS) -> Batch:
+    return read_batch(bytearray(body), by_line=by_line, settings=settings)
+
+
+def refusal(body: bytes, *, by_line: bool = False, settings: Settings = SETTINGS) -> Refusal:
+    with pytest.raises(Refusal) as raised:
+        read(body, by_line=by_line, settings=settings)
+    return raised.value
+
+
+def test_orders_keep_their_own_bytes_and_their_order() -> None:
+    batch = read(b'{"z": { "qty" : 1.50 }, "a":[1, 2], "m":null, "\\u0061b":1e400}')
+
+    assert batch.keys == ["z", "a", "m", "ab"]
+    assert [bytes(order) for order in batch.orders] == [b'{ "qty" : 1.50 }', b"[1, 2]", b"null", b"1e400"]
+
+
+def test_an_empty_object_is_a_batch_of_no_orders() -> None:
+    assert read(b" {} ").keys == []
+
+
+@pytest.mark.parametrize(
+    "key", ["", "\x00", "🛒🛒", "__proto__", "a\r\nSet-Cookie: x", "caf\u00e9", "cafe\u0301", '"\\/']
+)
+def test_any_string_is_a_key(key: str) -> None:
+    assert read(json.dumps({key: 1}).encode()).keys == [key]
+    assert read(json.dumps({key: 1}, ensure_ascii=False).encode()).keys == [key]
+
+
+@given(st.dictionaries(st.text(max_size=20), st.integers() | st.text() | st.none(), max_size=5))
+def test_whatever_json_says_comes_back(orders: dict[str, object]) -> None:
+    batch = read(json.dumps(orders).encode())
+
+    assert dict(zip(batch.keys, map(json.loads, map(bytes, batch.orders)), strict=True)) == orders
+
+
+def test_keys_that_differ_only_by_normalisation_are_two() -> None:
+    assert read('{"caf\u00e9":1,"cafe\u0301":2}'.encode()).keys == ["caf\u00e9", "cafe\u0301"]
+
+
+def test_the_same_key_twice_is_refused_by_its_name() -> None:
+    refused = refusal(b'{"x1":{},"x2":{},"x1":{}}')
+
+    assert refused.status == 400
+    assert '"x1"' in refused.msg
+    assert [fault.pointer for fault in refused.faults] == ["/x1"]
+
+
+def test_the_same_key_written_with_an_escape_is_the_same_key() -> None:
+    assert '"a"' in refusal(b'{"a":1,"\\u0061":2}').msg
+
+
+def test_the_same_key_on_two_lines_is_refused_with_both_lines() -> None:
+    refused = refusal(b'{"a":1}\n\n{"b":1,"c":2}\n{"c":3}', by_line=True)
+
+    assert 'The key "c"' in refused.msg
+    assert "on line 3 and again on line 4" in refused.msg
+
+
+def test_an_odd_key_is_named_without_breaking_the_message() -> None:
+    refused = refusal(b'{"a/\\r\\n~":1,"a/\\r\\n~":2}')
+
+    assert r'"a/\r\n~"' in refused.msg
+    assert refused.faults[0].pointer == "/a~1\r\n~0"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "is empty"),
+        (b"  ", "ends too early"),
+        (b'{"a":1', "ends too early"),
+        (b'{"a":tru}', "invalid character at byte 6 (line 1, column 7)"),
+        (b'{"a":1,\n "b":01}', "invalid number at byte 14 (line 2, column 7)"),
+        (b'{"a":[1,]}', "trailing comma"),
+        (b'{"a":1}x', "trailing characters"),
+        (b"{'a':1}", "keys must be strings"),
+        (b'{"a":NaN}', "NaN and Infinity"),
+        (b'{"a":{"b":[-Infinity]}}', "NaN and Infinity"),
+        (b'{"a":"\x01"}', "invalid character"),
+        (b'\xef\xbb\xbf{"a":1}', "byte order mark"),
+        ('{"a":1}'.encode("utf-16"), "not UTF-8"),
+        (b'{"a":"\xff"}', "not UTF-8: invalid start byte at byte 6"),
+        (b'{"a\xc3":1}', "not UTF-8: invalid continuation byte at byte 3"),
+        (b'{"a":"\xc3', "not UTF-8: unexpected end of data at byte 6"),
+        (b'{"a":{"b":"\xed\xa0\x80"}}', "lone surrogate is encoded at byte 11"),
+        (b'{"\\ud800":1}', "lone surrogate"),
+        (b'{"a":{"b":"\\udc00"}}', "lone surrogate"),
+        (b'{"a":{"b":"\\ud83dx"},"c":{"d":"and more"}}', "lone surrogate"),
+        (b'{"a":{"b":"\\ud83d\\n"},"c":{"d":"and more"}}', "lone surrogate"),
+        (b"[1,2]", "must be one JSON object"),
+        (b"null", "must be one JSON object"),
+        (b'"x"', "must be one JSON object"),
+    ],
+)
+def test_what_is_not_a_batch_is_refused_with_what_is_wrong(body: bytes, says: str) -> None:
+    refused = refusal(body)
+
+    assert refused.status == 400
+    assert says in refused.msg
+
+
+def test_a_fault_after_the_first_megabyte_is_told_by_its_place() -> None:
+    body = b'{"a":"' + "é".encode() * 700_001 + b'\xff"}'
+
+    assert f"at byte {6 + 1_400_002};" in refusal(body).msg
+
+
+def test_too_many_orders_are_refused_with_the_limit() -> None:
+    refused = refusal(json.dumps(dict.fromkeys(map(str, range(6)), 1)).encode())
+
+    assert refused.status == 413
+    assert "5 orders" in refused.msg
+    assert "maxOrders" in refused.msg
+
+
+def test_a_key_too_long_is_refused_with_its_length_and_the_limit() -> None:
+    refused = refusal(b'{"' + b"k" * 21 + b'":1}')
+
+    assert refused.status == 413
+    assert "21 characters" in refused.msg
+    assert "maxKeyChars is 20" in refused.msg
+    assert read(b'{"' + "🛒".encode() * 20 + b'":1}').keys == ["🛒" * 20]
+
+
+@pytest.mark.parametrize(("levels", "taken"), [(8, True), (9, False)])
+def test_an_order_may_be_nested_as_deep_as_the_limit(levels: int, taken: bool) -> None:
+    body = b'{"a":1,"deep":' + b"[" * levels + b"]" * levels + b"}"
+
+    if taken:
+        assert read(body).keys == ["a", "deep"]
+    else:
+        refused = refusal(body)
+        assert refused.status == 400
+        assert '"deep"' in refused.msg
+        assert "8 levels" in refused.msg
+
+
+@pytest.mark.parametrize("levels", [100, 5_000, 100_000])
+def test_any_depth_is_refused_quickly(levels: int) -> None:
+    started = time.perf_counter()
+    refused = refusal(b'{"a":' + b'{"x":[' * levels + b"1" + b"]}" * levels + b"}")
+
+    assert refused.status == 400
+    assert "maxNesting" in refused.msg
+    assert time.perf_counter() - started < 1
+
+
+def test_a_million_tiny_orders_are_refused_before_they_fill_the_memory() -> None:
+    started = time.perf_counter()
+
+    assert refusal(b"{" + b'"":1,' * 1_000_000 + b'"":1}').status == 413
+    assert time.perf_counter() - started < 1
+
+
+def test_a_number_of_a_million_digits_is_the_orders_own_business() -> None:
+    assert read(b'{"a":' + b"9" * 1_000_000 + b"}").keys == ["a"]
+
+
+def test_lines_are_merged_in_order_and_blank_ones_are_ignored() -> None:
+    batch = read(b'\r\n{"b":1}\r\n   \n {"a":{"x":2},"c":3}\n{}\n\n', by_line=True)
+
+    assert batch.keys == ["b", "a", "c"]
+    assert [bytes(order) for order in batch.orders] == [b"1", b'{"x":2}', b"3"]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"a":1}\n\n{"b":}', "on line 3 at byte 5 of it"),
+        (b'{"a":1}\n{"b"', "it ends too early on line 2"),
+        (b'{"a":1}\n[1]', "Line 2: "),
+        (b'{"a":1}\n{"b":"\\ud800"}\n', "lone surrogate is escaped on line 2"),
+        (b'{"a":1}\n{"b":' + b"[" * 5_000, "Line 2: "),
+        (b"\n \n", "Every line is blank"),
+    ],
+)
+def test_a_fault_of_a_line_is_told_with_the_line(body: bytes, says: str) -> None:
+    refused = refusal(body, by_line=True)
+
+    assert refused.status == 400
+    assert says in refused.msg
+
+
+def test_a_million_lines_of_nothing_are_refused_quickly() -> None:
+    started = time.perf_counter()
+
+    assert refusal(b"{}\n" * 1_000_000, by_line=True).status == 413
+    assert refusal(b"\n \n" * 1_000_000, by_line=True).status == 400
+    assert time.perf_counter() - started < 2
