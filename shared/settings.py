@@ -49,6 +49,7 @@ class Settings:
     task_limit_seconds: int = _setting(60, "hard limit of a slice; the last resort", minimum=5)
     worker_grace_seconds: int = _setting(20, "how long a stopping worker lets slices finish", minimum=1)
     organisation_timezone: str = _setting("UTC", "the zone of dates that name none")
+    confirm_orders: bool = _setting(False, "confirm orders by e-mail that do not say sendEmail")
 
     # -- healing -------------------------------------------------------------------------------------------
     sweep_seconds: float = _setting(2.0, "how often the scheduler looks for undecided slices", minimum=0)
@@ -90,7 +91,14 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     return Settings(**{**values, **overrides})
 
 
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
 def _read(name: str, raw: str, kind: type, minimum: float | None) -> Any:
+    if kind is bool:
+        if raw.lower() not in _BOOLEANS:
+            raise SettingsError(f"{name} is {raw!r}; it takes true or false.")
+        return _BOOLEANS[raw.lower()]
     try:
         value = kind(raw)
     except ValueError:

@@ -16,7 +16,7 @@ from shared.domain.order import OrderRequest
 from shared.domain.outcome import Outcome, Rejected, could_not_be_stored
 from shared.domain.parsed import Parsed
 from shared.domain.resolve import prepare, wanted_customer_ids, wanted_emails
-from shared.persistence.catalog_read import find_items
+from shared.persistence.catalog_read import find_accounts, find_items
 from shared.persistence.customers import (
     add_customers,
     ask_for_new_passwords,
@@ -24,9 +24,11 @@ from shared.persistence.customers import (
     register_customers,
 )
 from shared.persistence.errors import PermanentError, translated
-from shared.persistence.orders import NewOrder, Source, draw_numbers, taken_numbers, write_orders
+from shared.persistence.order_rows import NewOrder, Source
+from shared.persistence.orders import draw_numbers, taken_numbers, write_orders
 from shared.persistence.slices import Claim, TakenSlice
 from shared.persistence.stock import lock_shelf, reserve
+from shared.persistence.vouchers import lock_uses, use
 from worker.workshop import Workshop
 
 log = structlog.get_logger()
@@ -52,7 +54,8 @@ def place_orders(
         prepare(order.parsed, snapshot, repeated=order.position in taken.repeated_numbers) for order in orders
     ]
     shelf = lock_shelf(connection, _items_to_lock(drafts), snapshot.reference.thresholds)
-    decided = decide(drafts, shelf)
+    uses = lock_uses(connection, _vouchers_to_lock(drafts))
+    decided = decide(drafts, shelf, uses)
     placed = [
         (order, decision)
         for order, decision in zip(orders, decided, strict=True)
@@ -64,8 +67,10 @@ def place_orders(
         NewOrder(order.position, order.key, customer_id, one)
         for (order, _), customer_id, one in zip(placed, customers, numbered, strict=True)
     ]
-    write_orders(connection, Source(taken.job_id, taken.api_key_id, claim.moment), new_orders)
+    source = Source(taken.job_id, taken.api_key_id, claim.moment, workshop.settings.confirm_orders)
+    write_orders(connection, source, new_orders)
     reserve(connection, shelf.taken())
+    use(connection, uses.taken())
     told = iter(numbered)
     return [one if isinstance(one, Rejected) else next(told).outcome() for one in decided]
 
@@ -78,6 +83,7 @@ def place_one_by_one(
     drafts = [prepare(order.parsed, snapshot, repeated=False) for order in orders]
     # All rows at once, and so in the house's one order.
     lock_shelf(connection, _items_to_lock(drafts), snapshot.reference.thresholds)
+    lock_uses(connection, _vouchers_to_lock(drafts))
     outcomes: list[Outcome] = []
     for order in orders:
         try:
@@ -110,18 +116,37 @@ def _look_up(
         {line.sku for line in lines if line.sku is not None},
         {line.ean for line in lines if line.ean is not None},
     )
+    names = [order.parsed.references for order in orders]
+    accounts = find_accounts(connection, {n.account_id for n in names if n.account_id is not None})
     numbers = {request.order_number for request in requests if request.order_number is not None}
+    origins = {n.origin.id for n in names if n.origin is not None and n.origin.type == "order"}
+    existing = taken_numbers(connection, numbers | origins)
     return Snapshot(
         reference=workshop.reference(connection, claim.catalog_version),
         assortment=Assortment.of(items),
-        customers=find_customers(connection, wanted_customer_ids(requests), wanted_emails(requests)),
-        taken_numbers=taken_numbers(connection, numbers),
+        moment=claim.moment,
+        customers=find_customers(
+            connection, wanted_customer_ids(requests), wanted_emails(requests, accounts)
+        ),
+        accounts=accounts,
+        taken_numbers=existing & numbers,
+        origin_numbers=existing & origins,
         market_ids=taken.market_ids,
     )
 
 
 def _items_to_lock(drafts: Iterable[Draft | Rejected]) -> set[int]:
     return {want.item_id for draft in drafts if isinstance(draft, Draft) for want in draft.wants()}
+
+
+def _vouchers_to_lock(drafts: Iterable[Draft | Rejected]) -> set[int]:
+    return {
+        applied.voucher.id
+        for draft in drafts
+        if isinstance(draft, Draft)
+        for applied in draft.vouchers
+        if applied.voucher.limited
+    }
 
 
 def _number(connection: Connection, placements: Sequence[Placement]) -> list[Numbered]:

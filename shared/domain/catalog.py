@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+
+from shared.domain.order import Address
+from shared.domain.vouchers import Voucher, percent_of
 
 
 class Split(StrEnum):
@@ -47,6 +51,54 @@ class Market:
 
 
 @dataclass(frozen=True, slots=True)
+class ShippingOption:
+    """A way to ship; its countries are those whose orders get it unasked, where it is ``default``."""
+
+    uri: str
+    name: str
+    countries: frozenset[str]
+    default: bool
+    prices: Mapping[str, Decimal]
+    """Price by currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A reduction of some items' prices in one pricelist, while it runs."""
+
+    pricelist_id: int
+    percent: Decimal
+    starts_at: datetime | None
+    ends_at: datetime | None
+    item_ids: frozenset[int]
+
+    def runs_at(self, moment: datetime) -> bool:
+        """Whether it has begun and not ended."""
+        begun = self.starts_at is None or self.starts_at <= moment
+        return begun and (self.ends_at is None or moment < self.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryWindow:
+    """B2B: when an order is delivered; a ``preorder`` window takes no stock."""
+
+    name: str
+    preorder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """B2B: a customer account, with what stands in where an order says nothing."""
+
+    id: int
+    name: str
+    address: Address | None
+    buyers: Mapping[int, str]
+    """Buyer's name by id."""
+    default_buyer_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One sellable size of a product. ``market_ids`` None: sold in every market."""
 
@@ -78,30 +130,69 @@ class Reference:
     rule_names: Mapping[str, AllocationRule]
     country_markets: Mapping[str, Market]
     """The market of a country: the one with the lowest id when several claim it."""
+    shipping: Mapping[str, ShippingOption] = field(default_factory=dict)
+    """By URI."""
+    country_shipping: Mapping[str, ShippingOption] = field(default_factory=dict)
+    """The default option of a country: the first by URI when several claim it."""
+    windows: Mapping[str, DeliveryWindow] = field(default_factory=dict)
+    campaigns: Mapping[int, tuple[Campaign, ...]] = field(default_factory=dict)
+    """By pricelist id."""
+    voucher_codes: Mapping[str, Voucher] = field(default_factory=dict)
+    automatic_vouchers: tuple[Voucher, ...] = ()
+
+    def campaign_price(self, item_id: int, pricelist_id: int, price: Decimal, moment: datetime) -> Decimal:
+        """The lowest price that a running campaign gives an item; ``price`` where none does."""
+        reductions = [
+            campaign.percent
+            for campaign in self.campaigns.get(pricelist_id, ())
+            if item_id in campaign.item_ids and campaign.runs_at(moment)
+        ]
+        return price - percent_of(price, max(reductions)) if reductions else price
 
 
-def index_reference(
-    version: int,
-    markets: list[Market],
-    pricelists: list[Pricelist],
-    rules: list[AllocationRule],
-    thresholds: Mapping[int, int],
-) -> Reference:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallTables:
+    """The rows of the catalog's small tables, as read."""
+
+    markets: list[Market]
+    pricelists: list[Pricelist]
+    rules: list[AllocationRule]
+    thresholds: Mapping[int, int] = field(default_factory=dict)
+    shipping: list[ShippingOption] = field(default_factory=list)
+    windows: list[DeliveryWindow] = field(default_factory=list)
+    campaigns: list[Campaign] = field(default_factory=list)
+    vouchers: list[Voucher] = field(default_factory=list)
+
+
+def index_reference(version: int, tables: SmallTables) -> Reference:
     """Put the small tables where deciding finds them."""
     by_country: dict[str, Market] = {}
-    for market in sorted(markets, key=lambda m: m.id):
+    for market in sorted(tables.markets, key=lambda m: m.id):
         for country in market.countries:
             by_country.setdefault(country, market)
+    shipped_by: dict[str, ShippingOption] = {}
+    for option in sorted(tables.shipping, key=lambda o: o.uri):
+        for country in option.countries if option.default else ():
+            shipped_by.setdefault(country, option)
+    campaigns: dict[int, tuple[Campaign, ...]] = {}
+    for campaign in tables.campaigns:
+        campaigns[campaign.pricelist_id] = (*campaigns.get(campaign.pricelist_id, ()), campaign)
     return Reference(
         version=version,
-        markets={m.id: m for m in markets},
-        pricelists={p.id: p for p in pricelists},
-        rules={r.id: r for r in rules},
-        thresholds=dict(thresholds),
-        market_names={m.name: m for m in markets},
-        pricelist_names={p.name: p for p in pricelists},
-        rule_names={r.name: r for r in rules},
+        markets={m.id: m for m in tables.markets},
+        pricelists={p.id: p for p in tables.pricelists},
+        rules={r.id: r for r in tables.rules},
+        thresholds=dict(tables.thresholds),
+        market_names={m.name: m for m in tables.markets},
+        pricelist_names={p.name: p for p in tables.pricelists},
+        rule_names={r.name: r for r in tables.rules},
         country_markets=by_country,
+        shipping={o.uri: o for o in tables.shipping},
+        country_shipping=shipped_by,
+        windows={w.name: w for w in tables.windows},
+        campaigns=campaigns,
+        voucher_codes={v.code: v for v in tables.vouchers if v.code is not None},
+        automatic_vouchers=tuple(v for v in tables.vouchers if v.automatic),
     )
 
 

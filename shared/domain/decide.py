@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.domain.allocation import (
     Allocation,
@@ -25,6 +25,7 @@ from shared.domain.outcome import (
     reject,
 )
 from shared.domain.splitting import Part, split
+from shared.domain.vouchers import Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +61,41 @@ class Numbered:
         return Created(self.numbers)
 
 
-def decide(drafts: Sequence[Draft | Rejected], shelf: Shelf) -> list[Placement | Rejected]:
-    """Decide the drafts in order; each sees the stock that the earlier ones left.
+def decide(drafts: Sequence[Draft | Rejected], shelf: Shelf, uses: Uses) -> list[Placement | Rejected]:
+    """Decide the drafts in order; each sees the stock and the vouchers that the earlier ones left.
 
-    ``shelf.taken()`` afterwards is what the placements reserve.
+    ``shelf.taken()`` and ``uses.taken()`` afterwards are what the placements take.
     """
     claimed: set[int] = set()
     return [
-        draft if isinstance(draft, Rejected) else _decide_one(draft, shelf, claimed) for draft in drafts
+        draft if isinstance(draft, Rejected) else _decide_one(draft, shelf, uses, claimed) for draft in drafts
     ]
 
 
-def _decide_one(draft: Draft, shelf: Shelf, claimed: set[int]) -> Placement | Rejected:
+def _decide_one(draft: Draft, shelf: Shelf, uses: Uses, claimed: set[int]) -> Placement | Rejected:
+    draft, faults = _with_usable_vouchers(draft, uses)
     number = draft.request.order_number
     if number is not None and number in claimed:
-        return reject([number_taken(number, "is used earlier in the same batch")])
+        faults.append(number_taken(number, "is used earlier in the same batch"))
     allocation = _allocate(draft, shelf)
     if isinstance(allocation, Shortage):
-        return reject(_shortage_faults(draft, allocation))
+        faults.extend(_shortage_faults(draft, allocation))
+    if faults or isinstance(allocation, Shortage):
+        return reject(faults)
+    uses.take(draft.vouchers)
     if number is not None:
         claimed.add(number)
     if draft.request.create_only:
         return Placement(draft, split_later(draft))
     shelf.take(allocation.takes)
     return Placement(draft, split(draft, allocation))
+
+
+def _with_usable_vouchers(draft: Draft, uses: Uses) -> tuple[Draft, list[Fault]]:
+    if not draft.vouchers:
+        return draft, []
+    usable, faults = uses.usable(draft.vouchers)
+    return replace(draft, vouchers=tuple(usable)), faults
 
 
 def split_later(draft: Draft) -> tuple[Part, ...]:

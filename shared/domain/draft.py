@@ -8,7 +8,9 @@ from decimal import Decimal
 from shared.domain.allocation import Want
 from shared.domain.catalog import AllocationRule, Item, Market, Pricelist
 from shared.domain.order import Address, LineRequest, OrderRequest
-from shared.domain.pricing import Totals
+from shared.domain.pricing import ZERO, Totals, totals
+from shared.domain.terms import Shipping, Terms
+from shared.domain.vouchers import Applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,30 @@ class Draft:
     delivery: Address
     lines: tuple[DraftLine, ...]
     buyer: Buyer
-    totals: Totals
+    terms: Terms
+    shipping: Shipping
+    vouchers: tuple[Applied, ...] = ()
+
+    @property
+    def lines_total(self) -> Decimal:
+        """What the lines come to."""
+        return sum((line.unit_price * line.request.quantity for line in self.lines), ZERO)
+
+    @property
+    def totals(self) -> Totals:
+        """What the order comes to; vouchers reduce it to nothing at most."""
+        vouchers = sum((applied.value for applied in self.vouchers), self.request.voucher_value or ZERO)
+        return totals(self.lines_total, self.shipping.value, vouchers)
+
+    @property
+    def takes_stock(self) -> bool:
+        """Whether completing the order reserves anything."""
+        preorder = self.terms.window is not None and self.terms.window.preorder
+        return self.request.adjust_stock and not preorder
 
     def wants(self) -> list[Want]:
         """What it asks of the stock; nothing when stock is to stay untouched."""
-        if not self.request.adjust_stock:
+        if not self.takes_stock:
             return []
         return [
             Want(line.line, line.item.id, line.request.quantity)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from shared.domain.catalog import AllocationRule, Assortment, Customers, Market, Pricelist, Reference
+from shared.domain.catalog import (
+    Account,
+    AllocationRule,
+    Assortment,
+    Customers,
+    Market,
+    Pricelist,
+    Reference,
+)
 from shared.domain.order import References
 from shared.domain.outcome import Code, Fault, quoted
 
@@ -15,7 +25,12 @@ class Snapshot:
 
     reference: Reference
     assortment: Assortment
+    moment: datetime
+    """When it is decided: which campaigns run."""
     customers: Customers = field(default_factory=Customers)
+    accounts: Mapping[int, Account] = field(default_factory=dict)
+    origin_numbers: frozenset[int] = frozenset()
+    """Which of the orders that others are made from exist."""
     taken_numbers: frozenset[int] = frozenset()
     market_ids: frozenset[int] | None = None
     """The markets that the API key is limited to; None: every one."""

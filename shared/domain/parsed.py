@@ -12,8 +12,8 @@ from shared.domain.outcome import Fault
 class Parsed:
     """``request`` is None exactly when there are faults.
 
-    ``references`` and ``country`` (of the delivery address) are what could be read in any case, so that the
-    faults of looking them up can be told at once with the others.
+    ``references`` is what the order names, as far as it could be read, so that the faults of looking it up
+    can be told at once with the others; so is ``country``, of a faulty order's delivery address.
     """
 
     request: OrderRequest | None

@@ -2,46 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
+from shared.domain.catalog import Account, Item
 from shared.domain.draft import Buyer, Draft, DraftLine
 from shared.domain.locate import Place, Snapshot, locate
-from shared.domain.order import MOST_MONEY, OrderRequest
+from shared.domain.order import MOST_MONEY, Address, OrderRequest
 from shared.domain.outcome import Code, Fault, Rejected, number_taken, reject
 from shared.domain.parsed import Parsed
-from shared.domain.pricing import ZERO, totals
+from shared.domain.pricing import ZERO
 from shared.domain.products import find_item, line_faults
+from shared.domain.terms import addresses, find_terms, ship
+from shared.domain.vouchers import Applied, apply_automatic, apply_codes
 
 
 def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | list[Fault]:
     """The draft of a well-formed order, or every fault that looking it up brings to light."""
-    country = request.delivery.country if request.delivery else None
-    place, faults = locate(request.references, country, snapshot)
-    lines: list[DraftLine] = []
-    if place is not None:
-        lines, line_problems = _lines(request, place, snapshot)
-        faults = [*faults, *line_problems]
-    buyer, buyer_faults = _buyer(request, snapshot)
-    faults = [*faults, *buyer_faults]
-    if place is None or faults or request.invoice is None or request.delivery is None:
+    terms, faults = find_terms(request.references, snapshot)
+    invoice, delivery, missing = addresses(request, terms.account)
+    place, place_faults = locate(request.references, delivery.country if delivery else None, snapshot)
+    lines, line_problems = _lines(request, place, snapshot) if place else ([], [])
+    buyer, buyer_faults = _buyer(request, invoice, snapshot)
+    faults = [*faults, *missing, *place_faults, *line_problems, *buyer_faults]
+    if place is None or invoice is None or delivery is None or faults:
         return faults
+    shipping, faults = ship(request, delivery.country, place.pricelist.currency, snapshot)
     draft = Draft(
         request=request,
         market=place.market,
         pricelist=place.pricelist,
         rule=place.rule,
-        invoice=request.invoice,
-        delivery=request.delivery,
+        invoice=invoice,
+        delivery=delivery,
         lines=tuple(lines),
         buyer=buyer,
-        totals=totals(
-            sum((line.unit_price * line.request.quantity for line in lines), ZERO),
-            request.shipping_value or ZERO,
-            request.voucher_value or ZERO,
-        ),
+        terms=terms,
+        shipping=shipping,
     )
-    return _too_much(draft) or draft
+    applied, voucher_faults = _vouchers(draft, snapshot)
+    faults = [*faults, *voucher_faults, *_too_much(draft)]
+    return faults or replace(draft, vouchers=applied)
+
+
+def _vouchers(draft: Draft, snapshot: Snapshot) -> tuple[tuple[Applied, ...], list[Fault]]:
+    """Those that were asked for, then the automatic ones."""
+    total, currency = draft.lines_total, draft.pricelist.currency
+    codes = draft.request.references.voucher_codes
+    named, faults = apply_codes(codes, snapshot.reference.voucher_codes, total, currency)
+    if not draft.request.apply_vouchers:
+        return tuple(named), faults
+    given = {applied.voucher.id for applied in named}
+    automatic = [v for v in snapshot.reference.automatic_vouchers if v.id not in given]
+    return (*named, *apply_automatic(automatic, total, currency)), faults
 
 
 def _lines(request: OrderRequest, place: Place, snapshot: Snapshot) -> tuple[list[DraftLine], list[Fault]]:
@@ -56,7 +70,8 @@ def _lines(request: OrderRequest, place: Place, snapshot: Snapshot) -> tuple[lis
             faults.extend(problems)
             continue
         listed = item.prices.get(place.pricelist.id) if item else None
-        unit_price = _first(wanted.unit_price, listed)
+        offered = _offered(item, listed, place, snapshot)
+        unit_price = _first(wanted.unit_price, offered)
         lines.append(
             DraftLine(
                 line=position,
@@ -71,13 +86,20 @@ def _lines(request: OrderRequest, place: Place, snapshot: Snapshot) -> tuple[lis
     return lines, faults
 
 
+def _offered(item: Item | None, listed: Decimal | None, place: Place, snapshot: Snapshot) -> Decimal | None:
+    """The pricelist's price with its running campaign."""
+    if item is None or listed is None:
+        return listed
+    return snapshot.reference.campaign_price(item.id, place.pricelist.id, listed, snapshot.moment)
+
+
 def _first(*amounts: Decimal | None) -> Decimal:
     return next((amount for amount in amounts if amount is not None), ZERO)
 
 
-def _buyer(request: OrderRequest, snapshot: Snapshot) -> tuple[Buyer, list[Fault]]:
+def _buyer(request: OrderRequest, invoice: Address | None, snapshot: Snapshot) -> tuple[Buyer, list[Fault]]:
     customers = snapshot.customers
-    email = request.invoice.email or "" if request.invoice else ""
+    email = (invoice.email or "") if invoice else ""
     wanted = request.references.customer_id
     if wanted is not None:
         known = wanted in customers.known_ids
@@ -102,13 +124,15 @@ def wanted_customer_ids(requests: Iterable[OrderRequest]) -> set[int]:
     return {r.references.customer_id for r in requests if r.references.customer_id is not None}
 
 
-def wanted_emails(requests: Iterable[OrderRequest]) -> set[str]:
+def wanted_emails(requests: Iterable[OrderRequest], accounts: Mapping[int, Account]) -> set[str]:
     """The lower-case e-mails of orders that go to a registered customer."""
-    return {
-        r.invoice.email.lower()
-        for r in requests
-        if r.customer_register and r.references.customer_id is None and r.invoice and r.invoice.email
-    }
+    found: set[str] = set()
+    for request in requests:
+        if request.customer_register and request.references.customer_id is None:
+            invoice, _, _ = addresses(request, accounts.get(request.references.account_id or 0))
+            if invoice is not None and invoice.email is not None:
+                found.add(invoice.email.lower())
+    return found
 
 
 def prepare(parsed: Parsed, snapshot: Snapshot, *, repeated: bool) -> Draft | Rejected:
@@ -118,8 +142,9 @@ def prepare(parsed: Parsed, snapshot: Snapshot, *, repeated: bool) -> Draft | Re
     """
     faults = list(parsed.faults)
     if parsed.request is None:
-        _, more = locate(parsed.references, parsed.country, snapshot)
-        return reject([*faults, *more])
+        _, unknown = find_terms(parsed.references, snapshot)
+        _, nowhere = locate(parsed.references, parsed.country, snapshot)
+        return reject([*faults, *unknown, *nowhere])
     draft = resolve(parsed.request, snapshot)
     if isinstance(draft, list):
         faults.extend(draft)

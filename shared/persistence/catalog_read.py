@@ -1,21 +1,28 @@
-"""The catalog as a slice needs it: the small tables whole, and the items that its lines name."""
+"""The catalog as a slice needs it: the small tables whole, and what its lines and orders name."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from shared.domain.catalog import (
+    Account,
     AllocationRule,
+    Campaign,
+    DeliveryWindow,
     Item,
     Market,
     Pricelist,
     Reference,
+    ShippingOption,
+    SmallTables,
     Split,
     index_reference,
 )
+from shared.domain.order import Address
+from shared.domain.vouchers import Voucher
 
 _ITEMS = text(
     "SELECT id, sku, ean, active, market_ids FROM items"
@@ -25,23 +32,74 @@ _ITEMS = text(
 _PRICES = text("SELECT item_id, pricelist_id, price FROM prices WHERE item_id = ANY(CAST(:ids AS bigint[]))")
 
 
+_ACCOUNTS = text(
+    "SELECT accounts.id, accounts.name, accounts.address,"
+    " array_agg(buyers.id ORDER BY buyers.id) FILTER (WHERE buyers.id IS NOT NULL) AS buyer_ids,"
+    " array_agg(buyers.name ORDER BY buyers.id) FILTER (WHERE buyers.id IS NOT NULL) AS buyer_names,"
+    " min(buyers.id) FILTER (WHERE buyers.is_default) AS default_buyer_id"
+    " FROM accounts LEFT JOIN buyers ON buyers.account_id = accounts.id"
+    " WHERE accounts.id = ANY(CAST(:ids AS integer[])) GROUP BY accounts.id"
+)
+
+
 def read_reference(connection: Connection) -> Reference:
     """The small tables of the catalog, with the version they had before they were read."""
     # Read first: a load that commits in between makes the version old, never the tables.
     version = connection.execute(text("SELECT version FROM catalog_state")).scalar_one()
-    rules = connection.execute(text("SELECT id, name, warehouse_ids, split FROM allocation_rules"))
-    pricelists = connection.execute(text("SELECT id, name, currency FROM pricelists"))
-    markets = connection.execute(
-        text("SELECT id, name, countries, pricelist_id, allocation_rule_id FROM markets")
+
+    def rows(select: str) -> Iterator[Row[tuple[object, ...]]]:
+        return iter(connection.execute(text(select)))
+
+    tables = SmallTables(
+        markets=[
+            Market(r.id, r.name, frozenset(r.countries), r.pricelist_id, r.allocation_rule_id)
+            for r in rows("SELECT id, name, countries, pricelist_id, allocation_rule_id FROM markets")
+        ],
+        pricelists=[
+            Pricelist(r.id, r.name, r.currency) for r in rows("SELECT id, name, currency FROM pricelists")
+        ],
+        rules=[
+            AllocationRule(r.id, r.name, tuple(r.warehouse_ids), Split(r.split))
+            for r in rows("SELECT id, name, warehouse_ids, split FROM allocation_rules")
+        ],
+        thresholds={
+            r.id: r.threshold for r in rows("SELECT id, threshold FROM warehouses WHERE threshold > 0")
+        },
+        shipping=[
+            ShippingOption(r.uri, r.name, frozenset(r.countries), r.is_default, _amounts(r.prices))
+            for r in rows("SELECT uri, name, countries, is_default, prices FROM shipping_options")
+        ],
+        windows=[
+            DeliveryWindow(r.name, r.preorder) for r in rows("SELECT name, preorder FROM delivery_windows")
+        ],
+        campaigns=[
+            Campaign(r.pricelist_id, r.percent, r.starts_at, r.ends_at, frozenset(r.item_ids))
+            for r in rows(
+                "SELECT pricelist_id, percent, starts_at, ends_at, item_ids FROM campaigns"
+                " WHERE ends_at IS NULL OR ends_at > now()"
+            )
+        ],
+        vouchers=[
+            Voucher(
+                id=r.id,
+                code=r.code,
+                name=r.name or r.code,
+                automatic=r.automatic,
+                percent=r.percent,
+                amounts=_amounts(r.amounts),
+                minimums=_amounts(r.minimums),
+                limited=r.uses is not None,
+            )
+            for r in rows(
+                "SELECT id, code, name, automatic, percent, amounts, minimums, uses FROM vouchers ORDER BY id"
+            )
+        ],
     )
-    thresholds = connection.execute(text("SELECT id, threshold FROM warehouses WHERE threshold > 0"))
-    return index_reference(
-        version,
-        [Market(r.id, r.name, frozenset(r.countries), r.pricelist_id, r.allocation_rule_id) for r in markets],
-        [Pricelist(r.id, r.name, r.currency) for r in pricelists],
-        [AllocationRule(r.id, r.name, tuple(r.warehouse_ids), Split(r.split)) for r in rules],
-        {r.id: r.threshold for r in thresholds},
-    )
+    return index_reference(version, tables)
+
+
+def _amounts(by_currency: Mapping[str, str] | None) -> dict[str, Decimal]:
+    return {currency: Decimal(amount) for currency, amount in (by_currency or {}).items()}
 
 
 def find_items(
@@ -64,3 +122,21 @@ def find_items(
         )
         for row in rows
     ]
+
+
+def find_accounts(connection: Connection, ids: Collection[int]) -> dict[int, Account]:
+    """The accounts that have one of these ids, with their buyers, by id."""
+    if not ids:
+        return {}
+    return {
+        row.id: Account(
+            id=row.id,
+            name=row.name,
+            address=None
+            if row.address is None
+            else Address(row.address["country"], row.address.get("email"), row.address),
+            buyers=dict(zip(row.buyer_ids or (), row.buyer_names or (), strict=True)),
+            default_buyer_id=row.default_buyer_id,
+        )
+        for row in connection.execute(_ACCOUNTS, {"ids": list(ids)})
+    }

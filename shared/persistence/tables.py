@@ -6,6 +6,8 @@ freely and that may hold U+0000 (a batch's key) is kept as JSON text, where it i
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -46,7 +48,7 @@ Money = Numeric(12, 2)
 Moment = TIMESTAMP(timezone=True)
 
 
-def _now() -> Column[object]:
+def _now() -> Column[datetime]:
     return Column("created_at", Moment, nullable=False, server_default=func.now())
 
 
@@ -240,9 +242,12 @@ jobs = Table(
     Column("total", Integer, nullable=False),
     # Prefer: handling=strict, where an unknown field is an error.
     Column("strict", Boolean, nullable=False, server_default=text("false")),
+    # What was asked for: a keyed batch, one order without a key, or the completion of a prepared one.
+    Column("form", Text, nullable=False, server_default=text("'batch'")),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     CheckConstraint("total >= 0", name="total_not_negative"),
+    CheckConstraint("form IN ('batch', 'order', 'completion')", name="form_known"),
     Index(None, "expires_at"),
 )
 
@@ -343,6 +348,8 @@ orders = Table(
     # An object of type and id.
     Column("origin", JSONB),
     Column("extra_attributes", JSONB),
+    # What took the voucher value off, on part 0: a list of objects of code or name, and value.
+    Column("vouchers", JSONB),
     Column("created_at", Moment, nullable=False),
     # What makes a second set of orders for one batch key impossible.
     UniqueConstraint("job_id", "position", "part", name="orders_one_per_key"),
@@ -394,4 +401,47 @@ allocations = Table(
     ForeignKeyConstraint(["item_id", "warehouse_id"], ["stock.item_id", "stock.warehouse_id"]),
     CheckConstraint("quantity >= 1", name="quantity_positive"),
     Index(None, "item_id", "warehouse_id"),
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    # Part 0 of a split order carries its payments.
+    Column("order_number", BigInteger, ForeignKey("orders.number"), nullable=False),
+    # The payment method's id, as the client numbers them.
+    Column("method_id", Integer),
+    # What happened: an authorisation, a capture, or neither yet.
+    Column("kind", Text),
+    Column("status", SmallInteger),
+    Column("amount", Money),
+    Column("response", Text),
+    Column("transaction", Text),
+    Column("method", Text),
+    Column("external_url", Text),
+    _now(),
+    CheckConstraint("kind IN ('auth', 'capture')", name="kind_known"),
+    CheckConstraint("(kind IS NULL) = (status IS NULL) AND (kind IS NULL) = (amount IS NULL)", name="whole"),
+    CheckConstraint("status BETWEEN 0 AND 2", name="status_known"),
+    CheckConstraint("amount >= 0 AND amount < 'NaN'", name="amount_not_negative"),
+    Index(None, "order_number"),
+)
+
+confirmations = Table(
+    # The e-mails to be sent: one per order request at most, written in the transaction that makes the order.
+    "confirmations",
+    metadata,
+    Column("order_number", BigInteger, ForeignKey("orders.number"), primary_key=True, autoincrement=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("next_try_at", Moment, nullable=False, server_default=func.now()),
+    # Set, and committed, before the mail is handed over: after that it is never sent again.
+    Column("handed_over_at", Moment),
+    # Why it was given up, or what the server said.
+    Column("fault", Text),
+    _now(),
+    Index(
+        "confirmations_waiting_idx",
+        "next_try_at",
+        postgresql_where=text("handed_over_at IS NULL AND fault IS NULL"),
+    ),
 )

@@ -141,7 +141,7 @@ class PaymentSchema(Schema):
     capture = fields.Nested(TransactionSchema, allow_none=True, metadata=_doc("The capture."))
 
 
-class Lines(fields.List):
+class Lines(fields.List[Any]):
     """The order's lines, of which there may be ``root.max_lines``."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:

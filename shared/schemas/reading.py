@@ -47,10 +47,13 @@ class OrderReader:
         try:
             values = self._schema.load(order)
         except ValidationError as error:
-            faults.extend(_faults(error.normalized_messages(), "", order))
+            faults.extend(_faults(error.messages_dict, "", order))
             valid = error.valid_data if isinstance(error.valid_data, dict) else {}
             return _faulty(faults, valid)
-        return _faulty(faults, values) if faults else Parsed(_order(values))
+        if faults:
+            return _faulty(faults, values)
+        request = _order(values)
+        return Parsed(request, references=request.references)
 
 
 def _faulty(faults: list[Fault], values: Mapping[str, Any] | None = None) -> Parsed:

@@ -1,0 +1,122 @@
+"""Vouchers: which apply to an order and what they take off (CONTRACT 6 and 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+from shared.domain.order import CENT
+from shared.domain.outcome import Code, Fault, quoted
+
+_HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """A reduction by percent of the lines or by an amount per currency; ``code`` None: automatic only."""
+
+    id: int
+    code: str | None
+    name: str
+    automatic: bool
+    percent: Decimal | None = None
+    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    minimums: Mapping[str, Decimal] = field(default_factory=dict)
+    """What the lines must come to, by currency; empty: no minimum."""
+    limited: bool = False
+    """Whether its uses are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A voucher that an order has, what it takes off, and the element of voucherCodes that named it."""
+
+    voucher: Voucher
+    value: Decimal
+    position: int | None = None
+
+
+def percent_of(amount: Decimal, percent: Decimal) -> Decimal:
+    """So many percent of an amount, rounded half up to the cent."""
+    return (amount * percent / _HUNDRED).quantize(CENT, ROUND_HALF_UP)
+
+
+def apply_codes(
+    codes: Sequence[str], known: Mapping[str, Voucher], lines_total: Decimal, currency: str
+) -> tuple[list[Applied], list[Fault]]:
+    """The vouchers that these codes stand for; a fault for each that is not valid for this order."""
+    applied: list[Applied] = []
+    faults: list[Fault] = []
+    for position, code in enumerate(codes):
+        voucher = known.get(code)
+        if voucher is None:
+            why: str | None = f"no voucher has code {quoted(code)}"
+        elif code in codes[:position]:
+            why = f"voucher {quoted(code)} is given twice"
+        else:
+            why = why_not(voucher, lines_total, currency)
+        if why is not None:
+            faults.append(Fault(Code.GENERAL, f"/voucherCodes/{position}", why))
+        elif voucher is not None:
+            applied.append(Applied(voucher, value_of(voucher, lines_total, currency), position))
+    return applied, faults
+
+
+def apply_automatic(vouchers: Sequence[Voucher], lines_total: Decimal, currency: str) -> list[Applied]:
+    """The automatic vouchers whose conditions this order meets."""
+    return [
+        Applied(voucher, value_of(voucher, lines_total, currency))
+        for voucher in vouchers
+        if why_not(voucher, lines_total, currency) is None
+    ]
+
+
+def why_not(voucher: Voucher, lines_total: Decimal, currency: str) -> str | None:
+    """Why a voucher cannot apply to an order, or None. Its uses are another matter: they are counted."""
+    called = f"voucher {quoted(voucher.code or voucher.name)}"
+    if voucher.percent is None and currency not in voucher.amounts:
+        return f"{called} has no amount in {currency}"
+    if voucher.minimums and currency not in voucher.minimums:
+        return f"{called} has no minimum in {currency}"
+    minimum = voucher.minimums.get(currency)
+    if minimum is not None and lines_total < minimum:
+        return f"{called} asks for {minimum} {currency}; the lines come to {lines_total}"
+    return None
+
+
+def value_of(voucher: Voucher, lines_total: Decimal, currency: str) -> Decimal:
+    """What a voucher takes off lines of this worth."""
+    if voucher.percent is not None:
+        return percent_of(lines_total, voucher.percent)
+    return voucher.amounts[currency]
+
+
+class Uses:
+    """How often each limited voucher may still be used; each order sees what the earlier ones left."""
+
+    def __init__(self, left: Mapping[int, int]) -> None:
+        self._left = dict(left)
+        self._taken: dict[int, int] = {}
+
+    def usable(self, applied: Sequence[Applied]) -> tuple[list[Applied], list[Fault]]:
+        """Those that have a use left. An automatic one without falls away; a code without is a fault."""
+        there = [one for one in applied if not one.voucher.limited or self._left.get(one.voucher.id, 0) > 0]
+        faults = [_used_up(one) for one in applied if one not in there and one.position is not None]
+        return there, faults
+
+    def take(self, applied: Sequence[Applied]) -> None:
+        """Use these vouchers for good."""
+        for voucher_id in (one.voucher.id for one in applied if one.voucher.limited):
+            self._left[voucher_id] = self._left.get(voucher_id, 0) - 1
+            self._taken[voucher_id] = self._taken.get(voucher_id, 0) + 1
+
+    def taken(self) -> Mapping[int, int]:
+        """Uses taken so far, by voucher id."""
+        return self._taken
+
+
+def _used_up(applied: Applied) -> Fault:
+    """The fault of a code whose last use has gone to another order."""
+    msg = f"voucher {quoted(applied.voucher.code)} has no uses left"
+    return Fault(Code.GENERAL, f"/voucherCodes/{applied.position}", msg)
