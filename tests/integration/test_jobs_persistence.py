@@ -1,0 +1,212 @@
+"""Promises and progress in the real PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+import uuid6
+from sqlalchemy import text
+
+from shared.domain.job import Job, JobState
+from shared.persistence.api_keys import create_api_key, find_api_key
+from shared.persistence.errors import DatabaseAwayError, PermanentError
+from shared.persistence.jobs import find_job, outcomes
+from shared.persistence.promising import NewSlice, Promise, promise
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+
+
+@dataclass
+class Slices:
+    """Slices of ten orders each."""
+
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[NewSlice]:
+        for number in range(self.count):
+            yield NewSlice(
+                number=number,
+                first_position=number * 10,
+                order_count=10,
+                body=b'{"\\u0000":%d,"\xff raw":1}' % number,
+                repeated_numbers=[number * 10 + 3] if number == 1 else [],
+            )
+
+
+@pytest.fixture
+def api_key_id(engine: Engine) -> int:
+    key = create_api_key(engine, "Shop", ["orders:write"], None, None, NOW)
+    found = find_api_key(engine, key, NOW)
+    assert found is not None
+    return found.id
+
+
+def promise_of(api_key_id: int, total: int) -> Promise:
+    job = Job(
+        id=uuid6.uuid7(),
+        api_key_id=api_key_id,
+        request_id="r-1",
+        total=total,
+        created_at=NOW,
+        expires_at=NOW + timedelta(days=30),
+    )
+    return Promise(job=job, strict=True, queue="orders.large", next_dispatch_at=NOW + timedelta(seconds=30))
+
+
+def close(engine: Engine, slice_id: int, outcome: bytes, ok: int, codes: str = "{}") -> None:
+    """Close a slice as a worker does."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE slices SET started_at = :now, closed_at = :now, outcomes = :outcome, ok_count = :ok,"
+                " codes = CAST(:codes AS jsonb) WHERE id = :id"
+            ),
+            {"id": slice_id, "outcome": outcome, "ok": ok, "codes": codes, "now": NOW},
+        )
+
+
+def rows(engine: Engine, query: str, **values: Any) -> list[Any]:
+    with engine.connect() as connection:
+        return list(connection.execute(text(query), values))
+
+
+def test_a_promise_stores_the_job_and_its_slices_as_they_are(engine: Engine, api_key_id: int) -> None:
+    promised = promise_of(api_key_id, 30)
+
+    slice_ids = promise(engine, promised, Slices(3))
+
+    stored = rows(
+        engine,
+        "SELECT id, number, first_position, order_count, body, repeated_numbers, queue, next_dispatch_at,"
+        " closed_at FROM slices WHERE job_id = :id ORDER BY number",
+        id=promised.job.id,
+    )
+    assert [row.id for row in stored] == slice_ids
+    assert [row.body for row in stored] == [new.body for new in Slices(3)]
+    assert [row.first_position for row in stored] == [0, 10, 20]
+    assert [row.repeated_numbers for row in stored] == [[], [13], []]
+    assert {(row.queue, row.next_dispatch_at, row.closed_at) for row in stored} == {
+        ("orders.large", NOW + timedelta(seconds=30), None)
+    }
+    [job] = rows(engine, "SELECT * FROM jobs")
+    assert (job.total, job.strict, job.request_id, job.api_key_id) == (30, True, "r-1", api_key_id)
+
+
+def test_a_promise_of_no_orders_has_no_slices_and_is_done(engine: Engine, api_key_id: int) -> None:
+    promised = promise_of(api_key_id, 0)
+
+    assert promise(engine, promised, Slices(0)) == []
+    assert find_job(engine, promised.job.id) == promised.job
+
+
+def test_promising_the_same_job_twice_makes_one(engine: Engine, api_key_id: int) -> None:
+    promised = promise_of(api_key_id, 20)
+
+    first = promise(engine, promised, Slices(2))
+    second = promise(engine, promised, Slices(2))
+
+    assert second == first
+    assert rows(engine, "SELECT count(*) FROM slices") == [(2,)]
+
+
+def test_a_connection_lost_at_the_commit_is_mended_by_asking_again(engine: Engine, api_key_id: int) -> None:
+    promised = promise_of(api_key_id, 20)
+
+    with engine.begin() as connection:
+        # A sequence is not rolled back, so only the first commit kills its own backend.
+        connection.execute(text("CREATE SEQUENCE commits"))
+        connection.execute(
+            text(
+                "CREATE FUNCTION die_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                " IF nextval('commits') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;"
+                " RETURN NULL; END $$"
+            )
+        )
+        connection.execute(
+            text(
+                "CREATE CONSTRAINT TRIGGER die_at_commit AFTER INSERT ON jobs INITIALLY DEFERRED"
+                " FOR EACH ROW EXECUTE FUNCTION die_once()"
+            )
+        )
+
+    slice_ids = promise(engine, promised, Slices(2))
+
+    assert rows(engine, "SELECT last_value FROM commits") == [(2,)]
+    assert len(slice_ids) == 2
+    assert rows(engine, "SELECT id FROM slices ORDER BY number") == [(slice_id,) for slice_id in slice_ids]
+
+
+def test_a_fault_half_way_through_the_slices_stores_nothing(engine: Engine, api_key_id: int) -> None:
+    class Failing(Slices):
+        def __iter__(self) -> Iterator[NewSlice]:
+            for new in super().__iter__():
+                yield replace(new, order_count=0) if new.number == 1 else new
+
+    with pytest.raises(PermanentError) as raised:
+        promise(engine, promise_of(api_key_id, 20), Failing(2))
+
+    assert raised.value.constraint == "slices_not_empty"
+    assert rows(engine, "SELECT count(*) FROM jobs") == [(0,)]
+
+
+def test_a_connection_lost_half_way_stores_nothing(engine: Engine, api_key_id: int) -> None:
+    class Disconnecting(Slices):
+        def __iter__(self) -> Iterator[NewSlice]:
+            rows(
+                engine,
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            )
+            yield from super().__iter__()
+
+    with pytest.raises(DatabaseAwayError):
+        promise(engine, promise_of(api_key_id, 10), Disconnecting(1))
+
+    assert rows(engine, "SELECT count(*) FROM jobs") == [(0,)]
+
+
+def test_progress_is_derived_from_the_slices(engine: Engine, api_key_id: int) -> None:
+    promised = promise_of(api_key_id, 30)
+    slice_ids = promise(engine, promised, Slices(3))
+    queued = find_job(engine, promised.job.id)
+    close(engine, slice_ids[2], b'{"c":3}', 4, '{"-2": 5, "-7": 1}')
+    close(engine, slice_ids[0], b'{"a":1}', 9, '{"-2": 1}')
+    running = find_job(engine, promised.job.id)
+    close(engine, slice_ids[1], b'{"b":2}', 10)
+    done = find_job(engine, promised.job.id)
+
+    assert queued == promised.job
+    assert running is not None
+    assert running.state is JobState.RUNNING
+    assert (running.decided, running.ok, running.failed, running.pending) == (20, 13, 7, 10)
+    assert running.codes == {-2: 6, -7: 1}
+    assert done is not None
+    assert done.state is JobState.PARTIALLY_SUCCEEDED
+    assert (done.ok, done.failed, done.finished_at) == (23, 7, NOW)
+
+
+def test_outcomes_come_in_slice_order_as_far_as_they_are_there(engine: Engine, api_key_id: int) -> None:
+    promised = promise_of(api_key_id, 30)
+    slice_ids = promise(engine, promised, Slices(3))
+    close(engine, slice_ids[2], b'{"c":3}', 10)
+    close(engine, slice_ids[0], b'{"a":1}', 10)
+
+    assert outcomes(engine, promised.job.id) == [b'{"a":1}', b'{"c":3}']
+
+
+def test_an_unknown_job_is_none_and_has_no_outcomes(engine: Engine) -> None:
+    unknown: UUID = uuid4()
+
+    assert find_job(engine, unknown) is None
+    assert outcomes(engine, unknown) == []
