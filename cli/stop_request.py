@@ -1,0 +1,53 @@
+"""Ctrl-C, SIGTERM and a closed terminal, heard as a wish to stop."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from types import FrameType, TracebackType
+from typing import Self
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StopRequest:
+    """While the block lasts these signals interrupt it once; after ``only_note`` they are merely remembered.
+
+    A second one is harmless either way: what has begun to stop goes on stopping in order.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._interrupts = True
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> Self:
+        """Take over the signals."""
+        # A byte arrives at ``ready`` with every signal, so that waiting for output ends at once.
+        self.ready, self._written = socket.socketpair()
+        self.ready.setblocking(False)
+        self._written.setblocking(False)
+        self._wakeup_before = signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
+        for number in _SIGNALS:
+            self._before[number] = signal.signal(number, self._hear)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give them back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        signal.set_wakeup_fd(self._wakeup_before)
+        self.ready.close()
+        self._written.close()
+
+    def only_note(self) -> None:
+        """From here on a signal interrupts nothing; ``asked`` tells of it."""
+        self._interrupts = False
+
+    def _hear(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        if self._interrupts:
+            self._interrupts = False
+            raise KeyboardInterrupt
