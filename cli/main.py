@@ -18,10 +18,10 @@ COMMANDS = {
     "results": ("cli.client:results", "Print the outcomes of a job."),
     "catalog": ("cli.catalog:catalog", "Load the catalog: items, prices, stock, markets."),
     "keys": ("cli.keys:keys", "Create, list and revoke API keys."),
-    "migrate": ("cli.serve:migrate", "Bring the database's schema up."),
-    "api": ("cli.serve:api", "Run the HTTP API alone."),
-    "worker": ("cli.serve:worker", "Run a Celery worker alone."),
-    "scheduler": ("cli.serve:scheduler", "Run the scheduler alone."),
+    "migrate": ("cli.roles:migrate", "Bring the database's schema up."),
+    "api": ("cli.roles:api", "Run the HTTP API alone."),
+    "worker": ("cli.roles:worker", "Run a Celery worker alone."),
+    "scheduler": ("cli.roles:scheduler", "Run the scheduler alone."),
     "health": ("cli.health:health", "Tell whether a worker or scheduler does its work."),
 }
 

@@ -39,27 +39,39 @@ def database(data_dir: Path) -> Iterator[tuple[Settings, Engine]]:
     another version.
     """
     # Here and not above: SQLAlchemy takes half of a command's start, and --help needs none of it.
+    from shared.persistence.migrate import migrate, schema_is_current  # noqa: PLC0415
+
+    with database_as_it_is(data_dir) as (settings, engine):
+        if not load_settings().database_url:
+            migrate(engine)
+        elif not schema_is_current(engine):
+            raise NotDoneError(
+                "The database's schema is not this ordermill's: `ordermill migrate` brings it up."
+            )
+        yield settings, engine
+
+
+@contextmanager
+def database_as_it_is(data_dir: Path) -> Iterator[tuple[Settings, Engine]]:
+    """The same, whatever schema the database has."""
     from cli.servers import open_servers  # noqa: PLC0415
     from shared.persistence.database import open_database  # noqa: PLC0415
-    from shared.persistence.migrate import migrate, schema_is_current  # noqa: PLC0415
 
     settings = load_settings()
     if settings.database_url:
-        engine = open_database(settings, "cli")
-        try:
-            if not schema_is_current(engine):
-                raise NotDoneError(
-                    "The database's schema is not this ordermill's: `ordermill migrate` brings it up."
-                )
+        # A named database needs no servers of ours, even when no Redis is named.
+        with _opened(open_database(settings, "cli")) as engine:
             yield settings, engine
-        finally:
-            engine.dispose()
         return
     with open_servers(settings, data_dir, own=False) as urls:
         settings = replace(settings, database_url=urls.database_url, redis_url=urls.redis_url)
-        engine = open_database(settings, "cli")
-        try:
-            migrate(engine)
+        with _opened(open_database(settings, "cli")) as engine:
             yield settings, engine
-        finally:
-            engine.dispose()
+
+
+@contextmanager
+def _opened(engine: Engine) -> Iterator[Engine]:
+    try:
+        yield engine
+    finally:
+        engine.dispose()

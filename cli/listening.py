@@ -1,0 +1,47 @@
+"""The address to listen at, taken before anything is started, so that a taken one is told at once."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from cli.not_done import NotDoneError
+
+# Connections that wait to be accepted; gunicorn's own default.
+_BACKLOG = 2048
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises NotDoneError."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise NotDoneError(f"{host!r} is not an address of this machine: {error.strerror}.") from error
+    listening = socket.socket(family, kind)
+    try:
+        # A restart must not wait until the last connections of the one before are forgotten.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise NotDoneError(_sentence(error, host, port)) from error
+    return listening
+
+
+def url_of(listening: socket.socket) -> str:
+    """How a client on this machine reaches it."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - only named here
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _sentence(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} of {host} is taken: choose another with --port (0 takes any that is free)."
+    if error.errno == errno.EACCES:
+        return f"Port {port} is reserved for root: choose one above 1023 with --port."
+    return f"{host} port {port} cannot be listened at: {error.strerror}."

@@ -1,0 +1,94 @@
+"""The commands that run one role each, and the one that brings the schema up: what compose is made of."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+import warnings
+from pathlib import Path
+
+import click
+
+from cli.not_done import NotDoneError
+from cli.reach import data_dir_option
+from shared.settings import Settings, load_settings
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
+)
+@click.option("--listening-fd", type=int, hidden=True, help="A listening socket that our parent has opened.")
+def api(host: str, port: int, listening_fd: int | None) -> None:
+    """Run the HTTP API alone, under gunicorn.
+
+    API_PROCESSES and API_THREADS say how many requests it serves at once.
+    """
+    from cli.api_server import HttpServer  # noqa: PLC0415 - gunicorn is this command's alone
+    from cli.listening import listen  # noqa: PLC0415
+    from shared.logs import configure_logging  # noqa: PLC0415
+
+    settings = _settings_with_servers("api")
+    configure_logging(settings, "api")
+    listening = listen(host, port) if listening_fd is None else socket.socket(fileno=listening_fd)
+    HttpServer(settings, listening).run()
+
+
+@click.command()
+@click.option("--concurrency", type=click.IntRange(1), help="Child processes; WORKER_PROCESSES by default.")
+def worker(concurrency: int | None) -> None:
+    """Run a Celery worker alone. Start more of them to decide more orders at once."""
+    from shared.job_queue import QUEUES  # noqa: PLC0415 - Celery is slow to import
+    from shared.logs import configure_logging  # noqa: PLC0415
+    from worker.app import create_worker_app  # noqa: PLC0415
+
+    settings = _settings_with_servers("worker")
+    configure_logging(settings, "worker")
+    # It warns of pickled messages, and we accept none.
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
+    running = create_worker_app(settings).Worker(
+        pool_cls="prefork",
+        concurrency=concurrency or settings.worker_processes,
+        queues=list(QUEUES),
+        loglevel=logging.getLogger().level,
+        # Workers of ours have nothing to tell one another; the database knows all.
+        without_gossip=True,
+        without_mingle=True,
+        # No banner: log lines only.
+        quiet=True,
+    )
+    running.start()
+    sys.exit(running.exitcode)
+
+
+@click.command()
+def scheduler() -> None:
+    """Run the scheduler alone: it dispatches again what was promised and is not decided. One is enough."""
+    from worker.scheduler import run  # noqa: PLC0415
+
+    run(_settings_with_servers("scheduler"))
+
+
+@click.command()
+@data_dir_option
+def migrate(data_dir: Path) -> None:
+    """Bring the database's schema up. Several may run at once: one does it, the others wait."""
+    from cli.reach import database_as_it_is  # noqa: PLC0415
+    from shared.persistence.migrate import migrate as bring_up  # noqa: PLC0415
+
+    with database_as_it_is(data_dir) as (_, engine):
+        revision = bring_up(engine)
+    click.echo(f"The schema is at {revision}.")
+
+
+def _settings_with_servers(role: str) -> Settings:
+    settings = load_settings()
+    missing = [name for name in ("database_url", "redis_url") if not getattr(settings, name)]
+    if missing:
+        raise NotDoneError(
+            f"`ordermill {role}` needs {' and '.join(name.upper() for name in missing)} in its environment; "
+            "`ordermill serve` runs everything on this machine without."
+        )
+    return settings
