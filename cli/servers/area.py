@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
@@ -17,6 +19,7 @@ from pathlib import Path
 SOCKET_PATH_MAX_BYTES = 103
 # The longest that goes below the sockets' directory.
 _LONGEST_SOCKET = "/postgres/.s.PGSQL.5432.lock"
+_PLAIN = re.compile(r"[A-Za-z0-9/._-]*")
 
 
 class ServersError(Exception):
@@ -47,18 +50,18 @@ class Area:
         return path
 
     def sockets_dir(self) -> Path:
-        """The directory of the sockets; outside the data directory when its path is too long for them.
+        """The directory of the sockets; outside the data directory when its path does not do for them.
 
         Then ``<data-dir>/sockets`` is a link to it, which is also how the next start finds it again.
         """
         place = self.data_dir / "sockets"
-        if len(os.fsencode(place)) + len(_LONGEST_SOCKET) <= SOCKET_PATH_MAX_BYTES:
+        if _fits_sockets(place):
             place.mkdir(exist_ok=True)
-            place.chmod(self._passable)
+            place.chmod(self.passable)
             return place
         if not (place.is_symlink() and _is_ours(place.readlink())):
             place.unlink(missing_ok=True)
-            place.symlink_to(_short_dir(self._passable))
+            place.symlink_to(_short_dir(self.passable))
         return place.readlink()
 
     def remove_sockets(self) -> None:
@@ -71,14 +74,22 @@ class Area:
             shutil.rmtree(place, ignore_errors=True)
 
     @property
-    def _passable(self) -> int:
+    def passable(self) -> int:
+        """The mode of a directory that PostgreSQL's user has to pass through."""
         # 0711: the account passes through to its own directory inside, and can list nothing.
         return 0o700 if self.account is None else 0o711
 
 
+def _fits_sockets(place: Path) -> bool:
+    # A comma in it would be a list of hosts to libpq; nothing odd is the simple rule.
+    return bool(_PLAIN.fullmatch(f"{place}{_LONGEST_SOCKET}")) and len(f"{place}{_LONGEST_SOCKET}") <= (
+        SOCKET_PATH_MAX_BYTES
+    )
+
+
 def _short_dir(mode: int) -> Path:
     base = tempfile.gettempdir()
-    if len(os.fsencode(base)) + len("/ordermill-12345678" + _LONGEST_SOCKET) > SOCKET_PATH_MAX_BYTES:
+    if not _fits_sockets(Path(base, "ordermill-12345678")):
         base = "/tmp"  # noqa: S108 - mkdtemp makes a private directory in it
     made = Path(tempfile.mkdtemp(prefix="ordermill-", dir=base))
     made.chmod(mode)
@@ -97,9 +108,16 @@ def open_area(data_dir: Path) -> Area:
     """Make ``data_dir`` fit for servers. Raises ServersError when it cannot be."""
     area = Area(data_dir.expanduser().resolve(), _account())
     try:
-        _make(area.data_dir, area)
-        if area.account is not None:
-            _check_enterable(area.data_dir, area.account)
+        made = _make(area)
+        _check_owner(area.data_dir)
+        if area.account is not None and not _can_enter(area.account, area.data_dir):
+            if made:
+                area.data_dir.rmdir()
+            raise ServersError(
+                f"PostgreSQL does not run as root, and the user '{area.account.name}' that it would run as "
+                f"cannot enter {area.data_dir}: choose a place open to other users with --data-dir, such as "
+                "/var/lib/ordermill."
+            )
     except OSError as error:
         raise ServersError(
             f"The data directory {area.data_dir} cannot be used ({error.strerror}): "
@@ -111,7 +129,7 @@ def open_area(data_dir: Path) -> Area:
 @contextmanager
 def temporary_data_dir() -> Iterator[Path]:
     """A data directory in the system's temporary place, removed at the end of the block."""
-    made = _short_dir(Area(Path(), _account())._passable)  # noqa: SLF001
+    made = _short_dir(Area(Path(), _account()).passable)
     try:
         yield made
     finally:
@@ -131,18 +149,35 @@ def _account() -> Account | None:
     return Account(nobody.pw_name, nobody.pw_uid, nobody.pw_gid)
 
 
-def _make(path: Path, area: Area) -> None:
+def _make(area: Area) -> bool:
+    """Make the data directory if it is missing, and say whether it was."""
+    path, made = area.data_dir, True
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         path.mkdir()
     except FileExistsError:
+        made = False
         # An empty directory of ours was made to be handed to us (as by mkdtemp); any other keeps its mode.
-        if not path.is_dir() or path.stat().st_uid != os.geteuid() or any(path.iterdir()):
-            return
-    path.chmod(area._passable)  # noqa: SLF001
+        if path.stat().st_uid != os.geteuid() or any(path.iterdir()):
+            return made
+    path.chmod(area.passable)
+    return made
 
 
-def _check_enterable(path: Path, account: Account) -> None:
+def _check_owner(data_dir: Path) -> None:
+    """Two users on one data directory would lock each other out file by file."""
+    lock = data_dir / "servers.lock"
+    if lock.exists() and lock.stat().st_uid != os.geteuid():
+        raise ServersError(
+            f"The servers of {data_dir} belong to the user {lock.owner()}: run ordermill as that user, or choose "
+            "another --data-dir."
+        )
+    if not os.access(data_dir, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _can_enter(account: Account, path: Path) -> bool:
+    # Tried rather than read off the modes: there are access lists and the modes of all parents.
     tried = subprocess.run(  # noqa: S603 - our own words
         ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(path)],
         user=account.uid,
@@ -153,8 +188,4 @@ def _check_enterable(path: Path, account: Account) -> None:
         capture_output=True,
         check=False,
     )
-    if tried.returncode != 0:
-        raise ServersError(
-            f"PostgreSQL does not run as root, and the user '{account.name}' that it would run as cannot "
-            f"enter {path}: choose a place open to other users with --data-dir, such as /var/lib/ordermill."
-        )
+    return tried.returncode == 0
