@@ -12,20 +12,16 @@ import hmac
 import re
 import secrets
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Engine, func, insert, or_, select, update
 
 from shared.persistence.database import transaction
 from shared.persistence.errors import PermanentError, translated
 from shared.persistence.tables import api_keys, markets
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from sqlalchemy import Engine
 
 _PREFIX_CHARS: Final = 8
 _PREFIX_ALPHABET: Final = string.ascii_lowercase + string.digits

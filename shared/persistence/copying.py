@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
+import psycopg
 from psycopg import sql
+from sqlalchemy import Connection, Table
 
 from shared.persistence.errors import translated
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    import psycopg
-    from sqlalchemy import Connection, Table
 
 
 def copy_rows(

@@ -1,0 +1,118 @@
+"""The values of a catalog file that an order does not have: names, lists of them, amounts by name."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import pycountry
+from marshmallow import fields
+from marshmallow.exceptions import ValidationError
+
+from shared.domain.outcome import quoted
+from shared.schemas.fields import Moment, Text, _Field
+
+_DATE_CHARS = len("2027-01-31")
+
+
+@cache
+def currencies() -> frozenset[str]:
+    """Every ISO 4217 code."""
+    return frozenset(currency.alpha_3 for currency in pycountry.currencies)
+
+
+class Name(Text):
+    """Text by which a row is known: what cannot be seen in it would make two names of what looks like one."""
+
+    def __init__(self, *, most: int = 200, **kwargs: Any) -> None:
+        super().__init__(most=most, filled=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text != text.strip():
+            raise ValidationError(f"{quoted(text)} has space around it; take it away")
+        if not text.isprintable():
+            unseen = next(c for c in text if not c.isprintable())
+            raise ValidationError(f"{quoted(text)} has U+{ord(unseen):04X} in it, which cannot be seen")
+        return text
+
+
+class Currency(Text):
+    """An ISO 4217 code, in capitals."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(most=200, filled=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text not in currencies():
+            raise ValidationError(f"{quoted(text)} is not an ISO 4217 currency code; write e.g. 'EUR'")
+        return text
+
+
+class Several(_Field):
+    """An array of ``inner`` values, each once."""
+
+    def __init__(self, inner: fields.Field[Any], *, filled: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.inner = inner
+        self.filled = filled
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise ValidationError(f"{quoted(value)} is not an array")
+        if self.filled and not value:
+            raise ValidationError("is empty; it needs one at least")
+        found: dict[Any, int] = {}
+        faults: dict[int, list[str]] = {}
+        for at, one in enumerate(value):
+            try:
+                known = found.setdefault(self.inner.deserialize(one), at)
+            except ValidationError as error:
+                faults[at] = [str(message) for message in error.messages]
+                continue
+            if known != at:
+                faults[at] = [f"{quoted(one)} is at [{known}] already"]
+        if faults:
+            raise ValidationError(faults)
+        return tuple(found)
+
+
+class ByName(_Field):
+    """An object of ``inner`` values under names (of currencies, with ``names``)."""
+
+    def __init__(
+        self, inner: fields.Field[Any], *, names: fields.Field[str] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.inner = inner
+        self.names = names
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError(f"{quoted(value)} is not an object")
+        found: dict[str, Any] = {}
+        faults: dict[str, list[str]] = {}
+        for name, one in value.items():
+            try:
+                if self.names is not None:
+                    self.names.deserialize(name)
+                found[name] = self.inner.deserialize(one)
+            except ValidationError as error:
+                faults[name] = [str(message) for message in error.messages]
+        if faults:
+            raise ValidationError(faults)
+        return found
+
+
+class Until(Moment):
+    """The moment before which something holds. A date alone is meant with that day in it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if isinstance(value, str) and len(value) == _DATE_CHARS:
+            try:
+                value = (datetime.fromisoformat(value) + timedelta(days=1)).isoformat()
+            except (ValueError, OverflowError):
+                return super()._deserialize(value, attr, data, **kwargs)
+        return super()._deserialize(value, attr, data, **kwargs)

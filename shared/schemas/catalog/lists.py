@@ -1,0 +1,221 @@
+"""One marshmallow schema for each list of the catalog file (CONTRACT 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+from zoneinfo import ZoneInfo
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
+from marshmallow.validate import OneOf
+
+from shared.domain import catalog_file as rows
+from shared.domain.catalog import Split
+from shared.schemas.catalog.fields import ByName, Currency, Name, Several, Until
+from shared.schemas.fields import Amount, Country, Flag, Moment, Text, Whole
+from shared.schemas.order import AddressSchema
+
+# Given ids stay clear of the end of what the database counts to, so that it can go on from them.
+_MOST_ID: Final = 2_000_000_000
+_MOST_ITEM_ID: Final = 9_000_000_000_000_000
+_MOST_UNITS: Final = 2_147_483_647
+
+
+def _id(most: int = _MOST_ID) -> Whole:
+    return Whole(least=1, most=most, load_default=None)
+
+
+def _amounts(**kwargs: Any) -> ByName:
+    return ByName(Amount(), names=Currency(), **kwargs)
+
+
+def _percent(**kwargs: Any) -> Amount:
+    return Amount(validate=_at_most_100, **kwargs)
+
+
+def _at_most_100(percent: Any) -> None:
+    if percent > 100:  # noqa: PLR2004
+        raise ValidationError(f"{percent} is above 100")
+
+
+class WarehouseSchema(Schema):
+    """Where stock is."""
+
+    id = _id()
+    name = Name(required=True)
+    threshold = Whole(least=0, most=_MOST_UNITS, load_default=0)
+
+
+class AllocationRuleSchema(Schema):
+    """From which warehouses an order is taken."""
+
+    id = _id()
+    name = Name(required=True)
+    warehouses = Several(Name(), required=True)
+    split = Text(
+        most=20,
+        load_default="none",
+        validate=OneOf(
+            [split.value for split in Split],
+            error="'{input}' is no kind of split; write one of: {choices}",
+        ),
+    )
+
+
+class PricelistSchema(Schema):
+    """A list of prices in one currency."""
+
+    id = _id()
+    name = Name(required=True)
+    currency = Currency(required=True)
+
+
+class ShippingOptionSchema(Schema):
+    """A way to ship; the default for its countries, perhaps."""
+
+    id = _id()
+    uri = Name(required=True)
+    name = Text(most=200, filled=True, required=True)
+    countries = Several(Country(), required=True)
+    is_default = Flag(data_key="default", load_default=False)
+    prices = _amounts(data_key="price", load_default=dict)
+
+
+class MarketSchema(Schema):
+    """Where is sold, at which prices, from which warehouses."""
+
+    id = _id()
+    name = Name(required=True)
+    countries = Several(Country(), filled=False, load_default=())
+    pricelist = Name(required=True)
+    allocation_rule = Name(data_key="allocationRule", required=True)
+
+
+class ItemSchema(Schema):
+    """One sellable size of a product."""
+
+    id = _id(_MOST_ITEM_ID)
+    sku = Name(required=True)
+    ean = Name(most=64, load_default=None)
+    upc = Name(most=64, load_default=None)
+    product = Text(most=500, load_default="")
+    variant = Text(most=500, load_default="")
+    size = Text(most=500, load_default="")
+    brand = Text(most=500, load_default="")
+    active = Flag(load_default=True)
+    markets = Several(Name(), filled=False, load_default=None)
+    prices = ByName(Amount(), load_default=dict)
+    stock = ByName(Whole(least=0, most=_MOST_UNITS), load_default=dict)
+
+
+class CampaignSchema(Schema):
+    """A percentage off some items for a while. ``zone`` is that of dates that name none."""
+
+    id = _id()
+    name = Name(required=True)
+    pricelist = Name(required=True)
+    percent = _percent(required=True)
+    starts_at = Moment(data_key="from", load_default=None)
+    ends_at = Until(data_key="to", load_default=None)
+    skus = Several(Name(), required=True)
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__()
+        self.zone = zone
+
+    @validates_schema
+    def _check(self, campaign: dict[str, Any], **_: Any) -> None:
+        starts, ends = campaign["starts_at"], campaign["ends_at"]
+        if starts is not None and ends is not None and ends <= starts:
+            raise ValidationError("is not after from", "to")
+
+
+class VoucherSchema(Schema):
+    """A percentage or an amount off an order, by code or by itself."""
+
+    id = _id()
+    code = Name(load_default=None)
+    name = Name(load_default=None)
+    automatic = Flag(load_default=False)
+    percent = _percent(load_default=None)
+    amounts = _amounts(data_key="amount", load_default=None)
+    minimums = _amounts(data_key="minimum", load_default=None)
+    uses = Whole(least=0, most=_MOST_UNITS, load_default=None)
+
+    @validates_schema
+    def _check(self, voucher: dict[str, Any], **_: Any) -> None:
+        if voucher["code"] is None and voucher["name"] is None:
+            raise ValidationError("has neither a code nor a name; give it one", "code")
+        if voucher["code"] is None and not voucher["automatic"]:
+            raise ValidationError("is missing; only a voucher with automatic: true goes without", "code")
+        if (voucher["percent"] is None) == (voucher["amounts"] is None):
+            raise ValidationError("a voucher has either percent or amount", "percent")
+
+
+class BuyerSchema(Schema):
+    """A person who orders for an account."""
+
+    id = _id()
+    name = Name(required=True)
+    is_default = Flag(data_key="default", load_default=False)
+
+
+class AccountSchema(Schema):
+    """A B2B customer."""
+
+    id = _id()
+    name = Name(required=True)
+    address = fields.Nested(AddressSchema(unknown=RAISE), load_default=None)
+    buyers = fields.List(fields.Nested(BuyerSchema), load_default=list)
+
+    @validates_schema
+    def _check(self, account: dict[str, Any], **_: Any) -> None:
+        buyers = account["buyers"]
+        defaults = [at for at, buyer in enumerate(buyers) if buyer["is_default"]]
+        if len(defaults) > 1:
+            _refuse_buyer(defaults[1], "default", f"buyers[{defaults[0]}] is the default already")
+        ids = [buyer["id"] for buyer in buyers]
+        for at, buyer_id in enumerate(ids):
+            if buyer_id is not None and ids.index(buyer_id) != at:
+                _refuse_buyer(at, "id", f"{buyer_id} is the id of buyers[{ids.index(buyer_id)}] already")
+
+
+def _refuse_buyer(at: int, field: str, fault: str) -> NoReturn:
+    raise ValidationError({"buyers": {at: {field: [fault]}}})
+
+
+class DeliveryWindowSchema(Schema):
+    """When a B2B order is delivered."""
+
+    id = _id()
+    name = Name(required=True)
+    preorder = Flag(load_default=False)
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """One list of the file: its rows' noun, schema and type, and the fields that are unique in it."""
+
+    noun: str
+    schema: Schema
+    row: Callable[..., Any]
+    unique: tuple[str, ...] = ("name", "id")
+
+
+def catalog_lists(zone: ZoneInfo) -> Mapping[str, ListOf]:
+    """List the lists by their names in the file, each after those that it refers to."""
+    return {
+        "warehouses": ListOf("a warehouse", WarehouseSchema(), rows.WarehouseRow),
+        "allocationRules": ListOf("an allocation rule", AllocationRuleSchema(), rows.AllocationRuleRow),
+        "pricelists": ListOf("a pricelist", PricelistSchema(), rows.PricelistRow),
+        "shippingOptions": ListOf(
+            "a shipping option", ShippingOptionSchema(), rows.ShippingOptionRow, ("uri", "id")
+        ),
+        "markets": ListOf("a market", MarketSchema(), rows.MarketRow),
+        "items": ListOf("an item", ItemSchema(), rows.ItemRow, ("sku", "id", "ean", "upc")),
+        "campaigns": ListOf("a campaign", CampaignSchema(zone), rows.CampaignRow),
+        "vouchers": ListOf("a voucher", VoucherSchema(), rows.VoucherRow, ("code", "name", "id")),
+        "accounts": ListOf("an account", AccountSchema(), rows.AccountRow),
+        "deliveryWindows": ListOf("a delivery window", DeliveryWindowSchema(), rows.DeliveryWindowRow),
+    }
