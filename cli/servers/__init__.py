@@ -54,8 +54,10 @@ def open_servers(
 
 
 @contextmanager
-def run_servers(settings: Settings, data_dir: Path, *, durable: bool = True) -> Iterator[RunningServers]:
-    """Own the servers of ``data_dir``, waiting some seconds for another owner to leave. Raises ServersError.
+def run_servers(
+    settings: Settings, data_dir: Path, *, durable: bool = True, wait_seconds: float = _OWNER_WAIT_SECONDS
+) -> Iterator[RunningServers]:
+    """Own the servers of ``data_dir``, waiting so long for another owner to leave. Raises ServersError.
 
     The kernel stops them when the calling thread ends: call it from one that lives as long as they should.
     """
@@ -67,7 +69,7 @@ def run_servers(settings: Settings, data_dir: Path, *, durable: bool = True) -> 
     lock = FileLock(lock_path)
     if not lock.take():
         log.info("waiting_for_another_ordermill", data_dir=str(area.data_dir), pid=signer(lock_path))
-        if not lock.take(limit_seconds=_OWNER_WAIT_SECONDS):
+        if not lock.take(limit_seconds=wait_seconds):
             raise ServersError(
                 f"Another ordermill (process {signer(lock_path)}) runs the servers of {area.data_dir}: "
                 "stop it first, or choose another --data-dir."

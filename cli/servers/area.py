@@ -1,25 +1,17 @@
-"""Where the embedded servers live: the data directory, PostgreSQL's user, and the sockets' place."""
+"""Where the embedded servers live: the data directory, and the user that PostgreSQL runs as."""
 
 from __future__ import annotations
 
 import errno
 import os
 import pwd
-import re
 import shutil
-import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-# What the kernel lets a Unix socket's path have: sun_path less its closing NUL, on macOS (Linux has 107).
-SOCKET_PATH_MAX_BYTES = 103
-# The longest that goes below the sockets' directory.
-_LONGEST_SOCKET = "/postgres/.s.PGSQL.5432.lock"
-_PLAIN = re.compile(r"[A-Za-z0-9/._-]*")
 
 
 class ServersError(Exception):
@@ -49,59 +41,11 @@ class Area:
             os.chown(path, self.account.uid, self.account.gid)
         return path
 
-    def sockets_dir(self) -> Path:
-        """The directory of the sockets; outside the data directory when its path does not do for them.
-
-        Then ``<data-dir>/sockets`` is a link to it, which is also how the next start finds it again.
-        """
-        place = self.data_dir / "sockets"
-        if _fits_sockets(place):
-            place.mkdir(exist_ok=True)
-            place.chmod(self.passable)
-            return place
-        if not (place.is_symlink() and _is_ours(place.readlink())):
-            place.unlink(missing_ok=True)
-            place.symlink_to(_short_dir(self.passable))
-        return place.readlink()
-
-    def remove_sockets(self) -> None:
-        """Take the sockets' directory away; a link and what it leads to both."""
-        place = self.data_dir / "sockets"
-        if place.is_symlink():
-            shutil.rmtree(place.readlink(), ignore_errors=True)
-            place.unlink()
-        else:
-            shutil.rmtree(place, ignore_errors=True)
-
     @property
     def passable(self) -> int:
         """The mode of a directory that PostgreSQL's user has to pass through."""
         # 0711: the account passes through to its own directory inside, and can list nothing.
         return 0o700 if self.account is None else 0o711
-
-
-def _fits_sockets(place: Path) -> bool:
-    # A comma in it would be a list of hosts to libpq; nothing odd is the simple rule.
-    return bool(_PLAIN.fullmatch(f"{place}{_LONGEST_SOCKET}")) and len(f"{place}{_LONGEST_SOCKET}") <= (
-        SOCKET_PATH_MAX_BYTES
-    )
-
-
-def _short_dir(mode: int) -> Path:
-    base = tempfile.gettempdir()
-    if not _fits_sockets(Path(base, "ordermill-12345678")):
-        base = "/tmp"  # noqa: S108 - mkdtemp makes a private directory in it
-    made = Path(tempfile.mkdtemp(prefix="ordermill-", dir=base))
-    made.chmod(mode)
-    return made
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o066
 
 
 def open_area(data_dir: Path) -> Area:
@@ -129,7 +73,8 @@ def open_area(data_dir: Path) -> Area:
 @contextmanager
 def temporary_data_dir() -> Iterator[Path]:
     """A data directory in the system's temporary place, removed at the end of the block."""
-    made = _short_dir(Area(Path(), _account()).passable)
+    made = Path(tempfile.mkdtemp(prefix="ordermill-"))
+    made.chmod(Area(made, _account()).passable)
     try:
         yield made
     finally:
@@ -169,8 +114,8 @@ def _check_owner(data_dir: Path) -> None:
     lock = data_dir / "servers.lock"
     if lock.exists() and lock.stat().st_uid != os.geteuid():
         raise ServersError(
-            f"The servers of {data_dir} belong to the user {lock.owner()}: run ordermill as that user, or choose "
-            "another --data-dir."
+            f"The servers of {data_dir} belong to the user {lock.owner()}: run ordermill as that user, or "
+            "choose another --data-dir."
         )
     if not os.access(data_dir, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

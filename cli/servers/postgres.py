@@ -14,6 +14,7 @@ from urllib.parse import quote
 from cli.servers.area import Area, ServersError
 from cli.servers.child import account_options, last_line, start_server, stop_orphan, stop_server
 from cli.servers.postgres_programs import find_programs
+from cli.servers.sockets import sockets_dir
 
 NAME = "PostgreSQL"
 _USER = _DATABASE = "ordermill"
@@ -37,7 +38,7 @@ class EmbeddedPostgres:
         self._durable = durable
         self._cluster = area.data_dir / "postgres"
         self._log = area.data_dir / "postgres.log"
-        self._sockets = area.private_dir(area.sockets_dir() / "postgres", for_account=True)
+        self._sockets = area.private_dir(sockets_dir(area) / "postgres", for_account=True)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

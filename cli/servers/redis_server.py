@@ -17,6 +17,7 @@ import structlog
 
 from cli.servers.area import Area, ServersError
 from cli.servers.child import last_line, start_server, stop_orphan, stop_server
+from cli.servers.sockets import sockets_dir
 
 log = structlog.get_logger()
 
@@ -26,15 +27,15 @@ _STOP = ((signal.SIGTERM, 15.0),)
 
 
 class EmbeddedRedis:
-    """Redis as our child, on a private Unix socket; the imitation listens on loopback."""
+    """Redis as our child, on a private Unix socket; without a ``program`` the imitation, on loopback."""
 
-    def __init__(self, area: Area) -> None:
-        self._program = find_program()
+    def __init__(self, area: Area, program: str | None) -> None:
+        self._program = program
         self._directory = area.private_dir(area.data_dir / "redis")
         self._log = area.data_dir / "redis.log"
         self._pid_file = area.data_dir / "redis.pid"
-        self._socket = area.private_dir(area.sockets_dir() / "redis") / "redis.sock"
-        self._port = 0 if self._program else _free_port()
+        self._socket = area.private_dir(sockets_dir(area) / "redis") / "redis.sock"
+        self._port = 0 if program else _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -7,7 +7,8 @@ from cli.servers.claim import ServerUrls
 from cli.servers.postgres import NAME as POSTGRES
 from cli.servers.postgres import EmbeddedPostgres
 from cli.servers.redis_server import NAME as REDIS
-from cli.servers.redis_server import EmbeddedRedis
+from cli.servers.redis_server import EmbeddedRedis, find_program
+from cli.servers.sockets import remove_sockets
 from shared.settings import Settings
 
 
@@ -21,7 +22,7 @@ class RunningServers:
         if not settings.database_url:
             self._servers[POSTGRES] = EmbeddedPostgres(area, durable=durable)
         if not settings.redis_url:
-            self._servers[REDIS] = EmbeddedRedis(area)
+            self._servers[REDIS] = EmbeddedRedis(area, find_program())
 
     @property
     def urls(self) -> ServerUrls:
@@ -43,4 +44,4 @@ class RunningServers:
         """Stop them in order, and take their sockets away."""
         for server in self._servers.values():
             server.stop()
-        self._area.remove_sockets()
+        remove_sockets(self._area)

@@ -1,0 +1,68 @@
+"""The place of the servers' sockets: the data directory, or a short private one if its path does not do."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+from cli.servers.area import Area
+
+# What the kernel lets a Unix socket's path have: sun_path less its closing NUL, on macOS (Linux has 107).
+_PATH_MAX_BYTES = 103
+# The longest that goes below the sockets' directory.
+_LONGEST = "/postgres/.s.PGSQL.5432.lock"
+# A comma would make a list of hosts of it for libpq; nothing odd at all is the simple rule.
+_PLAIN = re.compile(r"[A-Za-z0-9/._-]*")
+
+
+def sockets_dir(area: Area) -> Path:
+    """Make and give the directory of the sockets.
+
+    When it is outside the data directory, ``<data-dir>/sockets`` is a link to it, which is also how the next
+    start finds it again.
+    """
+    place = area.data_dir / "sockets"
+    if _fits(place):
+        place.mkdir(exist_ok=True)
+        place.chmod(area.passable)
+        return place
+    if not (place.is_symlink() and _is_ours(place.readlink())):
+        place.unlink(missing_ok=True)
+        place.symlink_to(_short_dir(area.passable))
+    return place.readlink()
+
+
+def remove_sockets(area: Area) -> None:
+    """Take the sockets' directory away; a link and what it leads to both."""
+    place = area.data_dir / "sockets"
+    if place.is_symlink():
+        shutil.rmtree(place.readlink(), ignore_errors=True)
+        place.unlink()
+    else:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _fits(place: Path) -> bool:
+    longest = f"{place}{_LONGEST}"
+    return bool(_PLAIN.fullmatch(longest)) and len(longest) <= _PATH_MAX_BYTES
+
+
+def _short_dir(mode: int) -> Path:
+    base = tempfile.gettempdir()
+    if not _fits(Path(base, "ordermill-12345678")):
+        base = "/tmp"  # noqa: S108 - mkdtemp makes a private directory in it
+    made = Path(tempfile.mkdtemp(prefix="ordermill-", dir=base))
+    made.chmod(mode)
+    return made
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o066
