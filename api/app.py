@@ -8,7 +8,7 @@ from flask import Flask
 
 from api.answers import JsonResponse
 from api.faults import handle_faults
-from api.parts import Parts, install
+from api.parts import Parts, install, parts_of
 from api.request_log import surround_requests
 from api.routes import add_routes
 from shared.clock import utc_now
@@ -43,3 +43,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     add_routes(app)
     handle_faults(app)
     return app
+
+
+def close_app(app: Flask) -> None:
+    """Give back what an app holds: connections and its thread. For a process that goes on without it."""
+    parts = parts_of(app)
+    parts.listener.close()
+    parts.queue.close()
+    parts.engine.dispose()

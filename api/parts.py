@@ -56,7 +56,12 @@ def install(app: Flask, parts: Parts) -> None:
 
 def parts() -> Parts:
     """Give the parts of the app that answers the present request."""
-    return cast("Parts", current_app.extensions[_NAME])
+    return parts_of(current_app)
+
+
+def parts_of(app: Flask) -> Parts:
+    """Give the parts of an app."""
+    return cast("Parts", app.extensions[_NAME])
 
 
 def begin_facts(presented_request_id: str) -> RequestFacts:

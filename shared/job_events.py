@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 _CHANNEL: Final = "ordermill:slices-closed"
-_QUIET_SECONDS: Final = 5.0
+_TURN_SECONDS: Final = 1.0
+# A living connection has answered a ping by then; a half-open one is silent for ever.
+_SILENT_SECONDS: Final = 5.0
 _BACK_OFF_FIRST_SECONDS: Final = 0.1
 _BACK_OFF_MOST_SECONDS: Final = 5.0
 
@@ -95,6 +97,11 @@ class Listener:
         self._waiters: dict[UUID, list[Waiter]] = {}
         self._thread: threading.Thread | None = None
         self._thread_pid = 0
+        self._over = threading.Event()
+
+    def close(self) -> None:
+        """End the subscription, within about a second."""
+        self._over.set()
 
     @contextmanager
     def waiting(self, job_id: UUID) -> Iterator[Waiter]:
@@ -111,6 +118,10 @@ class Listener:
                 if not self._waiters[job_id]:
                     del self._waiters[job_id]
 
+    def waiting_count(self) -> int:
+        """Tell how many are waiting."""
+        return len(self._all_waiters())
+
     def _start_thread(self) -> None:
         # Only the process that waits needs the thread, and a thread does not survive a fork.
         if self._thread is None or self._thread_pid != os.getpid() or not self._thread.is_alive():
@@ -121,7 +132,7 @@ class Listener:
 
     def _listen(self) -> None:
         back_off = _BACK_OFF_FIRST_SECONDS
-        while True:
+        while not self._over.is_set():
             started = time.monotonic()
             try:
                 self._listen_until_lost()
@@ -129,20 +140,19 @@ class Listener:
                 _log.warning("events_interrupted", fault=type(error).__name__, again_in_seconds=back_off)
             if time.monotonic() - started > _BACK_OFF_MOST_SECONDS:
                 back_off = _BACK_OFF_FIRST_SECONDS
-            time.sleep(back_off)
+            self._over.wait(back_off)
             back_off = min(back_off * 2, _BACK_OFF_MOST_SECONDS)
 
     def _listen_until_lost(self) -> None:
         with _connect(self._settings) as client, client.pubsub() as subscription:
             subscription.subscribe(_CHANNEL)
-            quiet_since = time.monotonic()
-            while True:
-                message = subscription.get_message(timeout=_QUIET_SECONDS)
+            heard_at = time.monotonic()
+            while not self._over.is_set():
+                message = subscription.get_message(timeout=_TURN_SECONDS)
                 if message is not None:
-                    quiet_since = time.monotonic()
+                    heard_at = time.monotonic()
                     self._take(message)
-                elif time.monotonic() - quiet_since > 3 * _QUIET_SECONDS:
-                    # A half-open connection is silent for ever; a living one would have answered the ping.
+                elif time.monotonic() - heard_at > _SILENT_SECONDS:
                     raise redis.ConnectionError("no answer to a ping")
                 else:
                     subscription.ping()

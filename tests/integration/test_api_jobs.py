@@ -1,0 +1,137 @@
+"""Jobs are their own key's business; limits and health are told (CONTRACT 1, 2 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from api_door import Door, open_door
+
+from api.routes import routes
+from shared.job_queue import JobQueue
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def door(module_settings: Settings) -> Iterator[Door]:
+    with open_door(module_settings) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def job_path(door: Door) -> str:
+    return door.post({"a": {}}, Prefer="respond-async").headers["Location"]
+
+
+@pytest.mark.parametrize("rest", ["", "/results"])
+def test_a_job_of_somebody_else_is_404_as_if_it_did_not_exist(door: Door, job_path: str, rest: str) -> None:
+    stranger = door.new_key(f"Stranger{rest}", "orders:write", "orders:read")
+    unknown = "/v1/jobs/01a209af-3b0c-7ce6-836e-bae03ff047b9"
+
+    foreign, missing = (door.get(path + rest, stranger) for path in (job_path, unknown))
+
+    assert foreign.status_code == missing.status_code == 404
+    assert foreign.data == missing.data
+    assert foreign.json is not None
+    assert foreign.json["status"] == "no"
+
+
+def test_a_key_that_may_read_all_jobs_reads_those_of_others(door: Door, job_path: str) -> None:
+    auditor = door.new_key("Auditor", "jobs:read-all")
+
+    assert door.get(job_path, auditor).status_code == 200
+    assert door.get(job_path + "/results", auditor).data == b"{}"
+
+
+def test_a_key_that_may_only_write_reads_its_own_jobs(door: Door) -> None:
+    writer = door.new_key("Writer", "orders:write")
+    response = door.post({"a": {}}, Prefer="respond-async", API_Authorization=writer)
+
+    assert door.get(response.headers["Location"], writer).json == response.json
+
+
+@pytest.mark.parametrize(
+    "job_id",
+    ["x", "1", "%00", "01a209af3b0c7ce6836ebae03ff047b9", "{01a209af-3b0c-7ce6-836e-bae03ff047b9}", "é"],
+)
+def test_an_id_that_is_none_is_404(door: Door, job_id: str) -> None:
+    assert door.get(f"/v1/jobs/{job_id}").status_code == 404
+    assert door.get(f"/v1/jobs/{job_id}/results").status_code == 404
+
+
+def test_an_id_in_capitals_is_the_same_id(door: Door, job_path: str) -> None:
+    start, _, job_id = job_path.rpartition("/")
+
+    assert door.get(f"{start}/{job_id.upper()}").status_code == 200
+
+
+def test_the_limits_are_told_under_the_names_that_messages_use(door: Door) -> None:
+    narrow = door.with_settings(max_orders=5, max_key_chars=20, sync_wait_seconds=3)
+
+    limits = narrow.get("/v1/limits").json
+
+    assert limits == {
+        "maxBodyBytes": 128 * 1024 * 1024,
+        "maxOrders": 5,
+        "maxKeyChars": 20,
+        "maxNesting": 32,
+        "maxLines": 1_000,
+        "syncMaxOrders": 100,
+        "syncWaitSeconds": 3,
+        "maxWaitSeconds": 60,
+        "retentionDays": 30,
+    }
+
+
+def test_every_route_but_health_needs_a_key(door: Door) -> None:
+    for route in routes():
+        response = door.client.open(route.rule.replace("<job_id>", "x"), method=route.method)
+        is_open = route.rule in {"/healthz", "/readyz"}
+        assert (response.status_code != 401) == is_open, route.rule
+
+
+def test_a_living_process_is_healthy_whatever_is_away(door: Door) -> None:
+    away = door.with_settings(
+        database_url="postgresql://nobody@127.0.0.1:9/nothing", redis_url="redis://127.0.0.1:9/0"
+    )
+
+    response = away.client.get("/healthz")
+
+    assert (response.status_code, response.json) == (200, {"status": "ok"})
+
+
+def test_it_is_ready_when_database_broker_and_a_worker_answer(door: Door) -> None:
+    queue = JobQueue(door.settings)
+    queue.beat("worker-1")
+    queue.close()
+
+    response = door.client.get("/readyz")
+
+    assert response.status_code == 200
+    assert response.json == {
+        "status": "ok",
+        "database": {"ok": True},
+        "broker": {"ok": True},
+        "workers": {"ok": True, "count": 1},
+    }
+
+
+def test_what_is_away_is_named(door: Door) -> None:
+    away = door.with_settings(
+        database_url="postgresql://nobody:secret@127.0.0.1:9/nothing",
+        redis_url="redis://:secret@127.0.0.1:9/0",
+    )
+
+    response = away.client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json is not None
+    assert response.json["status"] == "no"
+    for part in ("database", "broker", "workers"):
+        assert response.json[part]["ok"] is False
+        assert response.json[part]["why"] in response.json["msg"]
+    assert b"secret" not in response.data
+    assert int(response.headers["Retry-After"]) > 0

@@ -1,0 +1,286 @@
+"""Every refusal of a whole request (CONTRACT 1 and 2): its status, its envelope, and nothing stored."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from api_door import Door, open_door
+
+from shared.clock import utc_now
+from shared.persistence.api_keys import create_api_key, revoke_api_key
+
+if TYPE_CHECKING:
+    from werkzeug.test import TestResponse
+
+    from shared.settings import Settings
+
+JSON = "application/json"
+
+
+@pytest.fixture(scope="module")
+def door(module_settings: Settings) -> Iterator[Door]:
+    with open_door(module_settings) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def narrow(door: Door) -> Door:
+    return door.with_settings(max_body_bytes=2_000, max_orders=5, max_key_chars=1_000, max_nesting=8)
+
+
+def assert_refused(response: TestResponse, status: int, *says: str) -> dict[str, Any]:
+    assert response.status_code == status
+    assert response.content_type == JSON
+    assert response.json is not None
+    assert response.json["status"] == "no"
+    assert response.json["code"] == -7
+    for part in says:
+        assert part in response.json["msg"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["X-Request-ID"]
+    body: dict[str, Any] = response.json
+    return body
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "is empty"),
+        (b"{", "ends too early"),
+        (b"hello", "is not JSON"),
+        (b'{"a":1', "ends too early"),
+        (b'{"a":\xff}', "not UTF-8"),
+        ('{"a":"é"}'.encode("latin-1"), "not UTF-8"),
+        ('{"a":1}'.encode("utf-16"), "not UTF-8"),
+        (b'\xef\xbb\xbf{"a":{}}', "byte order mark"),
+        (b'{"a":{"comment":"\\ud800"}}', "lone surrogate"),
+        (b'{"\\udfff":{}}', "lone surrogate"),
+        (b'{"a":{"qty":NaN}}', "NaN and Infinity"),
+        (b'{"a":{"qty":-Infinity}}', "NaN and Infinity"),
+        (b"[]", "one JSON object"),
+        (b"[{}]", "one JSON object"),
+        (b'"x"', "one JSON object"),
+        (b"7", "one JSON object"),
+        (b"null", "one JSON object"),
+        (b'{"a":{}} {}', "trailing characters"),
+        (b'{"a":' + b"[" * 9 + b"]" * 9 + b"}", "nested deeper than 8 levels"),
+        (b'{"a":' + b"[" * 1_900, "nested far deeper"),
+        (b'{"x1":{},"x2":{},"x1":{}}', 'The key "x1" stands more than once'),
+        (b'{"":{},"":{}}', 'The key "" stands more than once'),
+    ],
+)
+def test_a_body_that_is_no_batch_is_400(narrow: Door, body: bytes, says: str) -> None:
+    before = narrow.job_count()
+
+    assert_refused(narrow.post(body), 400, says)
+
+    assert narrow.job_count() == before
+
+
+def test_a_key_sent_twice_is_pointed_at(door: Door) -> None:
+    body = assert_refused(door.post(b'{"a/b":{},"a/b":{}}'), 400)
+
+    assert body["errors"] == [{"pointer": "/a~1b", "msg": "stands more than once"}]
+
+
+def test_a_body_over_the_limit_is_413_whatever_way_it_comes(narrow: Door) -> None:
+    long = b'{"a":"' + b"x" * 2_000 + b'"}'
+
+    assert_refused(narrow.post(long), 413, "has 2008 bytes", "maxBodyBytes is 2000")
+    assert_refused(post_chunked(narrow, long), 413, "maxBodyBytes is 2000")
+    assert_refused(narrow.post(gzip.compress(long), Content_Encoding="gzip"), 413, "after inflating", "2000")
+
+
+def test_too_many_orders_are_413(narrow: Door) -> None:
+    assert_refused(narrow.post(dict.fromkeys("abcdef", 1)), 413, "5 orders", "maxOrders", "several batches")
+
+
+def test_a_key_too_long_is_413(narrow: Door) -> None:
+    assert_refused(narrow.post({"k" * 1_001: {}}), 413, "1001 characters", "maxKeyChars is 1000", "shorten")
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+)
+def test_another_content_type_is_415(door: Door, content_type: str) -> None:
+    response = door.post({"a": {}}, Content_Type=content_type)
+
+    assert_refused(response, 415, "application/json or application/x-ndjson")
+    assert response.headers["Accept-Post"] == "application/json, application/x-ndjson"
+
+
+def test_another_charset_is_415(door: Door) -> None:
+    assert_refused(door.post({"a": {}}, Content_Type="application/json; charset=latin-1"), 415, "utf-8")
+
+
+def test_another_encoding_is_415_with_the_one_that_is_taken(door: Door) -> None:
+    response = door.post(b"x", Content_Encoding="br")
+
+    assert_refused(response, 415, "gzip")
+    assert response.headers["Accept-Encoding"] == "gzip"
+
+
+def test_broken_gzip_is_400(door: Door) -> None:
+    assert_refused(door.post(b"{}", Content_Encoding="gzip"), 400, "not the gzip")
+    cut = gzip.compress(b'{"a":{}}')[:-6]
+    assert_refused(door.post(cut, Content_Encoding="gzip"), 400, "gzip ends too early")
+
+
+def test_a_body_cut_short_is_400(door: Door) -> None:
+    response = door.client.post(
+        "/v1/orders",
+        input_stream=io.BytesIO(b'{"a":{}}'),
+        headers={"API-Authorization": door.key, "Content-Type": JSON},
+        environ_overrides={"CONTENT_LENGTH": "10"},
+    )
+
+    assert_refused(response, 400, "send all of it")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        (b'{"a":{}}\n{"b":}', 400, "on line 2"),
+        (b'{"a":{}}\n[1]', 400, "Line 2"),
+        (b'{"a":{}}\n{"a":{}}', 400, "on line 1 and again on line 2"),
+        (b'{"a":1}\n' * 6, 413, "maxOrders"),
+        (b"\n\n", 400, "Every line is blank"),
+        (b"", 400, "is empty"),
+    ],
+)
+def test_lines_that_are_no_batch_are_refused(narrow: Door, body: bytes, status: int, says: str) -> None:
+    assert_refused(narrow.post(body, Content_Type="application/x-ndjson"), status, says)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"API-Authorization": ""},
+        {"API-Authorization": "om_aaaaaaaa_" + "0" * 43},
+        {"API-Authorization": "Ünsinn"},
+        {"API-Authorization": "x" * 5_000},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Basic dXNlcjpwYXNz"},
+        {"Authorization": "Bearer nonsense"},
+    ],
+)
+def test_a_missing_or_unknown_key_is_401(door: Door, headers: dict[str, str]) -> None:
+    for path in ("/v1/limits", "/v1/jobs/x", "/v1/jobs/x/results"):
+        response = door.client.get(path, headers=headers)
+        assert_refused(response, 401, "API key")
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert_refused(door.client.post("/v1/orders", data=b"{", headers=headers), 401)
+
+
+def test_a_revoked_and_an_expired_key_are_401(door: Door) -> None:
+    revoked = door.new_key("Revoked", "orders:write")
+    assert revoke_api_key(door.engine, "Revoked", utc_now())
+    past = utc_now() - timedelta(seconds=1)
+    expired = create_api_key(door.engine, "Expired", ["orders:write"], None, past, past)
+
+    for key in (revoked, expired):
+        assert_refused(door.get("/v1/limits", key), 401, "revoked or has expired")
+
+
+def test_a_key_without_the_scope_is_403_and_is_told_which(door: Door) -> None:
+    reader = door.new_key("Reader", "orders:read")
+
+    assert_refused(door.post({}, API_Authorization=reader), 403, "lacks the scope orders:write")
+
+
+def test_a_key_is_refused_before_the_body_is_read(door: Door) -> None:
+    class Unread(io.BytesIO):
+        def read(self, _: int | None = -1, /) -> bytes:
+            raise AssertionError("the body was read")
+
+    for length in ("", "10", str(10**12)):
+        response = door.client.post(
+            "/v1/orders", input_stream=Unread(), environ_overrides={"CONTENT_LENGTH": length}
+        )
+        assert_refused(response, 401)
+
+
+def test_both_headers_carry_a_key(door: Door) -> None:
+    for headers in (
+        {"API-Authorization": door.key},
+        {"Authorization": f"Bearer {door.key}"},
+        {"authorization": f"bearer  {door.key} "},
+        {"API-Authorization": door.key, "Authorization": "Basic dXNlcjpwYXNz"},
+    ):
+        assert door.client.get("/v1/limits", headers=headers).status_code == 200
+
+
+def test_the_database_away_is_503_with_when_to_try_again(door: Door) -> None:
+    away = door.with_settings(database_url="postgresql://nobody@127.0.0.1:9/nothing")
+
+    response = away.post({"a": {}})
+
+    assert_refused(response, 503, "database is away", "nothing was accepted")
+    assert int(response.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/orders/", "//v1/orders", "/v1/jobs/", "/nothing"])
+def test_a_path_with_nothing_there_is_404(door: Door, path: str) -> None:
+    assert_refused(door.client.get(path), 404, "nothing at this path")
+    assert_refused(door.client.post(path, data=b"{}"), 404)
+
+
+def test_a_wrong_method_is_405_with_the_right_ones(door: Door) -> None:
+    for method in ("GET", "PUT", "DELETE", "PATCH", "TRACE"):
+        response = door.client.open("/v1/orders", method=method)
+        assert response.headers["Allow"] == "OPTIONS, POST"
+        assert_refused(response, 405, "OPTIONS, POST")
+
+
+def test_options_tell_the_methods_without_a_key_or_a_body(door: Door) -> None:
+    response = door.client.options("/v1/limits")
+
+    assert response.status_code == 204
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+    assert "Content-Type" not in response.headers
+    assert response.data == b""
+
+
+def test_head_is_get_without_a_body(door: Door) -> None:
+    response = door.client.head("/v1/limits", headers={"API-Authorization": door.key})
+
+    assert response.status_code == 200
+    assert response.data == b""
+    assert int(response.headers["Content-Length"]) > 0
+    assert door.client.head("/v1/limits").status_code == 401
+
+
+@pytest.mark.parametrize("request_id", ["r-1", "0198-abc", "trace/1:2=3@x", "x" * 128])
+def test_a_safe_request_id_is_echoed(door: Door, request_id: str) -> None:
+    response = door.client.get("/healthz", headers={"X-Request-ID": request_id})
+
+    assert response.headers["X-Request-ID"] == request_id
+
+
+@pytest.mark.parametrize("request_id", ["", "x" * 129, "a b", "é", '{"a":1}', "a,b", "<x>"])
+def test_any_other_request_id_is_replaced(door: Door, request_id: str) -> None:
+    response = door.client.get("/healthz", headers={"X-Request-ID": request_id})
+
+    assert response.headers["X-Request-ID"] != request_id
+    assert len(response.headers["X-Request-ID"]) == 36
+
+
+def post_chunked(door: Door, body: bytes) -> TestResponse:
+    """Post as gunicorn hands over chunked transfer: no length, and a stream that ends by itself."""
+    return door.client.post(
+        "/v1/orders",
+        input_stream=io.BytesIO(body),
+        headers={"API-Authorization": door.key, "Content-Type": JSON, "Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+
+def test_chunked_transfer_is_read_to_its_end(door: Door) -> None:
+    assert post_chunked(door, b"{}").status_code == 200
+    assert_refused(post_chunked(door, b'{"a":'), 400, "ends too early")
