@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-import structlog
+import msgspec
 from sqlalchemy import Connection
 
 from shared.domain.catalog import Assortment
@@ -13,7 +14,7 @@ from shared.domain.decide import Numbered, Placement, decide
 from shared.domain.draft import Draft
 from shared.domain.locate import Snapshot
 from shared.domain.order import OrderRequest
-from shared.domain.outcome import Outcome, Rejected, could_not_be_stored
+from shared.domain.outcome import Outcome, Rejected
 from shared.domain.parsed import Parsed
 from shared.domain.resolve import prepare, wanted_customer_ids, wanted_emails
 from shared.persistence.catalog_read import find_accounts, find_items
@@ -23,30 +24,44 @@ from shared.persistence.customers import (
     find_customers,
     register_customers,
 )
-from shared.persistence.errors import PermanentError, translated
 from shared.persistence.order_rows import NewOrder, Source
 from shared.persistence.orders import draw_numbers, taken_numbers, write_orders
 from shared.persistence.slices import Claim, TakenSlice
 from shared.persistence.stock import lock_shelf, reserve
 from shared.persistence.vouchers import lock_uses, use
+from worker.work import Work, behind_savepoint
 from worker.workshop import Workshop
 
-log = structlog.get_logger()
+
+@dataclass(frozen=True, slots=True)
+class KeyedOrder:
+    """One order of a slice: its place in the batch, its key, and what its JSON says."""
+
+    position: int
+    key: str
+    parsed: Parsed
 
 
-class Keyed(Protocol):
-    """An order of a slice, with its place in the batch and its key."""
+def read_orders(workshop: Workshop, taken: TakenSlice, members: Mapping[str, msgspec.Raw]) -> Work:
+    """Read a slice of orders; what comes back places them."""
+    reader = workshop.reader(strict=taken.strict)
+    orders = [
+        KeyedOrder(taken.first_position + i, key, reader.read(raw))
+        for i, (key, raw) in enumerate(members.items())
+    ]
+    keys = [order.key for order in orders]
 
-    @property
-    def position(self) -> int: ...  # noqa: D102
-    @property
-    def key(self) -> str: ...  # noqa: D102
-    @property
-    def parsed(self) -> Parsed: ...  # noqa: D102
+    def all_at_once(connection: Connection, claim: Claim) -> list[tuple[str, Outcome]]:
+        return list(zip(keys, place_orders(workshop, connection, taken, claim, orders), strict=True))
+
+    def one_by_one(connection: Connection, claim: Claim) -> list[tuple[str, Outcome]]:
+        return list(zip(keys, place_one_by_one(workshop, connection, taken, claim, orders), strict=True))
+
+    return Work(all_at_once, one_by_one)
 
 
 def place_orders(
-    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[Keyed]
+    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[KeyedOrder]
 ) -> list[Outcome]:
     """The orders' outcomes, after everything that they bring about has been written."""
     snapshot = _look_up(workshop, connection, taken, claim, orders)
@@ -76,7 +91,7 @@ def place_orders(
 
 
 def place_one_by_one(
-    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[Keyed]
+    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[KeyedOrder]
 ) -> list[Outcome]:
     """The same, each order behind a savepoint: one that cannot be written costs only itself."""
     snapshot = _look_up(workshop, connection, taken, claim, orders)
@@ -84,29 +99,28 @@ def place_one_by_one(
     # All rows at once, and so in the house's one order.
     lock_shelf(connection, _items_to_lock(drafts), snapshot.reference.thresholds)
     lock_uses(connection, _vouchers_to_lock(drafts))
-    outcomes: list[Outcome] = []
-    for order in orders:
-        try:
-            with translated(), connection.begin_nested():
-                outcomes.extend(place_orders(workshop, connection, taken, claim, [order]))
-        except PermanentError as error:
-            if error.constraint == ORDERS_ONE_PER_KEY:
-                # Its orders exist: a "no" would be a lie.
-                raise
-            log.exception("order_not_stored", position=order.position, constraint=error.constraint)
-            outcomes.append(could_not_be_stored(taken.request_id))
-    return outcomes
+    return [
+        behind_savepoint(
+            connection,
+            taken.request_id,
+            partial(_place_one, workshop, connection, taken, claim, order),
+        )
+        for order in orders
+    ]
 
 
-ORDERS_ONE_PER_KEY = "orders_one_per_key"
+def _place_one(
+    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, order: KeyedOrder
+) -> Outcome:
+    return place_orders(workshop, connection, taken, claim, [order])[0]
 
 
-def _requests(orders: Iterable[Keyed]) -> list[OrderRequest]:
+def _requests(orders: Iterable[KeyedOrder]) -> list[OrderRequest]:
     return [order.parsed.request for order in orders if order.parsed.request is not None]
 
 
 def _look_up(
-    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[Keyed]
+    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[KeyedOrder]
 ) -> Snapshot:
     requests = _requests(orders)
     lines = [line for request in requests for line in request.lines]

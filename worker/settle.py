@@ -12,26 +12,18 @@ import msgspec
 import structlog
 
 from shared.domain.outcome import Outcome, Rejected
-from shared.domain.parsed import Parsed
 from shared.persistence.database import transaction
 from shared.persistence.errors import PermanentError, TransientError
-from shared.persistence.slices import Claim, TakenSlice, claim_slice, close_slice, take_slice
+from shared.persistence.slices import TakenSlice, claim_slice, close_slice, take_slice
 from shared.schemas.outcome import keyed_outcomes_json
-from worker.place_orders import place_one_by_one, place_orders
+from worker.complete_order import read_completions
+from worker.place_orders import read_orders
+from worker.work import Place, Work
 from worker.workshop import Workshop
 
 log = structlog.get_logger()
 
 _BODY = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-@dataclass(frozen=True, slots=True)
-class KeyedOrder:
-    """One order of a slice: its place in the batch, its key, and what its JSON says."""
-
-    position: int
-    key: str
-    parsed: Parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +45,25 @@ def settle_slice(workshop: Workshop, slice_id: int) -> SliceReport | None:
     if taken is None:
         return None
     structlog.contextvars.bind_contextvars(request_id=taken.request_id, job_id=str(taken.job_id))
-    orders = _read(workshop, taken)
-    report = _settle_patiently(workshop, taken, orders)
+    report = _settle_patiently(workshop, taken, _read(workshop, taken))
     if report is not None:
         workshop.events.announce(report.job_id, report.number)
     return report
 
 
-def _read(workshop: Workshop, taken: TakenSlice) -> list[KeyedOrder]:
-    reader = workshop.reader(strict=taken.strict)
-    members = _BODY.decode(taken.body).items()
-    return [
-        KeyedOrder(taken.first_position + i, key, reader.read(raw)) for i, (key, raw) in enumerate(members)
-    ]
+def _read(workshop: Workshop, taken: TakenSlice) -> Work:
+    """What the slice asks for, read before any row is locked."""
+    members = _BODY.decode(taken.body)
+    if taken.form == "completion":
+        return read_completions(workshop, taken, members)
+    return read_orders(workshop, taken, members)
 
 
-def _settle_patiently(
-    workshop: Workshop, taken: TakenSlice, orders: Sequence[KeyedOrder]
-) -> SliceReport | None:
+def _settle_patiently(workshop: Workshop, taken: TakenSlice, work: Work) -> SliceReport | None:
     tries = workshop.settings.slice_tries_max
     for attempt in range(1, tries + 1):
         try:
-            return _settle(workshop, taken, orders, one_by_one=False)
+            return _settle(workshop, taken, work.all_at_once)
         except TransientError as error:
             if attempt == tries:
                 raise
@@ -83,23 +72,19 @@ def _settle_patiently(
             time.sleep(random.uniform(0.5, 1.5) * 0.05 * 2**attempt)  # noqa: S311 - not a secret
         except PermanentError:
             log.exception("slice_redone_one_by_one", slice=taken.number)
-            return _settle(workshop, taken, orders, one_by_one=True)
+            return _settle(workshop, taken, work.one_by_one)
     return None
 
 
-def _settle(
-    workshop: Workshop, taken: TakenSlice, orders: Sequence[KeyedOrder], *, one_by_one: bool
-) -> SliceReport | None:
+def _settle(workshop: Workshop, taken: TakenSlice, place: Place) -> SliceReport | None:
     with transaction(workshop.engine) as connection:
-        claim: Claim | None = claim_slice(connection, taken.id)
+        claim = claim_slice(connection, taken.id)
         if claim is None:
             return None
-        place = place_one_by_one if one_by_one else place_orders
-        outcomes = place(workshop, connection, taken, claim, orders)
-        ok, codes = _count(outcomes)
-        keyed = zip((order.key for order in orders), outcomes, strict=True)
+        keyed = place(connection, claim)
+        ok, codes = _count([outcome for _, outcome in keyed])
         close_slice(connection, taken.id, keyed_outcomes_json(keyed), ok, codes)
-    return SliceReport(taken.job_id, taken.number, len(orders), ok)
+    return SliceReport(taken.job_id, taken.number, len(keyed), ok)
 
 
 def _count(outcomes: Sequence[Outcome]) -> tuple[int, dict[str, int]]:

@@ -12,6 +12,7 @@ from shared.domain.catalog import Reference
 from shared.job_events import JobEvents
 from shared.persistence.catalog_read import read_reference
 from shared.persistence.database import open_database
+from shared.schemas.completion import CompletionReader
 from shared.schemas.reading import OrderReader
 from shared.settings import Settings
 
@@ -35,6 +36,14 @@ class Workshop:
                 strict=strict,
             )
         return self._readers[strict]
+
+    def completion_reader(self, *, strict: bool) -> CompletionReader:
+        """The reader of completions; ``strict`` refuses unknown members."""
+        return CompletionReader(
+            zone=ZoneInfo(self.settings.organisation_timezone),
+            max_lines=self.settings.max_lines,
+            strict=strict,
+        )
 
     def reference(self, connection: Connection, version: int) -> Reference:
         """The catalog's small tables, read again only when their version has changed."""

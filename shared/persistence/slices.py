@@ -19,7 +19,7 @@ _TAKE = text(
     " WHERE jobs.id = slices.job_id AND slices.id ="
     " (SELECT id FROM slices WHERE id = :id AND closed_at IS NULL FOR UPDATE SKIP LOCKED)"
     " RETURNING slices.job_id, slices.number, slices.first_position, slices.body, slices.repeated_numbers,"
-    " slices.attempts, jobs.api_key_id, jobs.request_id, jobs.strict, api_keys.market_ids"
+    " slices.attempts, jobs.api_key_id, jobs.request_id, jobs.strict, jobs.form, api_keys.market_ids"
 )
 _CLAIM = text(
     "SELECT now() AS moment, (SELECT version FROM catalog_state) AS version FROM slices"
@@ -46,6 +46,8 @@ class TakenSlice:
     market_ids: frozenset[int] | None
     request_id: str
     strict: bool
+    form: str
+    """batch, order or completion: what its members are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def take_slice(engine: Engine, slice_id: int) -> TakenSlice | None:
         market_ids=None if row.market_ids is None else frozenset(row.market_ids),
         request_id=row.request_id,
         strict=row.strict,
+        form=row.form,
     )
 
 

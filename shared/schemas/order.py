@@ -211,10 +211,11 @@ class OrderSchema(Schema):
         PaymentSchema, allow_none=True, metadata=_doc("A payment: recorded, not executed.")
     )
 
-    def __init__(self, *, zone: ZoneInfo, max_lines: int, **kwargs: Any) -> None:
+    def __init__(self, *, zone: ZoneInfo, max_lines: int, needs_address: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.zone = zone
         self.max_lines = max_lines
+        self.needs_address = needs_address
         _spread(self.unknown, self)
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
@@ -222,6 +223,8 @@ class OrderSchema(Schema):
         """An address (unless an account's stands in), with an e-mail on the invoice or only one."""
         names = ("invoiceAddress", "address", "deliveryAddress")
         given = [name for name in names if original.get(name) is not None]
+        if not self.needs_address:
+            return
         if not given:
             if original.get("accountId") is None:
                 msg = MissingText("is required; send address, or invoiceAddress and deliveryAddress")

@@ -47,7 +47,7 @@ class OrderReader:
         try:
             values = self._schema.load(order)
         except ValidationError as error:
-            faults.extend(_faults(error.messages_dict, "", order))
+            faults.extend(faults_of(error, order))
             valid = error.valid_data if isinstance(error.valid_data, dict) else {}
             return _faulty(faults, valid)
         if faults:
@@ -60,6 +60,11 @@ def _faulty(faults: list[Fault], values: Mapping[str, Any] | None = None) -> Par
     values = values or {}
     delivery = _first(values, "deliveryAddress", "address", "invoiceAddress") or {}
     return Parsed(None, tuple(faults), _references(values), delivery.get("country"))
+
+
+def faults_of(error: ValidationError, sent: Mapping[str, Any]) -> Iterator[Fault]:
+    """What marshmallow found wrong with what was sent, each with its pointer and its value."""
+    yield from _faults(error.messages_dict, "", sent)
 
 
 def _faults(messages: Any, pointer: str, value: Any) -> Iterator[Fault]:

@@ -1,0 +1,42 @@
+"""Completing what createOnly prepared: stock is taken now, what is missing by now is back-ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.domain.allocation import Shelf, allocate_what_is_there
+from shared.domain.decide import Placement
+from shared.domain.draft import Draft
+from shared.domain.outcome import Code, Fault, quoted
+from shared.domain.splitting import split
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a client may say when it completes an order; None: as it was prepared."""
+
+    payment: Mapping[str, Any] | None = None
+    warehouse_group: str | None = None
+    details: Mapping[str, str | datetime] = field(default_factory=dict)
+    """New values by column: buyer_name, comments, po_number and dates."""
+
+
+def place_prepared(draft: Draft, shelf: Shelf) -> Placement:
+    """The parts that a prepared order becomes; the first keeps its number."""
+    allocation = allocate_what_is_there(draft.wants(), draft.rule, shelf)
+    shelf.take(allocation.takes)
+    return Placement(draft, split(draft, allocation))
+
+
+def no_such_order(number: str) -> Fault:
+    """The fault of a number that is unknown, or not this client's to complete: the two look the same."""
+    return Fault(Code.GENERAL, "", f"no order has number {quoted(number)}")
+
+
+def already_shipping(rule: str) -> Fault:
+    """The fault of choosing warehouses for an order that has its stock."""
+    msg = f"{quoted(rule)} comes too late: the order is completed and its stock is taken"
+    return Fault(Code.GENERAL, "/warehouseGroup", msg)

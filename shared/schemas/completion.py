@@ -1,0 +1,73 @@
+"""What may be sent when a prepared order is completed: a part of an order's parameters."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from marshmallow import EXCLUDE, RAISE, ValidationError
+
+from shared.domain.completion import Completion
+from shared.domain.outcome import Code, Fault
+from shared.schemas.order import OrderSchema, not_an_object
+from shared.schemas.reading import faults_of
+
+PARAMETERS = (
+    "payment",
+    "buyerName",
+    "internalComment",
+    "comment",
+    "poNumber",
+    "orderDate",
+    "deliveryDate",
+    "cancelDate",
+    "warehouseGroup",
+)
+_COLUMNS = {
+    "buyerName": "buyer_name",
+    "internalComment": "internal_comment",
+    "comment": "comment",
+    "poNumber": "po_number",
+    "orderDate": "order_date",
+    "deliveryDate": "delivery_date",
+    "cancelDate": "cancel_date",
+}
+
+
+class CompletionReader:
+    """Reads completions; ``strict`` makes each unknown member an error."""
+
+    def __init__(self, *, zone: ZoneInfo, max_lines: int, strict: bool) -> None:
+        self._schema = completion_schema(zone=zone, max_lines=max_lines, strict=strict)
+        self._decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+    def read(self, raw: bytes | msgspec.Raw) -> Completion | list[Fault]:
+        """Read one completion of JSON whose syntax has been checked."""
+        try:
+            sent = self._decoder.decode(raw)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            return [Fault(Code.GENERAL, "", f"the completion cannot be read: {error}")]
+        if not isinstance(sent, dict):
+            return [Fault(Code.GENERAL, "", not_an_object(sent))]
+        try:
+            values: dict[str, Any] = self._schema.load(sent)
+        except ValidationError as error:
+            return list(faults_of(error, sent))
+        return Completion(
+            payment=values.get("payment"),
+            warehouse_group=values.get("warehouseGroup"),
+            details={_COLUMNS[n]: values[n] for n in _COLUMNS if values.get(n) is not None},
+        )
+
+
+def completion_schema(*, zone: ZoneInfo, max_lines: int, strict: bool) -> OrderSchema:
+    """The schema of a completion, for reading and for describing."""
+    return OrderSchema(
+        zone=zone,
+        max_lines=max_lines,
+        unknown=RAISE if strict else EXCLUDE,
+        only=PARAMETERS,
+        needs_address=False,
+    )

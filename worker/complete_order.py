@@ -1,0 +1,110 @@
+"""Completing a prepared order, in the transaction of the slice that asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import msgspec
+from sqlalchemy import Connection
+
+from shared.domain.completion import Completion, already_shipping, no_such_order, place_prepared
+from shared.domain.outcome import Code, Created, Fault, Outcome, quoted, reject
+from shared.persistence.completing import (
+    StoredOrder,
+    add_payment,
+    amend,
+    ask_for_confirmation,
+    complete,
+    lock_order,
+    numbers_of_group,
+    read_draft,
+)
+from shared.persistence.orders import draw_numbers
+from shared.persistence.slices import Claim, TakenSlice
+from shared.persistence.stock import lock_shelf, reserve
+from worker.work import Work, behind_savepoint
+from worker.workshop import Workshop
+
+
+def read_completions(workshop: Workshop, taken: TakenSlice, members: Mapping[str, msgspec.Raw]) -> Work:
+    """Read a slice of completions by order number; what comes back completes them."""
+    reader = workshop.completion_reader(strict=taken.strict)
+    read = {number: reader.read(raw) for number, raw in members.items()}
+
+    def all_at_once(connection: Connection, claim: Claim) -> list[tuple[str, Outcome]]:
+        return [
+            (number, complete_order(workshop, connection, taken, claim, number, what))
+            for number, what in read.items()
+        ]
+
+    def one_by_one(connection: Connection, claim: Claim) -> list[tuple[str, Outcome]]:
+        return [
+            (
+                number,
+                behind_savepoint(
+                    connection,
+                    taken.request_id,
+                    partial(complete_order, workshop, connection, taken, claim, number, what),
+                ),
+            )
+            for number, what in read.items()
+        ]
+
+    return Work(all_at_once, one_by_one)
+
+
+def complete_order(
+    workshop: Workshop,
+    connection: Connection,
+    taken: TakenSlice,
+    claim: Claim,
+    number: str,
+    read: Completion | list[Fault],
+) -> Outcome:
+    """Complete the order of this number, or add to one that is completed."""
+    stored = lock_order(connection, int(number), taken.api_key_id)
+    faults = list(read) if isinstance(read, list) else []
+    if stored is None:
+        faults.insert(0, no_such_order(number))
+    if stored is None or isinstance(read, list):
+        return reject(faults)
+    numbers = numbers_of_group(connection, stored)
+    if stored.prepared:
+        rule_id, unknown = _rule(workshop, connection, claim, stored, read)
+        if unknown:
+            return reject(unknown)
+        numbers = _take_stock(workshop, connection, claim, stored, rule_id)
+        ask_for_confirmation(connection, stored, default=workshop.settings.confirm_orders)
+    elif read.warehouse_group is not None:
+        return reject([already_shipping(read.warehouse_group)])
+    amend(connection, numbers, read.details)
+    if read.payment is not None:
+        add_payment(connection, stored, read.payment)
+    return Created(numbers)
+
+
+def _rule(
+    workshop: Workshop, connection: Connection, claim: Claim, stored: StoredOrder, read: Completion
+) -> tuple[int, list[Fault]]:
+    if read.warehouse_group is None:
+        return int(stored.row["allocation_rule_id"]), []
+    rules = workshop.reference(connection, claim.catalog_version).rule_names
+    rule = rules.get(read.warehouse_group)
+    if rule is None:
+        msg = f"no allocation rule is named {quoted(read.warehouse_group)}"
+        return 0, [Fault(Code.GENERAL, "/warehouseGroup", msg)]
+    return rule.id, []
+
+
+def _take_stock(
+    workshop: Workshop, connection: Connection, claim: Claim, stored: StoredOrder, rule_id: int
+) -> tuple[int, ...]:
+    reference = workshop.reference(connection, claim.catalog_version)
+    draft = read_draft(connection, stored, reference, rule_id)
+    shelf = lock_shelf(connection, {want.item_id for want in draft.wants()}, reference.thresholds)
+    placement = place_prepared(draft, shelf)
+    numbered = placement.numbered(draw_numbers(connection, placement.automatic_numbers, ()))
+    complete(connection, stored, numbered)
+    reserve(connection, shelf.taken())
+    return numbered.numbers
