@@ -55,9 +55,12 @@ def database(data_dir: Path) -> Iterator[tuple[Settings, Engine]]:
 def database_as_it_is(data_dir: Path) -> Iterator[tuple[Settings, Engine]]:
     """The same, whatever schema the database has."""
     from cli.servers import open_servers  # noqa: PLC0415
+    from shared.logs import configure_logging  # noqa: PLC0415
     from shared.persistence.database import open_database  # noqa: PLC0415
 
     settings = load_settings()
+    # Standard output is for what was asked for, a new key alone for instance; log lines go elsewhere.
+    configure_logging(settings, "cli")
     if settings.database_url:
         # A named database needs no servers of ours, even when no Redis is named.
         with _opened(open_database(settings, "cli")) as engine:

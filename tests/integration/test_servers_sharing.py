@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cli.servers import temporary_data_dir
+from tests.integration.server_program import Holder, servers_of
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    with temporary_data_dir() as made:
+        yield made
+
+
+def eventually_none(data_dir: Path, seconds: float = 15) -> bool:
+    deadline = time.monotonic() + seconds
+    while servers_of(data_dir):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_a_command_beside_an_owner_uses_its_servers_and_leaves_them_running(data_dir: Path) -> None:
+    with Holder(data_dir, own=True) as owner:
+        urls = owner.said
+        with Holder(data_dir, own=False) as command:
+            assert command.said == urls
+            command.leave()
+
+        with psycopg.connect(urls.split()[0]) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        owner.leave()
+    assert servers_of(data_dir) == []
+
+
+def test_a_command_without_an_owner_starts_the_servers_and_stops_them(data_dir: Path) -> None:
+    with Holder(data_dir, own=False) as command:
+        assert command.said.startswith("postgresql://")
+        assert servers_of(data_dir) != []
+        command.leave()
+
+    assert servers_of(data_dir) == []
+    assert not (data_dir / "servers.json").exists()
+
+
+def test_who_started_the_servers_for_itself_waits_for_those_who_found_them(data_dir: Path) -> None:
+    with Holder(data_dir, own=False) as first, Holder(data_dir, own=False) as second:
+        urls = {first.said, second.said}
+        assert len(urls) == 1
+        starter, finder = (
+            (first, second)
+            if f"{first.process.pid}" in (data_dir / "servers.lock").read_text()
+            else (second, first)
+        )
+
+        starter.tell_to_leave()
+        time.sleep(0.5)
+        assert starter.process.poll() is None
+        with psycopg.connect(urls.pop().split()[0]) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+        finder.leave()
+        assert starter.process.wait(15) == 0
+    assert servers_of(data_dir) == []
+
+
+def test_six_commands_at_once_share_one_pair_of_servers(data_dir: Path) -> None:
+    holders = [Holder(data_dir, own=False) for _ in range(6)]
+    try:
+        assert len({holder.said for holder in holders}) == 1
+        assert len([p for p in servers_of(data_dir) if p.name() == "redis-server"]) == 1
+        for holder in holders:
+            holder.tell_to_leave()
+        assert [holder.process.wait(30) for holder in holders] == [0] * 6
+    finally:
+        for holder in holders:
+            holder.__exit__()
+    assert servers_of(data_dir) == []
+
+
+def test_a_second_owner_is_refused_with_the_way_out(data_dir: Path) -> None:
+    with Holder(data_dir, own=True) as owner:
+        assert owner.said
+        with Holder(data_dir, own=True) as second:
+            refusal = second.said
+
+        assert refusal.startswith(f"refused: Another ordermill (process {owner.process.pid})")
+        assert "--data-dir" in refusal
+        owner.leave()
+
+
+def test_a_killed_owner_leaves_no_server_and_the_next_one_starts_with_its_rows(data_dir: Path) -> None:
+    with Holder(data_dir, own=True) as owner:
+        with psycopg.connect(owner.said.split()[0]) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 'BRASS-LAMP' AS sku")
+        owner.process.send_signal(signal.SIGKILL)
+        owner.process.wait()
+
+    with Holder(data_dir, own=False) as after:
+        with psycopg.connect(after.said.split()[0]) as connection:
+            assert connection.execute("SELECT sku FROM kept").fetchone() == ("BRASS-LAMP",)
+        after.leave()
+    assert eventually_none(data_dir)
+
+
+def test_servers_of_a_killed_owner_stop_by_themselves(data_dir: Path) -> None:
+    with Holder(data_dir, own=True) as owner:
+        assert owner.said
+        owner.process.send_signal(signal.SIGKILL)
+        owner.process.wait()
+
+    assert eventually_none(data_dir)
+
+
+def test_orphans_that_run_on_all_the_same_are_stopped_before_new_ones_start(data_dir: Path) -> None:
+    untied = "import cli.servers.child\ncli.servers.child.dies_with_parent = lambda _: None"
+    with Holder(data_dir, own=True, before=untied) as owner:
+        assert owner.said
+        owner.process.send_signal(signal.SIGKILL)
+        owner.process.wait()
+    orphans = {process.pid for process in servers_of(data_dir)}
+    assert orphans
+
+    with Holder(data_dir, own=True) as after:
+        assert after.said.startswith("postgresql://")
+        assert not orphans & {process.pid for process in servers_of(data_dir)}
+        after.leave()
+    assert eventually_none(data_dir)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+def test_an_ordinary_user_gets_servers_that_are_its_own(data_dir: Path) -> None:
+    place = data_dir / "of-nobody"
+    place.mkdir()
+    os.chown(place, 65534, 65534)
+    # All modules first: this Python itself may be out of that user's reach.
+    become = (
+        "import os, cli.servers, psycopg, redis, encodings.idna\n"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534)"
+    )
+    with Holder(place, own=True, before=become) as owner:
+        assert owner.said.startswith("postgresql://")
+        assert {process.uids().real for process in servers_of(place)} == {65534}
+        owner.leave()
+
+    with Holder(place, own=True) as root:
+        assert "belong to the user nobody" in root.said
