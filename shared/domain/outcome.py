@@ -11,6 +11,7 @@ MOST_ERRORS = 50
 """Faults that one rejection lists; the message says how many more there were."""
 
 _MOST_IN_MESSAGE = 3
+_MOST_BITS = 4_096
 
 
 class Code(IntEnum):
@@ -77,8 +78,7 @@ Outcome = Created | Prepared | Rejected
 def reject(faults: Iterable[Fault], *, retryable: bool = False) -> Rejected:
     """The rejection that these faults (at least one) add up to, by the contract's precedence."""
     everything = list(faults)
-    found = {fault.code for fault in everything}
-    code = next(code for code in PRECEDENCE if code in found)
+    code = min((fault.code for fault in everything), key=PRECEDENCE.index)
     told = [fault for fault in everything if fault.code is code]
     sentences = [_sentence(fault) for fault in told[:_MOST_IN_MESSAGE]]
     if len(told) > _MOST_IN_MESSAGE:
@@ -92,9 +92,18 @@ def reject(faults: Iterable[Fault], *, retryable: bool = False) -> Rejected:
 
 
 def field_name(pointer: str) -> str:
-    """A pointer as people write it: ``/products/1/sku`` is ``products[1].sku``."""
+    """A pointer as people write it: ``/products/1/sku`` is ``products[1].sku``.
+
+    A name that is a client's own is escaped and cut like any other value in a message.
+    """
     steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
-    return re.sub(r"\.\[", "[", ".".join(f"[{step}]" if step.isdigit() else step for step in steps))
+    return re.sub(r"\.\[", "[", ".".join(_step_name(step) for step in steps))
+
+
+def _step_name(step: str) -> str:
+    if re.fullmatch(r"[0-9]{1,9}", step):
+        return f"[{step}]"
+    return step if re.fullmatch(r"\w{1,60}", step, re.ASCII) else quoted(step)
 
 
 def pointer_step(name: str) -> str:
@@ -112,6 +121,9 @@ def quoted(value: object, most: int = 60) -> str:
         text = f"{ends[0]}…{ends[1]}" if value else ends
     elif value is None or isinstance(value, bool):
         text = {None: "null", True: "true", False: "false"}[value]
+    elif isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        # Python refuses to write out an integer of thousands of digits, or takes seconds.
+        text = f"an integer of {value.bit_length()} bits"
     else:
         text = str(value)
     return text if len(text) <= most else f"{text[: most - 1]}…"

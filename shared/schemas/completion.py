@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +10,7 @@ from marshmallow import EXCLUDE, RAISE, ValidationError
 
 from shared.domain.completion import Completion
 from shared.domain.outcome import Code, Fault
+from shared.schemas.exact_json import read_exactly
 from shared.schemas.order import OrderSchema, not_an_object
 from shared.schemas.reading import faults_of
 
@@ -41,13 +41,12 @@ class CompletionReader:
 
     def __init__(self, *, zone: ZoneInfo, max_lines: int, strict: bool) -> None:
         self._schema = completion_schema(zone=zone, max_lines=max_lines, strict=strict)
-        self._decoder = msgspec.json.Decoder(float_hook=Decimal)
 
     def read(self, raw: bytes | msgspec.Raw) -> Completion | list[Fault]:
         """Read one completion of JSON whose syntax has been checked."""
         try:
-            sent = self._decoder.decode(raw)
-        except (msgspec.MsgspecError, RecursionError) as error:
+            sent = read_exactly(raw)
+        except (ValueError, RecursionError) as error:
             return [Fault(Code.GENERAL, "", f"the completion cannot be read: {error}")]
         if not isinstance(sent, dict):
             return [Fault(Code.GENERAL, "", not_an_object(sent))]

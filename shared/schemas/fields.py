@@ -1,7 +1,6 @@
 """The platform's habits of writing values (CONTRACT 6), as marshmallow fields.
 
-JSON must have been read with exact numbers: integers as ``int``, all others as ``Decimal``. Every message
-names the value at fault.
+JSON must have been read by ``read_exactly``. Every message names the value at fault.
 """
 
 from __future__ import annotations
@@ -19,12 +18,15 @@ from marshmallow.exceptions import ValidationError
 
 from shared.domain.order import CENT, MOST_MONEY
 from shared.domain.outcome import quoted
+from shared.schemas.exact_json import HugeNumber
 
 COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 """ISO 3166-1 alpha-2."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
+_TIME = re.compile(r"[0-9W-]+([T ][0-9:.,]+(Z|[+-][0-9:]+)?)?", re.ASCII)
+_LARGEST_EXPONENT = 1_000
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
 
@@ -44,8 +46,10 @@ class _Field(fields.Field[Any]):
     """``required`` is told as missing, not as malformed."""
 
     def make_error(self, key: str, **kwargs: Any) -> ValidationError:
-        if key in {"required", "null"}:
+        if key == "required" or (key == "null" and self.required):
             return missing("is required")
+        if key == "null":
+            return ValidationError("is null; leave it out")
         return super().make_error(key, **kwargs)
 
 
@@ -67,6 +71,20 @@ class Text(_Field):
         if "\x00" in value:
             raise ValidationError(f"{quoted(value)} holds U+0000, which cannot be stored; leave it out")
         return value
+
+
+class Choice(Text):
+    """One of a few words."""
+
+    def __init__(self, *words: str, **kwargs: Any) -> None:
+        super().__init__(most=255, filled=True, **kwargs)
+        self.words = words
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text not in self.words:
+            raise ValidationError(f"{quoted(text)} is not one of {', '.join(self.words)}")
+        return text
 
 
 class Email(Text):
@@ -153,35 +171,47 @@ class Amount(_Field):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
         if value == "" and self.required:
             raise missing("is required, and is empty")
-        if (isinstance(value, str) and _NUMBER.fullmatch(value)) or (isinstance(value, int | Decimal) and not isinstance(value, bool)):
-            amount = Decimal(value)
-        else:
+        amount = _decimal(value)
+        if amount is None:
             raise ValidationError(f"{quoted(value)} is not an amount; write it as 12.34")
-        if not amount.is_finite() or amount > MOST_MONEY or amount.adjusted() > 10:  # noqa: PLR2004
-            raise ValidationError(f"{quoted(str(value))} is above {MOST_MONEY}")
+        if amount > MOST_MONEY:
+            raise ValidationError(f"{quoted(value)} is above {MOST_MONEY}")
         if amount < 0:
-            raise ValidationError(f"{quoted(str(value))} is below 0")
-        exact = amount.quantize(CENT) if amount.adjusted() >= -20 else amount  # noqa: PLR2004
+            raise ValidationError(f"{quoted(value)} is below 0")
+        exact = amount.quantize(CENT)
         if exact != amount:
-            raise ValidationError(f"{quoted(str(value))} has more than two decimals; round it first")
+            raise ValidationError(f"{quoted(value)} has more than two decimals; round it first")
         return abs(exact)
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | Decimal) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        return Decimal(value)
+    return None
 
 
 class Moment(_Field):
     """A date, or a date and time, in its schema's ``zone`` unless it names one; gives a moment in UTC."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        if not isinstance(value, str):
-            raise ValidationError(f"{quoted(value)} is not a date; write it as 2027-01-31")
+        # Python would take any character between the date and the time.
+        if not isinstance(value, str) or not _TIME.fullmatch(value):
+            raise _not_a_date(value)
         try:
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=getattr(self.root, "zone", UTC))
             return moment.astimezone(UTC)
         except (ValueError, OverflowError):
-            raise ValidationError(
-                f"{quoted(value)} is not a date; write 2027-01-31, '2027-01-31 12:00:00' or ISO 8601"
-            ) from None
+            raise _not_a_date(value) from None
+
+
+def _not_a_date(value: Any) -> ValidationError:
+    return ValidationError(
+        f"{quoted(value)} is not a date; write 2027-01-31, '2027-01-31 12:00:00' or ISO 8601"
+    )
 
 
 class Members(_Field):
@@ -204,7 +234,7 @@ class Members(_Field):
 
 
 def _check_storable(value: Any) -> int:
-    """The characters in all strings and numbers of a JSON value. Refuses U+0000."""
+    """The characters in all strings and numbers of a JSON value. Refuses what jsonb cannot hold."""
     size, left = 0, [value]
     while left:
         one = left.pop()
@@ -215,6 +245,10 @@ def _check_storable(value: Any) -> int:
             left.extend(one)
         else:
             text = one if isinstance(one, str) else str(one)
+            if isinstance(one, HugeNumber) or (
+                isinstance(one, Decimal) and abs(one.adjusted()) > _LARGEST_EXPONENT
+            ):
+                raise ValidationError(f"the number {quoted(one)} is too large or too small to be stored")
             if "\x00" in text:
                 raise ValidationError(f"{quoted(text)} holds U+0000, which cannot be stored; leave it out")
             size += len(text)

@@ -13,7 +13,18 @@ from marshmallow import Schema, ValidationError, fields, pre_load, validate, val
 
 from shared.domain.order import MOST_NUMBER, MOST_QUANTITY
 from shared.domain.outcome import quoted
-from shared.schemas.fields import Amount, Country, Email, Flag, Members, MissingText, Moment, Text, Whole
+from shared.schemas.fields import (
+    Amount,
+    Choice,
+    Country,
+    Email,
+    Flag,
+    Members,
+    MissingText,
+    Moment,
+    Text,
+    Whole,
+)
 
 NAME_CHARS = 255
 COMMENT_CHARS = 5_000
@@ -26,6 +37,10 @@ _ITEM_NAMES = ("id", "ean", "sku")
 
 def _doc(text: str) -> dict[str, str]:
     return {"description": text}
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _name(doc: str, **kwargs: Any) -> Text:
@@ -51,14 +66,14 @@ class AddressSchema(Schema):
     @pre_load
     def without_empty_email(self, data: Any, **_: Any) -> Any:
         """An empty e-mail is no e-mail; whether one is needed depends on the address's part."""
-        if isinstance(data, dict) and data.get("email") == "":
+        if isinstance(data, dict) and _is_blank(data.get("email")):
             return {name: value for name, value in data.items() if name != "email"}
         return data
 
-    @validates_schema(skip_on_field_errors=False)
-    def state_where_needed(self, data: Mapping[str, Any], **_: Any) -> None:
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def state_where_needed(self, data: Mapping[str, Any], original: Any, **_: Any) -> None:
         """Some countries' addresses need a state."""
-        if data.get("country") in STATES_NEEDED and not (data.get("state") or "").strip():
+        if data.get("country") in STATES_NEEDED and _is_blank(original.get("state")):
             msg = MissingText(f"is required for country {data['country']!r}")
             raise ValidationError({"state": [msg]})
 
@@ -112,13 +127,7 @@ class LineSchema(Schema):
 class OriginSchema(Schema):
     """What the order was made from."""
 
-    type = Text(
-        required=True,
-        filled=True,
-        most=NAME_CHARS,
-        validate=validate.OneOf(("return", "order", "plugin"), error="'{input}' is not one of {choices}"),
-        metadata=_doc("return, order or plugin."),
-    )
+    type = Choice("return", "order", "plugin", required=True, metadata=_doc("return, order or plugin."))
     id = Whole(required=True, least=1, most=MOST_NUMBER, metadata=_doc("Its id; an order's number."))
 
 
@@ -231,7 +240,7 @@ class OrderSchema(Schema):
                 raise ValidationError({"address": [msg]})
             return
         invoice = original[given[0]]
-        if isinstance(invoice, dict) and invoice.get("email") in (None, ""):
+        if isinstance(invoice, dict) and _is_blank(invoice.get("email")):
             raise ValidationError({given[0]: {"email": [MissingText("is required")]}})
 
 

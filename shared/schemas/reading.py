@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,14 +12,17 @@ from marshmallow import EXCLUDE, RAISE, ValidationError
 from shared.domain.order import Address, LineRequest, OrderRequest, Origin, References
 from shared.domain.outcome import Code, Fault, pointer_step, quoted
 from shared.domain.parsed import Parsed
+from shared.schemas.exact_json import read_exactly
 from shared.schemas.fields import MissingText
-from shared.schemas.order import OrderSchema, not_an_object
+from shared.schemas.order import NAME_CHARS, OrderSchema, not_an_object
 
+_UNKNOWN = "is not a parameter here; leave it out, or do not ask for handling=strict"
 # marshmallow's own texts, which do not name the value.
 _BARE = {
     "Invalid input type.": "{value} is not an object",
     "Not a valid list.": "{value} is not an array",
-    "Unknown field.": "is not a parameter here; leave it out, or do not ask for handling=strict",
+    "Field may not be null.": "is null; leave it out",
+    "Unknown field.": _UNKNOWN,
 }
 
 
@@ -30,14 +32,12 @@ class OrderReader:
     def __init__(self, *, zone: ZoneInfo, max_lines: int, strict: bool) -> None:
         unknown = RAISE if strict else EXCLUDE
         self._schema = OrderSchema(zone=zone, max_lines=max_lines, unknown=unknown)
-        # Decimal keeps every digit that was sent.
-        self._decoder = msgspec.json.Decoder(float_hook=Decimal)
 
     def read(self, raw: bytes | msgspec.Raw) -> Parsed:
         """Read one order of JSON whose syntax has been checked."""
         try:
-            order = self._decoder.decode(raw)
-        except (msgspec.MsgspecError, RecursionError) as error:
+            order = read_exactly(raw)
+        except (ValueError, RecursionError) as error:
             return _faulty([Fault(Code.GENERAL, "", f"the order cannot be read: {error}")])
         if not isinstance(order, dict):
             return _faulty([Fault(Code.GENERAL, "", not_an_object(order))])
@@ -72,6 +72,9 @@ def _faults(messages: Any, pointer: str, value: Any) -> Iterator[Fault]:
         for step, inner in messages.items():
             if step == "_schema":
                 yield from _faults(inner, pointer, value)
+            elif isinstance(step, str) and len(step) > NAME_CHARS:
+                # No parameter is called so; a pointer of megabytes would help nobody.
+                yield Fault(Code.GENERAL, pointer, f"{quoted(step)} {_UNKNOWN}")
             else:
                 yield from _faults(inner, f"{pointer}/{pointer_step(str(step))}", _member(value, step))
         return

@@ -1,0 +1,52 @@
+"""JSON with every digit that was sent: integers as ``int``, all other numbers as ``Decimal``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+import msgspec
+
+_MOST_DIGITS = 1_000
+"""Integers up to this length are read as such; printing one of a million digits would take seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class HugeNumber:
+    """A number that is kept as it was written, because neither ``int`` nor ``Decimal`` should hold it."""
+
+    written: str
+
+    def __str__(self) -> str:  # noqa: D105 - what str() is for
+        return self.written
+
+
+def read_exactly(raw: bytes | msgspec.Raw) -> Any:
+    """The value of a JSON text. Raises ValueError where it is none, RecursionError where it is too deep."""
+    try:
+        return _DECODER.decode(raw)
+    except msgspec.ValidationError:
+        # An integer of thousands of digits. Read again, slowly, so that it can be told where it stands.
+        return json.loads(
+            bytes(raw).decode("utf-8"), parse_int=_integer, parse_float=_decimal, parse_constant=_refuse
+        )
+
+
+def _integer(written: str) -> int | HugeNumber:
+    return int(written) if len(written) <= _MOST_DIGITS else HugeNumber(written)
+
+
+def _decimal(written: str) -> Decimal | HugeNumber:
+    try:
+        return Decimal(written)
+    except InvalidOperation:  # an exponent of twenty digits
+        return HugeNumber(written)
+
+
+def _refuse(written: str) -> NoReturn:
+    raise ValueError(f"{written} is not JSON")
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_decimal)
