@@ -10,9 +10,9 @@ from uuid import UUID
 
 import orjson
 import pytest
-from api_door import Door, open_door
 
 from shared.job_queue import JobQueue
+from tests.integration.api_door import Door, open_door
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse

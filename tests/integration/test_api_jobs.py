@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from api_door import Door, open_door
 
 from api.routes import routes
 from shared.job_queue import JobQueue
+from tests.integration.api_door import Door, open_door
 
 if TYPE_CHECKING:
     from shared.settings import Settings

@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from api_door import Door, open_door
 
 from shared.clock import utc_now
 from shared.persistence.api_keys import create_api_key, revoke_api_key
+from tests.integration.api_door import Door, open_door
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
