@@ -17,7 +17,6 @@ _LAST_LINES = 10
 _LINE_MAX_BYTES = 64 * 1024
 QUICK_DEATHS_MAX = 5
 QUICK_DEATHS_SECONDS = 60.0
-BACK_OFF_FIRST_SECONDS = 1.0
 BACK_OFF_MOST_SECONDS = 30.0
 
 
@@ -30,6 +29,8 @@ class ChildPlan:
     environment: Mapping[str, str]
     grace_seconds: float
     kept_files: Sequence[int] = ()
+    # After its first death; doubled with every further one, up to a limit.
+    back_off_seconds: float = 1.0
 
 
 @dataclass
@@ -123,6 +124,6 @@ class SupervisedChild:
         moment = time.monotonic() if now is None else now
         self._deaths.append(moment)
         recent = [death for death in self._deaths if moment - death < QUICK_DEATHS_SECONDS]
-        wait = min(BACK_OFF_FIRST_SECONDS * 2 ** (len(recent) - 1), BACK_OFF_MOST_SECONDS)
+        wait = min(self.plan.back_off_seconds * 2 ** (len(recent) - 1), BACK_OFF_MOST_SECONDS)
         self.restart_at = moment + wait
         return len(recent) < QUICK_DEATHS_MAX

@@ -19,6 +19,8 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _FORMATS = ("auto", "json", "human")
 # These tell at INFO what our own lines tell once per request, per slice, per migration.
 _QUIET = ("alembic", "celery.app.trace", "celery.worker.strategy", "httpx", "httpcore")
+# Control characters, shown; a line's end keeps its meaning, but what follows is told from a line of ours.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {ord("\n"): "\n    "}
 # A password inside a URL; a "/" or "@" in it may have been left as it is.
 _PASSWORD = re.compile(r"(://[^\s:/@]*):[^\s\"']+@")
 
@@ -76,12 +78,13 @@ def _level(settings: Settings) -> int:
 
 def _for_people() -> list[Processor]:
     return [
+        _on_its_own_lines,
         structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
             pad_event_to=28,
             # The richer ones show local variables, and with them keys and addresses.
             exception_formatter=structlog.dev.plain_traceback,
-        )
+        ),
     ]
 
 
@@ -92,6 +95,12 @@ def _for_machines(role: str) -> list[Processor]:
         # The standard library's json, escaping all but ASCII: it takes any text, lone surrogates too.
         structlog.processors.JSONRenderer(default=str),
     ]
+
+
+def _on_its_own_lines(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    # Values are quoted by the renderer, the event is not, and a library's may repeat what a client sent.
+    event["event"] = str(event.get("event", "")).translate(_CONTROLS)
+    return event
 
 
 def _naming(role: str) -> Processor:

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cli.stop_request import StopRequest
+from cli.supervised import ChildPlan
+from cli.supervisor import Supervisor
+
+# Stays until SIGTERM, and says so; a second argument is how long it then takes.
+STAYS = """
+import signal, sys, time
+def leave(*_):
+    time.sleep(float(sys.argv[1]) if sys.argv[1:] else 0)
+    print("left", flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, leave)
+print("up", flush=True)
+while True: time.sleep(0.05)
+"""
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print("up", child.pid, flush=True)
+time.sleep(600)
+"""
+SUPERVISES = """
+import sys
+from cli.stop_request import StopRequest
+from cli.supervised import ChildPlan
+from cli.supervisor import Supervisor
+tells = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+child = ChildPlan(name="w", command=[sys.executable, "-c", tells], environment={}, grace_seconds=1)
+with StopRequest() as stop:
+    supervisor = Supervisor([[child]], lambda _, line: print(line, flush=True), stop)
+    supervisor.run(lambda: None, lambda: None)
+"""
+
+
+def plan(name: str, program: str, *words: str, grace: float = 10, back_off: float = 0.05) -> ChildPlan:
+    return ChildPlan(
+        name=name,
+        command=[sys.executable, "-c", program, *words],
+        environment={"PATH": os.environ["PATH"]},
+        grace_seconds=grace,
+        back_off_seconds=back_off,
+    )
+
+
+@dataclass
+class Watched:
+    """Runs a supervisor in this process, asks it to stop when the lines are those that were waited for."""
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+
+    def run(self, groups: list[list[ChildPlan]], until: Callable[[], bool], then: signal.Signals) -> int:
+        deadline = time.monotonic() + 30
+
+        def each_time() -> None:
+            assert time.monotonic() < deadline, self.lines
+            if until():
+                os.kill(os.getpid(), then)
+
+        with StopRequest() as stop:
+            stop.only_note()
+            supervisor = Supervisor(groups, lambda name, line: self.lines.append((name, line)), stop)
+            return supervisor.run(each_time, lambda: self.closed.append("door"))
+
+
+def own_children() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_children_are_stopped_group_by_group_and_that_is_exit_code_0() -> None:
+    watched = Watched()
+    groups = [
+        [plan("api", STAYS, "0.3")],
+        [plan("scheduler", STAYS)],
+        [plan("worker", STAYS, "0.3"), plan("other", STAYS)],
+    ]
+
+    code = watched.run(groups, lambda: len(watched.lines) == 4, signal.SIGTERM)
+
+    assert code == 0
+    assert watched.closed == ["door"]
+    left = [name for name, line in watched.lines if line == "left"]
+    assert left == ["api", "scheduler", "other", "worker"]
+    assert own_children() == []
+
+
+def test_ctrl_c_stops_in_the_same_order_and_a_second_one_is_harmless() -> None:
+    watched = Watched()
+    impatient = STAYS.replace(
+        '    print("left"', '    import os; os.kill(os.getppid(), signal.SIGINT)\n    print("left"'
+    )
+
+    code = watched.run(
+        [[plan("api", impatient, "0.2")], [plan("worker", STAYS, "0.5")]],
+        lambda: len(watched.lines) == 2,
+        signal.SIGINT,
+    )
+
+    assert code == 0
+    assert [name for name, line in watched.lines if line == "left"] == ["api", "worker"]
+
+
+def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
+    mark = tmp_path / "was-here"
+    dies_once = (
+        "import sys, pathlib, time\n"
+        "mark = pathlib.Path(sys.argv[1])\n"
+        "if not mark.exists():\n    mark.touch(); print('first'); sys.exit(3)\n"
+        "print('second', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    watched = Watched()
+
+    code = watched.run(
+        [[plan("worker", dies_once, str(mark))], [plan("api", STAYS)]],
+        lambda: ("worker", "second") in watched.lines,
+        signal.SIGTERM,
+    )
+
+    assert code == 0
+    assert [line for name, line in watched.lines if name == "worker"] == ["first", "second"]
+
+
+def test_a_child_that_keeps_dying_ends_everything_with_exit_code_1(capfd: pytest.CaptureFixture[str]) -> None:
+    watched = Watched()
+
+    code = watched.run(
+        [[plan("api", STAYS)], [plan("worker", "print('no such catalog'); raise SystemExit(7)")]],
+        lambda: False,
+        signal.SIGTERM,
+    )
+
+    assert code == 1
+    assert [line for name, line in watched.lines if name == "worker"] == ["no such catalog"] * 5
+    assert ("api", "left") in watched.lines
+    told = "".join(capfd.readouterr())
+    assert "child_keeps_dying" in told
+    assert "no such catalog" in told
+    assert own_children() == []
+
+
+def test_what_does_not_leave_in_its_grace_is_killed_with_its_own_children() -> None:
+    watched = Watched()
+    begun = time.monotonic()
+
+    watched.run([[plan("worker", STUBBORN, grace=0.4)]], lambda: len(watched.lines) == 1, signal.SIGTERM)
+
+    grandchild = int(watched.lines[0][1].split()[1])
+    assert time.monotonic() - begun < 10
+    assert not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == psutil.STATUS_ZOMBIE
+
+
+def test_no_child_is_left_when_looking_after_them_fails() -> None:
+    watched = Watched()
+
+    def fails() -> bool:
+        raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError, match="the disk is full"):
+        watched.run([[plan("api", STAYS)]], fails, signal.SIGTERM)
+    assert own_children() == []
+
+
+def test_a_child_that_closes_its_output_keeps_nobody_busy() -> None:
+    watched = Watched()
+    silent = "import os, time\nprint('up', flush=True)\nos.close(1); os.close(2)\ntime.sleep(600)"
+    begun, used = time.monotonic(), time.process_time()
+
+    watched.run([[plan("worker", silent, grace=0.1)]], lambda: time.monotonic() - begun > 1.5, signal.SIGTERM)
+
+    assert time.process_time() - used < 0.5
+
+
+def test_a_killed_supervisor_takes_its_children_with_it() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", SUPERVISES], stdout=subprocess.PIPE, text=True
+    ) as supervisor:
+        assert supervisor.stdout is not None
+        child = int(supervisor.stdout.readline())
+        supervisor.kill()
+
+    deadline = time.monotonic() + 5
+    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from cli.listening import listen, url_of
+from cli.not_done import NotDoneError
+
+
+def test_port_0_takes_a_free_one_and_its_url_names_it() -> None:
+    with listen("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+        assert url_of(listening) == f"http://127.0.0.1:{port}"
+
+
+def test_an_address_for_everybody_is_reached_by_loopback() -> None:
+    with listen("0.0.0.0", 0) as listening:  # noqa: S104
+        assert url_of(listening).startswith("http://127.0.0.1:")
+
+
+def test_a_taken_port_is_told_with_the_way_out() -> None:
+    with listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(NotDoneError, match=rf"Port {port} of 127\.0\.0\.1 is taken: .* --port"):
+            listen("127.0.0.1", port)
+
+
+def test_an_address_that_is_not_ours_is_told() -> None:
+    with pytest.raises(NotDoneError, match=r"192\.0\.2\.1 port 0 cannot be listened at"):
+        listen("192.0.2.1", 0)
