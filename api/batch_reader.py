@@ -28,6 +28,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF8_PIECE_BYTES = 1 << 20
 _FILLED_LINE = re.compile(rb"[^ \t\r\n][^\n]*")
 _MOST_FAULTS = 20
+_SINGLE = msgspec.json.Decoder(msgspec.Raw)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,31 @@ def read_batch(body: bytearray, *, by_line: bool, settings: Settings) -> Batch:
     _check_keys(reading, settings)
     _check_nesting(reading, settings)
     return Batch(keys=reading.keys, orders=reading.orders)
+
+
+def read_single(body: bytearray, key: str, *, settings: Settings) -> Batch:
+    """Read a whole body that is one JSON object, as the only order of a batch, under ``key``.
+
+    Raises Refusal (400) as ``read_batch`` does.
+    """
+    if not body:
+        raise Refusal(400, "The body is empty; send one JSON object.")
+    _check_text(body)
+    try:
+        order = _SINGLE.decode(body)
+    except RecursionError:
+        raise _far_too_deep(settings) from None
+    except msgspec.DecodeError as error:
+        raise not_json(error, body, 0) from None
+    if not bytes(order).startswith(b"{"):
+        raise Refusal(400, "The body must be one JSON object.")
+    if nests_deeper_than(settings.max_nesting, bytes(order)):
+        raise Refusal(
+            400,
+            f"The body is nested deeper than {settings.max_nesting} levels, which is the limit maxNesting; "
+            "send it flatter.",
+        )
+    return Batch(keys=[key], orders=[order])
 
 
 def _check_text(body: bytearray) -> None:
@@ -115,11 +141,7 @@ class _Reading:
         try:
             self.orders.extend(self._decoder.decode(text).values())
         except RecursionError:
-            raise Refusal(
-                400,
-                f"{_at(line)}The body is nested far deeper than the {self._settings.max_nesting} levels of "
-                "maxNesting that an order may have; send flatter orders.",
-            ) from None
+            raise _far_too_deep(self._settings, _at(line)) from None
         except msgspec.ValidationError as error:
             raise Refusal(400, f"{_at(line)}{_not_an_object(error)}") from None
         except msgspec.DecodeError as error:
@@ -134,6 +156,14 @@ def _lines(body: bytearray) -> Iterator[tuple[int, memoryview]]:
         number += body.count(b"\n", counted, found.start())
         counted = found.start()
         yield number, view[found.start() : found.end()]
+
+
+def _far_too_deep(settings: Settings, where: str = "") -> Refusal:
+    return Refusal(
+        400,
+        f"{where}The body is nested far deeper than the {settings.max_nesting} levels of maxNesting that an "
+        "order may have; send flatter orders.",
+    )
 
 
 def _too_many_orders(settings: Settings) -> Refusal:

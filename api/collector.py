@@ -6,8 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import structlog
 
+from shared.domain.job import JobForm
 from shared.persistence.errors import TransientError
 from shared.persistence.jobs import find_job, outcomes
 
@@ -49,11 +51,19 @@ def collect(engine: Engine, waiter: Waiter, job: Job, slice_count: int, limit_se
             if all_heard or seen.done:
                 fragments = outcomes(engine, job.id)
                 if len(fragments) == slice_count:
-                    return Collected(seen, joined(fragments))
+                    return Collected(seen, answer_of(job.form, fragments))
         except TransientError as error:
             _log.warning("outcomes_not_read", job_id=str(job.id), fault=str(error))
         if time.monotonic() >= deadline:
             return Collected(seen, None)
+
+
+def answer_of(form: JobForm, fragments: Sequence[bytes]) -> bytes:
+    """What a job of this form answers with: keyed outcomes, or the bare outcome of its one order."""
+    if form is JobForm.BATCH or not fragments:
+        return joined(fragments)
+    (outcome,) = msgspec.json.decode(fragments[0], type=dict[str, msgspec.Raw]).values()
+    return bytes(outcome)
 
 
 def joined(fragments: Sequence[bytes]) -> bytes:

@@ -1,31 +1,51 @@
-"""POST /v1/orders: a keyed batch in, its keyed outcomes or its job out (CONTRACT 2)."""
+"""POST /v1/orders: a keyed batch in, its keyed outcomes or its job out (CONTRACT 2). And one order alone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flask import request
 
 from api.answers import answer
-from api.batch_reader import read_batch
+from api.batch_reader import Batch, read_batch, read_single
 from api.body import body_form, read_body
 from api.collector import Collected, collect
 from api.parts import asking_key, facts, parts
 from api.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
 from api.progress import job_accepted
 from api.promise_batch import Promised, dispatch, promise_batch
+from api.refusal import Refusal
+from shared.domain.job import JobForm
 from shared.schemas.job import job_path
 
 if TYPE_CHECKING:
     from flask import Response
 
-    from api.batch_reader import Batch
+Read = Callable[[bytearray, bool], Batch]
+"""A body, and whether it is read line by line, to its orders."""
 
 
 def create_orders() -> Response:
+    """A keyed batch: 200 with its keyed outcomes, else 202."""
+    return _create(JobForm.BATCH, _read_keyed)
+
+
+def create_order() -> Response:
+    """One order, answered with its bare outcome; the same path through a job."""
+    return _create(JobForm.ORDER, lambda body, _: read_single(body, "", settings=parts().settings))
+
+
+def complete_order(number: int) -> Response:
+    """The completion of what createOnly prepared, or further payment details."""
+    key = str(number)
+    return _create(JobForm.COMPLETION, lambda body, _: read_single(body, key, settings=parts().settings))
+
+
+def _create(form: JobForm, read: Read) -> Response:
     """Read, promise, dispatch, and wait as long as the client would: 200 with outcomes, else 202."""
     preferences = read_preferences(request.headers.get("Prefer", ""))
-    promised = _read_and_promise(preferences)
+    promised = _read_and_promise(form, read, preferences)
     settings = parts().settings
     waiting = waiting_for(
         preferences,
@@ -37,13 +57,14 @@ def create_orders() -> Response:
     return _answer(_dispatch_and_collect(promised, waiting), preferences, waiting)
 
 
-def _read_and_promise(preferences: Preferences) -> Promised:
+def _read_and_promise(form: JobForm, read: Read, preferences: Preferences) -> Promised:
     # What was read is let go of on return: a request that waits must not hold its body meanwhile.
-    batch = _read()
+    batch = _read(read, by_line_allowed=form is JobForm.BATCH)
     facts().orders = len(batch.keys)
     promised = promise_batch(
         parts(),
         batch,
+        form=form,
         api_key_id=asking_key().id,
         request_id=facts().request_id,
         strict=preferences.strict,
@@ -52,17 +73,22 @@ def _read_and_promise(preferences: Preferences) -> Promised:
     return promised
 
 
-def _read() -> Batch:
+def _read(read: Read, *, by_line_allowed: bool) -> Batch:
     settings = parts().settings
-    form = body_form(
+    sent = body_form(
         request.mimetype,
         request.mimetype_params.get("charset", ""),
         request.headers.get("Content-Encoding", ""),
         request.content_length,
         max_body_bytes=settings.max_body_bytes,
     )
-    body = read_body(request.stream, form, max_body_bytes=settings.max_body_bytes)
-    return read_batch(body, by_line=form.by_line, settings=settings)
+    if sent.by_line and not by_line_allowed:
+        raise Refusal(415, "One order is sent as application/json; lines are for batches.")
+    return read(read_body(request.stream, sent, max_body_bytes=settings.max_body_bytes), sent.by_line)
+
+
+def _read_keyed(body: bytearray, by_line: bool) -> Batch:
+    return read_batch(body, by_line=by_line, settings=parts().settings)
 
 
 def _dispatch_and_collect(promised: Promised, waiting: Waiting) -> Collected:

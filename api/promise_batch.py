@@ -12,7 +12,7 @@ import structlog
 import uuid6
 
 from api.repeated_numbers import repeated_numbers
-from shared.domain.job import Job
+from shared.domain.job import Job, JobForm
 from shared.domain.slicing import SlicePlan, plan_slices
 from shared.job_queue import QueueAwayError
 from shared.persistence.promising import NewSlice, Promise, promise
@@ -35,7 +35,9 @@ class Promised:
     queue: str
 
 
-def promise_batch(parts: Parts, batch: Batch, *, api_key_id: int, request_id: str, strict: bool) -> Promised:
+def promise_batch(
+    parts: Parts, batch: Batch, *, form: JobForm, api_key_id: int, request_id: str, strict: bool
+) -> Promised:
     """Store a batch as a job. Once this returns, it is accepted.
 
     Raises PersistenceError.
@@ -53,6 +55,7 @@ def promise_batch(parts: Parts, batch: Batch, *, api_key_id: int, request_id: st
         total=len(batch.keys),
         created_at=now,
         expires_at=now + timedelta(days=settings.retention_days),
+        form=form,
     )
     promised = Promise(
         job=job,

@@ -23,6 +23,19 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class JobForm(StrEnum):
+    """What was asked for, and so what a job's answer looks like."""
+
+    BATCH = "batch"
+    """Keyed orders; answered with keyed outcomes."""
+
+    ORDER = "order"
+    """One order; answered with its bare outcome."""
+
+    COMPLETION = "completion"
+    """The completion of a prepared order; answered with its bare outcome."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One reading of a job's row and its slices, all of the same moment.
@@ -38,6 +51,7 @@ class Job:
     total: int
     created_at: datetime
     expires_at: datetime
+    form: JobForm = JobForm.BATCH
     decided: int = 0
     ok: int = 0
     cancelled: int = 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from shared.domain.job import Job
+from shared.domain.job import Job, JobForm
 from shared.persistence.errors import translated
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # One statement sees one moment, so the figures agree with each other. It reads no body and no outcome.
 _JOB = text("""
-    SELECT jobs.id, jobs.api_key_id, jobs.request_id, jobs.total, jobs.created_at, jobs.expires_at,
+    SELECT jobs.id, jobs.api_key_id, jobs.request_id, jobs.total, jobs.form, jobs.created_at, jobs.expires_at,
            progress.decided, progress.ok, progress.started_at, progress.last_closed_at, rejected.codes
     FROM jobs
     CROSS JOIN LATERAL (
@@ -55,7 +55,8 @@ def find_job(engine: Engine, job_id: UUID) -> Job | None:
         return None
     found: dict[str, Any] = row._asdict()
     codes = found.pop("codes") or {}
-    return Job(**found, codes={int(code): orders for code, orders in codes.items()})
+    form = JobForm(found.pop("form"))
+    return Job(**found, form=form, codes={int(code): orders for code, orders in codes.items()})
 
 
 def outcomes(engine: Engine, job_id: UUID) -> list[bytes]:

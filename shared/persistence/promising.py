@@ -67,8 +67,8 @@ class Promise:
 
 _JOB_AND_SLICE_IDS = text("""
     WITH job AS (
-        INSERT INTO jobs (id, api_key_id, request_id, total, strict, created_at, expires_at)
-        VALUES (:id, :api_key_id, :request_id, :total, :strict, :created_at, :expires_at)
+        INSERT INTO jobs (id, api_key_id, request_id, total, form, strict, created_at, expires_at)
+        VALUES (:id, :api_key_id, :request_id, :total, :form, :strict, :created_at, :expires_at)
     )
     SELECT nextval(pg_get_serial_sequence('slices', 'id')) FROM generate_series(1, :slice_count)
 """)
@@ -129,6 +129,7 @@ def _insert(connection: Connection, promised: Promise, slices: NewSlices) -> lis
         "api_key_id": job.api_key_id,
         "request_id": job.request_id,
         "total": job.total,
+        "form": job.form.value,
         "strict": promised.strict,
         "created_at": job.created_at,
         "expires_at": job.expires_at,
