@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 
 import msgspec
+import structlog
 from sqlalchemy import Connection
 
-from shared.domain.catalog import Assortment
+from shared.domain.catalog import Assortment, Reference
 from shared.domain.decide import Numbered, Placement, decide
 from shared.domain.draft import Draft
 from shared.domain.locate import Snapshot
 from shared.domain.order import OrderRequest
-from shared.domain.outcome import Outcome, Rejected
+from shared.domain.outcome import Outcome, Rejected, could_not_be_stored
 from shared.domain.parsed import Parsed
 from shared.domain.resolve import prepare, wanted_customer_ids, wanted_emails
 from shared.persistence.catalog_read import find_accounts, find_items
@@ -29,8 +30,11 @@ from shared.persistence.orders import draw_numbers, taken_numbers, write_orders
 from shared.persistence.slices import Claim, TakenSlice
 from shared.persistence.stock import lock_shelf, reserve
 from shared.persistence.vouchers import lock_uses, use
+from shared.schemas.reading import OrderReader
 from worker.work import Work, behind_savepoint
 from worker.workshop import Workshop
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def read_orders(workshop: Workshop, taken: TakenSlice, members: Mapping[str, msg
     """Read a slice of orders; what comes back places them."""
     reader = workshop.reader(strict=taken.strict)
     orders = [
-        KeyedOrder(taken.first_position + i, key, reader.read(raw))
+        KeyedOrder(taken.first_position + i, key, _read(reader, raw, taken.request_id))
         for i, (key, raw) in enumerate(members.items())
     ]
     keys = [order.key for order in orders]
@@ -58,6 +62,17 @@ def read_orders(workshop: Workshop, taken: TakenSlice, members: Mapping[str, msg
         return list(zip(keys, place_one_by_one(workshop, connection, taken, claim, orders), strict=True))
 
     return Work(all_at_once, one_by_one)
+
+
+def _read(reader: OrderReader, raw: msgspec.Raw, request_id: str) -> Parsed:
+    try:
+        return reader.read(raw)
+    except MemoryError:
+        raise
+    except Exception:
+        # A fault of ours; the slice's other orders have nothing to do with it.
+        log.exception("order_not_read")
+        return Parsed(None, could_not_be_stored(request_id).faults)
 
 
 def place_orders(
@@ -95,10 +110,9 @@ def place_one_by_one(
 ) -> list[Outcome]:
     """The same, each order behind a savepoint: one that cannot be written costs only itself."""
     snapshot = _look_up(workshop, connection, taken, claim, orders)
-    drafts = [prepare(order.parsed, snapshot, repeated=False) for order in orders]
-    # All rows at once, and so in the house's one order.
-    lock_shelf(connection, _items_to_lock(drafts), snapshot.reference.thresholds)
-    lock_uses(connection, _vouchers_to_lock(drafts))
+    # All rows at once, and so in the house's one order: at least those that the orders will ask for.
+    lock_shelf(connection, snapshot.assortment.by_id, snapshot.reference.thresholds)
+    lock_uses(connection, _vouchers_that_may_apply(orders, snapshot.reference))
     return [
         behind_savepoint(
             connection,
@@ -161,6 +175,12 @@ def _vouchers_to_lock(drafts: Iterable[Draft | Rejected]) -> set[int]:
         for applied in draft.vouchers
         if applied.voucher.limited
     }
+
+
+def _vouchers_that_may_apply(orders: Iterable[KeyedOrder], reference: Reference) -> set[int]:
+    codes = {code for order in orders for code in order.parsed.references.voucher_codes}
+    named = (reference.voucher_codes[code] for code in codes if code in reference.voucher_codes)
+    return {voucher.id for voucher in (*named, *reference.automatic_vouchers) if voucher.limited}
 
 
 def _number(connection: Connection, placements: Sequence[Placement]) -> list[Numbered]:

@@ -13,7 +13,7 @@ import structlog
 
 from shared.domain.outcome import Outcome, Rejected
 from shared.persistence.database import transaction
-from shared.persistence.errors import PermanentError, TransientError
+from shared.persistence.errors import TransientError
 from shared.persistence.slices import TakenSlice, claim_slice, close_slice, take_slice
 from shared.schemas.outcome import keyed_outcomes_json
 from worker.complete_order import read_completions
@@ -60,20 +60,25 @@ def _read(workshop: Workshop, taken: TakenSlice) -> Work:
 
 
 def _settle_patiently(workshop: Workshop, taken: TakenSlice, work: Work) -> SliceReport | None:
-    tries = workshop.settings.slice_tries_max
-    for attempt in range(1, tries + 1):
+    place, attempt = work.all_at_once, 1
+    while True:
         try:
-            return _settle(workshop, taken, work.all_at_once)
+            return _settle(workshop, taken, place)
         except TransientError as error:
-            if attempt == tries:
+            if attempt >= workshop.settings.slice_tries_max:
                 raise
             log.info("slice_tried_again", slice=taken.number, attempt=attempt, reason=str(error))
             # Jitter: two slices that met in a deadlock must not meet again.
             time.sleep(random.uniform(0.5, 1.5) * 0.05 * 2**attempt)  # noqa: S311 - not a secret
-        except PermanentError:
+            attempt += 1
+        except MemoryError:
+            raise
+        except Exception:
+            # A fault of the data or of ours: it will not pass, but it need not cost the whole slice.
+            if place is work.one_by_one:
+                raise
             log.exception("slice_redone_one_by_one", slice=taken.number)
-            return _settle(workshop, taken, work.one_by_one)
-    return None
+            place = work.one_by_one
 
 
 def _settle(workshop: Workshop, taken: TakenSlice, place: Place) -> SliceReport | None:

@@ -142,5 +142,6 @@ def _sentence(fault: Fault) -> str:
 
 
 def could_not_be_stored(request_id: str) -> Rejected:
-    """The outcome of an order that the database will not take, whatever is tried."""
-    return Rejected(Code.GENERAL, f"the order could not be stored; tell us the request id {request_id}")
+    """The outcome of an order that cannot be read, decided or written, whatever is tried."""
+    msg = f"the order could not be stored; tell us the request id {request_id}"
+    return reject([Fault(Code.GENERAL, "", msg)])
