@@ -8,9 +8,8 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import Engine
 
-from shared.job_queue import QUEUES, JobQueue
-from shared.persistence.database import transaction
-from shared.persistence.dispatching import due_slices, make_all_due
+from shared.job_queue import QUEUES, JobQueue, QueueAwayError
+from shared.persistence.dispatching import give_back_slices, make_all_due, take_due_slices
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -34,16 +33,19 @@ def _sweep_queue(engine: Engine, queue: JobQueue, name: str, settings: Settings)
     room = settings.redispatch_most_slices - queue.waiting(name)
     if room <= 0:
         return 0
-    with transaction(engine) as connection:
-        due = due_slices(
-            connection,
-            name,
-            room,
-            first_seconds=settings.redispatch_first_seconds,
-            longest_seconds=settings.redispatch_most_seconds,
-        )
-        if due:
-            queue.dispatch(due, name)
-    if due:
-        log.info("redispatched", queue=name, slices=len(due))
+    due = take_due_slices(
+        engine,
+        name,
+        room,
+        first_seconds=settings.redispatch_first_seconds,
+        longest_seconds=settings.redispatch_most_seconds,
+    )
+    if not due:
+        return 0
+    try:
+        queue.dispatch(due, name)
+    except QueueAwayError:
+        give_back_slices(engine, due)
+        raise
+    log.info("redispatched", queue=name, slices=len(due))
     return len(due)

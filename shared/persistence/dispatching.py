@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from shared.persistence.database import transaction
 
@@ -23,31 +23,32 @@ _ALL_DUE = text(
     " WHERE id IN (SELECT id FROM slices WHERE closed_at IS NULL AND next_dispatch_at > now()"
     " FOR UPDATE SKIP LOCKED)"
 )
-_THESE_DUE = text(
-    "UPDATE slices SET next_dispatch_at = now()"
+_GIVE_BACK = text(
+    "UPDATE slices SET next_dispatch_at = now(), dispatches = dispatches - 1"
     " WHERE id IN (SELECT id FROM slices WHERE closed_at IS NULL AND id = ANY(CAST(:ids AS bigint[]))"
     " FOR UPDATE SKIP LOCKED)"
 )
 
 
-def due_slices(
-    connection: Connection, queue: str, most: int, *, first_seconds: float, longest_seconds: float
+def take_due_slices(
+    engine: Engine, queue: str, most: int, *, first_seconds: float, longest_seconds: float
 ) -> list[int]:
     """The ids of at most ``most`` undecided slices whose time has come; each waits twice as long next time.
 
-    To be dispatched before ``connection`` commits: if that fails, rolling back leaves them due.
+    They are free again when this returns: a worker that found its slice in a sweeper's hand would go home.
     """
     wanted = {"queue": queue, "most": most, "first": first_seconds, "longest": longest_seconds}
-    return sorted(connection.execute(_DUE, wanted).scalars())
+    with transaction(engine) as connection:
+        return sorted(connection.execute(_DUE, wanted).scalars())
+
+
+def give_back_slices(engine: Engine, slice_ids: Sequence[int]) -> None:
+    """Have slices that were taken but could not be dispatched dispatched at the next sweep."""
+    with transaction(engine) as connection:
+        connection.execute(_GIVE_BACK, {"ids": list(slice_ids)})
 
 
 def make_all_due(engine: Engine) -> int:
     """Have every undecided slice dispatched at the next sweep; gives how many that changed."""
     with transaction(engine) as connection:
         return connection.execute(_ALL_DUE).rowcount
-
-
-def make_due(engine: Engine, slice_ids: Sequence[int]) -> None:
-    """Have these slices dispatched at the next sweep, those of them that are undecided."""
-    with transaction(engine) as connection:
-        connection.execute(_THESE_DUE, {"ids": list(slice_ids)})
