@@ -26,9 +26,12 @@ def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | list[Fault]:
     lines, line_problems = _lines(request, place, snapshot) if place else ([], [])
     buyer, buyer_faults = _buyer(request, invoice, snapshot)
     faults = [*faults, *missing, *place_faults, *line_problems, *buyer_faults]
-    if place is None or invoice is None or delivery is None or faults:
+    if place is None or invoice is None or delivery is None:
         return faults
-    shipping, faults = ship(request, delivery.country, place.pricelist.currency, snapshot)
+    shipping, ship_faults = ship(request, delivery.country, place.pricelist.currency, snapshot)
+    faults = [*faults, *ship_faults]
+    if faults:
+        return faults
     draft = Draft(
         request=request,
         market=place.market,
@@ -42,8 +45,7 @@ def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | list[Fault]:
         shipping=shipping,
     )
     applied, voucher_faults = _vouchers(draft, snapshot)
-    faults = [*faults, *voucher_faults, *_too_much(draft)]
-    return faults or replace(draft, vouchers=applied)
+    return [*voucher_faults, *_too_much(draft)] or replace(draft, vouchers=applied)
 
 
 def _vouchers(draft: Draft, snapshot: Snapshot) -> tuple[tuple[Applied, ...], list[Fault]]:

@@ -10,6 +10,7 @@ from shared.domain.locate import Snapshot
 from shared.domain.order import Address, OrderRequest, References
 from shared.domain.outcome import Code, Fault, quoted
 from shared.domain.pricing import ZERO
+from shared.domain.vouchers import code_faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def find_terms(names: References, snapshot: Snapshot) -> tuple[Terms, list[Fault
     if origin is not None and origin.type == "order" and origin.id not in snapshot.origin_numbers:
         msg = f"no order has number {origin.id}"
         faults.append(Fault(Code.GENERAL, "/createdFromOrigin/id", msg))
+    faults.extend(code_faults(names.voucher_codes, snapshot.reference.voucher_codes))
     return Terms(account, buyer_id, window), faults
 
 

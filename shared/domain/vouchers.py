@@ -42,25 +42,35 @@ def percent_of(amount: Decimal, percent: Decimal) -> Decimal:
     return (amount * percent / _HUNDRED).quantize(CENT, ROUND_HALF_UP)
 
 
+def code_faults(codes: Sequence[str], known: Mapping[str, Voucher]) -> list[Fault]:
+    """A fault for each code that no order could have: unknown, or given before."""
+    faults: list[Fault] = []
+    for position, code in enumerate(codes):
+        if code not in known:
+            faults.append(_fault(position, f"no voucher has code {quoted(code)}"))
+        elif code in codes[:position]:
+            faults.append(_fault(position, f"voucher {quoted(code)} is given twice"))
+    return faults
+
+
 def apply_codes(
     codes: Sequence[str], known: Mapping[str, Voucher], lines_total: Decimal, currency: str
 ) -> tuple[list[Applied], list[Fault]]:
-    """The vouchers that these codes stand for; a fault for each that is not valid for this order."""
+    """The vouchers that these codes, all known, stand for; a fault for each that this order cannot have."""
     applied: list[Applied] = []
     faults: list[Fault] = []
     for position, code in enumerate(codes):
-        voucher = known.get(code)
-        if voucher is None:
-            why: str | None = f"no voucher has code {quoted(code)}"
-        elif code in codes[:position]:
-            why = f"voucher {quoted(code)} is given twice"
-        else:
-            why = why_not(voucher, lines_total, currency)
-        if why is not None:
-            faults.append(Fault(Code.GENERAL, f"/voucherCodes/{position}", why))
-        elif voucher is not None:
+        voucher = known[code]
+        why = why_not(voucher, lines_total, currency)
+        if why is None:
             applied.append(Applied(voucher, value_of(voucher, lines_total, currency), position))
+        else:
+            faults.append(_fault(position, why))
     return applied, faults
+
+
+def _fault(position: int, msg: str) -> Fault:
+    return Fault(Code.GENERAL, f"/voucherCodes/{position}", msg)
 
 
 def apply_automatic(vouchers: Sequence[Voucher], lines_total: Decimal, currency: str) -> list[Applied]:
