@@ -7,9 +7,9 @@ from typing import Any
 import structlog
 from celery import Celery, bootsteps
 from celery.signals import setup_logging
-from shared.logs import configure_logging
 
 from shared.job_queue import HEARTBEAT_SECONDS, JobQueue, QueueAwayError, celery_settings
+from shared.logs import configure_logging
 from shared.settings import Settings
 from worker.tasks import register_tasks
 from worker.workshop import LazyWorkshop

@@ -7,9 +7,9 @@ import threading
 from types import FrameType
 
 import structlog
-from shared.logs import configure_logging
 
 from shared.job_queue import JobQueue, QueueAwayError
+from shared.logs import configure_logging
 from shared.persistence.database import open_database
 from shared.persistence.errors import PersistenceError
 from shared.settings import Settings
