@@ -142,6 +142,10 @@ class JobQueue:
         """Say that a worker takes messages. Raises QueueAwayError."""
         self._ask("set", f"{_HEARTBEATS}{worker}", "1", ex=int(3 * HEARTBEAT_SECONDS))
 
+    def fall_silent(self, worker: str) -> None:
+        """Say that a worker takes no more messages. Raises QueueAwayError."""
+        self._ask("delete", f"{_HEARTBEATS}{worker}")
+
     def has_canary(self) -> bool:
         """Whether the broker is the one that was dispatched to: it loses this key when it loses messages."""
         return bool(self._ask("expire", _CANARY, _CANARY_SECONDS))

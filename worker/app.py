@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -47,11 +48,13 @@ def _heartbeat(settings: Settings) -> type[bootsteps.StartStopStep]:
             self._beat(parent.hostname)
             self.timer = parent.timer.call_repeatedly(HEARTBEAT_SECONDS, self._beat, (parent.hostname,))
 
-        def stop(self, _parent: Any) -> None:
+        def stop(self, parent: Any) -> None:
             if self.timer is not None:
                 self.timer.cancel()
                 self.timer = None
             if self.queue is not None:
+                with suppress(QueueAwayError):  # then the beat runs out by itself
+                    self.queue.fall_silent(parent.hostname)
                 self.queue.close()
                 self.queue = None
 
