@@ -66,6 +66,12 @@ class ListedKey(ApiKey):
     expires_at: datetime | None
     revoked_at: datetime | None
 
+    def state(self, now: datetime) -> str:
+        """``active``, ``expired`` or ``revoked``, at ``now``."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
+
 
 def make_key() -> NewKey:
     """Make a key from the operating system's randomness."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 from zoneinfo import ZoneInfo
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import OneOf
 
 from shared.domain import catalog_file as rows
@@ -160,6 +160,10 @@ class BuyerSchema(Schema):
     name = Name(required=True)
     is_default = Flag(data_key="default", load_default=False)
 
+    @post_load
+    def _row(self, buyer: dict[str, Any], **_: Any) -> rows.BuyerRow:
+        return rows.BuyerRow(**buyer)
+
 
 class AccountSchema(Schema):
     """A B2B customer."""
@@ -172,10 +176,10 @@ class AccountSchema(Schema):
     @validates_schema
     def _check(self, account: dict[str, Any], **_: Any) -> None:
         buyers = account["buyers"]
-        defaults = [at for at, buyer in enumerate(buyers) if buyer["is_default"]]
+        defaults = [at for at, buyer in enumerate(buyers) if buyer.is_default]
         if len(defaults) > 1:
             _refuse_buyer(defaults[1], "default", f"buyers[{defaults[0]}] is the default already")
-        ids = [buyer["id"] for buyer in buyers]
+        ids = [buyer.id for buyer in buyers]
         for at, buyer_id in enumerate(ids):
             if buyer_id is not None and ids.index(buyer_id) != at:
                 _refuse_buyer(at, "id", f"{buyer_id} is the id of buyers[{ids.index(buyer_id)}] already")
