@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from cli.listening import listen
+from cli.servers import temporary_data_dir
+
+_SECONDS = 60
+# What an operator may have set for servers of their own must not reach a test.
+_OURS = ("DATABASE_URL", "REDIS_URL", "ORDERMILL_")
+
+
+@dataclass
+class Served:
+    """``ordermill serve`` as a process, and what it said first."""
+
+    process: subprocess.Popen[str]
+    said: list[str]
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return self.said[0].removeprefix("ordermill is at ")
+
+    def descendants(self) -> list[psutil.Process]:
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return found
+
+    def role(self, name: str) -> psutil.Process:
+        """The process of a role, not its own children."""
+        (found,) = [
+            child
+            for child in psutil.Process(self.process.pid).children()
+            if child.is_running() and name in child.cmdline()
+        ]
+        return found
+
+
+@contextmanager
+def serving(data_dir: Path, *words: str) -> Iterator[Served]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    log = data_dir.parent / f"{data_dir.name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "cli", "serve", "--port", "0", "--data-dir", str(data_dir), *words],
+            env={**environment, "LOG_FORMAT": "json"},
+            stdout=subprocess.PIPE,
+            stderr=output,
+            text=True,
+        )
+    assert process.stdout is not None
+    try:
+        first = process.stdout.readline().rstrip()
+        assert first.startswith("ordermill is at "), log.read_text()
+        yield Served(
+            process, [first, process.stdout.readline().strip(), process.stdout.readline().strip()], log
+        )
+    except BaseException:
+        print(log.read_text()[-10_000:])  # noqa: T201 - pytest shows it
+        raise
+    finally:
+        process.terminate()
+        try:
+            process.wait(_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            log.unlink()
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    with temporary_data_dir() as made:
+        yield made
+
+
+def eventually(holds: Callable[[], bool], seconds: float = _SECONDS) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=10, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_serve_runs_heals_and_stops_everything(place: Path) -> None:
+    with serving(place, "--workers", "1") as served:
+        assert "ordermill keys create" in served.said[1]
+        assert "ordermill catalog load" in served.said[2]
+        assert eventually(lambda: is_ready(served.url))
+
+        # Whatever is killed comes back, the servers too; the API's socket stays open meanwhile.
+        for role in [served.role(name) for name in ("api", "worker", "scheduler")]:
+            role.kill()
+        assert httpx.get(f"{served.url}/healthz", timeout=30, trust_env=False).status_code == 200
+        for process in served.descendants():
+            if process.name() in ("postgres", "redis-server") and process.ppid() == served.process.pid:
+                process.kill()
+        assert eventually(lambda: "server_restarted" in served.log.read_text())
+        assert eventually(lambda: is_ready(served.url))
+
+        everything = served.descendants()
+        assert len(everything) > 8
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(_SECONDS) == 0
+        assert gone(everything)
+        host, _, port = served.url.removeprefix("http://").partition(":")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((host, int(port)), timeout=5)
+        assert "child_killed" not in served.log.read_text()
+
+
+def test_a_killed_serve_leaves_nothing_and_the_next_one_starts(place: Path) -> None:
+    with serving(place, "--workers", "1") as served:
+        everything = served.descendants()
+        served.process.kill()
+        served.process.wait()
+        assert eventually(lambda: gone(everything), seconds=15)
+
+    with serving(place, "--workers", "1") as served:
+        assert eventually(lambda: is_ready(served.url))
+        what_gunicorn_says_itself(served)
+        served.process.send_signal(signal.SIGINT)
+        assert served.process.wait(_SECONDS) == 0
+
+
+def what_gunicorn_says_itself(served: Served) -> None:
+    """No server's name, and a request that is not HTTP is refused in JSON like any other."""
+    answer = httpx.get(f"{served.url}/healthz", trust_env=False)
+    host, _, port = served.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nno header at all\r\n\r\n")
+        refusal = connection.makefile("rb").read().decode()
+
+    assert "server" not in answer.headers
+    assert refusal.startswith("HTTP/1.1 400 ")
+    assert "Content-Type: application/json" in refusal
+    assert '{"status": "no", "code": -7, "msg": "The request cannot be read: ' in refusal
+
+
+def test_a_taken_port_is_told_before_anything_is_started(place: Path) -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "cli", "serve", "--port", port, "--data-dir", str(place / "new")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Error: Port {port} of 127.0.0.1 is taken")
+    assert not (place / "new").exists()
