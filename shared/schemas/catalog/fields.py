@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -111,8 +112,13 @@ class Until(Moment):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if isinstance(value, str) and len(value) == _DATE_CHARS:
-            try:
-                value = (datetime.fromisoformat(value) + timedelta(days=1)).isoformat()
-            except (ValueError, OverflowError):
-                return super()._deserialize(value, attr, data, **kwargs)
+            with suppress(ValueError):  # which is told below, in the words for all dates
+                value = _next_day(value)
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+def _next_day(date: str) -> str:
+    try:
+        return (datetime.fromisoformat(date) + timedelta(days=1)).isoformat()
+    except OverflowError:
+        raise ValidationError(f"{quoted(date)} is the end of time; leave it out for no end") from None

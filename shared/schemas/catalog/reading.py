@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from shared.domain.catalog_file import CatalogRefusedError
 from shared.domain.outcome import quoted
@@ -82,12 +82,16 @@ def _parsed(text: str, object_of: Any) -> Any:
             object_pairs_hook=object_of,
             parse_int=lambda digits: int(digits) if len(digits) <= _INT_CHARS else _exact(digits),
             parse_float=_exact,
-            parse_constant=_exact,
+            parse_constant=_refuse_constant,
         )
     except json.JSONDecodeError as error:
         raise CatalogRefusedError(
             [f"line {error.lineno}, column {error.colno}: this is not JSON: {error.msg}"]
         ) from None
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise CatalogRefusedError([f"{word} is not JSON; a number has digits"])
 
 
 def _exact(number: str) -> Decimal:
