@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -41,17 +42,19 @@ def collect(engine: Engine, waiter: Waiter, job: Job, slice_count: int, limit_se
     A fault of the database does not end the wait: the promise stands, and the client can ask later.
     """
     deadline = time.monotonic() + limit_seconds
-    seen = job
+    seen, wanted = job, slice_count
     while True:
         left = max(0.0, deadline - time.monotonic())
-        all_heard = waiter.wait(slice_count, min(left, _LOOK_SECONDS))
+        all_heard = waiter.wait(wanted, min(left, _LOOK_SECONDS))
         try:
             if not all_heard:
                 seen = find_job(engine, job.id) or seen
             if all_heard or seen.done:
-                fragments = outcomes(engine, job.id)
-                if len(fragments) == slice_count:
-                    return Collected(seen, answer_of(job.form, fragments))
+                found = outcomes(engine, job.id)
+                if found.count == job.total:
+                    return Collected(seen, answer_of(job.form, found.fragments))
+                # A slice was cut up, and there are more of them than were promised: look, do not count.
+                wanted = sys.maxsize
         except TransientError as error:
             _log.warning("outcomes_not_read", job_id=str(job.id), fault=str(error))
         if time.monotonic() >= deadline:

@@ -32,7 +32,7 @@ def show_results(job_id: str) -> Response:
     """The keyed outcomes that are there: when the job is done, the very bytes of a 200."""
     # The job is read first. So no Retry-After means that all outcomes are in what is read after it.
     job = _own_job(job_id)
-    return answer(answer_of(job.form, outcomes(parts().engine, job.id)), headers=retry_after(job))
+    return answer(answer_of(job.form, outcomes(parts().engine, job.id).fragments), headers=retry_after(job))
 
 
 def _own_job(job_id: str) -> Job:

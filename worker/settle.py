@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from uuid import UUID
 
 import msgspec
 import structlog
 
-from shared.domain.outcome import Outcome, Rejected
 from shared.persistence.database import transaction
 from shared.persistence.errors import TransientError
-from shared.persistence.slices import TakenSlice, claim_slice, close_slice, take_slice
-from shared.schemas.outcome import keyed_outcomes_json
+from shared.persistence.slices import TakenSlice, claim_slice, release_slice, take_slice
+from worker.closing import SliceReport, close_with
 from worker.complete_order import read_completions
+from worker.deadly import settle_deadly
 from worker.place_orders import read_orders
 from worker.work import Place, Work
 from worker.workshop import Workshop
@@ -24,16 +21,6 @@ from worker.workshop import Workshop
 log = structlog.get_logger()
 
 _BODY = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-@dataclass(frozen=True, slots=True)
-class SliceReport:
-    """What a settled slice came to."""
-
-    job_id: UUID
-    number: int
-    orders: int
-    ok: int
 
 
 def settle_slice(workshop: Workshop, slice_id: int) -> SliceReport | None:
@@ -45,10 +32,21 @@ def settle_slice(workshop: Workshop, slice_id: int) -> SliceReport | None:
     if taken is None:
         return None
     structlog.contextvars.bind_contextvars(request_id=taken.request_id, job_id=str(taken.job_id))
-    report = _settle_patiently(workshop, taken, _read(workshop, taken))
+    if taken.attempts > workshop.settings.slice_attempts_max:
+        report = settle_deadly(workshop, taken)
+    else:
+        report = _settle_or_release(workshop, taken)
     if report is not None:
         workshop.events.announce(report.job_id, report.number)
     return report
+
+
+def _settle_or_release(workshop: Workshop, taken: TakenSlice) -> SliceReport | None:
+    try:
+        return _settle_patiently(workshop, taken, _read(workshop, taken))
+    except TransientError:
+        release_slice(workshop.engine, taken.id)
+        raise
 
 
 def _read(workshop: Workshop, taken: TakenSlice) -> Work:
@@ -84,17 +82,4 @@ def _settle_patiently(workshop: Workshop, taken: TakenSlice, work: Work) -> Slic
 def _settle(workshop: Workshop, taken: TakenSlice, place: Place) -> SliceReport | None:
     with transaction(workshop.engine) as connection:
         claim = claim_slice(connection, taken.id)
-        if claim is None:
-            return None
-        keyed = place(connection, claim)
-        ok, codes = _count([outcome for _, outcome in keyed])
-        close_slice(connection, taken.id, keyed_outcomes_json(keyed), ok, codes)
-    return SliceReport(taken.job_id, taken.number, len(keyed), ok)
-
-
-def _count(outcomes: Sequence[Outcome]) -> tuple[int, dict[str, int]]:
-    codes: dict[str, int] = {}
-    for outcome in outcomes:
-        if isinstance(outcome, Rejected):
-            codes[str(int(outcome.code))] = codes.get(str(int(outcome.code)), 0) + 1
-    return len(outcomes) - sum(codes.values()), codes
+        return None if claim is None else close_with(connection, taken, place(connection, claim))

@@ -141,6 +141,12 @@ def _sentence(fault: Fault) -> str:
     return f"{name}: {fault.msg}" if name else fault.msg
 
 
+def given_up(attempts: int) -> Rejected:
+    """The outcome of an order that killed its worker every time."""
+    msg = f"given up after {attempts} attempts, each of which ended its worker; send it again, or tell us"
+    return Rejected(Code.GENERAL, msg, retryable=True)
+
+
 def could_not_be_stored(request_id: str) -> Rejected:
     """The outcome of an order that cannot be read, decided or written, whatever is tried."""
     msg = f"the order could not be stored; tell us the request id {request_id}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
@@ -40,7 +41,8 @@ _JOB = text("""
 """)
 
 _OUTCOMES = text("""
-    SELECT outcomes FROM slices WHERE job_id = :id AND closed_at IS NOT NULL ORDER BY number
+    SELECT outcomes, order_count FROM slices WHERE job_id = :id AND closed_at IS NOT NULL
+    ORDER BY first_position
 """)
 
 
@@ -59,13 +61,22 @@ def find_job(engine: Engine, job_id: UUID) -> Job | None:
     return Job(**found, form=form, codes={int(code): orders for code, orders in codes.items()})
 
 
-def outcomes(engine: Engine, job_id: UUID) -> list[bytes]:
-    """Read the outcomes of the slices that are closed, in order: each one JSON object, ``{key: outcome, …}``.
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The outcomes that are there: JSON objects, ``{key: outcome, …}``, in the batch's order."""
+
+    fragments: list[bytes]
+    count: int
+
+
+def outcomes(engine: Engine, job_id: UUID) -> Outcomes:
+    """Read the outcomes of the slices that are closed.
 
     Raises PersistenceError.
     """
     with translated(), _reading(engine) as connection:
-        return list(connection.scalars(_OUTCOMES, {"id": job_id}))
+        rows = connection.execute(_OUTCOMES, {"id": job_id}).all()
+    return Outcomes([row.outcomes for row in rows], sum(row.order_count for row in rows))
 
 
 def _reading(engine: Engine) -> Connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -28,6 +28,22 @@ _CLAIM = text(
 _CLOSE = text(
     "UPDATE slices SET closed_at = now(), outcomes = :outcomes, ok_count = :ok, codes = CAST(:codes AS jsonb)"
     " WHERE id = :id"
+)
+_RELEASE = text(
+    "UPDATE slices SET attempts = GREATEST(attempts - 1, 0)"
+    " WHERE id = (SELECT id FROM slices WHERE id = :id AND closed_at IS NULL FOR UPDATE SKIP LOCKED)"
+)
+_CUT_UP = text(
+    "INSERT INTO slices (job_id, number, first_position, order_count, body, repeated_numbers, queue,"
+    " next_dispatch_at, started_at)"
+    " SELECT whole.job_id, taken.highest + 1 + piece.nth, piece.position, 1, piece.body,"
+    " CASE WHEN piece.repeated THEN ARRAY[piece.position] ELSE '{}' END, whole.queue, now(), whole.started_at"
+    " FROM slices AS whole"
+    " CROSS JOIN LATERAL"
+    " (SELECT max(number) AS highest FROM slices WHERE job_id = whole.job_id) AS taken"
+    " CROSS JOIN unnest(CAST(:offsets AS integer[]), CAST(:positions AS integer[]), CAST(:bodies AS bytea[]),"
+    " CAST(:repeated AS boolean[])) AS piece(nth, position, body, repeated)"
+    " WHERE whole.id = :id"
 )
 
 
@@ -80,6 +96,34 @@ def take_slice(engine: Engine, slice_id: int) -> TakenSlice | None:
         strict=row.strict,
         form=row.form,
     )
+
+
+def release_slice(engine: Engine, slice_id: int) -> None:
+    """Take back an attempt that ended in good order: only those count that ended their worker."""
+    with transaction(engine) as connection:
+        connection.execute(text("SET LOCAL synchronous_commit = off"))
+        connection.execute(_RELEASE, {"id": slice_id})
+
+
+def cut_up(connection: Connection, taken: TakenSlice, members: Sequence[tuple[str, bytes]]) -> None:
+    """Put a slice of one order each in the place of a claimed one; they are due at once.
+
+    ``members`` are its orders, {key: order} as JSON key and JSON value, in order.
+    """
+    # Two slices of one job that are cut up at once would choose the same numbers.
+    connection.execute(text("SELECT FROM jobs WHERE id = :id FOR NO KEY UPDATE"), {"id": taken.job_id})
+    positions = range(taken.first_position, taken.first_position + len(members))
+    connection.execute(
+        _CUT_UP,
+        {
+            "id": taken.id,
+            "offsets": list(range(len(members))),
+            "positions": list(positions),
+            "bodies": [b"{%b:%b}" % (key.encode(), order) for key, order in members],
+            "repeated": [position in taken.repeated_numbers for position in positions],
+        },
+    )
+    connection.execute(text("DELETE FROM slices WHERE id = :id"), {"id": taken.id})
 
 
 def claim_slice(connection: Connection, slice_id: int) -> Claim | None:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, text
 from shared.domain.vouchers import Uses
 
 _LOCK = text(
-    "SELECT id, uses - used AS uses_left FROM vouchers WHERE id = ANY(CAST(:ids AS integer[])) AND uses IS NOT NULL"
-    " ORDER BY id FOR NO KEY UPDATE"
+    "SELECT id, uses - used AS uses_left FROM vouchers"
+    " WHERE id = ANY(CAST(:ids AS integer[])) AND uses IS NOT NULL ORDER BY id FOR NO KEY UPDATE"
 )
 _USE = text(
     "UPDATE vouchers SET used = used + taken.uses"

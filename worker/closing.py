@@ -1,0 +1,36 @@
+"""Closing a slice with its outcomes, and the report of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from shared.domain.outcome import Outcome, Rejected
+from shared.persistence.slices import TakenSlice, close_slice
+from shared.schemas.outcome import keyed_outcomes_json
+
+
+@dataclass(frozen=True, slots=True)
+class SliceReport:
+    """What a settled slice came to."""
+
+    job_id: UUID
+    number: int
+    orders: int
+    ok: int
+
+
+def close_with(
+    connection: Connection, taken: TakenSlice, keyed: Sequence[tuple[str, Outcome]]
+) -> SliceReport:
+    """Write the outcomes of a claimed slice and close it; they count once the transaction commits."""
+    codes: dict[str, int] = {}
+    for _, outcome in keyed:
+        if isinstance(outcome, Rejected):
+            codes[str(int(outcome.code))] = codes.get(str(int(outcome.code)), 0) + 1
+    ok = len(keyed) - sum(codes.values())
+    close_slice(connection, taken.id, keyed_outcomes_json(keyed), ok, codes)
+    return SliceReport(taken.job_id, taken.number, len(keyed), ok)

@@ -1,0 +1,33 @@
+"""A slice that ended its worker time and again: cut up, until the one order that does it stands alone."""
+
+from __future__ import annotations
+
+import msgspec
+import structlog
+
+from shared.domain.outcome import given_up
+from shared.persistence.database import transaction
+from shared.persistence.slices import TakenSlice, claim_slice, cut_up
+from worker.closing import SliceReport, close_with
+from worker.workshop import Workshop
+
+log = structlog.get_logger()
+
+_BODY = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def settle_deadly(workshop: Workshop, taken: TakenSlice) -> SliceReport | None:
+    """Cut the slice up, or give its only order up. Nothing in it is read but the keys."""
+    members = _BODY.decode(taken.body)
+    with transaction(workshop.engine) as connection:
+        if claim_slice(connection, taken.id) is None:
+            return None
+        if len(members) == 1:
+            (key,) = members
+            attempts = taken.attempts - 1
+            log.error("order_given_up", position=taken.first_position, attempts=attempts)
+            return close_with(connection, taken, [(key, given_up(attempts))])
+        log.error("slice_cut_up", slice=taken.number, attempts=taken.attempts - 1, orders=len(members))
+        pieces = [(msgspec.json.encode(key).decode(), bytes(order)) for key, order in members.items()]
+        cut_up(connection, taken, pieces)
+    return None
