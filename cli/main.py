@@ -12,11 +12,11 @@ from cli.not_done import NotDoneError
 # Name → where the command is, and its line in the help (said here, so that --help imports none of them).
 COMMANDS = {
     "serve": ("cli.serve:serve", "Run everything on this machine, servers included."),
-    "demo": ("cli.demo:demo", "Show the whole walk with a sample catalog, and leave nothing running."),
+    "demo": ("cli.demo:demo", "Show the whole walk with a sample catalog."),
     "submit": ("cli.client:submit", "Post a file of keyed orders."),
     "job": ("cli.client:job", "Show how far a job is."),
     "results": ("cli.client:results", "Print the outcomes of a job."),
-    "catalog": ("cli.catalog:catalog", "Load the catalog: items, prices, stock, markets."),
+    "catalog": ("cli.catalog:catalog", "Load or export the catalog: items, prices, stock, markets."),
     "keys": ("cli.keys:keys", "Create, list and revoke API keys."),
     "migrate": ("cli.roles:migrate", "Bring the database's schema up."),
     "api": ("cli.roles:api", "Run the HTTP API alone."),

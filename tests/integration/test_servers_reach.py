@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from cli.not_done import NotDoneError
+from cli.reach import database, database_as_it_is
+from cli.servers import ServerUrls, temporary_data_dir
+from shared.persistence.first_steps import FirstSteps, first_steps
+from shared.persistence.migrate import schema_is_current
+from shared.settings import Settings, environment_with
+from tests.integration.server_program import servers_of
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    with temporary_data_dir() as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def no_servers_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.delenv("REDIS_URL", raising=False)
+
+
+def ordermill(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "cli", *words],
+        env=environment_with(**environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_embedded_database_is_migrated_for_whoever_reaches_it(data_dir: Path) -> None:
+    with database(data_dir) as (settings, engine):
+        assert schema_is_current(engine)
+        assert first_steps(engine) == FirstSteps(has_keys=False, has_items=False)
+        assert settings.redis_url.startswith("unix://")
+
+    assert servers_of(data_dir) == []
+
+
+def test_a_named_database_needs_no_redis_and_no_data_directory(
+    settings: Settings, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+
+    with database(data_dir / "untouched") as (reached, _):
+        assert reached.database_url == settings.database_url
+    assert not (data_dir / "untouched").exists()
+
+
+def test_a_named_database_with_another_schema_is_left_as_it_is(
+    settings: Settings, engine: Engine, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+
+    with pytest.raises(NotDoneError, match="ordermill migrate"), database(data_dir):
+        pass
+    with database_as_it_is(data_dir) as (_, reached):
+        assert not schema_is_current(reached)
+
+
+def test_migrate_says_where_the_schema_is_and_is_done_again_for_nothing(
+    servers: ServerUrls, settings: Settings
+) -> None:
+    named = {"DATABASE_URL": settings.database_url, "REDIS_URL": servers.redis_url}
+
+    told = [ordermill("migrate", **named) for _ in range(2)]
+
+    assert [done.returncode for done in told] == [0, 0], told[0].stderr
+    assert told[0].stdout == told[1].stdout
+    assert told[0].stdout.startswith("The schema is at ")
+
+
+def test_a_database_that_is_away_is_one_sentence_and_exit_code_2() -> None:
+    done = ordermill("migrate", DATABASE_URL="postgresql://mill:secret@127.0.0.1:1/mill", REDIS_URL="")
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("Error: The database cannot be reached")
+    assert "secret" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_key_is_printed_alone_with_servers_that_only_it_started(data_dir: Path) -> None:
+    done = ordermill(
+        *("keys", "create", "--name", "shop", "--scopes", "orders:write", "--data-dir", str(data_dir)),
+        DATABASE_URL="",
+        REDIS_URL="",
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.split()) == 1
+    assert servers_of(data_dir) == []
+    with database(data_dir) as (_, engine):
+        assert first_steps(engine) == FirstSteps(has_keys=True, has_items=False)
