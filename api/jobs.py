@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from shared.domain.job import Job
 
 # The one way that this API writes an id; UUID() itself would also take braces and URNs.
+_TIMED = 7  # UUIDv7 begins with the milliseconds since 1970
+_DAY_MS = 24 * 3600 * 1000
 _JOB_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -38,7 +40,23 @@ def show_results(job_id: str) -> Response:
 def _own_job(job_id: str) -> Job:
     job = find_job(parts().engine, UUID(job_id)) if _JOB_ID.fullmatch(job_id) else None
     # The same answer for somebody else's job: that it exists is nobody's business.
+    if job is None and _is_past(job_id, parts().settings.retention_days):
+        raise _gone()
     if job is None or not may_read_job(asking_key(), job.api_key_id):
         raise Refusal(404, "There is no job of this id for this API key; see the Location of its batch.")
+    if job.done and job.expires_at <= parts().clock():
+        raise _gone()
     facts().job_id = job.id
     return job
+
+
+def _is_past(job_id: str, retention_days: int) -> bool:
+    """Whether a job of this id, which says when it was made, would have expired by now."""
+    if not _JOB_ID.fullmatch(job_id) or UUID(job_id).version != _TIMED:
+        return False
+    made_at_ms = UUID(job_id).int >> 80
+    return made_at_ms + retention_days * _DAY_MS <= parts().clock().timestamp() * 1000
+
+
+def _gone() -> Refusal:
+    return Refusal(410, "The job has expired, and its outcomes are gone; the orders that it made are not.")

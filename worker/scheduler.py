@@ -1,25 +1,72 @@
-"""The sweeper's clock: a plain loop, so that it needs nothing of what it is there to heal."""
+"""The clock of what has to be done again and again: a plain loop, so that it needs nothing that it heals."""
 
 from __future__ import annotations
 
 import signal
 import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 
 import structlog
+from sqlalchemy import Engine
 
 from shared.job_queue import JobQueue, QueueAwayError
 from shared.logs import configure_logging
 from shared.persistence.database import open_database
 from shared.persistence.errors import PersistenceError
+from shared.persistence.pruning import prune_jobs
 from shared.settings import Settings
 from worker.redispatch import sweep
 
 log = structlog.get_logger()
 
+PRUNED_AT_ONCE = 50
+"""Jobs in one transaction of pruning; a job may have hundreds of slices."""
+
+
+@dataclass
+class Chore:
+    """Something to be done every so often; several schedulers may do it at once."""
+
+    name: str
+    every_seconds: float
+    do: Callable[[], int]
+    """Does it, and gives how much there was to do."""
+    next_at: float = 0.0
+    away: bool = False
+
+    def run(self) -> None:
+        """Do it. A server that is away is told once, not at every turn of an outage."""
+        try:
+            self.do()
+            self.away = False
+        except (QueueAwayError, PersistenceError) as error:
+            (log.debug if self.away else log.warning)("chore_failed", chore=self.name, reason=str(error))
+            self.away = True
+
+
+def chores(engine: Engine, queue: JobQueue, settings: Settings) -> list[Chore]:
+    """All that the scheduler sees to."""
+    return [
+        Chore("sweep", settings.sweep_seconds, partial(sweep, engine, queue, settings)),
+        Chore("prune", settings.prune_seconds, partial(_prune, engine)),
+    ]
+
+
+def _prune(engine: Engine) -> int:
+    total = 0
+    while pruned := prune_jobs(engine, PRUNED_AT_ONCE):
+        total += pruned
+    if total:
+        log.info("jobs_pruned", jobs=total)
+    return total
+
 
 def run(settings: Settings) -> None:
-    """Sweep every ``sweep_seconds`` until SIGTERM or SIGINT."""
+    """See to the chores until SIGTERM or SIGINT."""
     configure_logging(settings, "scheduler")
     stopping = threading.Event()
 
@@ -32,14 +79,17 @@ def run(settings: Settings) -> None:
     engine = open_database(settings, "scheduler")
     queue = JobQueue(settings)
     log.info("scheduler_started", sweep_seconds=settings.sweep_seconds)
-    away = False
-    while not stopping.wait(settings.sweep_seconds):
-        try:
-            sweep(engine, queue, settings)
-            away = False
-        except (QueueAwayError, PersistenceError) as error:
-            # Told once, not every two seconds of an outage.
-            (log.debug if away else log.warning)("sweep_failed", reason=str(error))
-            away = True
+    keep_doing(chores(engine, queue, settings), stopping)
     queue.close()
     engine.dispose()
+
+
+def keep_doing(work: Sequence[Chore], stopping: threading.Event) -> None:
+    """Do each chore when its time has come, until ``stopping`` is set."""
+    while not stopping.is_set():
+        for chore in work:
+            if chore.next_at <= time.monotonic() and not stopping.is_set():
+                chore.run()
+                chore.next_at = time.monotonic() + chore.every_seconds
+        soonest = min(chore.next_at for chore in work)
+        stopping.wait(max(0.05, soonest - time.monotonic()))

@@ -1,0 +1,36 @@
+"""After a slice's commit: telling the mail queue which confirmations wait, so that they go out at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import Engine
+
+from shared.job_queue import JobQueue, QueueAwayError
+from shared.persistence.confirmations import waiting_among
+from shared.persistence.errors import PersistenceError
+from shared.persistence.slices import TakenSlice
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+HINTS_MAX = 10
+"""Mails that one slice announces. The sweeper finds the others within seconds; announcing hundreds, at about a
+millisecond each, would keep the worker from its next slice."""
+
+
+def may_want_mails(taken: TakenSlice, settings: Settings) -> bool:
+    """Whether it is worth asking the database; a wrong no costs a mail the few seconds until the next sweep."""
+    if not settings.sends_mails:
+        return False
+    return settings.confirm_orders or taken.form == "completion" or b'"sendEmail"' in taken.body
+
+
+def hint_mails(engine: Engine, queue: JobQueue, first_numbers: Sequence[int]) -> None:
+    """Announce the mails that wait for these orders. Nothing is raised: the sweeper finds what was not told."""
+    try:
+        waiting = waiting_among(engine, list(first_numbers))
+        queue.dispatch_mails(waiting[:HINTS_MAX])
+    except (QueueAwayError, PersistenceError) as error:
+        log.warning("mails_not_announced", orders=len(first_numbers), reason=str(error))
