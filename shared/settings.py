@@ -52,7 +52,9 @@ class Settings:
     # -- the workshop --------------------------------------------------------------------------------------
     slice_max_orders: int = _setting(250, "orders in a slice of a batch that is not small", minimum=1)
     slice_tries_max: int = _setting(5, "tries of a slice in one task while faults are transient", minimum=1)
-    slice_attempts_max: int = _setting(5, "times that a slice may kill its worker, whole and alone", minimum=1)
+    slice_attempts_max: int = _setting(
+        5, "times that a slice may kill its worker, whole and alone", minimum=1
+    )
     max_lines: int = _setting(1_000, "lines in one order", minimum=1)
     worker_processes: int = _setting(2, "prefork children of one Celery worker", minimum=1)
     task_limit_seconds: int = _setting(60, "hard limit of a slice; the last resort", minimum=5)
@@ -67,6 +69,7 @@ class Settings:
     redispatch_most_slices: int = _setting(500, "slices dispatched in one sweep", minimum=1)
 
     # -- keeping -------------------------------------------------------------------------------------------
+    prune_seconds: float = _setting(60.0, "how often the scheduler prunes expired jobs", minimum=1)
     retention_days: int = _setting(30, "how long jobs can be asked for", minimum=1)
 
     # -- the servers behind --------------------------------------------------------------------------------
