@@ -63,14 +63,15 @@ def read_batch(body: bytearray, *, by_line: bool, settings: Settings) -> Batch:
     else:
         reading.take(body, line=0)
     _check_keys(reading, settings)
-    _check_nesting(reading, settings)
+    for key, order in zip(reading.keys, reading.orders, strict=True):
+        _check_order(key, order, settings)
     return Batch(keys=reading.keys, orders=reading.orders)
 
 
 def read_single(body: bytearray, key: str, *, settings: Settings) -> Batch:
     """Read a whole body that is one JSON object, as the only order of a batch, under ``key``.
 
-    Raises Refusal (400) as ``read_batch`` does.
+    Raises Refusal (400, 413) as ``read_batch`` does.
     """
     if not body:
         raise Refusal(400, "The body is empty; send one JSON object.")
@@ -81,14 +82,9 @@ def read_single(body: bytearray, key: str, *, settings: Settings) -> Batch:
         raise _far_too_deep(settings) from None
     except msgspec.DecodeError as error:
         raise not_json(error, body, 0) from None
-    if not bytes(order).startswith(b"{"):
+    if bytes(memoryview(order)[:1]) != b"{":
         raise Refusal(400, "The body must be one JSON object.")
-    if nests_deeper_than(settings.max_nesting, bytes(order)):
-        raise Refusal(
-            400,
-            f"The body is nested deeper than {settings.max_nesting} levels, which is the limit maxNesting; "
-            "send it flatter.",
-        )
+    _check_order(None, order, settings)
     return Batch(keys=[key], orders=[order])
 
 
@@ -214,14 +210,19 @@ def _lines_of(key: str, reading: _Reading) -> str:
     return f", on line {one} and again on line {other}"
 
 
-def _check_nesting(reading: _Reading, settings: Settings) -> None:
-    levels = settings.max_nesting
-    for position, order in enumerate(reading.orders):
-        if nests_deeper_than(levels, bytes(order)):
-            key = reading.keys[position]
-            raise Refusal(
-                400,
-                f"The order {shown(key)} is nested deeper than {levels} levels, which is the limit "
-                "maxNesting; send it flatter.",
-                faults=[Fault(pointer_to(key), f"is nested deeper than {levels} levels")],
-            )
+def _check_order(key: str | None, order: msgspec.Raw, settings: Settings) -> None:
+    """Check what a worker could not bear; ``key`` is None for an order that is a body by itself."""
+    size = memoryview(order).nbytes
+    if size > settings.max_order_bytes:
+        what, limit = f"has {size} bytes", f"maxOrderBytes is {settings.max_order_bytes}"
+        raise _order_refused(413, key, what, f"{limit}; send fewer lines in it")
+    if nests_deeper_than(settings.max_nesting, bytes(order)):
+        what = f"is nested deeper than {settings.max_nesting} levels"
+        raise _order_refused(400, key, what, "that is the limit maxNesting; send it flatter")
+
+
+def _order_refused(status: int, key: str | None, what: str, limit: str) -> Refusal:
+    if key is None:
+        return Refusal(status, f"The body {what}, and {limit}.")
+    fault = Fault(pointer_to(key), what)
+    return Refusal(status, f"The order {shown(key)} {what}, and {limit}.", faults=[fault])

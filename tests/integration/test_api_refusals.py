@@ -100,6 +100,13 @@ def test_too_many_orders_are_413(narrow: Door) -> None:
     assert_refused(narrow.post(dict.fromkeys("abcdef", 1)), 413, "5 orders", "maxOrders", "several batches")
 
 
+def test_an_order_too_large_is_413(door: Door) -> None:
+    narrow = door.with_settings(max_order_bytes=1_024)
+    batch = {"a": {}, "b": {"comment": "x" * 1_024}}
+
+    assert_refused(narrow.post(batch), 413, 'The order "b" has 1038 bytes', "maxOrderBytes is 1024")
+
+
 def test_a_key_too_long_is_413(narrow: Door) -> None:
     assert_refused(narrow.post({"k" * 1_001: {}}), 413, "1001 characters", "maxKeyChars is 1000", "shorten")
 
@@ -232,10 +239,11 @@ def test_a_path_with_nothing_there_is_404(door: Door, path: str) -> None:
 
 
 def test_a_wrong_method_is_405_with_the_right_ones(door: Door) -> None:
-    for method in ("GET", "PUT", "DELETE", "PATCH", "TRACE"):
-        response = door.client.open("/v1/orders", method=method)
-        assert response.headers["Allow"] == "OPTIONS, POST"
-        assert_refused(response, 405, "OPTIONS, POST")
+    for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE"):
+        response = door.client.open("/v1/limits", method=method)
+        assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
+        assert_refused(response, 405, "GET, HEAD, OPTIONS")
+    assert door.client.get("/v1/order").headers["Allow"] == "OPTIONS, POST"
 
 
 def test_options_tell_the_methods_without_a_key_or_a_body(door: Door) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from shared.domain.job import Job, JobState
 from shared.persistence.api_keys import create_api_key, find_api_key
 from shared.persistence.errors import DatabaseAwayError, PermanentError
-from shared.persistence.jobs import find_job, outcomes
+from shared.persistence.jobs import Outcomes, find_job, outcomes
 from shared.persistence.promising import NewSlice, Promise, promise
 
 if TYPE_CHECKING:
@@ -202,11 +202,11 @@ def test_outcomes_come_in_slice_order_as_far_as_they_are_there(engine: Engine, a
     close(engine, slice_ids[2], b'{"c":3}', 10)
     close(engine, slice_ids[0], b'{"a":1}', 10)
 
-    assert outcomes(engine, promised.job.id) == [b'{"a":1}', b'{"c":3}']
+    assert outcomes(engine, promised.job.id) == Outcomes([b'{"a":1}', b'{"c":3}'], 20)
 
 
 def test_an_unknown_job_is_none_and_has_no_outcomes(engine: Engine) -> None:
     unknown: UUID = uuid4()
 
     assert find_job(engine, unknown) is None
-    assert outcomes(engine, unknown) == []
+    assert outcomes(engine, unknown) == Outcomes([], 0)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.batch_reader import Batch, read_batch
+from api.batch_reader import Batch, read_batch, read_single
 from api.refusal import Refusal
 from shared.settings import Settings
 
@@ -152,6 +152,43 @@ def test_an_order_may_be_nested_as_deep_as_the_limit(levels: int, taken: bool) -
         assert refused.status == 400
         assert '"deep"' in refused.msg
         assert "8 levels" in refused.msg
+
+
+def test_an_order_too_large_is_refused_with_its_size_and_the_limit() -> None:
+    narrow = Settings(max_order_bytes=100)
+    fits, too_large = b'"' + b"x" * 98 + b'"', b'"' + b"x" * 99 + b'"'
+
+    assert read(b'{"a":%b,"b":%b}' % (fits, fits), settings=narrow).keys == ["a", "b"]
+    refused = refusal(b'{"a":%b,"b":%b}' % (fits, too_large), settings=narrow)
+    assert refused.status == 413
+    assert 'The order "b" has 101 bytes, and maxOrderBytes is 100' in refused.msg
+    assert [fault.pointer for fault in refused.faults] == ["/b"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        (b"", 400, "is empty"),
+        (b"[1]", 400, "must be one JSON object"),
+        (b'{"a":', 400, "ends too early"),
+        (b'{"a":' + b"[" * 8 + b"]" * 8 + b"}", 400, "The body is nested deeper than 8 levels"),
+        (b'{"a":' + b"[" * 5_000, 400, "nested far deeper"),
+        (b'{"a":"' + b"x" * 5_000 + b'"}', 413, "The body has 5008 bytes, and maxOrderBytes is 4000"),
+    ],
+)
+def test_one_order_alone_is_refused_for_the_same_reasons(body: bytes, status: int, says: str) -> None:
+    settings = Settings(max_nesting=8, max_order_bytes=4_000)
+    with pytest.raises(Refusal) as raised:
+        read_single(bytearray(body), "", settings=settings)
+
+    assert raised.value.status == status
+    assert says in raised.value.msg
+
+
+def test_one_order_alone_is_a_batch_of_one() -> None:
+    batch = read_single(bytearray(b' {"a": 1} '), "7", settings=SETTINGS)
+
+    assert (batch.keys, bytes(batch.orders[0])) == (["7"], b'{"a": 1}')
 
 
 @pytest.mark.parametrize("levels", [100, 5_000, 100_000])
