@@ -18,12 +18,19 @@ def show_limits() -> Response:
         {
             "maxBodyBytes": settings.max_body_bytes,
             "maxOrders": settings.max_orders,
+            "maxOrderBytes": settings.max_order_bytes,
             "maxKeyChars": settings.max_key_chars,
             "maxNesting": settings.max_nesting,
             "maxLines": settings.max_lines,
             "syncMaxOrders": settings.sync_max_orders,
             "syncWaitSeconds": settings.sync_wait_seconds,
             "maxWaitSeconds": settings.max_wait_seconds,
+            "ordersPageMax": settings.orders_page_max,
+            "ordersOffsetMax": settings.orders_offset_max,
+            "ordersPageMaxLines": settings.orders_page_max_lines,
+            "stockPageMax": settings.stock_page_max,
+            "stockMaxRows": settings.stock_max_rows,
+            "stockMaxBodyBytes": settings.stock_max_body_bytes,
             "retentionDays": settings.retention_days,
         }
     )
