@@ -43,6 +43,6 @@ class Names:
         known = sorted(self._written | self.ids.keys())
         told = ", ".join(quoted(name) for name in known[:_NAMES_TOLD])
         if not known:
-            return f"neither the file nor the database has any {self._noun}"
+            return "neither file nor database has any"
         more = f" and {len(known) - _NAMES_TOLD} more" if len(known) > _NAMES_TOLD else ""
         return f"the file and the database have {told}{more}"

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from shared.domain.catalog_file import CatalogFile, CatalogRefusedError, LoadSummary, Progress
+from shared.domain.catalog_file import CatalogFile, CatalogRefusedError, Count, LoadSummary, Progress
 from shared.domain.outcome import quoted
 from shared.persistence import catalog_rows as rows
 from shared.persistence import tables as t
@@ -73,7 +74,7 @@ class _Load:
         self._business()
         if self._faults:
             raise CatalogRefusedError(self._faults)
-        item_ids = dict(items.ids())
+        item_ids = dict(items.ids()) if items is not None else {}
         self._prices(item_ids)
         self._stock(item_ids)
         self._finish()
@@ -92,7 +93,7 @@ class _Load:
         self._list(rows.MARKETS, rows.markets(catalog.markets, self._pricelists, self._rules))
         self._markets.read()
 
-    def _items(self) -> IncomingList:
+    def _items(self) -> IncomingList | None:
         found = self._catalog.items
         made = rows.items(found, self._markets, self._pricelists, self._warehouses)
         return self._list(rows.ITEMS, self._ticking("items", len(found), made))
@@ -111,7 +112,7 @@ class _Load:
             )
         self._list(rows.CAMPAIGNS, rows.campaigns(found, self._pricelists, item_ids))
         vouchers = self._list(rows.VOUCHERS, rows.vouchers(self._catalog.vouchers))
-        if not self._faults:
+        if vouchers is not None and not self._faults:
             self._summary.kept_vouchers = vouchers.kept("uses")
 
     def _business(self) -> None:
@@ -124,13 +125,14 @@ class _Load:
 
     def _prices(self, item_ids: dict[int, int]) -> None:
         ids = self._pricelists.ids
+        total = sum(len(item.prices) for item in self._catalog.items)
         made = (
             (item_ids[item.at], ids[name], price)
             for item in self._catalog.items
             for name, price in item.prices.items()
         )
-        total = sum(len(item.prices) for item in self._catalog.items)
-        self._summary.counts["prices"] = load_prices(self._connection, self._ticking("prices", total, made))
+        coming = self._ticking("prices", total, made)
+        self._summary.counts["prices"] = load_prices(self._connection, coming) if total else Count()
 
     def _stock(self, item_ids: dict[int, int]) -> None:
         ids = self._warehouses.ids
@@ -140,6 +142,9 @@ class _Load:
             for name, physical in item.stock.items()
         )
         total = sum(len(item.stock) for item in self._catalog.items)
+        if total == 0:
+            self._summary.counts["stock"] = Count()
+            return
         loaded = load_stock(self._connection, self._ticking("stock", total, made), self._now)
         self._summary.counts["stock"] = loaded.count
         self._summary.kept_stock, self._summary.kept_stock_skus = loaded.kept, loaded.kept_skus
@@ -171,8 +176,13 @@ class _Load:
                     pointer = f"shippingOptions[{row.at}].default"
                     yield f"{pointer}: {quoted(owner)} is the default of {country}; a country has one"
 
-    def _list(self, listing: Listing, made: Iterable[Sequence[Any]]) -> IncomingList:
-        incoming = IncomingList(self._connection, listing, made)
+    def _list(self, listing: Listing, made: Iterable[Sequence[Any]]) -> IncomingList | None:
+        coming = iter(made)
+        first = next(coming, None)
+        self._summary.counts[listing.name] = Count()
+        if first is None:
+            return None
+        incoming = IncomingList(self._connection, listing, chain([first], coming))
         self._faults.extend(incoming.faults())
         if not self._faults:
             self._summary.counts[listing.name] = incoming.write()
