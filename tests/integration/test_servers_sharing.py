@@ -72,14 +72,14 @@ def test_who_started_the_servers_for_itself_waits_for_those_who_found_them(data_
     assert servers_of(data_dir) == []
 
 
-def test_six_commands_at_once_share_one_pair_of_servers(data_dir: Path) -> None:
-    holders = [Holder(data_dir, own=False) for _ in range(6)]
+def test_four_commands_at_once_share_one_pair_of_servers(data_dir: Path) -> None:
+    holders = [Holder(data_dir, own=False) for _ in range(4)]
     try:
         assert len({holder.said for holder in holders}) == 1
         assert len([p for p in servers_of(data_dir) if p.name() == "redis-server"]) == 1
         for holder in holders:
             holder.tell_to_leave()
-        assert [holder.process.wait(30) for holder in holders] == [0] * 6
+        assert [holder.process.wait(30) for holder in holders] == [0] * 4
     finally:
         for holder in holders:
             holder.__exit__()
