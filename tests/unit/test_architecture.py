@@ -41,6 +41,8 @@ SPOKEN_IN = {
     "psycopg": {"shared.persistence", "cli.servers"},
     "marshmallow": {"shared.schemas"},
     "email_validator": {"shared.schemas"},
+    "jinja2": {"worker.mail"},
+    "idna": {"worker.mail"},
     "pycountry": {"shared.schemas"},
     "celery": {"worker", "shared.job_queue"},
     "kombu": {"worker", "shared.job_queue"},

@@ -9,7 +9,8 @@ import structlog
 from sqlalchemy import Engine
 
 from shared.clock import Clock
-from shared.domain.confirmation import Handover, HandedOver, Later, NotOurs, Refused, Unknown, masked
+from shared.domain.handover import HandedOver, Handover, Later, NotOurs, Refused, Unknown
+from shared.domain.mail_text import masked
 from shared.persistence.confirmations import (
     Try,
     begin_try,
@@ -58,7 +59,9 @@ def confirm_order(room: MailRoom, number: int) -> Handover | None:
     begun = begin_try(room.engine, number, room.pauses, room.luck())
     if begun is None:
         return None
-    structlog.contextvars.bind_contextvars(request_id=begun.request_id, job_id=str(begun.job_id), order=number)
+    structlog.contextvars.bind_contextvars(
+        request_id=begun.request_id, job_id=str(begun.job_id), order=number
+    )
     if begun.left < 0:
         # The last try ended its process.
         return _give_up(room, number, None, f"given up after {begun.tries - 1} tries")
@@ -94,7 +97,9 @@ def _send(room: MailRoom, post: Post, letter: Letter, begun: Try) -> Handover:
         case Refused(reason):
             return _give_up(room, letter.number, claim.made, reason, **told)
         case Later(reason) if begun.left == 0:
-            return _give_up(room, letter.number, claim.made, f"given up after {begun.tries} tries: {reason}", **told)
+            return _give_up(
+                room, letter.number, claim.made, f"given up after {begun.tries} tries: {reason}", **told
+            )
         case Later(reason):
             log.warning("confirmation_left_for_later", reason=reason, **told)
             if claim.made is not None:

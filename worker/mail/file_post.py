@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from shared.domain.confirmation import HandedOver, Handover, Later, NotOurs
+from shared.domain.handover import HandedOver, Handover, Later, NotOurs
 from worker.mail.letter import Letter
 
 

@@ -16,19 +16,19 @@ from shared.settings import Settings
 log = structlog.get_logger()
 
 HINTS_MAX = 10
-"""Mails that one slice announces. The sweeper finds the others within seconds; announcing hundreds, at about a
-millisecond each, would keep the worker from its next slice."""
+"""Mails that one slice announces. The sweeper finds the others within seconds; announcing hundreds, at about
+a millisecond each, would keep the worker from its next slice."""
 
 
 def may_want_mails(taken: TakenSlice, settings: Settings) -> bool:
-    """Whether it is worth asking the database; a wrong no costs a mail the few seconds until the next sweep."""
+    """Whether it is worth asking the database; a wrong no makes a mail wait for the next sweep."""
     if not settings.sends_mails:
         return False
     return settings.confirm_orders or taken.form == "completion" or b'"sendEmail"' in taken.body
 
 
 def hint_mails(engine: Engine, queue: JobQueue, first_numbers: Sequence[int]) -> None:
-    """Announce the mails that wait for these orders. Nothing is raised: the sweeper finds what was not told."""
+    """Announce the mails that wait for these orders. Nothing is raised: the sweeper finds the others."""
     try:
         waiting = waiting_among(engine, list(first_numbers))
         queue.dispatch_mails(waiting[:HINTS_MAX])

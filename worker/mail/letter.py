@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from shared.domain.confirmation import Confirmation, address_lines, is_addressable, one_line
+from shared.domain.confirmation import Confirmation, address_lines
+from shared.domain.mail_text import is_addressable, one_line
 from shared.settings import Settings, SettingsError
 
 # Seven bits throughout, so that no server on the way has to be able to do more.
@@ -67,7 +68,7 @@ def sender_of(settings: Settings) -> Sender:
     name, address = parseaddr(settings.mail_from)
     if not is_addressable(address):
         raise SettingsError(
-            f"MAIL_FROM is {settings.mail_from!r}; it takes an address, alone or as Shop <orders@shop.example>."
+            f"MAIL_FROM is {settings.mail_from!r}; it takes an address, as Shop <orders@shop.example>."
         )
     try:
         return Sender(one_line(name), _deliverable(address))

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from shared.clock import Clock, utc_now
-from shared.domain.confirmation import Handover, Pauses
+from shared.domain.handover import Handover, Pauses
 from shared.persistence.database import open_database
 from shared.settings import Settings
 from worker.mail.file_post import FilePost

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from shared.domain.confirmation import HandedOver, Handover, Later, NotOurs, Refused, Unknown, told
+from shared.domain.handover import HandedOver, Handover, Later, NotOurs, Refused, Unknown
+from shared.domain.mail_text import told
 from worker.mail.letter import Letter
 from worker.mail.smtp_server import SmtpServer, Starttls
 
@@ -63,23 +64,25 @@ class SmtpPost:
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
-        server, limits = self._server, {"timeout": self._step_seconds, "local_hostname": self._introduced_as}
-        session = (
-            smtplib.SMTP_SSL(server.host, server.port, context=ssl.create_default_context(), **limits)
-            if server.encrypted
-            else smtplib.SMTP(server.host, server.port, **limits)
-        )
+        session = self._connect()
         # Each step has its limit, but a server may take any number of them, or answer byte by byte.
         watch = threading.Timer(self._limit_seconds, _cut, (session,))
         watch.daemon = True
         watch.start()
         try:
             yield session
-            with suppress(OSError):  # what matters has been said
-                session.quit()
         finally:
             watch.cancel()
+            with suppress(OSError):  # what matters has been said
+                session.quit()
             session.close()
+
+    def _connect(self) -> smtplib.SMTP:
+        server, name, limit = self._server, self._introduced_as, self._step_seconds
+        if server.encrypted:
+            tls = ssl.create_default_context()
+            return smtplib.SMTP_SSL(server.host, server.port, name, context=tls, timeout=limit)
+        return smtplib.SMTP(server.host, server.port, name, timeout=limit)
 
     def _introduce(self, session: smtplib.SMTP) -> None:
         server = self._server
@@ -89,7 +92,9 @@ class SmtpPost:
                 session.starttls(context=ssl.create_default_context())
                 session.ehlo_or_helo_if_needed()
             elif server.must_encrypt:
-                raise _StoppedError(Later("the server offers no STARTTLS, and the connection must be encrypted"))
+                raise _StoppedError(
+                    Later("the server offers no STARTTLS, and the connection must be encrypted")
+                )
         if server.user:
             session.login(server.user, server.password)
 

@@ -55,9 +55,7 @@ def smtp_server(settings: Settings) -> SmtpServer:
     if not (user + password).isascii():
         raise SettingsError("SMTP_URL has a user or password outside ASCII, which SMTP cannot send.")
     if settings.smtp_starttls not in list(Starttls):
-        raise SettingsError(
-            f"SMTP_STARTTLS is {settings.smtp_starttls!r}; it takes {', '.join(Starttls)}."
-        )
+        raise SettingsError(f"SMTP_STARTTLS is {settings.smtp_starttls!r}; it takes {', '.join(Starttls)}.")
     return SmtpServer(
         host=host,
         port=port or _PORTS[parts.scheme],
