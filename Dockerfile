@@ -19,7 +19,9 @@ LABEL org.opencontainers.image.title="ordermill" \
       org.opencontainers.image.description="A keyed batch of orders in, an outcome under each key out."
 
 # A number, so that an orchestrator can see that it is not root.
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin ordermill
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin ordermill \
+ # A volume that is mounted here starts with this owner.
+ && install --directory --owner ordermill --mode 0700 /var/lib/ordermill/mails
 COPY --from=build /opt/ordermill /opt/ordermill
 
 ENV PATH="/opt/ordermill/bin:$PATH" \

@@ -16,11 +16,11 @@ _SWEEP_GRACE_SECONDS = 30.0
 
 
 @click.command()
-@click.argument("role", type=click.Choice(["worker", "scheduler"]))
+@click.argument("role", type=click.Choice(["worker", "mailer", "scheduler"]))
 def health(role: str) -> None:
-    """Tell whether the worker or the scheduler of this machine does its work.
+    """Tell whether the worker, the mailer or the scheduler of this machine does its work.
 
-    It asks for signs of work, not for a process: a worker that is alive but takes no messages is not well.
+    It asks for signs of work, not for a process: one that is alive but takes no messages is not well.
     For the API ask GET /healthz and /readyz. Exits with 0 when it is well, else with 2.
     """
     settings = load_settings()
@@ -28,7 +28,7 @@ def health(role: str) -> None:
         raise click.UsageError("REDIS_URL names no Redis; health asks the one that the role works with.")
     with closing(JobQueue(settings)) as queue:
         try:
-            fault = worker_fault(queue) if role == "worker" else scheduler_fault(queue, settings)
+            fault = _fault(role, queue, settings)
         except QueueAwayError as error:
             raise NotDoneError(f"Not well: {error}.") from error
     if fault:
@@ -36,12 +36,26 @@ def health(role: str) -> None:
     click.echo("well")
 
 
+def _fault(role: str, queue: JobQueue, settings: Settings) -> str:
+    if role == "scheduler":
+        return scheduler_fault(queue, settings)
+    return worker_fault(queue) if role == "worker" else mailer_fault(queue)
+
+
 def worker_fault(queue: JobQueue, host: str | None = None) -> str:
     """What is wrong with the worker of ``host`` (this machine's name by default), or ``""``."""
-    host = host or socket.gethostname()
-    if any(name.rpartition("@")[2] == host for name in queue.workers()):
+    return _silent("worker", queue.workers(), host or socket.gethostname())
+
+
+def mailer_fault(queue: JobQueue, host: str | None = None) -> str:
+    """What is wrong with the mailer of ``host`` (this machine's name by default), or ``""``."""
+    return _silent("mailer", queue.mailers(), host or socket.gethostname())
+
+
+def _silent(role: str, names: list[str], host: str) -> str:
+    if any(name.rpartition("@")[2] == host for name in names):
         return ""
-    return f"no worker of {host} has said lately that it takes messages"
+    return f"no {role} of {host} has said lately that it takes messages"
 
 
 def scheduler_fault(queue: JobQueue, settings: Settings) -> str:

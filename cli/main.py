@@ -21,8 +21,9 @@ COMMANDS = {
     "migrate": ("cli.roles:migrate", "Bring the database's schema up."),
     "api": ("cli.roles:api", "Run the HTTP API alone."),
     "worker": ("cli.roles:worker", "Run a Celery worker alone."),
+    "mailer": ("cli.roles:mailer", "Run the sender of confirmations alone."),
     "scheduler": ("cli.roles:scheduler", "Run the scheduler alone."),
-    "health": ("cli.health:health", "Tell whether a worker or scheduler does its work."),
+    "health": ("cli.health:health", "Tell whether a worker, mailer or scheduler does its work."),
 }
 
 

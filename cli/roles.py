@@ -7,6 +7,7 @@ import socket
 import sys
 import warnings
 from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
@@ -40,18 +41,52 @@ def api(host: str, port: int, listening_fd: int | None) -> None:
 @click.option("--concurrency", type=click.IntRange(1), help="Child processes; WORKER_PROCESSES by default.")
 def worker(concurrency: int | None) -> None:
     """Run a Celery worker alone. Start more of them to decide more orders at once."""
-    from shared.job_queue import QUEUES  # noqa: PLC0415 - Celery is slow to import
+    from shared.job_queue import SLICE_QUEUES  # noqa: PLC0415 - Celery is slow to import
+
+    settings = _settings_with_servers("worker")
+    _run_celery(
+        settings,
+        "worker",
+        pool_cls="prefork",
+        concurrency=concurrency or settings.worker_processes,
+        queues=list(SLICE_QUEUES),
+    )
+
+
+@click.command()
+def mailer() -> None:
+    """Run the mailer alone: it sends the confirmations. One is enough, MAIL_THREADS says how many at once.
+
+    Not a task of the workers: a mail server that is slow or away must not keep an order waiting.
+    """
+    from shared.job_queue import MAIL_QUEUE, MAILER  # noqa: PLC0415 - Celery is slow to import
+    from worker.mail.mail_room import open_post  # noqa: PLC0415
+
+    settings = _settings_with_servers("mailer")
+    if open_post(settings) is None:
+        raise NotDoneError(
+            "`ordermill mailer` needs SMTP_URL and MAIL_FROM, or MAIL_DIR, in its environment."
+        )
+    _run_celery(
+        settings,
+        "mailer",
+        # It does little but wait for a server.
+        pool_cls="threads",
+        concurrency=settings.mail_threads,
+        queues=[MAIL_QUEUE],
+        hostname=f"{MAILER}@{socket.gethostname()}",
+    )
+
+
+def _run_celery(settings: Settings, role: str, **options: Any) -> NoReturn:
     from shared.logs import configure_logging  # noqa: PLC0415
     from worker.app import create_worker_app  # noqa: PLC0415
 
-    settings = _settings_with_servers("worker")
-    configure_logging(settings, "worker")
+    configure_logging(settings, role)
     # It warns of pickled messages, and we accept none.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
-    running = create_worker_app(settings).Worker(
-        pool_cls="prefork",
-        concurrency=concurrency or settings.worker_processes,
-        queues=list(QUEUES),
+    running = create_worker_app(settings, role).Worker(
+        **options,
         loglevel=logging.getLogger().level,
         # Workers of ours have nothing to tell one another; the database knows all.
         without_gossip=True,

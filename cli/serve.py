@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1), help="Worker processes; WORKER_PROCESSES by default.")
 @data_dir_option
 def serve(host: str, port: int, workers: int | None, data_dir: Path) -> None:
-    """Run everything on this machine: PostgreSQL, Redis, the API, workers and the scheduler.
+    """Run everything on this machine: PostgreSQL, Redis, the API, workers, the mailer and the scheduler.
+
+    Confirmations go to the server of SMTP_URL; without one they become files in DATA_DIR/mails.
 
     Ctrl-C or SIGTERM stops all of it in order and lets running work finish, which is an exit code of 0. What
     dies is started again; when it keeps dying, everything stops with exit code 1.
@@ -44,7 +46,12 @@ def serve(host: str, port: int, workers: int | None, data_dir: Path) -> None:
     # The port first: a fault that a person can mend is told before anything is started.
     with listen(host, port) as listening, StopRequest() as stop, run_servers(settings, data_dir) as servers:
         urls = servers.urls
-        settings = replace(settings, database_url=urls.database_url, redis_url=urls.redis_url)
+        settings = replace(
+            settings,
+            database_url=urls.database_url,
+            redis_url=urls.redis_url,
+            mail_dir=settings.mail_dir or str(data_dir.expanduser().resolve() / "mails"),
+        )
         engine = open_database(settings, "serve")
         migrate(engine)
         hints = _hints(first_steps(engine), data_dir)

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 # Beyond what a role grants its own work, for it to leave.
 _LEAVING_SECONDS = 5
 _SCHEDULER_GRACE_SECONDS = 10
-_COLOURS = {"api": "cyan", "worker": "green", "scheduler": "magenta"}
+_COLOURS = {"api": "cyan", "worker": "green", "mailer": "blue", "scheduler": "magenta"}
 
 
 def run_stack(
@@ -58,6 +58,7 @@ def plans(settings: Settings, listening_fd: int, *, human: bool) -> list[list[Ch
         DATABASE_URL=settings.database_url,
         REDIS_URL=settings.redis_url,
         WORKER_PROCESSES=str(settings.worker_processes),
+        MAIL_DIR=settings.mail_dir,
         # Their output is a pipe; ours may be a terminal.
         LOG_FORMAT="human" if human else "json",
     )
@@ -81,7 +82,10 @@ def plans(settings: Settings, listening_fd: int, *, human: bool) -> list[list[Ch
             )
         ],
         [plan("scheduler", grace=_SCHEDULER_GRACE_SECONDS)],
-        [plan("worker", grace=worker_grace + _LEAVING_SECONDS)],
+        [
+            plan("worker", grace=worker_grace + _LEAVING_SECONDS),
+            plan("mailer", grace=worker_grace + _LEAVING_SECONDS),
+        ],
     ]
 
 

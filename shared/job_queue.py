@@ -1,4 +1,4 @@
-"""The way to the workers: slice ids over Celery's Redis broker, as hints of what the database promises."""
+"""The way to the workers: slice ids and order numbers over Redis, as hints of what the database promises."""
 
 from __future__ import annotations
 
@@ -16,8 +16,19 @@ from shared.settings import Settings
 SETTLE_SLICE = "ordermill.settle_slice"
 """The task's name; its one argument is a slice's id, never anything of a client's."""
 
-QUEUES = (SMALL_QUEUE, LARGE_QUEUE)
+SEND_CONFIRMATION = "ordermill.send_confirmation"
+"""Its one argument is an order's number."""
+
+SLICE_QUEUES = (SMALL_QUEUE, LARGE_QUEUE)
 """In the order in which a worker serves them."""
+
+MAIL_QUEUE = "orders.mail"
+"""Served by mailers alone: a mail server that is slow or away must not hold a worker."""
+
+QUEUES = (*SLICE_QUEUES, MAIL_QUEUE)
+
+MAILER = "mailer"
+"""What comes before the "@" in the name of a mailer."""
 
 KEY_PREFIX = "ordermill:"
 """Every Redis key of ours starts with it, so that healing can delete exactly those."""
@@ -104,7 +115,7 @@ def _broker_url(redis_url: str) -> str:
 
 
 class JobQueue:
-    """Dispatches slices. Made once per process, after any fork."""
+    """Dispatches slices and mails. Made once per process, after any fork."""
 
     def __init__(self, settings: Settings) -> None:
         self._app = Celery("ordermill-dispatch", set_as_current=False)
@@ -116,10 +127,17 @@ class JobQueue:
 
     def dispatch(self, slice_ids: Sequence[int], queue: str) -> None:
         """Send one message per slice. Raises QueueAwayError; some may have been sent by then."""
+        self._send(SETTLE_SLICE, slice_ids, queue)
+
+    def dispatch_mails(self, order_numbers: Sequence[int]) -> None:
+        """Send one message per confirmation. Raises QueueAwayError; some may have been sent by then."""
+        self._send(SEND_CONFIRMATION, order_numbers, MAIL_QUEUE)
+
+    def _send(self, task: str, ids: Sequence[int], queue: str) -> None:
         try:
             with self._app.producer_or_acquire() as producer:
-                for slice_id in slice_ids:
-                    self._app.send_task(SETTLE_SLICE, (slice_id,), queue=queue, producer=producer)
+                for one in ids:
+                    self._app.send_task(task, (one,), queue=queue, producer=producer)
         except (OperationalError, RedisError, OSError) as error:
             raise QueueAwayError("the broker cannot be reached") from error
 
@@ -132,7 +150,14 @@ class JobQueue:
         self._ask("ping")
 
     def workers(self) -> list[str]:
-        """The names of the workers that take messages now. Raises QueueAwayError."""
+        """The names of the workers that take slices now. Raises QueueAwayError."""
+        return [name for name in self._beating() if not name.startswith(f"{MAILER}@")]
+
+    def mailers(self) -> list[str]:
+        """The names of the mailers that take messages now. Raises QueueAwayError."""
+        return [name for name in self._beating() if name.startswith(f"{MAILER}@")]
+
+    def _beating(self) -> list[str]:
         try:
             return sorted(key.removeprefix(_HEARTBEATS) for key in self._redis.scan_iter(f"{_HEARTBEATS}*"))
         except RedisError as error:

@@ -62,6 +62,22 @@ class Settings:
     organisation_timezone: str = _setting("UTC", "the zone of dates that name none")
     confirm_orders: bool = _setting(False, "confirm orders by e-mail that do not say sendEmail")
 
+    # -- confirmations by e-mail ---------------------------------------------------------------------------
+    smtp_url: str = _setting("", "mail server, as smtp://user:password@host:587 or smtps://…; else MAIL_DIR")
+    smtp_starttls: str = _setting("auto", "always, never, or auto: if offered; a must before a password")
+    mail_dir: str = _setting(
+        "", "directory for mails as .eml files when there is no SMTP_URL; else they wait"
+    )
+    mail_from: str = _setting("", "sender, as orders@shop.example or Shop <orders@shop.example>")
+    mail_threads: int = _setting(4, "mails that one mailer hands over at once", minimum=1)
+    mail_step_seconds: float = _setting(10.0, "limit for each answer of the mail server", minimum=0.1)
+    mail_limit_seconds: float = _setting(20.0, "limit for handing over one mail", minimum=0.1)
+    mail_retry_first_seconds: float = _setting(
+        30.0, "pause after a mail's first try, doubled by each", minimum=0
+    )
+    mail_retry_most_seconds: float = _setting(3600.0, "the most that this grows to", minimum=0)
+    mail_tries_max: int = _setting(30, "tries of one mail; with these pauses about a day", minimum=1)
+
     # -- healing -------------------------------------------------------------------------------------------
     sweep_seconds: float = _setting(2.0, "how often the scheduler looks for undecided slices", minimum=0)
     redispatch_first_seconds: float = _setting(30.0, "how long a slice may wait before its next dispatch")
@@ -82,6 +98,11 @@ class Settings:
     # -- telling -------------------------------------------------------------------------------------------
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
     log_format: str = _setting("auto", "json, human, or auto: human on a terminal")
+
+    @property
+    def sends_mails(self) -> bool:
+        """Whether there is a way for mails to leave."""
+        return bool(self.smtp_url or self.mail_dir)
 
 
 def setting_names() -> dict[str, str]:

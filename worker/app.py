@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -12,22 +13,23 @@ from celery.signals import setup_logging
 from shared.job_queue import HEARTBEAT_SECONDS, JobQueue, QueueAwayError, celery_settings
 from shared.logs import configure_logging
 from shared.settings import Settings
+from worker.mail.mail_room import open_mail_room
 from worker.tasks import register_tasks
-from worker.workshop import LazyWorkshop
+from worker.workshop import Lazy, open_workshop
 
 log = structlog.get_logger()
 
 
-def create_worker_app(settings: Settings) -> Celery:
-    """The application that ``ordermill worker`` runs."""
+def create_worker_app(settings: Settings, role: str = "worker") -> Celery:
+    """The application that ``ordermill worker`` runs, and ``ordermill mailer``; ``role`` is for the log."""
     app = Celery("ordermill", set_as_current=False)
     app.conf.update(celery_settings(settings))
-    register_tasks(app, LazyWorkshop(settings))
+    register_tasks(app, Lazy(partial(open_workshop, settings)), Lazy(partial(open_mail_room, settings)))
     app.steps["consumer"].add(_heartbeat(settings))
 
     @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
     def keep_our_logging(**_: Any) -> None:
-        configure_logging(settings, "worker")
+        configure_logging(settings, role)
 
     return app
 

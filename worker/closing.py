@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from shared.domain.outcome import Outcome, Rejected
+from shared.domain.outcome import Created, Outcome, Rejected
 from shared.persistence.slices import TakenSlice, close_slice
 from shared.schemas.outcome import keyed_outcomes_json
 
@@ -21,6 +21,8 @@ class SliceReport:
     number: int
     orders: int
     ok: int
+    first_numbers: tuple[int, ...] = ()
+    """The first number of each order that was created or completed."""
 
 
 def close_with(
@@ -33,4 +35,5 @@ def close_with(
             codes[str(int(outcome.code))] = codes.get(str(int(outcome.code)), 0) + 1
     ok = len(keyed) - sum(codes.values())
     close_slice(connection, taken.id, keyed_outcomes_json(keyed), ok, codes)
-    return SliceReport(taken.job_id, taken.number, len(keyed), ok)
+    first_numbers = tuple(outcome.numbers[0] for _, outcome in keyed if isinstance(outcome, Created))
+    return SliceReport(taken.job_id, taken.number, len(keyed), ok, first_numbers)

@@ -8,11 +8,15 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import Engine
 
-from shared.job_queue import QUEUES, JobQueue, QueueAwayError
+from shared.job_queue import MAIL_QUEUE, SLICE_QUEUES, JobQueue, QueueAwayError
+from shared.persistence.confirmations import due_confirmations
 from shared.persistence.dispatching import give_back_slices, make_all_due, take_due_slices
 from shared.settings import Settings
 
 log = structlog.get_logger()
+
+MAILS_WAITING_MAX = 200
+"""Messages in the mail queue up to which the sweeper adds to it: some seconds' work for a mailer."""
 
 
 def sweep(engine: Engine, queue: JobQueue, settings: Settings) -> int:
@@ -25,7 +29,7 @@ def sweep(engine: Engine, queue: JobQueue, settings: Settings) -> int:
         undecided = make_all_due(engine)
         queue.leave_canary()
         log.info("broker_was_empty", undecided=undecided)
-    return sum(_sweep_queue(engine, queue, name, settings) for name in QUEUES)
+    return sum(_sweep_queue(engine, queue, name, settings) for name in SLICE_QUEUES)
 
 
 def _sweep_queue(engine: Engine, queue: JobQueue, name: str, settings: Settings) -> int:
@@ -48,4 +52,20 @@ def _sweep_queue(engine: Engine, queue: JobQueue, name: str, settings: Settings)
         give_back_slices(engine, due)
         raise
     log.info("redispatched", queue=name, slices=len(due))
+    return len(due)
+
+
+def sweep_mails(engine: Engine, queue: JobQueue, settings: Settings) -> int:
+    """Dispatch the confirmations whose time has come, new or to be tried again; give how many those were.
+
+    One that is in the queue already may get there twice, and the second finds that its time has not come; the
+    queue's bound bounds that as well. Raises QueueAwayError or PersistenceError; nothing is lost by it.
+    """
+    room = MAILS_WAITING_MAX - queue.waiting(MAIL_QUEUE)
+    if not settings.sends_mails or room <= 0:
+        return 0
+    due = due_confirmations(engine, room)
+    queue.dispatch_mails(due)
+    if due:
+        log.debug("mails_dispatched", mails=len(due))
     return len(due)

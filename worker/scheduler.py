@@ -19,7 +19,7 @@ from shared.persistence.database import open_database
 from shared.persistence.errors import PersistenceError
 from shared.persistence.pruning import prune_jobs
 from shared.settings import Settings
-from worker.redispatch import sweep
+from worker.redispatch import sweep, sweep_mails
 
 log = structlog.get_logger()
 
@@ -52,6 +52,7 @@ def chores(engine: Engine, queue: JobQueue, settings: Settings) -> list[Chore]:
     """All that the scheduler sees to."""
     return [
         Chore("sweep", settings.sweep_seconds, partial(sweep, engine, queue, settings)),
+        Chore("mails", settings.sweep_seconds, partial(sweep_mails, engine, queue, settings)),
         Chore("prune", settings.prune_seconds, partial(_prune, engine)),
     ]
 
@@ -79,6 +80,8 @@ def run(settings: Settings) -> None:
     engine = open_database(settings, "scheduler")
     queue = JobQueue(settings)
     log.info("scheduler_started", sweep_seconds=settings.sweep_seconds)
+    if not settings.sends_mails:
+        log.warning("mails_wait", reason="neither SMTP_URL nor MAIL_DIR is set")
     keep_doing(chores(engine, queue, settings), stopping)
     queue.close()
     engine.dispose()

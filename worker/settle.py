@@ -14,6 +14,7 @@ from shared.persistence.slices import TakenSlice, claim_slice, release_slice, ta
 from worker.closing import SliceReport, close_with
 from worker.complete_order import read_completions
 from worker.deadly import settle_deadly
+from worker.mail.hints import hint_mails, may_want_mails
 from worker.place_orders import read_orders
 from worker.work import Place, Work
 from worker.workshop import Workshop
@@ -38,6 +39,8 @@ def settle_slice(workshop: Workshop, slice_id: int) -> SliceReport | None:
         report = _settle_or_release(workshop, taken)
     if report is not None:
         workshop.events.announce(report.job_id, report.number)
+        if workshop.queue is not None and report.first_numbers and may_want_mails(taken, workshop.settings):
+            hint_mails(workshop.engine, workshop.queue, report.first_numbers)
     return report
 
 

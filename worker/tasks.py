@@ -8,20 +8,26 @@ from collections.abc import Callable
 import structlog
 from celery import Celery
 
-from shared.job_queue import SETTLE_SLICE
-from shared.persistence.errors import TransientError
+from shared.job_queue import SEND_CONFIRMATION, SETTLE_SLICE
+from shared.persistence.errors import PersistenceError, TransientError
+from worker.mail.confirm import confirm_order
+from worker.mail.mail_room import MailRoom
 from worker.settle import settle_slice
 from worker.workshop import Workshop
 
 log = structlog.get_logger()
 
 
-def register_tasks(app: Celery, workshop: Callable[[], Workshop]) -> None:
+def register_tasks(app: Celery, workshop: Callable[[], Workshop], mail_room: Callable[[], MailRoom]) -> None:
     """Give the application its tasks."""
 
     @app.task(name=SETTLE_SLICE)  # type: ignore[untyped-decorator]
     def settle(slice_id: int) -> None:
         run_settle(workshop, slice_id)
+
+    @app.task(name=SEND_CONFIRMATION)  # type: ignore[untyped-decorator]
+    def confirm(order_number: int) -> None:
+        run_confirm(mail_room, order_number)
 
 
 def run_settle(workshop: Callable[[], Workshop], slice_id: int) -> None:
@@ -50,3 +56,14 @@ def run_settle(workshop: Callable[[], Workshop], slice_id: int) -> None:
                 failed=report.orders - report.ok,
                 duration_ms=took,
             )
+
+
+def run_confirm(mail_room: Callable[[], MailRoom], order_number: int) -> None:
+    """Send an order's confirmation. Nothing is raised: the sweeper dispatches again what still waits."""
+    structlog.contextvars.clear_contextvars()
+    try:
+        confirm_order(mail_room(), order_number)
+    except PersistenceError as error:
+        log.warning("confirmation_not_written_down", order=order_number, reason=str(error))
+    except Exception:
+        log.exception("confirmation_failed", order=order_number)

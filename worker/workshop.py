@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
 from shared.domain.catalog import Reference
 from shared.job_events import JobEvents
+from shared.job_queue import JobQueue
 from shared.persistence.catalog_read import read_reference
 from shared.persistence.database import open_database
 from shared.schemas.completion import CompletionReader
@@ -24,6 +27,8 @@ class Workshop:
     settings: Settings
     engine: Engine
     events: JobEvents
+    queue: JobQueue | None = None
+    """Where confirmations are announced; None: the sweeper finds them."""
     _readers: dict[bool, OrderReader] = field(default_factory=dict)
     _reference: Reference | None = None
 
@@ -54,20 +59,23 @@ class Workshop:
 
 def open_workshop(settings: Settings) -> Workshop:
     """Set up this process's workshop."""
-    return Workshop(settings, open_database(settings, "worker"), JobEvents(settings))
+    return Workshop(settings, open_database(settings, "worker"), JobEvents(settings), JobQueue(settings))
 
 
-class LazyWorkshop:
-    """Opens the workshop at the first task, which is after the fork: connections do not survive one."""
+Opened = TypeVar("Opened")
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+
+class Lazy(Generic[Opened]):
+    """Opens something at its first use, which is after the fork: connections do not survive one."""
+
+    def __init__(self, open_it: Callable[[], Opened]) -> None:
+        self._open = open_it
         self._lock = threading.Lock()
-        self._workshop: Workshop | None = None
+        self._opened: Opened | None = None
 
-    def __call__(self) -> Workshop:
-        """The workshop of this process."""
+    def __call__(self) -> Opened:
+        """The one of this process."""
         with self._lock:
-            if self._workshop is None:
-                self._workshop = open_workshop(self._settings)
-            return self._workshop
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened

@@ -46,8 +46,8 @@ def _seconds(duration: str) -> int:
 
 
 def test_the_roles_are_those_of_the_house() -> None:
-    assert set(SERVICES) == {"postgres", "redis", "migrate", "api", "worker", "scheduler"}
-    assert set(OURS) == {"migrate", "api", "worker", "scheduler"}
+    assert set(SERVICES) == {"postgres", "redis", "migrate", "api", "worker", "mailer", "scheduler"}
+    assert set(OURS) == {"migrate", "api", "worker", "mailer", "scheduler"}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -55,7 +55,7 @@ def test_every_command_is_one_that_the_program_has(name: str) -> None:
     _command(OURS[name]["command"])
 
 
-@pytest.mark.parametrize("name", ["worker", "scheduler"])
+@pytest.mark.parametrize("name", ["worker", "mailer", "scheduler"])
 def test_health_checks_ask_the_program_itself(name: str) -> None:
     kind, program, *words = OURS[name]["healthcheck"]["test"]
 
@@ -99,7 +99,9 @@ def test_only_the_api_is_published_and_only_to_this_machine_unless_asked() -> No
 
     assert published == {"api"}
     assert COMPOSE["networks"]["inside"]["internal"] is True
-    assert all(service["networks"] == ["inside"] for name, service in SERVICES.items() if name != "api")
+    # The mailer has to reach a mail server.
+    inside = {name: service for name, service in SERVICES.items() if name not in {"api", "mailer"}}
+    assert all(service["networks"] == ["inside"] for service in inside.values())
 
 
 def test_no_secret_has_a_default() -> None:
@@ -163,7 +165,7 @@ def test_worker_can_be_scaled() -> None:
     assert not {"container_name", "hostname", "ports"} & set(SERVICES["worker"])
 
 
-@pytest.mark.parametrize("name", ["api", "worker", "scheduler"])
+@pytest.mark.parametrize("name", ["api", "worker", "mailer", "scheduler"])
 def test_a_stopping_role_has_more_time_than_its_own_grace(name: str) -> None:
     settings = load_settings(OURS[name]["environment"])
     grace = max(settings.api_grace_seconds, settings.worker_grace_seconds)
