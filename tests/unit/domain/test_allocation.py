@@ -1,0 +1,159 @@
+"""Whole orders first, else line by line down the list; all lines or none (CONTRACT 6, "Stock")."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.domain.allocation import (
+    Allocation,
+    Missing,
+    Shelf,
+    Shortage,
+    Take,
+    Want,
+    allocate,
+    allocate_what_is_there,
+)
+from shared.domain.catalog import AllocationRule
+from tests.unit.domain.shop import BRASS_LAMP, DEPOT, MAIN, RED_STOOL, SHOP, TIN_KETTLE, stock
+
+RULE = AllocationRule(1, "Default", (MAIN, SHOP, DEPOT))
+LAMP, STOOL, KETTLE = BRASS_LAMP.id, RED_STOOL.id, TIN_KETTLE.id
+
+
+def taken(allocation: Allocation | Shortage) -> list[tuple[int, int, int]]:
+    assert isinstance(allocation, Allocation), allocation
+    return [(take.line, take.warehouse_id, take.quantity) for take in allocation.takes]
+
+
+def test_the_first_warehouse_of_the_list_serves_what_it_can() -> None:
+    shelf = stock(lamp_main=2, lamp_shop=9)
+
+    allocation = allocate([Want(0, LAMP, 2)], RULE, shelf)
+
+    assert allocation == Allocation((Take(0, LAMP, MAIN, 2),))
+
+
+def test_a_later_warehouse_that_covers_the_whole_order_wins_over_an_earlier_one_that_covers_a_part() -> None:
+    shelf = stock(lamp_main=5, stool_main=1, lamp_shop=1, stool_shop=2)
+
+    allocation = allocate([Want(0, LAMP, 1), Want(1, STOOL, 2)], RULE, shelf)
+
+    assert taken(allocation) == [(0, SHOP, 1), (1, SHOP, 2)]
+
+
+def test_an_order_that_no_warehouse_covers_is_taken_line_by_line_down_the_list() -> None:
+    shelf = stock(lamp_main=2, lamp_depot=5, stool_shop=1, stool_depot=1)
+
+    allocation = allocate([Want(0, LAMP, 6), Want(1, STOOL, 2)], RULE, shelf)
+
+    assert taken(allocation) == [(0, MAIN, 2), (0, DEPOT, 4), (1, SHOP, 1), (1, DEPOT, 1)]
+
+
+def test_several_lines_of_one_item_share_what_is_there() -> None:
+    shelf = stock(lamp_main=3, lamp_shop=2)
+
+    allocation = allocate([Want(0, LAMP, 2), Want(1, LAMP, 2), Want(2, LAMP, 1)], RULE, shelf)
+
+    assert taken(allocation) == [(0, MAIN, 2), (1, MAIN, 1), (1, SHOP, 1), (2, SHOP, 1)]
+
+
+def test_lines_of_one_item_that_fit_one_by_one_but_not_together_are_a_shortage() -> None:
+    shelf = stock(lamp_main=3)
+
+    shortage = allocate([Want(0, LAMP, 2), Want(1, STOOL, 0), Want(2, LAMP, 2)], RULE, shelf)
+
+    assert shortage == Shortage((Missing(LAMP, wanted=4, available=3, lines=(0, 2)),))
+
+
+def test_one_missing_line_leaves_all_others_on_the_shelf() -> None:
+    shelf = stock(lamp_main=9)
+
+    shortage = allocate([Want(0, LAMP, 1), Want(1, STOOL, 1)], RULE, shelf)
+
+    assert shortage == Shortage((Missing(STOOL, wanted=1, available=0, lines=(1,)),))
+    assert shelf.available(LAMP, MAIN) == 9
+    assert not shelf.taken()
+
+
+def test_every_item_that_is_missing_is_told() -> None:
+    shortage = allocate([Want(0, LAMP, 1), Want(1, STOOL, 2)], RULE, stock(stool_shop=1))
+
+    assert isinstance(shortage, Shortage)
+    assert [(m.item_id, m.wanted, m.available) for m in shortage.missing] == [(LAMP, 1, 0), (STOOL, 2, 1)]
+
+
+def test_warehouses_outside_the_rule_do_not_count() -> None:
+    shelf = stock(lamp_depot=100)
+
+    shortage = allocate([Want(0, LAMP, 1)], AllocationRule(1, "Shop only", (SHOP,)), shelf)
+
+    assert shortage == Shortage((Missing(LAMP, wanted=1, available=0, lines=(0,)),))
+
+
+def test_allocating_takes_nothing_until_the_shelf_is_told_to() -> None:
+    shelf = stock(lamp_main=5)
+
+    allocation = allocate([Want(0, LAMP, 2)], RULE, shelf)
+    before = shelf.available(LAMP, MAIN)
+    assert isinstance(allocation, Allocation)
+    shelf.take(allocation.takes)
+
+    assert before == 5
+    assert shelf.available(LAMP, MAIN) == 3
+    assert shelf.taken() == {(LAMP, MAIN): 2}
+
+
+def test_a_threshold_that_is_above_the_stock_leaves_nothing_to_sell() -> None:
+    # lock_shelf subtracts the threshold, so that what is available may start below 0.
+    shelf = Shelf({(LAMP, MAIN): -2, (LAMP, SHOP): 1})
+
+    available = shelf.available(LAMP, MAIN)
+    allocation = allocate([Want(0, LAMP, 1)], RULE, shelf)
+
+    assert available == 0
+    assert taken(allocation) == [(0, SHOP, 1)]
+
+
+def test_an_order_that_wants_nothing_of_the_stock_is_covered() -> None:
+    assert allocate([], RULE, stock()) == Allocation(())
+    assert allocate([], AllocationRule(1, "No warehouse", ()), stock()) == Allocation(())
+
+
+def test_a_rule_without_warehouses_covers_nothing() -> None:
+    rule = AllocationRule(1, "No warehouse", ())
+
+    shortage = allocate([Want(0, LAMP, 1)], rule, stock(lamp_main=5))
+
+    assert isinstance(shortage, Shortage)
+
+
+@pytest.mark.parametrize(
+    ("lamps", "expected_takes", "back_ordered"),
+    [
+        (3, [(0, MAIN, 2), (1, MAIN, 1)], set()),
+        (2, [(0, MAIN, 2)], {1}),
+        (1, [(1, MAIN, 1)], {0}),
+        (0, [], {0, 1}),
+    ],
+)
+def test_forced_lines_are_covered_whole_in_order_or_back_ordered_whole(
+    lamps: int, expected_takes: list[tuple[int, int, int]], back_ordered: set[int]
+) -> None:
+    wants = [Want(0, LAMP, 2), Want(1, LAMP, 1)]
+
+    allocation = allocate_what_is_there(wants, RULE, stock(lamp_main=lamps))
+
+    assert taken(allocation) == expected_takes
+    assert allocation.back_ordered == back_ordered
+
+
+def test_forced_lines_that_are_there_still_prefer_one_warehouse_for_all_of_them() -> None:
+    shelf = stock(lamp_main=1, lamp_shop=1, stool_shop=1)
+
+    allocation = allocate_what_is_there(
+        [Want(0, LAMP, 1), Want(1, STOOL, 1), Want(2, KETTLE, 1)], RULE, shelf
+    )
+
+    assert taken(allocation) == [(0, SHOP, 1), (1, SHOP, 1)]
+    assert allocation.back_ordered == {2}

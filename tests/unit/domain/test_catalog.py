@@ -1,0 +1,60 @@
+"""The small tables where deciding finds them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from shared.domain.catalog import Campaign, ShippingOption, index_reference
+from shared.domain.vouchers import percent_of
+from tests.unit.domain.shop import EUROPE, NOON, TABLES
+
+
+def test_the_market_of_a_country_is_the_one_with_the_lowest_id() -> None:
+    reference = index_reference(1, TABLES)
+
+    assert reference.country_markets["SE"] is EUROPE
+    assert reference.country_markets["US"].name == "America"
+    assert "JP" not in reference.country_markets
+
+
+def test_the_default_shipping_of_a_country_is_the_first_by_uri() -> None:
+    def option(uri: str, *, default: bool = True) -> ShippingOption:
+        return ShippingOption(uri, uri, frozenset({"SE"}), default, {})
+
+    reference = index_reference(
+        1, replace(TABLES, shipping=[option("z"), option("b"), option("a", default=False)])
+    )
+
+    assert reference.country_shipping["SE"].uri == "b"
+    assert set(reference.shipping) == {"a", "b", "z"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "runs"), [(-1, False), (0, True), (1, True), (60, False)], ids=["before", "at", "in", "end"]
+)
+def test_a_campaign_runs_from_its_first_moment_to_just_before_its_last(seconds: int, runs: bool) -> None:
+    campaign = Campaign(1, Decimal(10), NOON, NOON + timedelta(seconds=60), frozenset())
+
+    assert campaign.runs_at(NOON + timedelta(seconds=seconds)) is runs
+
+
+def test_of_several_campaigns_the_one_that_is_best_for_the_customer_counts() -> None:
+    items = frozenset({10})
+    both = [Campaign(1, Decimal(10), None, None, items), Campaign(1, Decimal("33.33"), None, None, items)]
+    other_pricelist = Campaign(2, Decimal(90), None, None, items)
+    reference = index_reference(1, replace(TABLES, campaigns=[*both, other_pricelist]))
+
+    assert reference.campaign_price(10, 1, Decimal("10.00"), NOON) == Decimal("6.67")
+    assert reference.campaign_price(11, 1, Decimal("10.00"), NOON) == Decimal("10.00")
+
+
+@pytest.mark.parametrize(
+    ("amount", "percent", "expected"),
+    [("0.05", "10", "0.01"), ("0.04", "10", "0.00"), ("100.00", "33.33", "33.33"), ("9.99", "100", "9.99")],
+)
+def test_a_percentage_is_rounded_half_up_to_the_cent(amount: str, percent: str, expected: str) -> None:
+    assert percent_of(Decimal(amount), Decimal(percent)) == Decimal(expected)

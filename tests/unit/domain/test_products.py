@@ -1,0 +1,137 @@
+"""Which item a line means, and whether it may be sold (code -1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.domain.draft import Draft
+from shared.domain.order import LineRequest
+from shared.domain.outcome import Code
+from shared.domain.resolve import resolve
+from tests.unit.domain.shop import (
+    BRASS_LAMP,
+    GLASS_OWL,
+    OLD_CLOCK,
+    RED_STOOL,
+    SNOW_GLOBE,
+    line,
+    order,
+    snapshot,
+)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"sku": "BRASS-LAMP"},
+        {"ean": "7310000000017"},
+        {"item_id": 10},
+        {"item_id": 10, "ean": "7310000000017", "sku": "BRASS-LAMP"},
+    ],
+)
+def test_a_line_names_its_item_by_id_ean_or_sku_or_by_several_that_agree(named: dict[str, Any]) -> None:
+    found = resolve(order(line(**named)), snapshot())
+
+    assert isinstance(found, Draft)
+    assert found.lines[0].item == BRASS_LAMP
+    assert found.lines[0].sku == "BRASS-LAMP"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pointer", "msg"),
+    [
+        (line(sku="NO-LAMP"), "/products/1/sku", "no item has SKU 'NO-LAMP'"),
+        (line(ean="123"), "/products/1/ean", "no item has EAN '123'"),
+        (line(item_id=99), "/products/1/id", "no item has id 99"),
+        (line(item_id=10, sku="NO-LAMP"), "/products/1/sku", "no item has SKU 'NO-LAMP'"),
+        (
+            line(item_id=10, sku="RED-STOOL"),
+            "/products/1",
+            "they mean different items: id 10 is SKU 'BRASS-LAMP', sku 'RED-STOOL' is SKU 'RED-STOOL'",
+        ),
+        (line(OLD_CLOCK), "/products/1", "SKU 'OLD-CLOCK' is not active"),
+        (line(SNOW_GLOBE), "/products/1", "SKU 'SNOW-GLOBE' is not sold in market 'Europe'"),
+        (line(GLASS_OWL), "/products/1", "SKU 'GLASS-OWL' has no price in pricelist 'EUR'; send unitPrice"),
+    ],
+)
+def test_a_line_that_cannot_be_added_is_told_with_what_is_wrong(
+    wanted: LineRequest, pointer: str, msg: str
+) -> None:
+    faults = resolve(order(line(), wanted), snapshot())
+
+    assert isinstance(faults, list)
+    assert [(fault.code, fault.pointer, fault.msg) for fault in faults] == [(Code.PRODUCT, pointer, msg)]
+
+
+def test_all_that_is_wrong_with_the_lines_is_told_at_once() -> None:
+    wanted = order(line(sku="NO-LAMP", ean="123"), line(OLD_CLOCK), line(GLASS_OWL))
+
+    faults = resolve(wanted, snapshot())
+
+    assert isinstance(faults, list)
+    assert [fault.pointer for fault in faults] == [
+        "/products/0/ean",
+        "/products/0/sku",
+        "/products/1",
+        "/products/2",
+    ]
+
+
+def test_a_unit_price_stands_in_for_the_pricelists() -> None:
+    found = resolve(order(line(GLASS_OWL, price="3.00")), snapshot())
+
+    assert isinstance(found, Draft)
+
+
+@pytest.mark.parametrize("wanted", [line(OLD_CLOCK), line(SNOW_GLOBE), line(sku="NO-LAMP", price="1.00")])
+def test_force_create_lets_in_what_may_not_be_sold_but_ships_none_of_it(wanted: LineRequest) -> None:
+    found = resolve(order(wanted, force_create=True), snapshot())
+
+    assert isinstance(found, Draft)
+    assert not found.lines[0].shippable
+    assert found.wants() == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "msg"),
+    [
+        (line(sku="NO-LAMP"), "SKU 'NO-LAMP' has no price in pricelist 'EUR'; send unitPrice"),
+        (line(item_id=10, sku="NO-LAMP"), "no item has SKU 'NO-LAMP'"),
+        (
+            line(item_id=10, sku="RED-STOOL"),
+            "they mean different items: id 10 is SKU 'BRASS-LAMP', sku 'RED-STOOL' is SKU 'RED-STOOL'",
+        ),
+    ],
+)
+def test_force_create_does_not_guess_a_price_or_which_of_two_items_is_meant(
+    wanted: LineRequest, msg: str
+) -> None:
+    faults = resolve(order(wanted, force_create=True), snapshot())
+
+    assert isinstance(faults, list)
+    assert [fault.msg for fault in faults] == [msg]
+
+
+def test_an_item_of_certain_markets_is_sold_there() -> None:
+    found = resolve(
+        order(line(SNOW_GLOBE, price="1.00"), names={"market": "America"}),
+        snapshot(),
+    )
+
+    assert isinstance(found, Draft)
+
+
+def test_an_unknown_product_goes_by_whatever_name_it_was_given() -> None:
+    wanted = [
+        line(sku="A", ean="B", price="1.00"),
+        line(ean="B", price="1.00"),
+        line(item_id=99, price="1.00"),
+    ]
+
+    found = resolve(order(*wanted, force_create=True), snapshot())
+
+    assert isinstance(found, Draft)
+    assert [one.sku for one in found.lines] == ["A", "B", "99"]
+    assert RED_STOOL.sku not in [one.sku for one in found.lines]
