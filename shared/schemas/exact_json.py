@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from shared.domain.outcome import quoted
+
 _MOST_DIGITS = 1_000
 """Integers up to this length are read as such; printing one of a million digits would take seconds."""
 
@@ -24,14 +26,26 @@ class HugeNumber:
 
 
 def read_exactly(raw: bytes | msgspec.Raw) -> Any:
-    """The value of a JSON text. Raises ValueError where it is none, RecursionError where it is too deep."""
-    try:
-        return _DECODER.decode(raw)
-    except msgspec.ValidationError:
-        # An integer of thousands of digits. Read again, slowly, so that it can be told where it stands.
-        return json.loads(
-            bytes(raw).decode("utf-8"), parse_int=_integer, parse_float=_decimal, parse_constant=_refuse
-        )
+    """The value of a JSON text. Raises ValueError where it is none, RecursionError where it is too deep.
+
+    A member that stands twice in one object is refused: which of the two was meant cannot be known.
+    """
+    return json.loads(
+        bytes(raw).decode("utf-8"),
+        parse_int=_integer,
+        parse_float=_decimal,
+        parse_constant=_refuse,
+        object_pairs_hook=_object,
+    )
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(members)
+    if len(read) < len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the member {quoted(twice)} stands twice in one object; keep one")
+    return read
 
 
 def _integer(written: str) -> int | HugeNumber:
@@ -47,6 +61,3 @@ def _decimal(written: str) -> Decimal | HugeNumber:
 
 def _refuse(written: str) -> NoReturn:
     raise ValueError(f"{written} is not JSON")
-
-
-_DECODER = msgspec.json.Decoder(float_hook=_decimal)
