@@ -20,7 +20,7 @@ from api.nesting import nests_deeper_than
 from api.refusal import Fault, Refusal, pointer_to, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from shared.settings import Settings
 
@@ -106,6 +106,19 @@ def _check_text(body: bytearray) -> None:
                 raise not_utf8(error, at=start - left_over + error.start) from None
 
 
+def _key_taker(keys: list[str], settings: Settings) -> Callable[[type, Any], _Key]:
+    def take_key(_: type, key: Any) -> _Key:
+        keys.append(key)
+        # Here, rather than at the end: a body of nothing but tiny orders must not fill the memory first.
+        if len(keys) > settings.max_orders:
+            raise _too_many_orders(settings)
+        return _Key()
+
+    # Not a method: a decoder that holds its reading, which holds it, would keep the body until the next
+    # collection of cycles.
+    return take_key
+
+
 class _Reading:
     """What has been read so far: parallel lists, for a batch may have very many orders."""
 
@@ -116,14 +129,9 @@ class _Reading:
         self.line_numbers: list[int] = []
         self.line_starts: list[int] = []
         self._settings = settings
-        self._decoder = msgspec.json.Decoder(dict[_Key, msgspec.Raw], dec_hook=self._take_key)
-
-    def _take_key(self, _: type, key: Any) -> _Key:
-        self.keys.append(key)
-        # Here, rather than at the end: a body of nothing but tiny orders must not fill the memory first.
-        if len(self.keys) > self._settings.max_orders:
-            raise _too_many_orders(self._settings)
-        return _Key()
+        self._decoder = msgspec.json.Decoder(
+            dict[_Key, msgspec.Raw], dec_hook=_key_taker(self.keys, settings)
+        )
 
     def take_line(self, number: int, text: memoryview) -> None:
         self.line_numbers.append(number)

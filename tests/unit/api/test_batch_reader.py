@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
+import weakref
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -210,6 +213,23 @@ def test_a_million_tiny_orders_are_refused_before_they_fill_the_memory() -> None
 
 def test_a_number_of_a_million_digits_is_the_orders_own_business() -> None:
     assert read(b'{"a":' + b"9" * 1_000_000 + b"}").keys == ["a"]
+
+
+@pytest.mark.parametrize("text", [b'{"a":{}}', b'{"a":{},"a":{}}'], ids=["taken", "refused"])
+def test_a_body_is_let_go_of_as_soon_as_nobody_reads_it(text: bytes) -> None:
+    class Body(bytearray):
+        """A body that can be watched."""
+
+    body = Body(text)
+    watched = weakref.ref(body)
+    gc.disable()
+    try:
+        with suppress(Refusal):
+            read_batch(body, by_line=False, settings=SETTINGS)
+        del body
+        assert watched() is None
+    finally:
+        gc.enable()
 
 
 def test_lines_are_merged_in_order_and_blank_ones_are_ignored() -> None:
