@@ -1,0 +1,112 @@
+"""ordermill keys, against the real PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from catalog_files import SHOP, load
+from click.testing import CliRunner, Result
+
+from cli.main import main
+from shared.persistence.api_keys import find_api_key, list_api_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
+    from shared.settings import Settings
+
+
+@pytest.fixture
+def keys(settings: Settings) -> Callable[..., Result]:
+    runner = CliRunner(env={"DATABASE_URL": settings.database_url})
+    return lambda *words: runner.invoke(main, ["keys", *words])
+
+
+def test_create_prints_the_key_alone_on_standard_output(keys: Callable[..., Result], engine: Engine) -> None:
+    made = keys("create", "--name", "web shop", "--scopes", "orders:write, orders:read")
+
+    assert made.exit_code == 0
+    found = find_api_key(engine, made.stdout.removesuffix("\n"), datetime.now(UTC))
+    assert found is not None
+    assert found.scopes == {"orders:write", "orders:read"}
+    assert found.market_ids is None
+
+
+def test_a_key_may_be_limited_to_markets_and_days(keys: Callable[..., Result], engine: Engine) -> None:
+    load(engine, SHOP)
+
+    made = keys(
+        *("create", "--name", "n", "--scopes", "orders:write"),
+        *("--markets", "Europe,America", "--expires-in-days", "30"),
+    )
+
+    assert made.exit_code == 0
+    (key,) = list_api_keys(engine)
+    assert key.market_ids is not None
+    assert len(key.market_ids) == 2
+    assert key.expires_at is not None
+    assert timedelta(days=29) < key.expires_at - datetime.now(UTC) <= timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--markets", "Europe,Mars"), "No such market: 'Mars'. There are: America, Europe."),
+        (("--markets", ","), "--markets names none; leave it out for all."),
+    ],
+)
+def test_unknown_markets_make_no_key(
+    keys: Callable[..., Result], engine: Engine, words: tuple[str, ...], sentence: str
+) -> None:
+    load(engine, SHOP)
+
+    made = keys("create", "--name", "n", "--scopes", "orders:write", *words)
+
+    assert (made.exit_code, made.stdout) == (2, "")
+    assert sentence in made.stderr
+    assert list_api_keys(engine) == []
+
+
+def test_a_name_that_is_taken_makes_no_key(keys: Callable[..., Result]) -> None:
+    keys("create", "--name", "web shop", "--scopes", "orders:write")
+
+    again = keys("create", "--name", "web shop", "--scopes", "orders:read")
+
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "A key is named 'web shop' already" in again.stderr
+
+
+def test_the_list_shows_no_secret(keys: Callable[..., Result], engine: Engine) -> None:
+    load(engine, SHOP)
+    key = keys(
+        "create", "--name", "web shop", "--scopes", "orders:write", "--markets", "Europe"
+    ).stdout.strip()
+
+    plain, as_json = keys("list"), keys("list", "--json")
+
+    assert plain.stdout == f"web shop\t{key[:11]}\tactive\torders:write\tEurope\tnever\n"
+    (listed,) = json.loads(as_json.stdout)
+    assert listed["prefix"] == key[:11]
+    assert listed["markets"] == ["Europe"]
+    assert key[12:] not in plain.output + as_json.output
+
+
+def test_a_revoked_key_is_nobody(keys: Callable[..., Result], engine: Engine) -> None:
+    key = keys("create", "--name", "web shop", "--scopes", "orders:write").stdout.strip()
+
+    revoked = keys("revoke", key[:11])
+
+    assert revoked.exit_code == 0
+    assert find_api_key(engine, key, datetime.now(UTC)) is None
+
+
+def test_revoking_nothing_is_not_done(keys: Callable[..., Result]) -> None:
+    revoked = keys("revoke", "nobody")
+
+    assert revoked.exit_code == 2
+    assert "No key has the name or prefix 'nobody'" in revoked.stderr
