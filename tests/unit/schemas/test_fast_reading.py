@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,7 +40,7 @@ FAST = READER._read_fast  # noqa: SLF001 - the very function that read() asks fi
 
 ODD_VALUES = st.sampled_from(
     [
-        None, True, False, 0, 1, -1, 2, 2.0, 2.5, 14.1, 14.11, 14.115, 1e9, 1e10, 2**31, 2**53, 2**64,
+        None, True, False, 0, 1, -1, 2, 2.0, 2.5, 14.1, 14.11, 14.115, 1e9, 1e10, 2**31, 2**53, 2**64, 10**40,
         "", " ", "0", "1", "2", "true", "14.11", "1e2", "NaN", "Infinity", "-0", "x", "SE", "se", "US", "XX",
         "a@example.com", "a@b", "ä@example.com", "a@exämple.com", "a..b@example.com", 'a"b":@example.com',
         "x" * 255, "x" * 256, "\x00", "é", '":', "2026-02-28", "2026-02-30", [], {}, [1], {"a": 1}, [None],
@@ -98,7 +99,7 @@ def test_both_ways_read_any_order_to_the_same_values(changes: list[tuple[tuple[A
         except (TypeError, KeyError, IndexError):
             continue  # an earlier change has taken the place away
 
-    _same_or_doubted(orjson.dumps(order))
+    _same_or_doubted(json.dumps(order, ensure_ascii=False).encode())
 
 
 def test_a_plain_order_is_read_the_fast_way() -> None:
