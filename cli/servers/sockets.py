@@ -46,6 +46,11 @@ def remove_sockets(area: Area) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def is_plain(path: Path) -> bool:
+    """Whether nothing in a path means anything to a shell or a list of hosts."""
+    return bool(_PLAIN.fullmatch(str(path)))
+
+
 def _fits(place: Path) -> bool:
     longest = f"{place}{_LONGEST}"
     return bool(_PLAIN.fullmatch(longest)) and len(longest) <= _PATH_MAX_BYTES
