@@ -34,7 +34,13 @@ class BodyForm:
 
 
 def body_form(
-    content_type: str, charset: str, content_encoding: str, content_length: int | None, *, max_body_bytes: int
+    content_type: str,
+    charset: str,
+    content_encoding: str,
+    content_length: int | None,
+    *,
+    max_body_bytes: int,
+    limit: str = "maxBodyBytes",
 ) -> BodyForm:
     """Check what can be known before a byte of the body is read.
 
@@ -58,11 +64,13 @@ def body_form(
             headers={"Accept-Encoding": "gzip"},
         )
     if content_length is not None and content_length > max_body_bytes:
-        raise _too_many_bytes(max_body_bytes, f"has {content_length} bytes")
+        raise _too_many_bytes(limit, max_body_bytes, f"has {content_length} bytes")
     return BodyForm(content_length=content_length, gzip=encoding.endswith("gzip"), by_line=by_line)
 
 
-def read_body(stream: ByteStream, form: BodyForm, *, max_body_bytes: int) -> bytearray:
+def read_body(
+    stream: ByteStream, form: BodyForm, *, max_body_bytes: int, limit: str = "maxBodyBytes"
+) -> bytearray:
     """Read all of a body, inflated. Never holds more than the limit and a piece.
 
     Raises Refusal: 413 over the limit, 400 for a body that was cut short or is not the gzip it says it is.
@@ -72,7 +80,9 @@ def read_body(stream: ByteStream, form: BodyForm, *, max_body_bytes: int) -> byt
     for piece in _inflated(pieces) if form.gzip else pieces:
         body += piece
         if len(body) > max_body_bytes:
-            raise _too_many_bytes(max_body_bytes, "is longer" + (" after inflating" if form.gzip else ""))
+            raise _too_many_bytes(
+                limit, max_body_bytes, "is longer" + (" after inflating" if form.gzip else "")
+            )
     return body
 
 
@@ -121,8 +131,8 @@ def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield inflated
 
 
-def _too_many_bytes(limit: int, how_many: str) -> Refusal:
+def _too_many_bytes(limit: str, most: int, how_many: str) -> Refusal:
     return Refusal(
         413,
-        f"The body {how_many}, and maxBodyBytes is {limit}; send the orders as several batches.",
+        f"The body {how_many}, and {limit} is {most}; send it in several parts.",
     )

@@ -9,7 +9,9 @@ from api.access import ANY_KEY, OPEN, Access, check_access, needs
 from api.health import Readiness, healthz
 from api.jobs import show_job, show_results
 from api.limits import show_limits
+from api.order_list import list_orders
 from api.orders import complete_order, create_order, create_orders
+from api.stock import count_stock, list_stock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +33,11 @@ def routes() -> tuple[Route, ...]:
     """List the routes."""
     return (
         Route("POST", "/v1/orders", needs("orders:write"), create_orders),
+        Route("GET", "/v1/orders", needs("orders:read"), list_orders),
         Route("POST", "/v1/order", needs("orders:write"), create_order),
         Route("POST", "/v1/order/<int:number>", needs("orders:write"), complete_order),
+        Route("GET", "/v1/stock", needs("stock:read"), list_stock),
+        Route("POST", "/v1/stock", needs("stock:write"), count_stock),
         Route("GET", "/v1/jobs/<job_id>", ANY_KEY, show_job),
         Route("GET", "/v1/jobs/<job_id>/results", ANY_KEY, show_results),
         Route("GET", "/v1/limits", ANY_KEY, show_limits),

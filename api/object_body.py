@@ -1,0 +1,60 @@
+"""A body that is one JSON object, read strictly and whole: for what is no batch of orders."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from flask import request
+
+from api.batch_reader import read_single
+from api.body import body_form, read_body
+from api.parts import parts
+from api.refusal import Refusal
+from shared.schemas.exact_json import read_exactly
+
+
+def read_object(*, max_bytes: int, limit: str) -> dict[str, Any]:
+    """Read the present request's body, every number exactly; ``limit`` is the name that its limit is told by.
+
+    Raises Refusal: 400 for what is no JSON object, or has a name twice in one; 413, 415.
+    """
+    body = _bytes(max_bytes, limit)
+    # Its size is checked already, by a limit of its own and not by that of an order.
+    settings = replace(parts().settings, max_order_bytes=len(body) + 1)
+    [raw] = read_single(body, "", settings=settings).orders
+    try:
+        read: dict[str, Any] = read_exactly(raw)
+    except ValueError as error:
+        raise Refusal(400, f"The body is not JSON: {error}.") from None
+    _refuse_repeated_names(body)
+    return read
+
+
+def _bytes(max_bytes: int, limit: str) -> bytearray:
+    form = body_form(
+        request.mimetype,
+        request.mimetype_params.get("charset", ""),
+        request.headers.get("Content-Encoding", ""),
+        request.content_length,
+        max_body_bytes=max_bytes,
+        limit=limit,
+    )
+    if form.by_line:
+        raise Refusal(415, "The Content-Type must be application/json; lines are for batches of orders.")
+    return read_body(request.stream, form, max_body_bytes=max_bytes, limit=limit)
+
+
+def _refuse_repeated_names(body: bytearray) -> None:
+    """A reader that keeps the last of two would do something else than was meant."""
+
+    def once(pairs: list[tuple[str, None]]) -> None:
+        seen = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise Refusal(400, f"The name {json.dumps(name)} stands twice in one object; send it once.")
+            seen.add(name)
+
+    # Numbers are of no interest here, and an endless one must not be made a number.
+    json.loads(body, object_pairs_hook=once, parse_int=str, parse_float=str)

@@ -1,0 +1,45 @@
+"""Query strings, and values in general: read by a schema, refused with all that is wrong with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from flask import request
+
+from api.refusal import Fault as Told
+from api.refusal import Refusal
+from shared.domain.outcome import Code, Fault, reject
+from shared.schemas.query import read_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from marshmallow import Schema
+
+
+def query_values(schema: Schema, *, strict: bool) -> dict[str, Any]:
+    """Give the values of the present request's query. Raises Refusal (400)."""
+    read = read_query(schema, list(request.args.items(multi=True)), strict=strict)
+    if isinstance(read, list):
+        raise bad_values(read)
+    return read
+
+
+def bad_values(faults: Iterable[Fault]) -> Refusal:
+    """Make the 400 of a request whose values are at fault, the first few of them in its message."""
+    # It is one refusal of the whole request: unlike an order's, its faults have no code of their own.
+    told = reject(replace(fault, code=Code.GENERAL) for fault in faults)
+    return Refusal(400, told.msg, faults=[Told(fault.pointer, fault.msg) for fault in told.faults])
+
+
+def same_query(**changes: str | int) -> str:
+    """Give the present request's path and query with some parameters changed: a link to another page."""
+    sent = dict(request.args.items())
+    return f"{request.path}?{urlencode({**sent, **changes})}"
+
+
+def honoured(*, strict: bool) -> dict[str, str]:
+    """Say that unknown parameters would have been refused, where that was asked for (RFC 7240)."""
+    return {"Preference-Applied": "handling=strict"} if strict else {}

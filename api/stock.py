@@ -1,0 +1,98 @@
+"""GET and POST /v1/stock: what is on the shelves, told and set."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from flask import request
+
+from api.answers import answer
+from api.object_body import read_object
+from api.parts import asking_key, parts
+from api.prefer import read_preferences
+from api.query import bad_values, honoured, query_values, same_query
+from api.refusal import Fault, Refusal
+from shared.domain.stock_level import StockCount, StockFilter, StockSet, UnknownWarehouses
+from shared.persistence.errors import DatabaseAwayError, TransientError
+from shared.persistence.stock_counts import set_stock
+from shared.persistence.stock_levels import find_stock
+from shared.schemas.stock import StockQuery, cursor_text, stock_list_json
+from shared.schemas.stock_count import read_counts, stock_set_json, unknown_warehouse_faults
+
+if TYPE_CHECKING:
+    from flask import Response
+
+_log = structlog.get_logger(__name__)
+
+
+def list_stock() -> Response:
+    """A page of items with their stock. A key that is limited to markets sees what is sold there."""
+    strict = _strict()
+    settings = parts().settings
+    query = StockQuery(zone=ZoneInfo(settings.organisation_timezone), page_max=settings.stock_page_max)
+    values = query_values(query, strict=strict)
+    wanted = StockFilter(
+        limit=values["limit"],
+        sku=values.get("sku"),
+        ean=values.get("ean"),
+        upc=values.get("upc"),
+        modified_since=values.get("modified"),
+        edge=values.get("cursor"),
+        market_ids=asking_key().market_ids,
+    )
+    page = find_stock(parts().engine, wanted)
+    body = stock_list_json(
+        page,
+        previous=same_query(cursor=cursor_text(page.previous)) if page.previous else None,
+        next_=same_query(cursor=cursor_text(page.next)) if page.next else None,
+    )
+    return answer(body, headers=honoured(strict=strict))
+
+
+def count_stock() -> Response:
+    """Set physical stock to what was counted.
+
+    As on the platform, what could not be set as asked is told in a 200 that says ``no``: the rest was set.
+    """
+    strict = _strict()
+    sent = read_object(max_bytes=parts().settings.stock_max_body_bytes, limit="stockMaxBodyBytes")
+    _check_rows(sent)
+    counts = read_counts(sent, strict=strict)
+    if isinstance(counts, list):
+        raise bad_values(counts)
+    done = _set_patiently(counts)
+    if isinstance(done, UnknownWarehouses):
+        raise bad_values(unknown_warehouse_faults(counts, sent, done.names))
+    return answer(stock_set_json(done), headers=honoured(strict=strict))
+
+
+def _strict() -> bool:
+    return read_preferences(request.headers.get("Prefer", "")).strict
+
+
+def _check_rows(sent: dict[str, Any]) -> None:
+    most, rows = parts().settings.stock_max_rows, sent.get("products")
+    if isinstance(rows, list) and len(rows) > most:
+        told = f"has {len(rows)} counts; {most} are the most, which is the limit stockMaxRows"
+        raise Refusal(413, f"products: {told}; send them in several requests.", [Fault("/products", told)])
+
+
+def _set_patiently(counts: tuple[StockCount, ...]) -> StockSet | UnknownWarehouses:
+    """Set, and again while that may help: the same twice comes to the same."""
+    tries = parts().settings.stock_tries_max
+    for attempt in range(1, tries + 1):
+        try:
+            return set_stock(parts().engine, counts, asking_key().market_ids)
+        except DatabaseAwayError:
+            raise
+        except TransientError as error:
+            if attempt == tries:
+                raise
+            _log.info("stock_tried_again", attempt=attempt, reason=str(error))
+            # Jitter: two that met in a deadlock must not meet again.
+            time.sleep(random.uniform(0.5, 1.5) * 0.05 * 2**attempt)  # noqa: S311 - not a secret
+    raise RuntimeError("there is at least one try")

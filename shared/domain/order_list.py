@@ -1,0 +1,160 @@
+"""Orders as they are read back: what was asked for, what came of it, and which of them a reader wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilter:
+    """Which orders: those made in ``created_from <= moment < created_before``, newest first.
+
+    ``market_ids`` are those that the reader may see; None: every market.
+    """
+
+    limit: int
+    offset: int = 0
+    number: int | None = None
+    customer_id: int | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    market_ids: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedLine:
+    """One line of one order; the catalog's texts are today's, and None for what is not an item."""
+
+    id: int
+    line: int
+    sku: str
+    quantity: int
+    back_ordered: int
+    unit_price: Decimal
+    original_price: Decimal
+    comment: str | None
+    item_text: Mapping[str, Any] | None
+    item_id: int | None
+    ean: str | None
+    upc: str | None
+    product: str | None
+    variant: str | None
+    size: str | None
+    brand: str | None
+    warehouses: Sequence[tuple[str, int]]
+    """What is reserved for it: warehouse name and units."""
+
+    def printed(self, name: str) -> Any:
+        """A text as it is printed: the order's own where it has one, else the catalog's."""
+        own = self.item_text or {}
+        return own[name] if name in own else getattr(self, name, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedPayment:
+    """One recorded detail of a payment. ``kind`` is auth, capture, or None: only the method was told."""
+
+    method_id: int | None
+    kind: str | None
+    status: int | None
+    amount: Decimal | None
+    response: str | None
+    transaction: str | None
+    method: str | None
+    external_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LastPayment:
+    """What was recorded last of each kind: a payment in the shape that it is sent in."""
+
+    id: int | None
+    auth: ListedPayment | None
+    capture: ListedPayment | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedOrder:
+    """One order with its lines and payments. Money in ``currency``."""
+
+    number: int
+    state: str
+    siblings: Sequence[int]
+    """The other parts of the same order request, in order."""
+    job_id: UUID
+    batch_key: str
+    customer_id: int
+    customer_registered: bool
+    customer_to_reset_password: bool
+    account_id: int | None
+    buyer_id: int | None
+    buyer_name: str | None
+    market_id: int
+    market: str
+    pricelist_id: int
+    pricelist: str
+    currency: str
+    allocation_rule: str
+    invoice: Mapping[str, str]
+    delivery: Mapping[str, str]
+    lines_total: Decimal
+    shipping_uri: str | None
+    shipping_value: Decimal
+    voucher_value: Decimal
+    grand_total: Decimal
+    adjust_stock: bool
+    force_create: bool
+    internal_order: bool
+    send_email: bool | None
+    comment: str | None
+    internal_comment: str | None
+    po_number: str | None
+    order_date: datetime
+    delivery_date: datetime | None
+    cancel_date: datetime | None
+    delivery_window: str | None
+    origin: Mapping[str, Any] | None
+    extra_attributes: str | None
+    """JSON text: numbers keep every digit that was sent."""
+    vouchers: Sequence[Mapping[str, Any]]
+    created_at: datetime
+    lines: Sequence[ListedLine]
+    payments: Sequence[ListedPayment]
+
+    def in_zone(self, zone: tzinfo) -> ListedOrder:
+        """The same order, its dates told in a zone: a day that was sent is that day again."""
+        return replace(
+            self,
+            order_date=self.order_date.astimezone(zone),
+            delivery_date=self.delivery_date and self.delivery_date.astimezone(zone),
+            cancel_date=self.cancel_date and self.cancel_date.astimezone(zone),
+        )
+
+    @property
+    def payment(self) -> LastPayment | None:
+        """The payment as last told; None when none was."""
+        if not self.payments:
+            return None
+        by_kind = {one.kind: one for one in self.payments}
+        ids = [one.method_id for one in self.payments if one.method_id is not None]
+        return LastPayment(ids[-1] if ids else None, by_kind.get("auth"), by_kind.get("capture"))
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """A page of orders, newest first; ``more`` when others follow it."""
+
+    orders: Sequence[ListedOrder]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyLines:
+    """The page would have more than ``most`` lines: it was not read."""
+
+    most: int

@@ -1,0 +1,118 @@
+"""GET /v1/stock: what may be asked, and how it is answered, in the platform's words."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from marshmallow import Schema, ValidationError, fields
+
+from shared.domain.outcome import quoted
+from shared.domain.stock_level import Edge, StockPage
+from shared.schemas.fields import Moment, Text, Whole
+from shared.schemas.job import Rfc3339
+from shared.schemas.order import NAME_CHARS
+from shared.schemas.order_list import DEFAULT_LIMIT, bound
+
+_EDGE = re.compile(rb"([ab])([0-9]{1,18})")
+
+
+def _doc(text: str) -> dict[str, str]:
+    return {"description": text}
+
+
+class Cursor(Text):
+    """Where a page begins, as ``next`` and ``previous`` have it; clients do not make it up."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            found = _EDGE.fullmatch(base64.b64decode(text, altchars=b"-_", validate=True))
+        except (binascii.Error, ValueError):
+            found = None
+        if found is None:
+            raise ValidationError(f"{quoted(text)} is none of ours; take it from next or previous")
+        return Edge(int(found[2]), backwards=found[1] == b"b")
+
+
+def cursor_text(edge: Edge) -> str:
+    """Write where a page begins."""
+    return base64.urlsafe_b64encode(b"%b%d" % (b"b" if edge.backwards else b"a", edge.item_id)).decode()
+
+
+class StockQuery(Schema):
+    """The parameters of GET /v1/stock; an item is told of when it matches all of them."""
+
+    sku = Text(most=NAME_CHARS, filled=True, metadata=_doc("The item of this full SKU."))
+    ean = Text(most=NAME_CHARS, filled=True, metadata=_doc("The item of this EAN."))
+    upc = Text(most=NAME_CHARS, filled=True, metadata=_doc("The item of this UPC."))
+    modified = Moment(
+        metadata=_doc(
+            "Items of which any warehouse's stock has changed at this moment or later. A change shows once it"
+            " is committed, up to half a minute after its moment: let the times that you ask for overlap."
+        )
+    )
+    limit = Whole(least=1, most=DEFAULT_LIMIT, metadata=_doc("Items in the page; 100 unless told."))
+    cursor = Cursor(most=40, filled=True, metadata=_doc("Where the page begins: from next or previous."))
+
+    def __init__(self, *, zone: ZoneInfo, page_max: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.zone = zone
+        bound(self, "limit", page_max)
+        self.fields["limit"].load_default = min(DEFAULT_LIMIT, page_max)
+
+
+class LevelsSchema(Schema):
+    """Units, in one warehouse or in all."""
+
+    physicalStock = fields.Integer(attribute="physical", metadata=_doc("On the shelf."))
+    allocatedStock = fields.Integer(attribute="allocated", metadata=_doc("Of these, reserved for orders."))
+    availableStock = fields.Integer(attribute="available", metadata=_doc("The others."))
+
+
+class StockLevelSchema(LevelsSchema):
+    """An item's stock in one warehouse."""
+
+    name = fields.String(attribute="warehouse", metadata=_doc("The warehouse."))
+    modified = Rfc3339(attribute="modified_at", metadata=_doc("When it changed last."))
+
+
+class ItemStockSchema(LevelsSchema):
+    """An item with its stock in all warehouses."""
+
+    stockItemId = fields.Integer(attribute="id", metadata=_doc("The item's id: products[].id of an order."))
+    sku = fields.String(metadata=_doc("The full SKU."))
+    ean = fields.String(allow_none=True, metadata=_doc("EAN."))
+    upc = fields.String(allow_none=True, metadata=_doc("UPC."))
+    product = fields.String(metadata=_doc("The product's name."))
+    variant = fields.String(metadata=_doc("Variant."))
+    size = fields.String(metadata=_doc("Size."))
+    brand = fields.String(metadata=_doc("Brand."))
+    active = fields.Boolean(metadata=_doc("Whether it can be ordered."))
+    warehouses = fields.List(
+        fields.Nested(StockLevelSchema), attribute="levels", metadata=_doc("By warehouse.")
+    )
+
+
+class StockListSchema(Schema):
+    """A page of items with their stock, by id ascending."""
+
+    status = fields.Constant("ok", metadata=_doc("ok"))
+    products = fields.List(fields.Nested(ItemStockSchema), attribute="items", metadata=_doc("The items."))
+    previous = fields.String(allow_none=True, metadata=_doc("Where the page before is; null at the start."))
+    next = fields.String(allow_none=True, metadata=_doc("Where the page after is; null at the end."))
+
+
+@cache
+def _schema() -> StockListSchema:
+    return StockListSchema()
+
+
+def stock_list_json(page: StockPage, *, previous: str | None, next_: str | None) -> bytes:
+    """Give a page of stock as JSON."""
+    return orjson.dumps(_schema().dump({"items": page.items, "previous": previous, "next": next_}))
