@@ -61,6 +61,13 @@ def collect(engine: Engine, waiter: Waiter, job: Job, slice_count: int, limit_se
             return Collected(seen, None)
 
 
+def collect_again(engine: Engine, waiter: Waiter, job: Job, limit_seconds: float) -> Collected:
+    """Collect a job whose events began before anybody listened; what is there already is taken at once."""
+    if job.done:
+        return Collected(job, answer_of(job.form, outcomes(engine, job.id).fragments))
+    return collect(engine, waiter, job, sys.maxsize, limit_seconds)
+
+
 def answer_of(form: JobForm, fragments: Sequence[bytes]) -> bytes:
     """What a job of this form answers with: keyed outcomes, or the bare outcome of its one order."""
     if form is JobForm.BATCH or not fragments:

@@ -41,11 +41,11 @@ def _own_job(job_id: str) -> Job:
     job = find_job(parts().engine, UUID(job_id)) if _JOB_ID.fullmatch(job_id) else None
     # The same answer for somebody else's job: that it exists is nobody's business.
     if job is None and _is_past(job_id, parts().settings.retention_days):
-        raise _gone()
+        raise expired()
     if job is None or not may_read_job(asking_key(), job.api_key_id):
         raise Refusal(404, "There is no job of this id for this API key; see the Location of its batch.")
-    if job.done and job.expires_at <= parts().clock():
-        raise _gone()
+    if is_over(job):
+        raise expired()
     facts().job_id = job.id
     return job
 
@@ -58,5 +58,11 @@ def _is_past(job_id: str, retention_days: int) -> bool:
     return made_at_ms + retention_days * _DAY_MS <= parts().clock().timestamp() * 1000
 
 
-def _gone() -> Refusal:
+def is_over(job: Job) -> bool:
+    """Whether a job has expired; one that is not done yet never has."""
+    return job.done and job.expires_at <= parts().clock()
+
+
+def expired() -> Refusal:
+    """The refusal of a job that has expired."""
     return Refusal(410, "The job has expired, and its outcomes are gone; the orders that it made are not.")

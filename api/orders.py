@@ -10,13 +10,17 @@ from flask import request
 from api.answers import answer
 from api.batch_reader import Batch, read_batch, read_single
 from api.body import body_form, read_body
-from api.collector import Collected, collect
+from api.collector import Collected, collect, collect_again
+from api.idempotency import read_idempotency_key, request_hash
+from api.jobs import expired, is_over
 from api.parts import asking_key, facts, parts
 from api.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
 from api.progress import job_accepted
-from api.promise_batch import Promised, dispatch, promise_batch
+from api.promise_batch import Asked, Promised, dispatch, promise_batch
 from api.refusal import Refusal
-from shared.domain.job import JobForm
+from shared.domain.job import Job, JobForm
+from shared.persistence.jobs import find_job
+from shared.persistence.promising import PromisedBeforeError
 from shared.schemas.job import job_path
 
 if TYPE_CHECKING:
@@ -28,52 +32,86 @@ Read = Callable[[bytearray, bool], Batch]
 
 def create_orders() -> Response:
     """A keyed batch: 200 with its keyed outcomes, else 202."""
-    return _create(JobForm.BATCH, _read_keyed)
+    return _create(JobForm.BATCH, "", _read_keyed)
 
 
 def create_order() -> Response:
     """One order, answered with its bare outcome; the same path through a job."""
-    return _create(JobForm.ORDER, lambda body, _: read_single(body, "", settings=parts().settings))
+    return _create(JobForm.ORDER, "", lambda body, _: read_single(body, "", settings=parts().settings))
 
 
 def complete_order(number: int) -> Response:
     """The completion of what createOnly prepared, or further payment details."""
     key = str(number)
-    return _create(JobForm.COMPLETION, lambda body, _: read_single(body, key, settings=parts().settings))
+    return _create(JobForm.COMPLETION, key, lambda body, _: read_single(body, key, settings=parts().settings))
 
 
-def _create(form: JobForm, read: Read) -> Response:
+def _create(form: JobForm, key_in_path: str, read: Read) -> Response:
     """Read, promise, dispatch, and wait as long as the client would: 200 with outcomes, else 202."""
     preferences = read_preferences(request.headers.get("Prefer", ""))
-    promised = _read_and_promise(form, read, preferences)
+    idempotency_key = read_idempotency_key(request.headers.get("Idempotency-Key"))
+    try:
+        promised = _read_and_promise(form, key_in_path, read, preferences, idempotency_key)
+    except PromisedBeforeError as before:
+        return _replay(before, preferences)
+    waiting = _waiting(preferences, promised.job)
+    return _answer(_dispatch_and_collect(promised, waiting), preferences, waiting)
+
+
+def _waiting(preferences: Preferences, job: Job) -> Waiting:
     settings = parts().settings
-    waiting = waiting_for(
+    return waiting_for(
         preferences,
-        promised.job.total,
+        job.total,
         sync_max_orders=settings.sync_max_orders,
         sync_wait_seconds=settings.sync_wait_seconds,
         max_wait_seconds=settings.max_wait_seconds,
     )
-    return _answer(_dispatch_and_collect(promised, waiting), preferences, waiting)
 
 
-def _read_and_promise(form: JobForm, read: Read, preferences: Preferences) -> Promised:
+def _replay(before: PromisedBeforeError, preferences: Preferences) -> Response:
+    """The same request again: the same job, in its present state, or waited for again."""
+    if before.request_hash != facts().request_hash:
+        raise Refusal(
+            422,
+            "The Idempotency-Key was used for another request; send a new key with a new batch, "
+            "and the same key only with the same bytes.",
+        )
+    job = find_job(parts().engine, before.job_id)
+    if job is None or is_over(job):
+        raise expired()
+    facts().job_id, facts().orders = job.id, job.total
+    waiting = _waiting(preferences, job)
+    with parts().listener.waiting(job.id) as waiter:
+        collected = collect_again(parts().engine, waiter, job, waiting.seconds)
+    response = _answer(collected, preferences, waiting)
+    response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _read_and_promise(
+    form: JobForm, key_in_path: str, read: Read, preferences: Preferences, idempotency_key: str | None
+) -> Promised:
     # What was read is let go of on return: a request that waits must not hold its body meanwhile.
-    batch = _read(read, by_line_allowed=form is JobForm.BATCH)
+    body, by_line = _read_body(by_line_allowed=form is JobForm.BATCH)
+    if idempotency_key is not None:
+        facts().request_hash = request_hash(form, key_in_path, body)
+    batch = read(body, by_line)
     facts().orders = len(batch.keys)
-    promised = promise_batch(
-        parts(),
-        batch,
+    asked = Asked(
         form=form,
         api_key_id=asking_key().id,
         request_id=facts().request_id,
         strict=preferences.strict,
+        idempotency_key=idempotency_key,
+        request_hash=facts().request_hash,
     )
+    promised = promise_batch(parts(), batch, asked)
     facts().job_id = promised.job.id
     return promised
 
 
-def _read(read: Read, *, by_line_allowed: bool) -> Batch:
+def _read_body(*, by_line_allowed: bool) -> tuple[bytearray, bool]:
     settings = parts().settings
     sent = body_form(
         request.mimetype,
@@ -84,7 +122,7 @@ def _read(read: Read, *, by_line_allowed: bool) -> Batch:
     )
     if sent.by_line and not by_line_allowed:
         raise Refusal(415, "One order is sent as application/json; lines are for batches.")
-    return read(read_body(request.stream, sent, max_body_bytes=settings.max_body_bytes), sent.by_line)
+    return read_body(request.stream, sent, max_body_bytes=settings.max_body_bytes), sent.by_line
 
 
 def _read_keyed(body: bytearray, by_line: bool) -> Batch:

@@ -47,6 +47,7 @@ class RequestFacts:
     api_key: ApiKey | None = None
     orders: int | None = None
     job_id: UUID | None = None
+    request_hash: bytes | None = None
 
 
 def install(app: Flask, parts: Parts) -> None:

@@ -35,12 +35,22 @@ class Promised:
     queue: str
 
 
-def promise_batch(
-    parts: Parts, batch: Batch, *, form: JobForm, api_key_id: int, request_id: str, strict: bool
-) -> Promised:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Who asks for what, beside the orders themselves."""
+
+    form: JobForm
+    api_key_id: int
+    request_id: str
+    strict: bool
+    idempotency_key: str | None = None
+    request_hash: bytes | None = None
+
+
+def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
     """Store a batch as a job. Once this returns, it is accepted.
 
-    Raises PersistenceError.
+    Raises PersistenceError, and PromisedBeforeError when the Idempotency-Key stands for another job.
     """
     settings, now = parts.settings, parts.clock()
     plan = plan_slices(
@@ -50,17 +60,19 @@ def promise_batch(
     )
     job = Job(
         id=uuid6.uuid7(),
-        api_key_id=api_key_id,
-        request_id=request_id,
+        api_key_id=asked.api_key_id,
+        request_id=asked.request_id,
         total=len(batch.keys),
         created_at=now,
         expires_at=now + timedelta(days=settings.retention_days),
-        form=form,
+        form=asked.form,
     )
     promised = Promise(
         job=job,
-        strict=strict,
+        strict=asked.strict,
         queue=plan.queue,
+        idempotency_key=asked.idempotency_key,
+        request_hash=asked.request_hash,
         next_dispatch_at=now + timedelta(seconds=settings.redispatch_first_seconds),
     )
     slice_ids = promise(parts.engine, promised, _Slices(batch, plan))

@@ -28,6 +28,15 @@ class PromiseUnknownError(TransientError):
         self.job_id = job_id
 
 
+class PromisedBeforeError(Exception):
+    """The same API key has used this Idempotency-Key before: for this job, and for what hashes so."""
+
+    def __init__(self, job_id: UUID, request_hash: bytes) -> None:
+        super().__init__(f"promised before as job {job_id}")
+        self.job_id = job_id
+        self.request_hash = request_hash
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewSlice:
     """One slice to be stored. ``body`` is one JSON object, ``{key: order, …}``.
@@ -63,12 +72,16 @@ class Promise:
     strict: bool
     queue: str
     next_dispatch_at: datetime
+    idempotency_key: str | None = None
+    request_hash: bytes | None = None
 
 
 _JOB_AND_SLICE_IDS = text("""
     WITH job AS (
-        INSERT INTO jobs (id, api_key_id, request_id, total, form, strict, created_at, expires_at)
-        VALUES (:id, :api_key_id, :request_id, :total, :form, :strict, :created_at, :expires_at)
+        INSERT INTO jobs (id, api_key_id, request_id, total, form, strict, created_at, expires_at,
+                          idempotency_key, request_hash)
+        VALUES (:id, :api_key_id, :request_id, :total, :form, :strict, :created_at, :expires_at,
+                :idempotency_key, :request_hash)
     )
     SELECT nextval(pg_get_serial_sequence('slices', 'id')) FROM generate_series(1, :slice_count)
 """)
@@ -81,6 +94,9 @@ _COPY_SLICES = """
 """
 _COPIED_TYPES = ("int8", "uuid", "int4", "int4", "int4", "bytea", "int4[]", "text", "timestamptz")
 
+_PROMISED_UNDER_KEY = text(
+    "SELECT id, request_hash FROM jobs WHERE api_key_id = :api_key_id AND idempotency_key = :key"
+)
 _PROMISED_SLICE_IDS = text("SELECT id FROM slices WHERE job_id = :id ORDER BY number")
 
 
@@ -92,6 +108,8 @@ def promise(engine: Engine, promised: Promise, slices: NewSlices) -> list[int]:
     there already. Slices are made as they are sent: memory holds few of them at a time.
 
     Raises PersistenceError, after which nothing is stored; only after PromiseUnknownError that is not known.
+    Raises PromisedBeforeError where the Idempotency-Key stands for another job of this API key; nothing is
+    stored then. Two first requests at once: the second waits here for the first one's commit.
     """
     try:
         return _store(engine, promised, slices)
@@ -111,15 +129,26 @@ def _store(engine: Engine, promised: Promise, slices: NewSlices) -> list[int]:
             connection.commit()
             return slice_ids
     except PermanentError as error:
-        if error.constraint != "jobs_pkey":
+        if error.constraint not in {"jobs_pkey", "jobs_api_key_id_idempotency_key_key"}:
             raise
-        # It was promised before: asking twice for the same job makes one.
-        with translated(), engine.connect() as connection:
-            return list(connection.scalars(_PROMISED_SLICE_IDS, {"id": promised.job.id}))
+        return _promised_before(engine, promised)
     except TransientError as error:
         if committing:
             raise PromiseUnknownError(str(error), promised.job.id) from error
         raise
+
+
+def _promised_before(engine: Engine, promised: Promise) -> list[int]:
+    with translated(), engine.connect() as connection:
+        # The same job, asked for twice because its commit was lost from sight, is one.
+        slice_ids = list(connection.scalars(_PROMISED_SLICE_IDS, {"id": promised.job.id}))
+        if slice_ids:
+            return slice_ids
+        names = {"api_key_id": promised.job.api_key_id, "key": promised.idempotency_key}
+        row = connection.execute(_PROMISED_UNDER_KEY, names).one_or_none()
+    if row is None:
+        raise TransientError("the job that held the Idempotency-Key has just expired")
+    raise PromisedBeforeError(row.id, bytes(row.request_hash))
 
 
 def _insert(connection: Connection, promised: Promise, slices: NewSlices) -> list[int]:
@@ -133,6 +162,8 @@ def _insert(connection: Connection, promised: Promise, slices: NewSlices) -> lis
         "strict": promised.strict,
         "created_at": job.created_at,
         "expires_at": job.expires_at,
+        "idempotency_key": promised.idempotency_key,
+        "request_hash": promised.request_hash,
         "slice_count": len(slices),
     }
     slice_ids = list(connection.scalars(_JOB_AND_SLICE_IDS, row))

@@ -244,8 +244,14 @@ jobs = Table(
     Column("strict", Boolean, nullable=False, server_default=text("false")),
     # What was asked for: a keyed batch, one order without a key, or the completion of a prepared one.
     Column("form", Text, nullable=False, server_default=text("'batch'")),
+    # The client's Idempotency-Key and the SHA-256 of what it asked for with it.
+    Column("idempotency_key", Text),
+    Column("request_hash", LargeBinary),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    # NULLs differ: a job without an Idempotency-Key is like no other.
+    UniqueConstraint("api_key_id", "idempotency_key"),
+    CheckConstraint("(idempotency_key IS NULL) = (request_hash IS NULL)", name="idempotency_key_with_hash"),
     CheckConstraint("total >= 0", name="total_not_negative"),
     CheckConstraint("form IN ('batch', 'order', 'completion')", name="form_known"),
     Index(None, "expires_at"),
