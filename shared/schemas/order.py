@@ -168,7 +168,7 @@ class OrderSchema(Schema):
     )
     invoiceAddress = fields.Nested(AddressSchema, allow_none=True, metadata=_doc("The invoice address."))
     deliveryAddress = fields.Nested(AddressSchema, allow_none=True, metadata=_doc("The delivery address."))
-    products = Lines(fields.Nested(LineSchema), metadata=_doc("The lines; at least one."))
+    products = Lines(fields.Nested(LineSchema), allow_none=True, metadata=_doc("The lines; at least one."))
     pricelistId = Whole(**_ID, allow_none=True, metadata=_doc("Pricelist by id; wins over the name."))
     pricelist = _name("Pricelist by name; else the market's.", filled=True)
     marketId = Whole(**_ID, allow_none=True, metadata=_doc("Market by id; wins over the name."))

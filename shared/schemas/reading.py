@@ -128,7 +128,7 @@ def _references(values: Mapping[str, Any]) -> References:
 
 
 def _order(values: Mapping[str, Any]) -> OrderRequest:
-    attributes = values.get("extraAttributes")
+    attributes, payment = values.get("extraAttributes"), values.get("payment")
     return OrderRequest(
         lines=tuple(_line(line) for line in values["products"]),
         references=_references(values),
@@ -153,7 +153,7 @@ def _order(values: Mapping[str, Any]) -> OrderRequest:
         cancel_date=values.get("cancelDate"),
         create_only=_flag(values, "createOnly", default=False),
         internal_order=_flag(values, "internalOrder", default=False),
-        payment=values.get("payment"),
+        payment=None if payment is None else _filled(payment),
     )
 
 
@@ -178,4 +178,9 @@ def _address(values: Mapping[str, Any] | None) -> Address | None:
 
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+    """The same without nulls, at every depth: they are the same as absent."""
+    return {
+        name: _filled(value) if isinstance(value, dict) else value
+        for name, value in values.items()
+        if value is not None
+    }
