@@ -66,7 +66,7 @@ def sender_of(settings: Settings) -> Sender:
     if not settings.mail_from and not settings.smtp_url:
         return Sender("ordermill", "ordermill@localhost")
     name, address = parseaddr(settings.mail_from)
-    if not is_addressable(address):
+    if not (settings.mail_from.isprintable() and is_addressable(address)):
         raise SettingsError(
             f"MAIL_FROM is {settings.mail_from!r}; it takes an address, as Shop <orders@shop.example>."
         )

@@ -1,0 +1,185 @@
+"""Mails have a queue of their own: told of after the commit, swept when nobody told, and served apart."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from shared.domain.job import JobForm
+from shared.job_queue import KEY_PREFIX, MAIL_QUEUE, JobQueue
+from shared.settings import environment_with
+from tests.integration.mail_shop import (
+    SENDER,
+    MailShop,
+    Postbox,
+    free_port,
+    mail_server,
+    open_mail_shop,
+    order,
+)
+from worker.redispatch import MAILS_WAITING_MAX, sweep, sweep_mails
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+
+@pytest.fixture
+def mailing(settings: Settings, tmp_path: Path) -> Settings:
+    """Settings with a way for mails to leave."""
+    return replace(settings, mail_dir=str(tmp_path / "mails"))
+
+
+@pytest.fixture
+def shop(mailing: Settings) -> Iterator[MailShop]:
+    with open_mail_shop(mailing, queue=True) as made:
+        yield made
+
+
+@pytest.fixture
+def queue(settings: Settings) -> Iterator[JobQueue]:
+    made = JobQueue(settings)
+    yield made
+    made.close()
+
+
+def messages(settings: Settings) -> list[str]:
+    with redis.Redis.from_url(settings.redis_url, decode_responses=True) as client:
+        found: list[str] = client.lrange(f"{KEY_PREFIX}{MAIL_QUEUE}", 0, -1)
+        return found
+
+
+def test_slice_tells_the_mail_queue_the_order_number_and_nothing_else(shop: MailShop) -> None:
+    number = shop.order()
+
+    [message] = messages(shop.settings)
+    body = json.loads(message)
+    assert body["headers"]["argsrepr"] == f"({number},)"
+    assert "anna" not in message
+
+
+def test_completed_order_is_told_of(shop: MailShop) -> None:
+    number = shop.place({"k": order(createOnly=True)})["k"]["order"]
+    before = messages(shop.settings)
+
+    shop.place({str(number): {}}, form=JobForm.COMPLETION)
+
+    assert before == []
+    assert len(messages(shop.settings)) == 1
+
+
+def test_large_slice_tells_of_few_and_the_sweeper_finds_all(shop: MailShop, queue: JobQueue) -> None:
+    shop.place({str(i): order(products=[{"sku": "BRASS-LAMP", "qty": 1}]) for i in range(30)})
+    told = len(messages(shop.settings))
+
+    swept = sweep_mails(shop.engine, queue, shop.settings)
+
+    assert told == 10
+    assert swept == 30
+
+
+def test_sweeper_leaves_a_deep_queue_alone(shop: MailShop, queue: JobQueue) -> None:
+    shop.order()
+    queue.dispatch_mails([1] * MAILS_WAITING_MAX)
+
+    assert sweep_mails(shop.engine, queue, shop.settings) == 0
+
+
+def test_sweeper_waits_for_the_time_of_the_next_try(shop: MailShop, queue: JobQueue) -> None:
+    number = shop.order()
+    shop.confirm(number, now=False, smtp_url=f"smtp://127.0.0.1:{free_port()}")
+
+    assert sweep_mails(shop.engine, queue, shop.settings) == 0
+
+
+def test_nothing_is_told_or_swept_while_mails_have_no_way_to_leave(
+    settings: Settings, queue: JobQueue
+) -> None:
+    with open_mail_shop(settings, queue=True) as shop:
+        number = shop.order()
+
+        assert sweep_mails(shop.engine, queue, settings) == 0
+        assert messages(settings) == []
+        assert shop.confirmation(number).fault is None
+
+
+def test_sweeping_slices_sends_nothing_to_the_mail_queue(shop: MailShop, queue: JobQueue) -> None:
+    sweep(shop.engine, queue, shop.settings)
+
+    assert messages(shop.settings) == []
+
+
+def test_order_stands_while_the_broker_is_away(mailing: Settings) -> None:
+    away = replace(mailing, redis_url=f"redis://127.0.0.1:{free_port()}/0")
+    with open_mail_shop(away, queue=True) as shop:
+        number = shop.order()
+
+        assert shop.confirmation(number).tries == 0
+
+
+def test_mailer_sends_what_it_is_told_of_and_stops_in_order(
+    settings: Settings, queue: JobQueue, tmp_path: Path
+) -> None:
+    postbox = Postbox()
+    with (
+        mail_server(postbox) as url,
+        open_mail_shop(replace(settings, smtp_url=url), queue=True) as shop,
+        mailer(shop.settings, tmp_path / "log") as process,
+    ):
+        for _ in range(3):
+            shop.order()
+        until(lambda: len(postbox.mails) == 3)
+        assert queue.workers() == []
+        [name] = queue.mailers()
+        assert name.startswith("mailer@")
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(20)
+
+    log = (tmp_path / "log").read_text()
+    assert code == 0, log
+    assert queue.mailers() == []
+    assert "anna@" not in log
+    # Celery prints its farewell past the log.
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    sent = [line for line in lines if line["event"] == "confirmation"]
+    assert [(line["role"], line["request_id"], line["to"]) for line in sent] == [
+        ("mailer", "r-1", "a***@example.com")
+    ] * 3
+
+
+@contextmanager
+def mailer(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = environment_with(
+        DATABASE_URL=settings.database_url,
+        REDIS_URL=settings.redis_url,
+        SMTP_URL=settings.smtp_url,
+        MAIL_FROM=SENDER,
+        LOG_FORMAT="json",
+    )
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", "mailer"], env=environment, stdout=out, stderr=out
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def until(so: Callable[[], bool], limit_seconds: float = 30) -> None:
+    deadline = time.monotonic() + limit_seconds
+    while not so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

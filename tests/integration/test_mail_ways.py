@@ -1,0 +1,260 @@
+"""The ways for a mail to leave: encrypted, with a password, to addresses of all scripts, and as files."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+import trustme
+from aiosmtpd.controller import Controller
+from structlog.testing import capture_logs
+
+from shared.domain.handover import HandedOver, Later, Refused
+from tests.integration.mail_shop import (
+    MailShop,
+    Postbox,
+    at_once,
+    free_port,
+    mail_server,
+    open_mail_shop,
+    read_mail,
+)
+from worker.tasks import run_confirm
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+PASSWORD = "open sesame/@"
+
+
+@pytest.fixture(scope="module")
+def shop(module_settings: Settings) -> Iterator[MailShop]:
+    with open_mail_shop(module_settings) as made:
+        yield made
+
+
+@pytest.fixture
+def postbox() -> Postbox:
+    return Postbox()
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """What a server needs whose certificate we trust, as an operator makes us trust one."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+def with_user(url: str, password: str = PASSWORD) -> str:
+    return url.replace("://", f"://mill:{quote(password, safe='')}@")
+
+
+def test_offered_starttls_is_used_and_the_password_travels_inside_it(
+    shop: MailShop, postbox: Postbox, tls: ssl.SSLContext
+) -> None:
+    number = shop.order()
+    know = postbox.authenticate
+
+    with mail_server(postbox, tls=tls, require_starttls=True, auth_required=True, authenticator=know) as url:
+        handover = shop.confirm(number, smtp_url=with_user(url))
+
+    assert handover == HandedOver()
+    assert postbox.logins == [(b"mill", PASSWORD.encode())]
+
+
+def test_mail_goes_over_smtps(shop: MailShop, postbox: Postbox, tls: ssl.SSLContext) -> None:
+    number = shop.order()
+    controller = Controller(
+        postbox, hostname="127.0.0.1", port=free_port(), ssl_context=tls, server_hostname="mx.test"
+    )
+    controller.start()
+    port = controller.port
+
+    handover = shop.confirm(number, smtp_url=f"smtps://127.0.0.1:{port}")
+    controller.stop()
+
+    assert handover == HandedOver()
+    assert len(postbox.mails) == 1
+
+
+def test_server_with_a_certificate_of_nobody_we_know_gets_no_mail(
+    shop: MailShop, postbox: Postbox, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    number = shop.order()
+
+    with mail_server(postbox, tls=tls) as url:
+        handover = shop.confirm(number, smtp_url=url)
+
+    assert isinstance(handover, Later)
+    assert "certificate verify failed" in handover.reason
+    assert postbox.mails == []
+
+
+def test_encryption_that_is_asked_for_and_not_offered_stops_the_mail(
+    shop: MailShop, postbox: Postbox
+) -> None:
+    number = shop.order()
+
+    with mail_server(postbox) as url:
+        handover = shop.confirm(number, smtp_url=url, smtp_starttls="always")
+
+    assert handover == Later("the server offers no STARTTLS, and the connection must be encrypted")
+    assert shop.confirmation(number).fault is None
+
+
+def test_wrong_password_is_the_operators_fault_and_not_the_mails(
+    shop: MailShop, postbox: Postbox, tls: ssl.SSLContext
+) -> None:
+    number = shop.order()
+
+    with (
+        capture_logs() as logs,
+        mail_server(postbox, tls=tls, auth_required=True, authenticator=postbox.authenticate) as url,
+    ):
+        handover = shop.confirm(number, smtp_url=with_user(url, "hunter2"))
+
+    assert isinstance(handover, Later)
+    assert "535" in handover.reason
+    assert "hunter2" not in str(logs)
+    assert shop.confirmation(number).fault is None
+
+
+# -- addresses -----------------------------------------------------------------------------------------------
+
+
+def test_address_outside_ascii_goes_to_a_server_that_takes_it(shop: MailShop, postbox: Postbox) -> None:
+    number = shop.order(address={"country": "SE", "email": "åsa@exämple.com"})
+
+    with mail_server(postbox, enable_SMTPUTF8=True) as url:
+        assert shop.confirm(number, smtp_url=url) == HandedOver()
+
+    [envelope], [mail] = postbox.envelopes, postbox.mails
+    assert envelope.rcpt_tos == ["åsa@xn--exmple-cua.com"]
+    assert "SMTPUTF8" in envelope.mail_options
+    assert mail["To"] == "åsa@xn--exmple-cua.com"
+
+
+def test_address_outside_ascii_is_given_up_where_the_server_cannot(shop: MailShop, postbox: Postbox) -> None:
+    number = shop.order(address={"country": "SE", "email": "åsa@example.com"})
+
+    with mail_server(postbox) as url:
+        handover = shop.confirm(number, smtp_url=url)
+
+    assert handover == Refused("the server takes no addresses outside ASCII (SMTPUTF8)")
+
+
+def test_domain_outside_ascii_goes_to_any_server(shop: MailShop, postbox: Postbox) -> None:
+    number = shop.order(address={"country": "SE", "email": "eva@straße.example.com"})
+
+    with mail_server(postbox) as url:
+        shop.confirm(number, smtp_url=url)
+
+    assert postbox.envelopes[0].rcpt_tos == ["eva@xn--strae-oqa.example.com"]
+
+
+def test_hostile_texts_end_up_as_texts(shop: MailShop, postbox: Postbox) -> None:
+    hostile = "a\r\nBcc: x@evil.example\r\n\r\n.\r\nMAIL FROM:<y@evil.example>"
+    address = {
+        "country": "SE",
+        "email": "anna@example.com",
+        "firstName": hostile,
+        "city": "<script>x</script>",
+    }
+    text = {"sku": hostile, "product": hostile}
+    number = shop.order(
+        address=address,
+        comment=hostile,
+        poNumber=hostile,
+        products=[{"sku": "BRASS-LAMP", "qty": 1, "comment": hostile, "itemText": text}],
+    )
+
+    with mail_server(postbox) as url:
+        assert shop.confirm(number, smtp_url=url) == HandedOver()
+
+    [envelope], [mail] = postbox.envelopes, postbox.mails
+    assert envelope.rcpt_tos == ["anna@example.com"]
+    assert mail["Bcc"] is None
+    assert mail["To"] == "anna@example.com"
+    plain, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
+    assert plain is not None
+    assert html is not None
+    lines = plain.get_content().splitlines()
+    assert "    a Bcc: x@evil.example . MAIL FROM:<y@evil.example>" in lines
+    assert not any(line.startswith(("Bcc", "MAIL")) for line in lines)
+    assert "<script>" not in html.get_content()
+    assert "&lt;script&gt;" in html.get_content()
+
+
+def test_address_that_no_header_could_hold_is_given_up(shop: MailShop, postbox: Postbox) -> None:
+    number = shop.order()
+    with shop.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE orders SET invoice_address = jsonb_set(invoice_address, '{email}', to_jsonb(%s::text))"
+            " WHERE number = %s",
+            ("anna@example.com>\r\nRCPT TO:<x@evil.example", number),
+        )
+
+    with mail_server(postbox) as url:
+        handover = shop.confirm(number, smtp_url=url)
+
+    assert handover == Refused("the order has no address that a mail could be sent to")
+    assert postbox.sessions == 0
+
+
+# -- files ---------------------------------------------------------------------------------------------------
+
+
+def test_without_a_server_mails_become_files(shop: MailShop, tmp_path: Path) -> None:
+    number = shop.order()
+    directory = tmp_path / "data" / "mails"
+
+    handovers = [shop.confirm(number, mail_dir=str(directory), mail_from="") for _ in range(2)]
+
+    assert handovers == [HandedOver(), None]
+    [file] = directory.iterdir()
+    assert file.name == f"{number}.eml"
+    assert (directory.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o700, 0o600)
+    mail = read_mail(file.read_bytes())
+    assert mail["From"] == "ordermill <ordermill@localhost>"
+    assert mail["To"] == "anna@example.com"
+
+
+def test_threads_that_write_at_once_write_one_file(shop: MailShop, tmp_path: Path) -> None:
+    number = shop.order()
+    room = shop.room(mail_dir=str(tmp_path))
+
+    at_once(6, lambda: run_confirm(lambda: room, number))
+
+    assert [file.name for file in tmp_path.iterdir()] == [f"{number}.eml"]
+    assert shop.confirmation(number).fault is None
+
+
+def test_directory_that_cannot_be_written_is_tried_again(shop: MailShop, tmp_path: Path) -> None:
+    (tmp_path / "mails").write_text("in the way")
+    number = shop.order()
+
+    handover = shop.confirm(number, mail_dir=str(tmp_path / "mails"))
+
+    assert handover == Later("FileExistsError: File exists")
+    assert shop.confirmation(number).handed_over_at is None
+
+
+def test_without_server_and_directory_mails_wait(shop: MailShop) -> None:
+    number = shop.order()
+
+    assert shop.confirm(number) is None
+    row = shop.confirmation(number)
+    assert (row.tries, row.handed_over_at, row.fault) == (0, None, None)
