@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from rich.console import Console
 from cli.client.connection import Connection
 from cli.client.follow import follow, sending_bar
 from cli.client.outcomes import (
+    ALL_OK,
     counts_by_code,
     exit_code,
     job_exit_code,
@@ -36,8 +38,11 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 
-def _server_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command --url and --api-key, and in their place a ``connection`` and a ``console`` on stderr."""
+def _client_command(command: Callable[..., int]) -> Callable[..., None]:
+    """Give a command --url and --api-key, and in their place a ``connection`` and a ``console`` on stderr.
+
+    What it returns becomes the exit code.
+    """
 
     @click.option("--url", help=f"The server. [default: ORDERMILL_URL, else {DEFAULT_URL}]")
     @click.option("--api-key", help="A key of that server. [default: ORDERMILL_API_KEY]")
@@ -53,9 +58,10 @@ def _server_options(command: Callable[..., None]) -> Callable[..., None]:
         tell = functools.partial(click.echo, err=True)
         with Connection(url or settings.url or DEFAULT_URL, key, tell) as connection:
             try:
-                command(*args, connection=connection, console=console, **kwargs)
+                code = command(*args, connection=connection, console=console, **kwargs)
             except msgspec.MsgspecError as error:
                 raise NotDoneError(f"{connection.url} does not answer as ordermill does: {error}.") from error
+        click.get_current_context().exit(code)
 
     return connected
 
@@ -67,18 +73,22 @@ def _server_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--ndjson", is_flag=True, help="The file is lines of JSON, whatever its name.")
 @click.option("--json", "as_json", is_flag=True, help="Data only: no table beside it, and a job as JSON.")
-@_server_options
-@click.pass_context
+@click.option(
+    "--idempotency-key",
+    metavar="KEY",
+    help="Makes the same file under the same key one batch, however often it is sent.  [default: a new one]",
+)
+@_client_command
 def submit(
-    ctx: click.Context,
     *,
     file: str,
     wait: bool,
     ndjson: bool,
     as_json: bool,
+    idempotency_key: str | None,
     connection: Connection,
     console: Console,
-) -> None:
+) -> int:
     """Post a batch of orders and write its outcomes.
 
     FILE holds one JSON object {key: order, ...}; "-" is standard input, and a name ending in .ndjson
@@ -94,14 +104,16 @@ def submit(
     try:
         upload = open_upload(file, ndjson=ndjson)
         with sending_bar(console, upload.size) as sent:
-            answer = connection.post_batch(upload, wait=wait, sent=sent)
+            answer = connection.post_batch(
+                upload, wait=wait, idempotency_key=idempotency_key or str(uuid.uuid4()), sent=sent
+            )
     except OSError as error:
         raise NotDoneError(f"{file} cannot be read: {error.strerror or error}.") from error
     if answer.status_code == HTTPStatus.ACCEPTED:
         job = read_job(answer.content)
         if not wait:
             _write_handed_in(answer.content, as_json=as_json)
-            return
+            return ALL_OK
         follow(connection, job, console)
         body = connection.get(f"/v1/jobs/{job.id}/results")
     else:
@@ -110,18 +122,15 @@ def submit(
     outcomes = read_outcomes(body)
     if not as_json:
         console.print(counts_table(counts_by_code(outcomes)))
-    ctx.exit(exit_code(outcomes))
+    return exit_code(outcomes)
 
 
 @click.command()
 @click.argument("job_id", metavar="ID", type=click.UUID)
 @click.option("--watch", is_flag=True, help="Follow it until it is done.")
 @click.option("--json", "as_json", is_flag=True, help="Write what the server answers, as JSON.")
-@_server_options
-@click.pass_context
-def job(
-    ctx: click.Context, *, job_id: UUID, watch: bool, as_json: bool, connection: Connection, console: Console
-) -> None:
+@_client_command
+def job(*, job_id: UUID, watch: bool, as_json: bool, connection: Connection, console: Console) -> int:
     """Show a job: its state, counts, codes and times.
 
     Exits with 0 when all its orders succeeded, with 1 when some failed, and with 2 when it is not done.
@@ -135,18 +144,15 @@ def job(
         _write(body)
     else:
         Console().print(job_table(read_job(body)))
-    ctx.exit(job_exit_code(read_job(body)))
+    return job_exit_code(read_job(body))
 
 
 @click.command()
 @click.argument("job_id", metavar="ID", type=click.UUID)
 @click.option("--failed", is_flag=True, help="Only the orders that were rejected; a table on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on a terminal too.")
-@_server_options
-@click.pass_context
-def results(
-    ctx: click.Context, *, job_id: UUID, failed: bool, as_json: bool, connection: Connection, console: Console
-) -> None:
+@_client_command
+def results(*, job_id: UUID, failed: bool, as_json: bool, connection: Connection, console: Console) -> int:
     """Write the outcomes of a job, those that are there so far.
 
     Exits with 0 when all its orders succeeded, with 1 when some failed, and with 2 when it is not done.
@@ -162,7 +168,7 @@ def results(
         _write(body)
     if not found.done:
         console.print(f"The job is not done: {found.pending:,} of {found.total:,} orders are pending.")
-    ctx.exit(job_exit_code(found))
+    return job_exit_code(found)
 
 
 def _write_handed_in(body: bytes, *, as_json: bool) -> None:

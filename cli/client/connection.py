@@ -1,9 +1,8 @@
-"""HTTP to an ordermill server: what may be repeated is repeated, what went wrong is one sentence."""
+"""HTTP to an ordermill server: what may help is tried again, what went wrong is one sentence."""
 
 from __future__ import annotations
 
 import time
-import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 
@@ -29,7 +28,21 @@ _LIMITS = httpx.Timeout(connect=5.0, read=120.0, write=60.0, pool=5.0)
 
 # Raised before a byte of the request has left.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+# Busy, away, or with the same request at this moment; any of them may pass.
+_TRY_AGAIN = frozenset(
+    {
+        HTTPStatus.CONFLICT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 _LOOPBACK = ("127.", "localhost", "[::1]")
+
+
+class _LostError(NotDoneError):
+    """A request was sent, and nobody knows what came of it."""
 
 
 class Connection:
@@ -48,7 +61,7 @@ class Connection:
         self.url = url.rstrip("/")
         self._tell = tell
         self._pause = pause
-        self._answered = False
+        self._reached = False
         if not api_key.isascii() or not api_key.isprintable():
             raise NotDoneError("The API key has characters that no key has; was it copied whole?")
         try:
@@ -73,28 +86,36 @@ class Connection:
         self._http.close()
 
     def post_batch(
-        self, upload: Upload, *, wait: bool, sent: Callable[[int], None] = lambda _: None
+        self,
+        upload: Upload,
+        *,
+        wait: bool,
+        idempotency_key: str,
+        sent: Callable[[int], None] = lambda _: None,
     ) -> httpx.Response:
         """Post a batch; a 200 carries its outcomes, a 202 its job. ``sent`` gets the bytes sent so far.
 
-        It is repeated only while it is certain that nothing was accepted: nothing left this machine, or the
-        server itself refused for the moment. A lost answer is never asked for again by a second batch.
+        It may be sent several times, when an answer is lost or the server is busy: for the server that is one
+        batch, by its ``idempotency_key``.
         """
         headers = {
             "Content-Type": upload.content_type,
             "Content-Length": str(upload.size),
-            # The same for each repetition: once the server honours it, no repetition can double an order.
-            "Idempotency-Key": str(uuid.uuid4()),
+            "Idempotency-Key": idempotency_key,
         }
         if not wait:
             headers["Prefer"] = "respond-async"
-
-        def request() -> httpx.Request:
-            return self._http.build_request(
-                "POST", f"{self.url}/v1/orders", headers=headers, content=upload.chunks(sent)
+        try:
+            return self._answer(
+                lambda: self._http.build_request(
+                    "POST", f"{self.url}/v1/orders", headers=headers, content=upload.chunks(sent)
+                )
             )
-
-        return self._answer(request, repeatable=False)
+        except _LostError as error:
+            raise NotDoneError(
+                f"{error.message} The batch may have been accepted all the same: send it again with "
+                f"--idempotency-key {idempotency_key}, and it will not be doubled."
+            ) from error
 
     def job(self, job_id: str) -> Job:
         """Ask for the job as it is now."""
@@ -102,44 +123,36 @@ class Connection:
 
     def get(self, path: str) -> bytes:
         """Get the body of ``path``, asking again while the server is away."""
-        return self._answer(lambda: self._http.build_request("GET", self.url + path), repeatable=True).content
+        return self._answer(lambda: self._http.build_request("GET", self.url + path)).content
 
-    def _answer(self, request: Callable[[], httpx.Request], *, repeatable: bool) -> httpx.Response:
+    def _answer(self, request: Callable[[], httpx.Request]) -> httpx.Response:
+        """Send a request, again while that may help, and give the answer that is a success."""
         waited = 0.0
+        lost = False
         for pause in _pauses():
-            response, fault = self._try(request(), repeatable=repeatable)
-            if response is not None and not _comes_back(response, repeatable=repeatable):
-                return self._accepted(response)
-            longer = max(pause, _retry_after_seconds(response))
-            patience = PATIENCE_SECONDS if self._answered else FIRST_PATIENCE_SECONDS
-            if waited + longer > patience:
-                break
-            self._tell(f"{fault or _sentence(response)} Trying again in {longer:g} s.")
-            self._pause(longer)
+            try:
+                response = self._http.send(request())
+            except httpx.TransportError as error:
+                if not isinstance(error, _NEVER_SENT):
+                    self._reached = lost = True
+                fault, wanted_pause = f"{self.url} {_what_happened(error)}.", 0.0
+            else:
+                self._reached = True
+                if response.is_success:
+                    return response
+                fault, wanted_pause = _sentence(response), _retry_after_seconds(response)
+                if response.status_code not in _TRY_AGAIN:
+                    raise NotDoneError(fault)
+            longer = max(pause, wanted_pause)
             waited += longer
-        if response is not None:
-            return self._accepted(response)
-        raise NotDoneError(f"{fault} Is it running? `ordermill serve` starts one on this machine.")
+            if waited > (PATIENCE_SECONDS if self._reached else FIRST_PATIENCE_SECONDS):
+                break
+            self._tell(f"{fault} Trying again in {longer:g} s.")
+            self._pause(longer)
+        raise (_LostError if lost else NotDoneError)(self._in_the_end(fault))
 
-    def _try(self, request: httpx.Request, *, repeatable: bool) -> tuple[httpx.Response | None, str]:
-        try:
-            response = self._http.send(request)
-        except _NEVER_SENT as error:
-            return None, f"{self.url} cannot be reached ({_cause(error)})."
-        except httpx.TransportError as error:
-            if repeatable:
-                return None, f"{self.url} did not answer ({_cause(error)})."
-            raise NotDoneError(
-                f"The answer of {self.url} was lost ({_cause(error)}): the batch may have been accepted. "
-                "It was not sent again, since that could double its orders."
-            ) from error
-        self._answered = True
-        return response, ""
-
-    def _accepted(self, response: httpx.Response) -> httpx.Response:
-        if response.is_success:
-            return response
-        raise NotDoneError(_sentence(response))
+    def _in_the_end(self, fault: str) -> str:
+        return fault if self._reached else f"{fault} `ordermill serve` starts one on this machine."
 
 
 def _pauses() -> Iterator[float]:
@@ -149,31 +162,19 @@ def _pauses() -> Iterator[float]:
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
-def _comes_back(response: httpx.Response, *, repeatable: bool) -> bool:
-    """Whether asking again may help and does no harm."""
-    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        return True
-    if repeatable:
-        return response.status_code in {502, 503, 504}
-    # Ours says that nothing was accepted; a proxy's says nothing about what the server behind it did.
-    ours = read_refusal(response.content) is not None
-    return ours and response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
-
-
-def _retry_after_seconds(response: httpx.Response | None) -> float:
-    value = response.headers.get("Retry-After", "") if response is not None else ""
+def _retry_after_seconds(response: httpx.Response) -> float:
+    value = response.headers.get("Retry-After", "")
     return float(value) if value.isdecimal() else 0.0
 
 
-def _sentence(response: httpx.Response | None) -> str:
+def _sentence(response: httpx.Response) -> str:
     """Say what a refusal says, with its status and request id."""
-    if response is None:
-        return ""
     refusal = read_refusal(response.content)
     said = refusal.msg if refusal else f"{response.url} answered {response.reason_phrase or 'with an error'}."
     request_id = response.headers.get("X-Request-ID")
     return f"{said} (HTTP {response.status_code}{f', request {request_id}' if request_id else ''})"
 
 
-def _cause(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _what_happened(error: httpx.TransportError) -> str:
+    happened = "cannot be reached" if isinstance(error, _NEVER_SENT) else "gave no answer"
+    return f"{happened} ({str(error) or type(error).__name__})"

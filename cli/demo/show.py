@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from contextlib import ExitStack
 from datetime import timedelta
 from http import HTTPStatus
@@ -114,7 +115,9 @@ def _show_example(console: Console, connection: Connection) -> int:
     console.print("\nPOST /v1/orders with the example of the seed document:\n")
     console.print_json(body.decode())
     begun = time.monotonic()
-    answer = connection.post_batch(Upload(body, len(body), JSON), wait=True)
+    answer = connection.post_batch(
+        Upload(body, len(body), JSON), wait=True, idempotency_key=str(uuid.uuid4())
+    )
     console.print(f"\n{_status(answer)} after {_since(begun)}:\n")
     console.print_json(answer.text)
     found = msgspec.json.decode(answer.content, type=dict[str, dict[str, Any]])
@@ -133,7 +136,9 @@ def _show_batch(
         f"\nPOST /v1/orders with {len(batch):,} generated orders in one batch ({len(body):,} bytes):\n"
     )
     begun = time.monotonic()
-    answer = connection.post_batch(Upload(body, len(body), JSON), wait=False)
+    answer = connection.post_batch(
+        Upload(body, len(body), JSON), wait=False, idempotency_key=str(uuid.uuid4())
+    )
     job = read_job(answer.content)
     console.print(f"{_status(answer)} after {_since(begun)}: job {job.id}")
     job = follow(connection, job, console)

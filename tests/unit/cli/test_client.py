@@ -9,6 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.client import job, results, submit
+from cli.client.connection import Connection
+from cli.client.upload import Upload
+from cli.not_done import NotDoneError
 from tests.unit.cli.small_server import JOB_ID, KEY, Canned, SmallServer, refusal
 
 if TYPE_CHECKING:
@@ -116,11 +119,11 @@ def test_refusal_is_one_sentence_with_its_request_id(server: SmallServer, tmp_pa
 
 
 def test_proxy_error_page_is_not_shown(server: SmallServer, tmp_path: Path) -> None:
-    server.canned = [Canned(502, b"<html>bad</html>")]
+    server.canned = [Canned(500, b"<html>bad</html>")]
 
     result = run(server, submit, batch_file(tmp_path, {"a": FINE}))
 
-    assert result.stderr == f"Error: {server.url}/v1/orders answered Bad Gateway. (HTTP 502)\n"
+    assert result.stderr == f"Error: {server.url}/v1/orders answered Internal Server Error. (HTTP 500)\n"
     assert len(server.seen) == 1
 
 
@@ -133,14 +136,35 @@ def test_answer_that_is_no_json_is_not_taken_for_outcomes(server: SmallServer, t
     assert result.exit_code == 2
 
 
-def test_lost_answer_is_not_asked_for_by_a_second_batch(server: SmallServer, tmp_path: Path) -> None:
+def test_lost_answer_is_asked_for_again_as_the_same_batch(server: SmallServer, tmp_path: Path) -> None:
     server.canned = [Canned()]
 
     result = run(server, submit, batch_file(tmp_path, {"a": FINE}))
 
-    assert len(server.seen) == 1
-    assert "the batch may have been accepted" in result.stderr
-    assert result.exit_code == 2
+    assert result.exit_code == 0
+    assert len(server.seen) == 2
+    assert len({seen.headers["Idempotency-Key"] for seen in server.seen}) == 1
+    assert "gave no answer" in result.stderr
+
+
+def test_batch_whose_answer_stays_lost_can_be_taken_up_by_its_key(server: SmallServer) -> None:
+    server.canned = [Canned() for _ in range(100)]
+    pauses: list[float] = []
+    upload = Upload(b"{}", 2, "application/json")
+
+    with (
+        Connection(server.url, KEY, lambda _: None, pauses.append) as connection,
+        pytest.raises(NotDoneError, match="--idempotency-key my-key, and it will not be doubled"),
+    ):
+        connection.post_batch(upload, wait=True, idempotency_key="my-key")
+
+    assert 50 < sum(pauses) <= 60
+
+
+def test_batch_is_sent_under_the_key_that_is_given(server: SmallServer, tmp_path: Path) -> None:
+    run(server, submit, batch_file(tmp_path, {"a": FINE}), "--idempotency-key", "monday")
+
+    assert server.seen[0].headers["Idempotency-Key"] == "monday"
 
 
 def test_busy_server_is_asked_again_with_the_same_idempotency_key(
