@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -19,10 +21,10 @@ from tests.e2e.stack import SAMPLES, Stack, catalog_file, running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy import Connection
 
+README = Path(__file__).parents[2] / "README.md"
 ADDRESS = {"email": "asa@example.com", "country": "SE", "firstName": "Åsa", "city": "Umeå"}
 
 
@@ -70,6 +72,17 @@ def test_the_seeds_own_request_is_answered_as_the_seed_says(stack: Stack) -> Non
             ("KRONAN-BIKE-BLUE-M", 2, "14.11", "100.11"),
             ("SKUASKUBSKUC", 1, "12.11", "50.22"),
         ]
+
+
+def test_readme_shows_the_answer_that_is_given(stack: Stack) -> None:
+    [shown] = re.findall(
+        r"<!-- answer -->.*?```json\n(.*?)\n```", README.read_text(encoding="utf-8"), re.DOTALL
+    )
+    body = (SAMPLES / "orders.json").read_bytes()
+
+    answer = stack.client.post("/v1/orders", content=body, headers={"Content-Type": "application/json"})
+
+    assert re.sub(r'"orders":\[\d+\]', '"orders":[1]', answer.text) == shown
 
 
 def test_twenty_thousand_orders_are_promised_at_once_and_all_decided(stack: Stack) -> None:

@@ -1,7 +1,7 @@
 """The import law of the house, kept by walking the syntax tree of every module.
 
-A library's type may be named anywhere inside ``if TYPE_CHECKING``, and engines are passed around as values, so
-those two names of SQLAlchemy are free; speaking SQL is not. Between our rooms a type import counts like any other.
+A library's type may be named anywhere inside ``if TYPE_CHECKING``, and engines are passed around as values,
+so those two names of SQLAlchemy are free; speaking SQL is not. Between our rooms a type import counts too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from shared import job_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +42,10 @@ SPOKEN_IN = {
     "alembic": {"shared.persistence"},
     "psycopg": {"shared.persistence", "cli.servers"},
     "marshmallow": {"shared.schemas"},
+    "apispec": {"shared.schemas"},
     "email_validator": {"shared.schemas"},
-    "jinja2": {"worker.mail"},
+    "jinja2": {"worker.mail", "api.docs"},
+    "markupsafe": {"api.docs"},
     "idna": {"worker.mail"},
     "pycountry": {"shared.schemas"},
     "celery": {"worker", "shared.job_queue"},
@@ -216,3 +220,39 @@ def test_every_package_says_what_it_is_for() -> None:
     silent = [module.name for module in MODULES if not ast.get_docstring(module.tree)]
 
     assert not silent
+
+
+def _module(name: str) -> Module:
+    return next(module for module in MODULES if module.name == name)
+
+
+def _queue_names(tree: ast.AST) -> set[str]:
+    """The constants ending in QUEUE or QUEUES that are read."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return {name for name in names if name.endswith(("QUEUE", "QUEUES"))}
+
+
+def test_every_queue_that_is_dispatched_to_is_consumed_by_a_role() -> None:
+    consumed = {
+        name
+        for node in ast.walk(_module("cli.roles").tree)
+        if isinstance(node, ast.keyword) and node.arg == "queues"
+        for name in _queue_names(node.value)
+    }
+    declared = {
+        value
+        for module in MODULES
+        if module.room == "shared"
+        for node in module.tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("_QUEUE")
+        for value in [ast.literal_eval(node.value)]
+    }
+
+    read = {queue for name in consumed for queue in _listed(getattr(job_queue, name))}
+
+    assert declared == set(job_queue.QUEUES)
+    assert read == declared
+
+
+def _listed(queues: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (queues,) if isinstance(queues, str) else queues
