@@ -1,0 +1,145 @@
+"""Answers that follow from what a route is, rather than from what it does. One row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from api.openapi.examples import envelope
+from api.openapi.operation import Answer, Example, Operation
+
+if TYPE_CHECKING:
+    from api.routes import Route
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """An answer, by the name of its component, of every route for which ``applies`` holds."""
+
+    status: int
+    name: str
+    answer: Answer
+    applies: Callable[[Route, Operation], bool]
+
+
+def _has_body(_: Route, operation: Operation) -> bool:
+    return operation.body is not None
+
+
+def _has_query(_: Route, operation: Operation) -> bool:
+    return operation.query is not None
+
+
+def _needs_key(route: Route, _: Operation) -> bool:
+    return route.access.needs_key
+
+
+def _needs_scope(route: Route, _: Operation) -> bool:
+    return route.access.scope is not None
+
+
+def _replays(_: Route, operation: Operation) -> bool:
+    return "IdempotencyKey" in operation.parameters
+
+
+def _example(msg: str) -> dict[str, Example]:
+    return {"refused": Example(says="Refused", value=envelope(msg))}
+
+
+STANDING = (
+    Standing(
+        status=400,
+        name="MalformedBody",
+        answer=Answer(
+            says="The body is not what it should be: not JSON, not UTF-8, no object, nested too deep, or the "
+            "same key stands in it twice. `msg` says where.",
+            examples=_example(
+                'The key "x123" stands more than once in the batch; give every order a key of its own.'
+            ),
+        ),
+        applies=_has_body,
+    ),
+    Standing(
+        status=400,
+        name="MalformedQuery",
+        answer=Answer(
+            says="A parameter has a value that it cannot have; `errors` has all of them.",
+            examples=_example("limit: '0' is not in 1..1000"),
+        ),
+        applies=_has_query,
+    ),
+    Standing(
+        status=401,
+        name="Unauthorized",
+        answer=Answer(
+            says="The API key is missing, unknown, revoked or expired.",
+            headers=("WwwAuthenticate",),
+            examples=_example("This API key is not known, or it was revoked or has expired."),
+        ),
+        applies=_needs_key,
+    ),
+    Standing(
+        status=403,
+        name="Forbidden",
+        answer=Answer(
+            says="The API key lacks the scope that this needs.",
+            examples=_example(
+                "This API key lacks the scope orders:write; use one that has it, or ask for one."
+            ),
+        ),
+        applies=_needs_scope,
+    ),
+    Standing(
+        status=410,
+        name="ReplayExpired",
+        answer=Answer(says="The Idempotency-Key belongs to a job that has expired."),
+        applies=_replays,
+    ),
+    Standing(
+        status=413,
+        name="TooLarge",
+        answer=Answer(
+            says="Too many bytes after inflating, too many orders, or a key or an order that is too long. "
+            "`msg` names the limit and its value; `GET /v1/limits` has them all.",
+            examples=_example(
+                "The batch has more than 100000 orders, which is the limit maxOrders; "
+                "send it as several batches."
+            ),
+        ),
+        applies=_has_body,
+    ),
+    Standing(
+        status=415,
+        name="UnsupportedMediaType",
+        answer=Answer(
+            says="The body's media type, charset or encoding is not taken.",
+            headers=("AcceptPost", "AcceptEncoding"),
+            examples=_example("The Content-Type must be application/json or application/x-ndjson."),
+        ),
+        applies=_has_body,
+    ),
+    Standing(
+        status=422,
+        name="KeyReused",
+        answer=Answer(
+            says="The Idempotency-Key was used for another request.",
+            examples=_example(
+                "The Idempotency-Key was used for another request; send a new key with a new batch, "
+                "and the same key only with the same bytes."
+            ),
+        ),
+        applies=_replays,
+    ),
+    Standing(
+        status=503,
+        name="Unavailable",
+        answer=Answer(
+            says="The database is away: try again later. Nothing was accepted; or, where that is not known "
+            "for certain, Location says which job to look for first.",
+            headers=("RetryAfter", "Location"),
+            examples=_example("The database is away; nothing was accepted. Try again later."),
+        ),
+        applies=_needs_key,
+    ),
+)

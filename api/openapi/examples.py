@@ -1,0 +1,146 @@
+"""Examples of requests and answers: the seed document's, and as few others as will do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from api.openapi.operation import Example
+
+SEED_ORDER: Final[dict[str, Any]] = {
+    "invoiceAddress": {
+        "country": "SE",
+        "firstName": "John",
+        "lastName": "Smith",
+        "address": "12 Alto Road",
+        "coaddress": "c/o Peter",
+        "zipcode": "90212",
+        "city": "San Francisco",
+        "email": "x@example.com",
+    },
+    "deliveryAddress": {
+        "country": "US",
+        "firstName": "John",
+        "lastName": "Smith",
+        "address": "1500 California St",
+        "coaddress": "c/o Peter",
+        "zipcode": "90210",
+        "city": "San Francisco",
+        "state": "CA",
+    },
+    "products": [
+        {
+            "qty": 2,
+            "ean": "ABCDEFGHIJKL",
+            "unitPrice": 14.11,
+            "originalPrice": 100.11,
+            "itemText": {
+                "sku": "SPECIAL-SKU-FOR-THIS-ONE",
+                "product": "A special product",
+                "variant": "",
+            },
+        },
+        {"qty": 1, "sku": "SKUASKUBSKUC", "unitPrice": 12.11, "originalPrice": 50.22},
+    ],
+}
+_SHORT_ORDER: Final[dict[str, Any]] = {
+    "address": {"country": "DE", "email": "y@example.com", "city": "Köln", "zipcode": "50667"},
+    "products": [{"qty": 1, "sku": "SKUASKUBSKUC"}],
+}
+_CREATED: Final = {"status": "ok", "orders": [1234]}
+_PREPARED: Final = {"status": "ok", "order": 1234}
+_REJECTED: Final = {
+    "status": "no",
+    "code": -2,
+    "msg": "products[0]: 2 wanted, 1 available of EAN 'ABCDEFGHIJKL'",
+    "retryable": True,
+    "errors": [{"pointer": "/products/0", "msg": "2 wanted, 1 available of EAN 'ABCDEFGHIJKL'"}],
+}
+_JOB_ID: Final = "019aa0b4-7c1e-7d3a-9f53-2b6f0e4c8a11"
+
+
+def envelope(msg: str) -> dict[str, Any]:
+    """Give a refusal of the whole request."""
+    return {"status": "no", "code": -7, "msg": msg}
+
+
+ORDERS_SENT: Final = {
+    "batch": Example(says="Two orders", value={"x123": SEED_ORDER, "a1": _SHORT_ORDER}),
+}
+LINES_SENT: Final = "".join(
+    json.dumps({key: _SHORT_ORDER}, ensure_ascii=False) + "\n" for key in ("a1", "a2")
+)
+ORDER_SENT: Final = {"order": Example(says="One order", value=SEED_ORDER)}
+COMPLETION_SENT: Final = {
+    "payment": Example(
+        says="Complete it, with its payment",
+        value={
+            "payment": {"id": 1, "auth": {"status": 1, "amount": "40.33", "transaction": "T-77"}},
+            "comment": "Leave it at the door.",
+        },
+    ),
+}
+OUTCOMES: Final = {
+    "created": Example(
+        says="Both created", value={"x123": _CREATED, "a1": {"status": "ok", "orders": [1235]}}
+    ),
+    "prepared": Example(says="createOnly: prepared", value={"x123": _PREPARED}),
+    "mixed": Example(
+        says="One rejected; the other is none the worse",
+        value={"x123": _REJECTED, "a1": {"status": "ok", "orders": [1235]}},
+    ),
+}
+OUTCOME: Final = {
+    "created": Example(says="Created", value=_CREATED),
+    "split": Example(says="Split into two", value={"status": "ok", "orders": [1234, 1235]}),
+    "prepared": Example(says="createOnly: prepared", value=_PREPARED),
+    "rejected": Example(says="Rejected", value=_REJECTED),
+}
+JOB: Final = {
+    "running": Example(
+        says="A job that runs",
+        value={
+            "id": _JOB_ID,
+            "state": "running",
+            "done": False,
+            "total": 10000,
+            "pending": 3900,
+            "ok": 6000,
+            "failed": 100,
+            "cancelled": 0,
+            "percent": 61.0,
+            "codes": {"-2": 80, "-7": 20},
+            "createdAt": "2026-11-23T18:25:21.000000Z",
+            "startedAt": "2026-11-23T18:25:21.040000Z",
+            "finishedAt": None,
+            "expiresAt": "2026-12-23T18:25:21.000000Z",
+            "links": {"self": f"/v1/jobs/{_JOB_ID}", "results": f"/v1/jobs/{_JOB_ID}/results"},
+        },
+    ),
+}
+COUNTS_SENT: Final = {
+    "counts": Example(
+        says="Two counts, in the warehouse Main",
+        value={
+            "warehouse": "Main",
+            "products": [
+                {"product": "ABCDEFGHIJKL", "quantity": 40},
+                {"product": "SKUASKUBSKUC", "quantity": 12, "warehouse": "Shop"},
+            ],
+        },
+    ),
+}
+STOCK_SET: Final = {
+    "set": Example(says="All set", value={"status": "ok", "updated": 2, "unchanged": 0}),
+    "partly": Example(
+        says="Not all set",
+        value={
+            "status": "no",
+            "code": -7,
+            "msg": "Not everything was set as asked, the rest was: no item is named 'ABCDEFGHIJKL'.",
+            "updated": 1,
+            "unchanged": 0,
+            "errors": {"productsNotFound": ["ABCDEFGHIJKL"]},
+        },
+    ),
+}

@@ -1,0 +1,58 @@
+"""How one operation is described: what it takes, what it answers, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
+
+    from shared.settings import Settings
+
+JSON = "application/json"
+LINES = "application/x-ndjson"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """One example, with the sentence that introduces it."""
+
+    says: str
+    value: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one status means. ``schema`` is a component's name or a schema; None: there is no body."""
+
+    says: str
+    schema: str | dict[str, Any] | None = "Refusal"
+    media_type: str = JSON
+    headers: tuple[str, ...] = ()
+    examples: Mapping[str, Example] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """What a request carries: a component of ``schema``'s name, as JSON; ``by_line``: also as JSON lines."""
+
+    schema: str
+    says: str
+    by_line: bool = False
+    examples: Mapping[str, Example] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One route, described. The answers that follow from its access and its body are added to its own."""
+
+    id: str
+    tag: str
+    summary: str
+    description: str
+    answers: Mapping[int, Answer]
+    parameters: tuple[str, ...] = ()
+    query: Callable[[Settings], Schema] | None = None
+    body: Body | None = None

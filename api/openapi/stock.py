@@ -1,0 +1,51 @@
+"""Stock, described."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from api.openapi.examples import COUNTS_SENT, STOCK_SET
+from api.openapi.operation import Answer, Body, Operation
+from shared.schemas.stock import StockQuery
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+
+def _stock_list(settings: Settings) -> StockQuery:
+    return StockQuery(zone=ZoneInfo(settings.organisation_timezone), page_max=settings.stock_page_max)
+
+
+STOCK: Final = {
+    "GET /v1/stock": Operation(
+        id="listStock",
+        tag="Stock",
+        summary="List items with their stock",
+        description="A page of items, by id ascending, each with what every warehouse has of it. "
+        "A key that is limited to markets sees what is sold there.",
+        parameters=("PreferStrict",),
+        query=_stock_list,
+        answers={
+            200: Answer(says="A page of items.", schema="StockList", headers=("PreferenceApplied",)),
+        },
+    ),
+    "POST /v1/stock": Operation(
+        id="countStock",
+        tag="Stock",
+        summary="Set stock to what was counted",
+        description="Sets physical stock, thousands of shelves at once, but never below what is reserved. "
+        "What could not be set as asked is told in a 200 that says `no`: the rest was set. The same request "
+        "again comes to the same.",
+        parameters=("PreferStrict", "ContentEncoding"),
+        body=Body(schema="Counts", says="What was counted.", examples=COUNTS_SENT),
+        answers={
+            200: Answer(
+                says="What came of it: `ok`, or `no` with what was not set as asked.",
+                schema="StockSet",
+                headers=("PreferenceApplied",),
+                examples=STOCK_SET,
+            ),
+        },
+    ),
+}

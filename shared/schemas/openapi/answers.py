@@ -1,0 +1,96 @@
+"""Outcomes and refusals as JSON Schema. They are written by hand, as they are; a test holds them together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.domain.order import MOST_NUMBER
+from shared.domain.outcome import MOST_ERRORS, Code
+
+if TYPE_CHECKING:
+    from shared.schemas.openapi.fields import JsonSchema
+
+_MEANS: Final = {
+    Code.PRODUCT: "a product cannot be added: unknown, inactive, not in the market, or without a price",
+    Code.STOCK: "stock error: what is available does not cover the order",
+    Code.EMPTY: "the order is empty",
+    Code.MISSING: "a required field is missing",
+    Code.NUMBER_TAKEN: "the order number exists",
+    Code.CUSTOMER: "the customer cannot be registered",
+    Code.GENERAL: "general: see msg",
+}
+
+
+def _ref(name: str) -> JsonSchema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(description: str, required: list[str], **properties: Any) -> JsonSchema:
+    return {
+        "type": "object",
+        "description": description,
+        "required": required,
+        "properties": properties,
+    }
+
+
+_NUMBER: Final = {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER}
+_OK: Final = {"const": "ok"}
+_NO: Final = {"const": "no"}
+_MSG: Final = {"type": "string", "description": "One sentence that names the field and the value at fault."}
+_CODE: Final = {
+    "type": "integer",
+    "description": "Why, as a number.",
+    "oneOf": [{"const": int(code), "description": means} for code, means in _MEANS.items()],
+}
+_ERRORS: Final = {"type": "array", "items": _ref("Fault"), "description": "Everything that is wrong."}
+
+ANSWERS: Final[dict[str, JsonSchema]] = {
+    "Fault": _object(
+        "One thing that is wrong.",
+        ["pointer", "msg"],
+        pointer={"type": "string", "description": "Where: a JSON pointer (RFC 6901)."},
+        msg={"type": "string", "description": "What."},
+    ),
+    "Created": _object(
+        "The order exists; under several numbers when it was split.",
+        ["status", "orders"],
+        status=_OK,
+        orders={"type": "array", "items": _NUMBER, "minItems": 1, "description": "Its order numbers."},
+    ),
+    "Prepared": _object(
+        "`createOnly`: checked and numbered, not completed.",
+        ["status", "order"],
+        status=_OK,
+        order={**_NUMBER, "description": "Its order number."},
+    ),
+    "Rejected": _object(
+        "Nothing of the order exists and no stock has moved.",
+        ["status", "code", "msg"],
+        status=_NO,
+        code=_CODE,
+        msg=_MSG,
+        retryable={
+            "type": "boolean",
+            "description": "Whether the same order, unchanged, could succeed later.",
+        },
+        errors={**_ERRORS, "maxItems": MOST_ERRORS},
+    ),
+    "Outcome": {
+        "description": "What became of one order.",
+        "oneOf": [_ref("Created"), _ref("Prepared"), _ref("Rejected")],
+    },
+    "Outcomes": {
+        "type": "object",
+        "description": "The outcome of each order under its key, in the order of the request.",
+        "additionalProperties": _ref("Outcome"),
+    },
+    "Refusal": _object(
+        "The whole request is refused: nothing was accepted, nothing stored.",
+        ["status", "code", "msg"],
+        status=_NO,
+        code={"const": int(Code.GENERAL)},
+        msg=_MSG,
+        errors=_ERRORS,
+    ),
+}

@@ -1,0 +1,163 @@
+"""What requests and answers are made of, by the names that the document gives them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow import Schema
+
+from shared.schemas.completion import completion_schema
+from shared.schemas.fields import COUNTRIES
+from shared.schemas.job import JobSchema
+from shared.schemas.openapi.answers import ANSWERS
+from shared.schemas.openapi.fields import COUNTRY, JsonSchema, describe_field
+from shared.schemas.order import STATES_NEEDED, OrderSchema
+from shared.schemas.order_list import OrderListSchema
+from shared.schemas.stock import StockListSchema
+from shared.schemas.stock_count import CountsSchema, StockSetSchema
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+_NAMED_ITEM = {"type": ["string", "integer"], "minLength": 1}
+_NONE = {"type": "null"}
+_WITH_EMAIL = {
+    "type": "object",
+    "required": ["email"],
+    "properties": {"email": {"type": "string", "pattern": "@"}},
+}
+
+
+class _Converter(OpenAPIConverter):
+    """Schemas say what they are in their docstrings, and may grow: none is closed to other members."""
+
+    def schema2jsonschema(self, schema: Schema) -> JsonSchema:
+        made: JsonSchema = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        made.pop("additionalProperties", None)
+        paragraph = (inspect.getdoc(type(schema)) or "").partition("\n\n")[0]
+        return {"description": " ".join(paragraph.split()).replace("``", "`"), **made}
+
+
+class _Plugin(MarshmallowPlugin):
+    Converter = _Converter
+
+
+def new_document(info: dict[str, Any], **options: Any) -> APISpec:
+    """A document of OpenAPI 3.1 without paths; ``info`` has its title, version and description."""
+    plugin = _Plugin(schema_name_resolver=_component_name)
+    spec = APISpec(
+        title=info["title"],
+        version=info["version"],
+        openapi_version="3.1.1",
+        plugins=[plugin],
+        info=info,
+        **options,
+    )
+    if plugin.converter is None:
+        raise RuntimeError("apispec has made no converter for its plugin")
+    plugin.converter.add_attribute_function(describe_field)  # type: ignore[no-untyped-call]
+    return spec
+
+
+def add_components(spec: APISpec, settings: Settings) -> None:
+    """Add the schemas that requests and answers refer to."""
+    add = spec.components.schema
+    add(COUNTRY, {"type": "string", "enum": sorted(COUNTRIES), "description": "ISO 3166 alpha-2 code."})
+    zone, most = ZoneInfo(settings.organisation_timezone), settings.max_lines
+    add("Order", schema=OrderSchema(zone=zone, max_lines=most))
+    add("Completion", schema=completion_schema(zone=zone, max_lines=most, strict=False))
+    add("Batch", _batch(settings))
+    add("Counts", schema=CountsSchema)
+    spec.components.schemas["Counts"]["properties"]["products"]["maxItems"] = settings.stock_max_rows
+    for name, more in _MORE.items():
+        spec.components.schemas[name].update(more)
+    _add_written(spec)
+    for name, answer in ANSWERS.items():
+        add(name, answer)
+
+
+def _add_written(spec: APISpec) -> None:
+    """Add what is written by a schema: all its members are always there, but for the few that are not."""
+    schemas = spec.components.schemas
+    known = set(schemas)
+    for written in (JobSchema, OrderListSchema, StockListSchema, StockSetSchema):
+        spec.components.schema(_component_name(written), schema=written)
+    for name in schemas.keys() - known:
+        schemas[name]["required"] = _ALWAYS.get(name, list(schemas[name]["properties"]))
+
+
+def _component_name(schema: type[Schema] | Schema | str) -> str:
+    kind = schema if isinstance(schema, type) else type(schema)
+    return kind.__name__.removesuffix("Schema")
+
+
+_ADDRESS: JsonSchema = {
+    "if": {"required": ["country"], "properties": {"country": {"enum": sorted(STATES_NEEDED)}}},
+    "then": {
+        "required": ["state"],
+        "properties": {"state": {"type": "string", "pattern": r"\S"}},
+    },
+}
+_LINE: JsonSchema = {
+    "description": "One line of an order. When several of `id`, `ean` and `sku` are given, they must mean "
+    "the same item.",
+    "anyOf": [
+        {"required": [name], "properties": {name: _NAMED_ITEM}, "title": f"names its item by {name}"}
+        for name in ("id", "ean", "sku")
+    ],
+}
+_ORDER: JsonSchema = {
+    "description": "An order. `null` is the same as absent. Members that are not listed here are ignored, "
+    "unless the request prefers `handling=strict`. No text may hold U+0000.",
+    "required": ["products"],
+    "anyOf": [
+        {
+            "title": "has an invoice address with an e-mail",
+            "required": ["invoiceAddress"],
+            "properties": {"invoiceAddress": _WITH_EMAIL},
+        },
+        {
+            "title": "has one address with an e-mail",
+            "required": ["address"],
+            "properties": {"invoiceAddress": _NONE, "address": _WITH_EMAIL},
+        },
+        {
+            "title": "has a delivery address with an e-mail",
+            "required": ["deliveryAddress"],
+            "properties": {"invoiceAddress": _NONE, "address": _NONE, "deliveryAddress": _WITH_EMAIL},
+        },
+        {
+            "title": "has an account, whose default address stands in",
+            "required": ["accountId"],
+            "properties": {
+                "invoiceAddress": _NONE,
+                "address": _NONE,
+                "deliveryAddress": _NONE,
+                "accountId": {"type": ["integer", "string"]},
+            },
+        },
+    ],
+}
+_COMPLETION: JsonSchema = {
+    "description": "What may be said when a prepared order is completed, or later about its payment. "
+    "Nothing is required."
+}
+_ALWAYS: dict[str, list[str]] = {"StockSet": ["status", "updated", "unchanged"], "NotSet": []}
+_MORE = {"Address": _ADDRESS, "Line": _LINE, "Order": _ORDER, "Completion": _COMPLETION}
+"""What JSON Schema has words for and fields have not."""
+
+
+def _batch(settings: Settings) -> JsonSchema:
+    return {
+        "type": "object",
+        "description": "Orders, each under a key of the client's own: any text, the empty one included, but "
+        "none twice. The answer has the same keys in the same order.",
+        "propertyNames": {"maxLength": settings.max_key_chars},
+        "maxProperties": settings.max_orders,
+        "additionalProperties": {"$ref": "#/components/schemas/Order"},
+    }
