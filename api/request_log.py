@@ -33,7 +33,8 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = facts().request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     # Outcomes and progress are one key's business and change; no cache in between may keep them.
-    response.headers["Cache-Control"] = "no-store"
+    # The description of the API says for itself that it may be kept.
+    response.headers.setdefault("Cache-Control", "no-store")
     if request.method == "OPTIONS" and response.status_code == 200:  # noqa: PLR2004 - HTTP's OK
         response.status_code = _NO_CONTENT
         del response.headers["Content-Type"]

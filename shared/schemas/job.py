@@ -67,7 +67,7 @@ class JobSchema(Schema):
     """A job's progress. The counts add up to ``total`` in every answer."""
 
     id = fields.UUID(metadata={"description": "UUIDv7"})
-    state = fields.Enum(JobState, by_value=True)
+    state = fields.Enum(JobState, by_value=True, metadata={"description": "where the job stands"})
     done = fields.Boolean(metadata={"description": "whether every key has its outcome"})
     total = fields.Integer(metadata={"description": "orders in the batch"})
     pending = fields.Integer(metadata={"description": "orders without an outcome yet"})
@@ -78,9 +78,13 @@ class JobSchema(Schema):
     codes = Codes(
         keys=fields.String(), values=fields.Integer(), metadata={"description": "rejections by code"}
     )
-    created_at = Rfc3339(data_key="createdAt")
-    started_at = Rfc3339(data_key="startedAt", allow_none=True)
-    finished_at = Rfc3339(data_key="finishedAt", allow_none=True)
+    created_at = Rfc3339(data_key="createdAt", metadata={"description": "when it was promised"})
+    started_at = Rfc3339(
+        data_key="startedAt", allow_none=True, metadata={"description": "when work on it began"}
+    )
+    finished_at = Rfc3339(
+        data_key="finishedAt", allow_none=True, metadata={"description": "when the last outcome came"}
+    )
     expires_at = Rfc3339(data_key="expiresAt", metadata={"description": "kept until then"})
     links = _OfTheSame(LinksSchema)
 
