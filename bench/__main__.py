@@ -1,0 +1,104 @@
+"""``python -m bench``: run the scenarios and print what was measured, as ratios."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from bench.ground import open_ground
+from bench.rivals import CeleryPerOrder, Direct, Limit, Ordermill
+from bench.scenarios import (
+    LONG,
+    QUICK,
+    Results,
+    Runners,
+    Seeds,
+    Size,
+    growing_batches,
+    large_batches,
+    single_orders,
+    small_beside_big,
+)
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Under a minute: fewer rounds, no batch of 100,000.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures there, too.")
+@click.option("--results", type=click.Path(path_type=Path), help="Draw the plots into this directory.")
+def main(*, quick: bool, json_file: Path | None, results: Path | None) -> None:
+    """Measure ordermill beside its alternatives and the limit, in one run on this machine."""
+    console = Console(stderr=True)
+    measured = measure(QUICK if quick else LONG, console.print)
+    show(measured)
+    figures = as_json(measured)
+    if json_file is not None:
+        json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    if results is not None:
+        from bench.plots import draw  # noqa: PLC0415 - matplotlib is in the bench extra only
+
+        results.mkdir(parents=True, exist_ok=True)
+        (results / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        draw(measured, results)
+
+
+def measure(size: Size, tell: object) -> Results:
+    """Start everything, run the scenarios, and stop everything."""
+    say = tell if callable(tell) else print
+    results, seeds = Results(), Seeds()
+    with open_ground() as ground, ExitStack() as stack:
+        say("starting the servers and everybody's processes")
+        runners = Runners(
+            limit=Limit(ground),
+            direct=Direct(ground, stack),
+            celery=CeleryPerOrder(ground, stack),
+            ours=Ordermill(ground, stack, worker_processes=2),
+            ours_alone=Ordermill(ground, stack, worker_processes=1),
+        )
+        for rival in (runners.direct, runners.celery, runners.ours, runners.ours_alone):
+            rival.run_batch(20, seeds())  # connections, caches, imports
+        for scenario in (large_batches, growing_batches, single_orders, small_beside_big):
+            scenario(runners, size, results, seeds, say)
+    return results
+
+
+def show(results: Results) -> None:
+    """Print the figures and the goals."""
+    console = Console(file=sys.stdout, width=110)
+    figures = Table("figure", "unit", "median", "min", "max", title="Measured")
+    for one in results.figures:
+        values = (one.median, min(one.values), max(one.values))
+        figures.add_row(one.name, one.unit, *(f"{value:,.4g}" for value in values))
+    goals = Table("ratio of medians", "measured", "goal", "", title="Goals")
+    for goal in results.goals:
+        bound = f"{'≥' if goal.at_least else '≤'} {goal.bound:g}"
+        goals.add_row(goal.name, f"{goal.ratio:.3g}", bound, "met" if goal.met else "missed")
+    console.print(figures)
+    console.print(goals)
+
+
+def as_json(results: Results) -> dict[str, object]:
+    """All that was measured, with the machine and the moment."""
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": {
+            "cores": os.cpu_count(),
+            "platform": platform.platform(),
+            "python": platform.python_version(),
+        },
+        "figures": [{**asdict(one), "median": one.median} for one in results.figures],
+        "goals": [{**asdict(goal), "met": goal.met} for goal in results.goals],
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The alternatives, each as a good engineer would write it in an afternoon, on the same tables."""

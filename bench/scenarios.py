@@ -1,0 +1,247 @@
+"""The scenarios: what is run, in interleaved rounds, and what must hold of the ratios."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+import orjson
+
+from bench.orders import LINES_PER_ORDER, UNITS_PER_ORDER, make_orders
+from bench.rivals import CeleryPerOrder, Direct, Limit, Ordermill, OverHttp, Rival
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything: ``--quick`` or the long run."""
+
+    rounds: int
+    batch: int
+    slow_batch: int
+    """For the rivals that would take minutes over the batch."""
+    scale: tuple[int, ...]
+    singles: int
+    seconds: float
+    big_job: int
+
+
+QUICK = Size(rounds=2, batch=5_000, slow_batch=200, scale=(), singles=60, seconds=3.0, big_job=0)
+LONG = Size(
+    rounds=5,
+    batch=10_000,
+    slow_batch=1_000,
+    scale=(1_000, 10_000, 100_000),
+    singles=300,
+    seconds=10.0,
+    big_job=100_000,
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Something measured several times, in its unit."""
+
+    name: str
+    unit: str
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle one."""
+        return statistics.median(self.values)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A ratio of medians that must hold: at least, or at most, so much."""
+
+    name: str
+    ratio: float
+    bound: float
+    at_least: bool = True
+
+    @property
+    def met(self) -> bool:
+        """Whether it holds."""
+        return self.ratio >= self.bound if self.at_least else self.ratio <= self.bound
+
+
+@dataclass
+class Results:
+    """All that one run has measured."""
+
+    figures: list[Figure] = field(default_factory=list)
+    goals: list[Goal] = field(default_factory=list)
+
+    def add(self, name: str, unit: str, values: Sequence[float]) -> Figure:
+        """Keep a figure."""
+        figure = Figure(name, unit, tuple(values))
+        self.figures.append(figure)
+        return figure
+
+
+@dataclass
+class Runners:
+    """The rivals that are running."""
+
+    limit: Limit
+    direct: Direct
+    celery: CeleryPerOrder
+    ours: Ordermill
+    ours_alone: Ordermill
+    """With one worker process."""
+
+
+class Seeds:
+    """Seeds that no two batches share: customers are unique across the run."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def __call__(self) -> int:
+        """The next one."""
+        self._next += 1
+        return self._next
+
+
+def run_checked(rival: Rival, count: int, seed: int, *, hot: bool = False) -> float:
+    """Orders a second of one batch; it counts only if exactly its rows and its stock are there after it."""
+    before = rival.ground.sums(rival.database_url)
+    took = rival.run_batch(count, seed, hot=hot)
+    after = rival.ground.sums(rival.database_url)
+    grown = tuple(b - a for a, b in zip(before, after, strict=True))
+    units = UNITS_PER_ORDER * count
+    if grown != (count, LINES_PER_ORDER * count, units, units):
+        raise RuntimeError(f"{rival.name} wrote {grown} for {count} orders")
+    return count / took
+
+
+def large_batches(runners: Runners, size: Size, results: Results, seeds: Seeds, tell: Tell) -> None:
+    """One large batch: ours beside all others, spread over the items and on one hot item; one worker, two."""
+    rates: dict[str, list[float]] = {}
+
+    def measure(label: str, rival: Rival, count: int, *, hot: bool = False) -> None:
+        rates.setdefault(label, []).append(run_checked(rival, count, seeds(), hot=hot))
+
+    for number in range(size.rounds):
+        tell(f"large batches, round {number + 1} of {size.rounds}")
+        measure("limit", runners.limit, size.batch)
+        measure("ordermill", runners.ours, size.batch)
+        measure("celery-per-order", runners.celery, size.slow_batch)
+        measure("direct", runners.direct, size.slow_batch)
+        measure("ordermill, one hot item", runners.ours, size.batch, hot=True)
+        measure("ordermill, one worker process", runners.ours_alone, size.batch)
+    medians = {
+        label: results.add(f"one batch of {size.batch:,}: {label}", "orders/s", values).median
+        for label, values in rates.items()
+    }
+    ours = medians["ordermill"]
+    results.goals += [
+        Goal("large batch, × limit", ours / medians["limit"], 1.0),
+        Goal("large batch, × celery-per-order", ours / medians["celery-per-order"], 25.0),
+        Goal("large batch, × direct", ours / medians["direct"], 10.0),
+        Goal("hot item, × its spread figure", medians["ordermill, one hot item"] / ours, 0.8),
+    ]
+
+
+def growing_batches(runners: Runners, size: Size, results: Results, seeds: Seeds, tell: Tell) -> None:
+    """How cost grows with the batch, how soon the 202 comes, and what memory the API takes."""
+    if not size.scale:
+        return
+    costs: dict[int, float] = {}
+    share = 0.0
+    for count in size.scale:
+        tell(f"a batch of {count:,}")
+        taken: list[float] = []
+        for _ in range(3 if count < max(size.scale) else 1):
+            to_accepted, took = runners.ours.run_job(count, seeds())
+            taken.append(took / count * 1e6)
+            share = to_accepted / took
+        costs[count] = results.add(f"cost of an order in a batch of {count:,}", "µs", taken).median
+    results.add(f"202 of a batch of {max(size.scale):,}", "share of the total", [share])
+    peak = runners.ours.api_peak_bytes() / 1e6
+    results.add("API's peak memory", "MB", [peak])
+    results.goals += [
+        Goal("cost per order, largest ÷ smallest batch", costs[max(costs)] / costs[min(costs)], 1.2, False),
+        Goal("202, share of the total", share, 0.2, False),
+        Goal("API's peak memory ÷ 400 MB", peak / 400, 1.0, False),
+    ]
+
+
+def single_orders(runners: Runners, size: Size, results: Results, seeds: Seeds, tell: Tell) -> None:
+    """Batches of one order: one client's median wait, and 32 clients' orders a second."""
+    waits: dict[str, list[float]] = {"direct": [], "ordermill": []}
+    rates: dict[str, list[float]] = {"direct": [], "ordermill": []}
+    rivals: dict[str, OverHttp] = {"direct": runners.direct, "ordermill": runners.ours}
+    for number in range(size.rounds):
+        tell(f"single orders, round {number + 1} of {size.rounds}")
+        for name, rival in rivals.items():
+            waits[name] += one_after_another(rival, size.singles // size.rounds + 1, 1, seeds)
+        for name, rival in rivals.items():
+            rates[name].append(many_clients(rival, 32, size.seconds, seeds))
+    p50 = {n: results.add(f"batches of 1, one client, p50: {n}", "ms", v).median for n, v in waits.items()}
+    rate = {n: results.add(f"batches of 1, 32 clients: {n}", "orders/s", v).median for n, v in rates.items()}
+    results.goals += [
+        Goal("one client, p50 ÷ direct", p50["ordermill"] / p50["direct"], 2.0, False),
+        Goal("32 clients, × direct", rate["ordermill"] / rate["direct"], 1.0),
+    ]
+
+
+def one_after_another(rival: OverHttp, times: int, orders: int, seeds: Seeds) -> list[float]:
+    """Milliseconds of each of so many batches, sent one after another by one client."""
+    taken = []
+    for _ in range(times):
+        body = orjson.dumps(make_orders(orders, seeds()))
+        started = time.perf_counter()
+        rival.post(body)
+        taken.append((time.perf_counter() - started) * 1000)
+    return taken
+
+
+def many_clients(rival: OverHttp, clients: int, seconds: float, seeds: Seeds) -> float:
+    """Orders a second that so many clients get done, each sending batches of one."""
+    lock, done = threading.Lock(), [0]
+    # Made beforehand: the clients share these cores with the servers.
+    bodies = [[orjson.dumps(make_orders(1, seeds())) for _ in range(200)] for _ in range(clients)]
+    deadline = time.perf_counter() + seconds
+
+    def send(mine: list[bytes]) -> None:
+        with httpx.Client(base_url=rival.url, timeout=60) as client:
+            for body in mine:
+                if time.perf_counter() >= deadline:
+                    return
+                rival.post(body, client)
+                with lock:
+                    done[0] += 1
+
+    threads = [threading.Thread(target=send, args=(mine,)) for mine in bodies]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return done[0] / (time.perf_counter() - started)
+
+
+def small_beside_big(runners: Runners, size: Size, results: Results, seeds: Seeds, tell: Tell) -> None:
+    """Batches of 10 while a big job runs: they must not wait for it."""
+    if not size.big_job:
+        return
+    tell("batches of 10, idle")
+    idle = one_after_another(runners.ours, 100, 10, seeds)
+    tell(f"batches of 10 beside a job of {size.big_job:,}")
+    body = orjson.dumps(make_orders(size.big_job, seeds()))
+    job = runners.ours.post(body, Prefer="respond-async").json()["links"]["self"]
+    busy: list[float] = []
+    while not runners.ours.client.get(job, headers=runners.ours.headers).json()["done"]:
+        busy += one_after_another(runners.ours, 5, 10, seeds)
+    p95 = [statistics.quantiles(values, n=20)[-1] for values in (idle, busy)]
+    results.add("batches of 10, p95, idle", "ms", [p95[0]])
+    results.add(f"batches of 10, p95, beside {size.big_job:,}", "ms", [p95[1]])
+    results.goals.append(Goal("batches of 10, p95 busy ÷ idle", p95[1] / p95[0], 3.0, False))
