@@ -23,7 +23,7 @@ ORDERS_PER_TRANSACTION = 250
 def write_all(database_url: str, orders: Sequence[dict[str, Any]]) -> float:
     """Write all orders and give the seconds that it took, from the first statement to the last commit."""
     with psycopg.connect(database_url, autocommit=True) as connection:
-        items = dict(connection.execute("SELECT sku, id FROM items").fetchall())
+        items: dict[str, int] = dict(connection.execute("SELECT sku, id FROM items").fetchall())
         started = time.perf_counter()
         left = iter(orders)
         while some := list(islice(left, ORDERS_PER_TRANSACTION)):
