@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -27,8 +26,7 @@ def read_object(*, max_bytes: int, limit: str) -> dict[str, Any]:
     try:
         read: dict[str, Any] = read_exactly(raw)
     except ValueError as error:
-        raise Refusal(400, f"The body is not JSON: {error}.") from None
-    _refuse_repeated_names(body)
+        raise Refusal(400, f"The body cannot be read: {error}.") from None
     return read
 
 
@@ -44,17 +42,3 @@ def _bytes(max_bytes: int, limit: str) -> bytearray:
     if form.by_line:
         raise Refusal(415, "The Content-Type must be application/json; lines are for batches of orders.")
     return read_body(request.stream, form, max_body_bytes=max_bytes, limit=limit)
-
-
-def _refuse_repeated_names(body: bytearray) -> None:
-    """A reader that keeps the last of two would do something else than was meant."""
-
-    def once(pairs: list[tuple[str, None]]) -> None:
-        seen = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise Refusal(400, f"The name {json.dumps(name)} stands twice in one object; send it once.")
-            seen.add(name)
-
-    # Numbers are of no interest here, and an endless one must not be made a number.
-    json.loads(body, object_pairs_hook=once, parse_int=str, parse_float=str)

@@ -132,10 +132,10 @@ class Shop:
 
 
 @contextmanager
-def open_shop(settings: Settings) -> Iterator[Shop]:
+def open_shop(settings: Settings, catalog: dict[str, Any] | None = None) -> Iterator[Shop]:
     """Open a shop on these servers, its catalog loaded."""
     with open_door(settings) as door:
-        load(door.engine, CATALOG)
+        load(door.engine, catalog or CATALOG)
         workshop = open_workshop(settings)
         try:
             yield Shop(door, workshop)

@@ -1,0 +1,276 @@
+"""GET and POST /v1/stock: what is on the shelves, told and set, through the door and onto real rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import event
+
+from api.parts import parts_of
+from tests.integration.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.integration.stock_counts import LAMP, STOOL, TABLE, count, post, shelves
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Shop]:
+    """Its key may read and set stock, too."""
+    with open_shop(settings) as made:
+        yield made
+
+
+@pytest.fixture
+def key(shop: Shop) -> str:
+    return shop.door.new_key("Stock", "stock:read", "stock:write")
+
+
+def listed(shop: Shop, key: str, query: str = "") -> dict[str, dict[str, Any]]:
+    """Read stock, by SKU."""
+    response = shop.door.get(f"/v1/stock{query}", key)
+    assert response.status_code == 200, response.data
+    return {item["sku"]: item for item in told(response)["products"]}
+
+
+def test_stock_is_told_by_item_and_warehouse_with_what_is_reserved(shop: Shop, key: str) -> None:
+    shop.place({"a": {"address": ADDRESS, "products": [{"sku": LAMP, "qty": 3}]}})
+
+    lamp = listed(shop, key)[LAMP]
+
+    assert (lamp["ean"], lamp["upc"], lamp["product"], lamp["brand"], lamp["active"]) == (
+        "7301",
+        "0401",
+        "Lamp",
+        "Kronan",
+        True,
+    )
+    assert (lamp["physicalStock"], lamp["allocatedStock"], lamp["availableStock"]) == (105, 3, 102)
+    main, other = lamp["warehouses"]
+    assert (main["name"], main["physicalStock"], main["allocatedStock"], main["availableStock"]) == (
+        "Main",
+        100,
+        3,
+        97,
+    )
+    assert (other["name"], other["physicalStock"], other["allocatedStock"]) == ("Shop", 5, 0)
+
+
+def test_an_item_that_no_warehouse_has_ever_had_is_told_with_nothing(shop: Shop, key: str) -> None:
+    table = listed(shop, key)[TABLE]
+
+    assert (table["physicalStock"], table["warehouses"]) == (0, [])
+
+
+@pytest.mark.parametrize("query", ["?sku=RED-STOOL", "?ean=7302", "?ean=7302&sku=RED-STOOL"])
+def test_one_item_is_found_by_what_it_is_called(shop: Shop, key: str, query: str) -> None:
+    assert list(listed(shop, key, query)) == [STOOL]
+
+
+def test_items_that_match_one_name_and_not_another_are_not_found(shop: Shop, key: str) -> None:
+    assert listed(shop, key, "?ean=7302&sku=BRASS-LAMP") == {}
+    assert list(listed(shop, key, "?upc=0401")) == [LAMP]
+
+
+def test_what_has_changed_since_a_moment_is_told(shop: Shop, key: str) -> None:
+    before = max(level["modified"] for level in listed(shop, key)[LAMP]["warehouses"])
+    later = (datetime.fromisoformat(before) + timedelta(microseconds=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    shop.place({"a": {"address": ADDRESS, "products": [{"sku": STOOL, "qty": 1}]}})
+
+    assert list(listed(shop, key, f"?modified={later}")) == [STOOL]
+    assert list(listed(shop, key, f"?modified={before}")) == [LAMP, STOOL]
+    assert listed(shop, key, "?modified=2999-01-01") == {}
+
+
+def test_setting_what_is_there_already_is_no_change(shop: Shop, key: str) -> None:
+    post(shop, key, {"products": [count(LAMP, 99)]})
+    since = listed(shop, key)[LAMP]["warehouses"][0]["modified"]
+
+    answer = told(post(shop, key, {"products": [count(LAMP, 99)]}))
+
+    assert answer == {"status": "ok", "updated": 0, "unchanged": 1}
+    assert listed(shop, key)[LAMP]["warehouses"][0]["modified"] == since
+
+
+def test_next_and_previous_lead_through_all_pages_and_are_null_at_the_ends(shop: Shop, key: str) -> None:
+    post(shop, key, {"products": []})
+    there, back = [], []
+
+    page = told(shop.door.get("/v1/stock?limit=2", key))
+    assert page["previous"] is None
+    there.append([item["sku"] for item in page["products"]])
+    while page["next"]:
+        page = told(shop.door.get(page["next"], key))
+        there.append([item["sku"] for item in page["products"]])
+    while page["previous"]:
+        page = told(shop.door.get(page["previous"], key))
+        back.append([item["sku"] for item in page["products"]])
+
+    assert there == [[LAMP, STOOL], [TABLE]]
+    assert back == [[LAMP, STOOL]]
+    assert page["next"] is not None
+
+
+def test_a_cursor_keeps_the_filters_of_its_page(shop: Shop, key: str) -> None:
+    page = told(shop.door.get("/v1/stock?limit=1&modified=2020-01-01", key))
+    second = told(shop.door.get(page["next"], key))
+
+    assert "modified=2020-01-01" in page["next"]
+    assert [item["sku"] for item in second["products"]] == [STOOL]
+    assert second["next"] is None
+
+
+def test_a_page_beyond_the_last_item_leads_back(shop: Shop, key: str) -> None:
+    last = told(shop.door.get("/v1/stock?limit=3", key))
+    assert last["next"] is None
+
+    # What next would have been, had there been more when it was asked.
+    beyond = told(shop.door.get("/v1/stock?limit=3&cursor=YTM=", key))
+
+    assert (beyond["products"], beyond["next"]) == ([], None)
+    assert len(told(shop.door.get(beyond["previous"], key))["products"]) == 3
+
+
+def test_physical_stock_is_set_by_ean_upc_and_sku_in_the_first_warehouse(shop: Shop, key: str) -> None:
+    body = {"products": [count("0401", 7), count("7302", "8"), count(TABLE, 9.0)]}
+
+    response = post(shop, key, body)
+
+    assert (response.status_code, told(response)) == (200, {"status": "ok", "updated": 3, "unchanged": 0})
+    assert shelves(shop) == {
+        (LAMP, "Main"): (7, 0),
+        (LAMP, "Shop"): (5, 0),
+        (STOOL, "Main"): (8, 0),
+        (STOOL, "Shop"): (3, 0),
+        (TABLE, "Main"): (9, 0),
+    }
+
+
+def test_a_warehouse_is_named_for_all_counts_or_for_one(shop: Shop, key: str) -> None:
+    body = {"warehouse": "Shop", "products": [count(LAMP, 1), count(STOOL, 0, warehouse="Main")]}
+
+    assert told(post(shop, key, body))["updated"] == 2
+
+    assert shelves(shop)[LAMP, "Shop"] == (1, 0)
+    assert shelves(shop)[LAMP, "Main"] == (100, 0)
+    assert shelves(shop)[STOOL, "Main"] == (0, 0)
+
+
+def test_what_is_no_item_is_told_and_the_rest_is_set(shop: Shop, key: str) -> None:
+    body = {"products": [count("NO-SUCH", 1), count(LAMP, 2), count("7399", 3)]}
+
+    response = post(shop, key, body)
+
+    assert response.status_code == 200
+    answer = told(response)
+    assert (answer["status"], answer["code"], answer["updated"]) == ("no", -7, 1)
+    assert answer["errors"] == {"productsNotFound": ["NO-SUCH", "7399"]}
+    assert "'NO-SUCH', '7399'" in answer["msg"]
+    assert shelves(shop)[LAMP, "Main"] == (2, 0)
+
+
+def test_a_count_below_what_is_reserved_sets_what_is_reserved_and_says_so(shop: Shop, key: str) -> None:
+    shop.place({"a": {"address": ADDRESS, "products": [{"sku": LAMP, "qty": 40}]}})
+
+    answer = told(post(shop, key, {"products": [count("7301", 39), count(STOOL, 4)]}))
+
+    assert (answer["status"], answer["updated"]) == ("no", 2)
+    assert answer["errors"] == {
+        "productsBelowAllocated": [
+            {"product": "7301", "warehouse": None, "quantity": 39, "physicalStock": 40}
+        ]
+    }
+    assert shelves(shop)[LAMP, "Main"] == (40, 40)
+    assert shelves(shop)[STOOL, "Main"] == (4, 0)
+
+
+def test_counts_that_contradict_each_other_are_told_and_none_of_them_is_taken(shop: Shop, key: str) -> None:
+    body = {"products": [count("7301", 1), count(LAMP, 2), count(STOOL, 9), count("7302", 9)]}
+
+    answer = told(post(shop, key, body))
+
+    assert answer["errors"] == {"productsContradictory": ["7301", LAMP]}
+    assert shelves(shop)[LAMP, "Main"] == (100, 0)
+    # Two that agree are one.
+    assert (shelves(shop)[STOOL, "Main"], answer["updated"]) == ((9, 0), 1)
+
+
+def test_the_same_product_in_two_warehouses_is_no_contradiction(shop: Shop, key: str) -> None:
+    body = {"products": [count(LAMP, 1), count(LAMP, 2, warehouse="Shop")]}
+
+    assert told(post(shop, key, body)) == {"status": "ok", "updated": 2, "unchanged": 0}
+
+
+def test_an_unknown_warehouse_is_refused_by_name_and_nothing_is_set(shop: Shop, key: str) -> None:
+    own = post(shop, key, {"products": [count(LAMP, 1), count(STOOL, 1, warehouse="Moon")]})
+    of_all = post(shop, key, {"warehouse": "Mars", "products": [count(LAMP, 1)]})
+
+    assert (own.status_code, of_all.status_code) == (400, 400)
+    assert told(own)["errors"] == [
+        {"pointer": "/products/1/warehouse", "msg": "no warehouse is named 'Moon'"}
+    ]
+    assert told(of_all)["errors"][0]["pointer"] == "/warehouse"
+    assert shelves(shop)[LAMP, "Main"] == (100, 0)
+
+
+def test_stock_of_a_shop_without_warehouses_cannot_be_set(settings: Settings) -> None:
+    with open_shop(settings, catalog={"items": [{"sku": LAMP}]}) as bare:
+        key = bare.door.new_key("Stock", "stock:write")
+
+        response = post(bare, key, {"products": [count(LAMP, 1)]})
+
+    assert response.status_code == 400
+    assert "there is no warehouse yet" in told(response)["msg"]
+
+
+def test_unknown_members_are_ignored_unless_that_is_to_be_strict(shop: Shop, key: str) -> None:
+    body = {"products": [count(LAMP, 1, costPrice=12.54)], "xml": 1}
+
+    lenient, strict = post(shop, key, body), post(shop, key, body, Prefer="handling=strict")
+
+    assert (lenient.status_code, strict.status_code) == (200, 400)
+    assert {error["pointer"] for error in told(strict)["errors"]} == {"/products/0/costPrice", "/xml"}
+
+
+def test_each_scope_opens_its_own_half(shop: Shop) -> None:
+    reader, writer = (shop.door.new_key(name, f"stock:{name}") for name in ("read", "write"))
+
+    assert shop.door.get("/v1/stock", reader).status_code == 200
+    assert shop.door.get("/v1/stock", writer).status_code == 403
+    assert post(shop, writer, {"products": []}).status_code == 200
+    assert post(shop, reader, {"products": []}).status_code == 403
+
+
+def test_a_key_limited_to_markets_knows_only_what_is_sold_there(shop: Shop) -> None:
+    american = shop.key_for_markets("American", 2)
+
+    answer = told(post(shop, american, {"products": [count(STOOL, 9), count(LAMP, 9)]}))
+
+    assert set(listed(shop, american)) == {LAMP, TABLE}
+    assert answer["errors"] == {"productsNotFound": [STOOL]}
+    assert shelves(shop)[STOOL, "Main"] == (2, 0)
+    assert shelves(shop)[LAMP, "Main"] == (9, 0)
+
+
+def test_ten_thousand_counts_are_set_by_a_handful_of_statements(shop: Shop, key: str) -> None:
+    with shop.door.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO items (sku, ean) SELECT 'S' || n, 'E' || n FROM generate_series(1, 10000) AS n"
+        )
+    body = {"products": [count(f"E{n}" if n % 2 else f"S{n}", n) for n in range(1, 10_001)]}
+    seen: list[str] = []
+    engine = parts_of(shop.door.apps[0]).engine
+
+    def see(_: Any, __: Any, statement: str, *___: Any) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", see)
+    answer = told(post(shop, key, body))
+
+    assert answer == {"status": "ok", "updated": 10_000, "unchanged": 0}
+    # The API key; warehouses, items, missing rows, locks, the update.
+    assert len(seen) == 6
+    assert shop.door.rows("SELECT sum(physical) FROM stock WHERE item_id > 3")[0][0] == 50_005_000
