@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from shared.domain.moments import in_zone
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilter:
@@ -130,9 +132,9 @@ class ListedOrder:
         """The same order, its dates told in a zone: a day that was sent is that day again."""
         return replace(
             self,
-            order_date=self.order_date.astimezone(zone),
-            delivery_date=self.delivery_date and self.delivery_date.astimezone(zone),
-            cancel_date=self.cancel_date and self.cancel_date.astimezone(zone),
+            order_date=in_zone(self.order_date, zone),
+            delivery_date=self.delivery_date and in_zone(self.delivery_date, zone),
+            cancel_date=self.cancel_date and in_zone(self.cancel_date, zone),
         )
 
     @property

@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from shared.domain.confirmation import Confirmation, address_lines
 from shared.domain.mail_text import is_addressable, one_line
+from shared.domain.moments import in_zone
 from shared.settings import Settings, SettingsError
 
 # Seven bits throughout, so that no server on the way has to be able to do more.
@@ -101,7 +102,7 @@ class Stationery:
         told = {
             "order": confirmation,
             "numbers": ", ".join(map(str, confirmation.numbers)),
-            "date": confirmation.ordered_at.astimezone(self._zone).date().isoformat(),
+            "date": in_zone(confirmation.ordered_at, self._zone).date().isoformat(),
         }
         message = EmailMessage(_POLICY)
         message["From"] = _header_address(self.sender.address, self.sender.name)
