@@ -28,6 +28,7 @@ from shared.schemas.fields import (
 
 NAME_CHARS = 255
 COMMENT_CHARS = 5_000
+MOST_CODES = 50
 STATES_NEEDED = frozenset({"US", "CA", "AU"})
 """Countries whose addresses need a state."""
 
@@ -160,6 +161,13 @@ class Lines(fields.List[Any]):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class _AtMost(validate.Length):
+    """So many elements, and a message that counts them."""
+
+    def _format_error(self, value: Any, message: str) -> str:
+        return f"has {len(value)} elements; {self.max} are the most"
+
+
 class OrderSchema(Schema):
     """An order, as CONTRACT 6 has it."""
 
@@ -197,7 +205,7 @@ class OrderSchema(Schema):
     voucherCodes = fields.List(
         Text(most=NAME_CHARS, filled=True),
         allow_none=True,
-        validate=validate.Length(max=50, error="has more than {max} codes"),
+        validate=_AtMost(max=MOST_CODES),
         metadata=_doc("Voucher codes; each must be valid now."),
     )
     applyVouchers = Flag(allow_none=True, metadata=_doc("Apply automatic vouchers."))
