@@ -37,25 +37,33 @@ def needs(scope: str) -> Access:
     return Access(scope=scope)
 
 
-def check_access(table: Mapping[str, Access]) -> None:
-    """Let the present request in, or raise Refusal (401, 403) before anything of its body is read.
+def find_caller(table: Mapping[str, Access]) -> None:
+    """Find out whose request the present one is, or raise Refusal (401) before its body is read.
 
     ``table`` has the access of every endpoint.
     """
-    if request.endpoint is None or request.method == "OPTIONS":
-        return  # there is nothing at the path, or only the methods of the path are asked for
-    access = table[request.endpoint]
-    if not access.needs_key:
+    if not _access(table).needs_key:
         return
     api_key = find_api_key(parts().engine, _presented_key(), parts().clock())
     if api_key is None:
         raise _unauthorized("This API key is not known, or it was revoked or has expired.")
     facts().api_key = api_key
-    if access.scope is not None and access.scope not in api_key.scopes:
+
+
+def check_scope(table: Mapping[str, Access]) -> None:
+    """Let the caller in, or raise Refusal (403). Apart, so that what is refused here is counted before."""
+    access, api_key = _access(table), facts().api_key
+    if api_key is not None and access.scope is not None and access.scope not in api_key.scopes:
         raise Refusal(
             403,
             f"This API key lacks the scope {access.scope}; use one that has it, or ask for one.",
         )
+
+
+def _access(table: Mapping[str, Access]) -> Access:
+    if request.endpoint is None or request.method == "OPTIONS":
+        return OPEN  # there is nothing at the path, or only the methods of the path are asked for
+    return table[request.endpoint]
 
 
 def may_read_job(api_key: ApiKey, owner_id: int) -> bool:

@@ -9,6 +9,7 @@ from flask import Flask
 from api.answers import JsonResponse
 from api.faults import handle_faults
 from api.parts import Parts, install, parts_of
+from api.rate_limit import close_rate_limit
 from api.request_log import surround_requests
 from api.routes import add_routes
 from shared.clock import utc_now
@@ -48,6 +49,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
 def close_app(app: Flask) -> None:
     """Give back what an app holds: connections and its thread. For a process that goes on without it."""
     parts = parts_of(app)
+    close_rate_limit(app)
     parts.listener.close()
     parts.queue.close()
     parts.engine.dispose()

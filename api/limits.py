@@ -10,27 +10,33 @@ from api.parts import parts
 if TYPE_CHECKING:
     from flask import Response
 
+    from shared.settings import Settings
+
 
 def show_limits() -> Response:
     """All limits of a batch and its job; the names are those that messages use."""
-    settings = parts().settings
-    return answer(
-        {
-            "maxBodyBytes": settings.max_body_bytes,
-            "maxOrders": settings.max_orders,
-            "maxOrderBytes": settings.max_order_bytes,
-            "maxKeyChars": settings.max_key_chars,
-            "maxNesting": settings.max_nesting,
-            "maxLines": settings.max_lines,
-            "syncMaxOrders": settings.sync_max_orders,
-            "syncWaitSeconds": settings.sync_wait_seconds,
-            "maxWaitSeconds": settings.max_wait_seconds,
-            "ordersPageMax": settings.orders_page_max,
-            "ordersOffsetMax": settings.orders_offset_max,
-            "ordersPageMaxLines": settings.orders_page_max_lines,
-            "stockPageMax": settings.stock_page_max,
-            "stockMaxRows": settings.stock_max_rows,
-            "stockMaxBodyBytes": settings.stock_max_body_bytes,
-            "retentionDays": settings.retention_days,
-        }
-    )
+    return answer(limits_of(parts().settings))
+
+
+def limits_of(settings: Settings) -> dict[str, float]:
+    """Limits by name; each is the setting of that name."""
+    return {
+        "maxBodyBytes": settings.max_body_bytes,
+        "maxOrders": settings.max_orders,
+        "maxOrderBytes": settings.max_order_bytes,
+        "maxKeyChars": settings.max_key_chars,
+        "maxNesting": settings.max_nesting,
+        "maxLines": settings.max_lines,
+        "syncMaxOrders": settings.sync_max_orders,
+        "syncWaitSeconds": settings.sync_wait_seconds,
+        "maxWaitSeconds": settings.max_wait_seconds,
+        "ordersPageMax": settings.orders_page_max,
+        "ordersOffsetMax": settings.orders_offset_max,
+        "ordersPageMaxLines": settings.orders_page_max_lines,
+        "stockPageMax": settings.stock_page_max,
+        "stockMaxRows": settings.stock_max_rows,
+        "stockMaxBodyBytes": settings.stock_max_body_bytes,
+        "rateLimitPerMinute": settings.rate_limit_per_minute,
+        "bodySecondsMax": settings.body_seconds_max,
+        "retentionDays": settings.retention_days,
+    }

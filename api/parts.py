@@ -38,6 +38,14 @@ class Parts:
     clock: Clock
 
 
+@dataclass(frozen=True, kw_only=True)
+class RateWindow:
+    """How many requests the key has made in the present minute, and when that is over."""
+
+    count: int
+    seconds_left: int
+
+
 @dataclass(kw_only=True)
 class RequestFacts:
     """What is known of the request that is being answered; its log line is made from it."""
@@ -48,6 +56,7 @@ class RequestFacts:
     orders: int | None = None
     job_id: UUID | None = None
     request_hash: bytes | None = None
+    rate: RateWindow | None = None
 
 
 def install(app: Flask, parts: Parts) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from api.access import ANY_KEY, OPEN, Access, check_access, needs
+from api.access import ANY_KEY, OPEN, Access, check_scope, find_caller, needs
+from api.docs.page import ASSETS
 from api.health import Readiness, healthz
 from api.jobs import show_job, show_results
 from api.limits import show_limits
+from api.openapi.publication import Publication, asset
 from api.order_list import list_orders
 from api.orders import complete_order, create_order, create_orders
+from api.rate_limit import limit_rate
 from api.stock import count_stock, list_stock
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ class Route:
 
 def routes() -> tuple[Route, ...]:
     """List the routes."""
+    # It describes these very routes, so it asks for them once they are all there.
+    published = Publication(routes)
     return (
         Route("POST", "/v1/orders", needs("orders:write"), create_orders),
         Route("GET", "/v1/orders", needs("orders:read"), list_orders),
@@ -43,6 +48,9 @@ def routes() -> tuple[Route, ...]:
         Route("GET", "/v1/limits", ANY_KEY, show_limits),
         Route("GET", "/healthz", OPEN, healthz),
         Route("GET", "/readyz", OPEN, Readiness()),
+        Route("GET", "/openapi.json", OPEN, published.document),
+        Route("GET", "/docs", OPEN, published.page),
+        *(Route("GET", f"/docs/{name}", OPEN, asset(name, kind)) for name, kind in ASSETS.items()),
     )
 
 
@@ -56,4 +64,7 @@ def add_routes(app: Flask) -> None:
         endpoint = f"{route.method} {route.rule}"
         table[endpoint] = route.access
         app.add_url_rule(route.rule, endpoint, route.view, methods=[route.method])
-    app.before_request(lambda: check_access(table))
+    # What is refused for its scope costs as much as what is not, so it counts.
+    app.before_request(lambda: find_caller(table))
+    limit_rate(app)
+    app.before_request(lambda: check_scope(table))

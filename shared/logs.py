@@ -18,7 +18,7 @@ from shared.settings import Settings, SettingsError
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _FORMATS = ("auto", "json", "human")
 # These tell at INFO what our own lines tell once per request, per slice, per migration.
-_QUIET = ("alembic", "celery.app.trace", "celery.worker.strategy", "httpx", "httpcore")
+_QUIET = ("alembic", "celery.app.trace", "celery.worker.strategy", "httpx", "httpcore", "flask-limiter")
 # Control characters, shown; a line's end keeps its meaning, but what follows is told from a line of ours.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {ord("\n"): "\n    "}
 # A password inside a URL; a "/" or "@" in it may have been left as it is.

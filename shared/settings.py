@@ -45,6 +45,12 @@ class Settings:
     stock_max_rows: int = _setting(10_000, "products in one POST /v1/stock", minimum=1)
     stock_max_body_bytes: int = _setting(8 * MIB, "its body, after inflating", minimum=1024)
     stock_tries_max: int = _setting(5, "tries of it while faults are transient", minimum=1)
+    rate_limit_per_minute: int = _setting(
+        6_000, "requests that one API key may make in a minute; 0: any number", minimum=0
+    )
+    body_seconds_max: float = _setting(
+        120.0, "how long a client may take to send a body, or to take an answer", minimum=1
+    )
     api_processes: int = _setting(1, "gunicorn worker processes", minimum=1)
     api_threads: int = _setting(64, "threads in each; a waiting request holds one", minimum=2)
     api_grace_seconds: int = _setting(30, "how long a stopping API lets requests finish", minimum=1)

@@ -91,6 +91,18 @@ STANDING = (
         applies=_needs_scope,
     ),
     Standing(
+        status=408,
+        name="TooSlow",
+        answer=Answer(
+            says="The body has not come in the time that `GET /v1/limits` gives it, or next to nothing of "
+            "it; nothing was accepted.",
+            examples=_example(
+                "The body came too slowly; nothing was accepted. Send it within the 120 s of bodySecondsMax."
+            ),
+        ),
+        applies=_has_body,
+    ),
+    Standing(
         status=410,
         name="ReplayExpired",
         answer=Answer(says="The Idempotency-Key belongs to a job that has expired."),
@@ -130,6 +142,20 @@ STANDING = (
             ),
         ),
         applies=_replays,
+    ),
+    Standing(
+        status=429,
+        name="TooManyRequests",
+        answer=Answer(
+            says="The API key has made more requests within a minute than `GET /v1/limits` says it may; "
+            "nothing was accepted.",
+            headers=("RetryAfter", "RateLimitLimit", "RateLimitRemaining", "RateLimitReset"),
+            examples=_example(
+                "This API key has made more than 6000 requests within a minute, which is the limit "
+                "rateLimitPerMinute; nothing was accepted. Try again in 17 s."
+            ),
+        ),
+        applies=_needs_key,
     ),
     Standing(
         status=503,

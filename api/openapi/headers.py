@@ -33,6 +33,19 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
         "required": True,
         "schema": {"const": "Bearer"},
     },
+    "RateLimitLimit": {
+        "description": "How many requests the API key may make in a minute. This header and the two others "
+        "stand on every answer to a request with a key that is known, as far as they can be told.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "RateLimitRemaining": {
+        "description": "How many of them are left.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimitReset": {
+        "description": "Seconds until the minute is over.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
     "AcceptPost": {"description": "The media types that are taken.", "schema": _TEXT},
     "AcceptEncoding": {"description": "The content encodings that are taken.", "schema": _TEXT},
     "ETag": {"description": "The version of what is answered.", "schema": _TEXT},
@@ -43,6 +56,9 @@ HEADER_NAMES: Final = {
     "PreferenceApplied": "Preference-Applied",
     "IdempotentReplayed": "Idempotent-Replayed",
     "WwwAuthenticate": "WWW-Authenticate",
+    "RateLimitLimit": "RateLimit-Limit",
+    "RateLimitRemaining": "RateLimit-Remaining",
+    "RateLimitReset": "RateLimit-Reset",
     "AcceptPost": "Accept-Post",
     "AcceptEncoding": "Accept-Encoding",
 }

@@ -37,6 +37,8 @@ MAY_NAME = {
 SPOKEN_IN = {
     "flask": {"api"},
     "werkzeug": {"api"},
+    "flask_limiter": {"api"},
+    "limits": {"api"},
     "gunicorn": {"api", "cli"},
     "sqlalchemy": {"shared.persistence"},
     "alembic": {"shared.persistence"},

@@ -1,0 +1,172 @@
+"""How many requests a key may make in a minute, counted in Redis for all processes of the API together.
+
+Flask-Limiter decides; this gives it a counter that costs one round trip, and that lets everybody in while
+Redis is away: the limit protects the door from clients that run wild, and is no reason to close it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import structlog
+from flask_limiter import Limiter
+from flask_limiter.errors import RateLimitExceeded
+from limits.storage import RedisStorage
+
+from api.answers import refused
+from api.parts import RateWindow, asking_key, facts, parts_of
+from api.refusal import Refusal
+from shared.job_queue import KEY_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask, Response
+
+_WINDOW_SECONDS: Final = 60
+# Of connecting and of an answer each: what a request may lose at most when Redis falls silent, twice this.
+_REDIS_SECONDS: Final = 0.25
+_PAUSE_SECONDS: Final = 5.0
+# A counter without an expiry would refuse a key for ever, so each count sees to it, not only the first.
+_COUNT: Final = b"""
+local count = redis.call('incrby', KEYS[1], ARGV[2])
+local left_ms = redis.call('pttl', KEYS[1])
+if left_ms < 0 then
+    left_ms = ARGV[1] * 1000
+    redis.call('pexpire', KEYS[1], left_ms)
+end
+return {count, left_ms}
+"""
+
+_log = structlog.get_logger(__name__)
+
+
+def limit_rate(app: Flask) -> None:
+    """Register the limit; what is registered before it has found out whose request it is."""
+    most = parts_of(app).settings.rate_limit_per_minute
+    if not most:
+        return
+    limiter = Limiter(
+        lambda: str(asking_key().id),
+        application_limits=[f"{most}/minute"],
+        strategy="fixed-window",
+        storage_uri=f"{RequestCounter.STORAGE_SCHEME[0]}://",
+        # Flask-Limiter knows numbers and strings as options, and hands on whatever it gets.
+        storage_options=cast("dict[str, str | int]", {"redis_url": parts_of(app).settings.redis_url}),
+    )
+    # An open route has no key to count for, and its probes must not depend on one more server.
+    limiter.request_filter(lambda: facts().api_key is None)
+    limiter.init_app(app)
+    app.register_error_handler(RateLimitExceeded, _exceeded(most))
+    app.after_request(_tell(most))
+
+
+def close_rate_limit(app: Flask) -> None:
+    """Give the connections back."""
+    for limiter in app.extensions.get("limiter", ()):
+        limiter.storage.close()
+
+
+class RequestCounter(RedisStorage):
+    """Counts in one round trip, with the window's end in its answer; counts nothing while Redis is away."""
+
+    STORAGE_SCHEME = ["ordermill"]  # noqa: RUF012 - the library's own declaration
+
+    def __init__(self, _uri: str, redis_url: str, **options: Any) -> None:
+        super().__init__(
+            redis_url,
+            key_prefix=f"{KEY_PREFIX}rate",
+            socket_timeout=_REDIS_SECONDS,
+            socket_connect_timeout=_REDIS_SECONDS,
+            **options,
+        )
+        self._count = self.get_connection().register_script(_COUNT)
+        self._breaker = Breaker()
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count, and remember the window for the answer's headers. 0 where there is nobody to count."""
+        if not self._breaker.lets_try():
+            return 0
+        try:
+            count, left_ms = self._count([self.prefixed_key(key)], [expiry, amount])
+        except self.base_exceptions as error:
+            self._breaker.broke(type(error).__name__)
+            return 0
+        self._breaker.mended()
+        facts().rate = RateWindow(count=int(count), seconds_left=max(1, -(-int(left_ms) // 1000)))
+        return int(count)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.storage.close()
+        self.storage.connection_pool.disconnect()
+
+
+class Breaker:
+    """Keeps requests from waiting for a server that has just failed; one in a while tries it again.
+
+    Says so once when it fails and once when it is back, however many requests there are meanwhile.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._broken = False
+        self._try_again_at = 0.0
+
+    def lets_try(self) -> bool:
+        """Whether to ask the server now."""
+        with self._lock:
+            if not self._broken:
+                return True
+            if self._monotonic() < self._try_again_at:
+                return False
+            # This one tries; the others go on without until it has found out.
+            self._try_again_at = self._monotonic() + _PAUSE_SECONDS
+            return True
+
+    def broke(self, fault: str) -> None:
+        """The server did not answer."""
+        with self._lock:
+            first, self._broken = not self._broken, True
+            self._try_again_at = self._monotonic() + _PAUSE_SECONDS
+        if first:
+            _log.warning("rate_limit_away", fault=fault, meaning="requests are let in uncounted meanwhile")
+
+    def mended(self) -> None:
+        """The server has answered."""
+        with self._lock:
+            was, self._broken = self._broken, False
+        if was:
+            _log.info("rate_limit_back")
+
+
+def _exceeded(most: int) -> Callable[[RateLimitExceeded], Response]:
+    def answer_429(_: RateLimitExceeded) -> Response:
+        window = facts().rate
+        seconds = window.seconds_left if window else _WINDOW_SECONDS
+        msg = (
+            f"This API key has made more than {most} requests within a minute, which is the limit "
+            f"rateLimitPerMinute; nothing was accepted. Try again in {seconds} s."
+        )
+        return refused(Refusal(429, msg, headers={"Retry-After": str(seconds)}))
+
+    return answer_429
+
+
+def _tell(most: int) -> Callable[[Response], Response]:
+    """Tell a client how far it may go. While Redis is away nobody knows, so nothing is told."""
+
+    def tell(response: Response) -> Response:
+        window = facts().rate
+        if window is not None:
+            # The three integers of the draft's first six versions. Its later ones fold them into structured
+            # fields, and have changed those since; what reads such headers today reads these.
+            response.headers["RateLimit-Limit"] = str(most)
+            response.headers["RateLimit-Remaining"] = str(max(0, most - window.count))
+            response.headers["RateLimit-Reset"] = str(window.seconds_left)
+        return response
+
+    return tell
