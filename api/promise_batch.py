@@ -14,6 +14,7 @@ import uuid6
 from api.repeated_numbers import repeated_numbers
 from shared.domain.job import Job, JobForm
 from shared.domain.slicing import SlicePlan, plan_slices
+from shared.fault_points import reached
 from shared.job_queue import QueueAwayError
 from shared.persistence.promising import NewSlice, Promise, promise
 
@@ -76,6 +77,7 @@ def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
         next_dispatch_at=now + timedelta(seconds=settings.redispatch_first_seconds),
     )
     slice_ids = promise(parts.engine, promised, _Slices(batch, plan))
+    reached("after-promise")
     return Promised(job=job, slice_ids=slice_ids, queue=plan.queue)
 
 
@@ -89,6 +91,7 @@ def dispatch(parts: Parts, promised: Promised) -> bool:
     except QueueAwayError as error:
         _log.warning("not_dispatched", job_id=str(promised.job.id), fault=str(error))
         return False
+    reached("after-dispatch")
     return True
 
 

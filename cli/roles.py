@@ -13,7 +13,8 @@ import click
 
 from cli.not_done import NotDoneError
 from cli.reach import data_dir_option
-from shared.settings import Settings, load_settings
+from shared.fault_points import arm
+from shared.settings import Settings, load_fault_points, load_settings
 
 
 @click.command()
@@ -126,4 +127,5 @@ def _settings_with_servers(role: str) -> Settings:
             f"`ordermill {role}` needs {' and '.join(name.upper() for name in missing)} in its environment; "
             "`ordermill serve` runs everything on this machine without."
         )
+    arm(load_fault_points())
     return settings

@@ -167,6 +167,12 @@ def load_client_settings(environ: Mapping[str, str] | None = None) -> ClientSett
     )
 
 
+def load_fault_points(environ: Mapping[str, str] | None = None) -> str:
+    """Where the tests want this process to die: ``ORDERMILL_FAULT_POINTS``. Nothing for an operator."""
+    source = os.environ if environ is None else environ
+    return source.get("ORDERMILL_FAULT_POINTS", "")
+
+
 def load_data_dir(environ: Mapping[str, str] | None = None) -> Path:
     """Where the embedded servers keep what is theirs: ``ORDERMILL_DATA_DIR``, else the usual place."""
     source = os.environ if environ is None else environ

@@ -8,6 +8,7 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import Engine
 
+from shared.fault_points import reached
 from shared.job_queue import MAIL_QUEUE, SLICE_QUEUES, JobQueue, QueueAwayError
 from shared.persistence.confirmations import due_confirmations
 from shared.persistence.dispatching import give_back_slices, make_all_due, take_due_slices
@@ -46,6 +47,7 @@ def _sweep_queue(engine: Engine, queue: JobQueue, name: str, settings: Settings)
     )
     if not due:
         return 0
+    reached("after-due")
     try:
         queue.dispatch(due, name)
     except QueueAwayError:

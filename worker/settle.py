@@ -8,6 +8,7 @@ import time
 import msgspec
 import structlog
 
+from shared.fault_points import reached
 from shared.persistence.database import transaction
 from shared.persistence.errors import TransientError
 from shared.persistence.slices import TakenSlice, claim_slice, release_slice, take_slice
@@ -33,14 +34,17 @@ def settle_slice(workshop: Workshop, slice_id: int) -> SliceReport | None:
     if taken is None:
         return None
     structlog.contextvars.bind_contextvars(request_id=taken.request_id, job_id=str(taken.job_id))
+    reached("after-take", taken.body)
     if taken.attempts > workshop.settings.slice_attempts_max:
         report = settle_deadly(workshop, taken)
     else:
         report = _settle_or_release(workshop, taken)
     if report is not None:
+        reached("after-commit", taken.body)
         workshop.events.announce(report.job_id, report.number)
         if workshop.queue is not None and report.first_numbers and may_want_mails(taken, workshop.settings):
             hint_mails(workshop.engine, workshop.queue, report.first_numbers)
+        reached("after-announce", taken.body)
     return report
 
 
@@ -85,4 +89,9 @@ def _settle_patiently(workshop: Workshop, taken: TakenSlice, work: Work) -> Slic
 def _settle(workshop: Workshop, taken: TakenSlice, place: Place) -> SliceReport | None:
     with transaction(workshop.engine) as connection:
         claim = claim_slice(connection, taken.id)
-        return None if claim is None else close_with(connection, taken, place(connection, claim))
+        if claim is None:
+            return None
+        reached("after-claim", taken.body)
+        report = close_with(connection, taken, place(connection, claim))
+        reached("after-write", taken.body)
+    return report

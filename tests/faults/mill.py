@@ -1,0 +1,154 @@
+"""A whole ordermill whose parts can be killed one by one: servers, API, workers, scheduler."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psutil
+
+from cli.listening import listen, url_of
+from cli.servers import RunningServers, run_servers
+from shared.persistence.database import open_database
+from shared.persistence.migrate import migrate
+from tests.faults.roles import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from shared.settings import Settings
+
+_LOOK_SECONDS = 0.05
+_STOP_SECONDS = 20.0
+_START_SECONDS = 120.0
+
+
+class Mill:
+    """Keeps servers and roles alive from one thread: the kernel ties children to the life of a thread."""
+
+    def __init__(self, settings: Settings, data_dir: Path, roles: Sequence[str]) -> None:
+        self.settings = settings
+        self.data_dir = data_dir
+        self.roles: dict[str, Role] = {}
+        self.environment: dict[str, str] = {}
+        self.servers_held = False
+        """While it is set, PostgreSQL and Redis are not started again."""
+        self.fault: BaseException | None = None
+        self._wanted = roles
+        self._listening = listen("127.0.0.1", 0)
+        self._up, self._over = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mill")
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return url_of(self._listening)
+
+    def start(self, environment: Mapping[str, str]) -> None:
+        """Start everything; returns when the servers answer and the roles have been started."""
+        self.environment.update(environment)
+        self._thread.start()
+        self._up.wait(_START_SECONDS)
+        self.check()
+
+    def check(self) -> None:
+        """Raise what has ended the thread."""
+        if self.fault is not None:
+            raise RuntimeError("the mill stands") from self.fault
+
+    def stop(self) -> None:
+        """Stop everything in order."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._listening.close()
+
+    def pid(self, name: str) -> int | None:
+        """The process of a role, or None while there is none."""
+        process = self.roles[name].process
+        return None if process is None else process.pid
+
+    def below(self, name: str) -> list[psutil.Process]:
+        """The processes below that of a role, the nearest first."""
+        pid = self.pid(name)
+        try:
+            return [] if pid is None else list(psutil.Process(pid).children(recursive=True))
+        except psutil.NoSuchProcess:
+            return []
+
+    def server(self, program: str) -> psutil.Process | None:
+        """The main process of ``postgres`` or ``redis-server``."""
+        for child in psutil.Process().children():
+            if child.name() == program and child.status() != psutil.STATUS_ZOMBIE:
+                return child
+        return None
+
+    def empty_redis(self) -> None:
+        """Take away what a stopped Redis has on disk."""
+        for kept in (self.data_dir / "redis").iterdir():
+            shutil.rmtree(kept) if kept.is_dir() else kept.unlink()
+
+    def _run(self) -> None:
+        try:
+            with run_servers(self.settings, self.data_dir) as servers:
+                self._serve(servers)
+        except BaseException as fault:  # noqa: BLE001 - whoever waits for us raises it
+            self.fault = fault
+        finally:
+            self._up.set()
+
+    def _serve(self, servers: RunningServers) -> None:
+        urls = servers.urls
+        self.settings = replace(self.settings, database_url=urls.database_url, redis_url=urls.redis_url)
+        engine = open_database(self.settings, "test")
+        migrate(engine)
+        engine.dispose()
+        for name in self._wanted:
+            self.roles[name] = self._role(name)
+        try:
+            while not self._over.is_set():
+                if not self.servers_held:
+                    servers.revive()
+                for role in self.roles.values():
+                    role.look_after()
+                self._up.set()
+                self._over.wait(_LOOK_SECONDS)
+        finally:
+            self._stop_roles()
+
+    def _role(self, name: str) -> Role:
+        kind = name.partition("-")[0]
+        descriptor = self._listening.fileno()
+        words = [kind, *(["--listening-fd", str(descriptor)] if kind == "api" else [])]
+        environment = {
+            "DATABASE_URL": self.settings.database_url,
+            "REDIS_URL": self.settings.redis_url,
+            **self.environment,
+        }
+        files = [descriptor] if kind == "api" else []
+        return Role(name, words, environment, self.data_dir / f"{name}.log", files)
+
+    def _stop_roles(self) -> None:
+        for role in self.roles.values():
+            if role.process is not None:
+                role.process.terminate()
+        for role in self.roles.values():
+            role.stop(_STOP_SECONDS)
+
+
+@contextmanager
+def running_mill(
+    settings: Settings, data_dir: Path, roles: Sequence[str], environment: Mapping[str, str]
+) -> Iterator[Mill]:
+    """Run a mill within the block; ``roles`` are such as api, worker-1, worker-2, scheduler."""
+    mill = Mill(settings, data_dir, roles)
+    try:
+        mill.start(environment)
+        yield mill
+        mill.check()
+    finally:
+        mill.stop()
