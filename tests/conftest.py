@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 import redis
+import structlog
 from sqlalchemy import Engine, make_url
 
 from cli.servers import ServerUrls, open_servers
@@ -48,6 +49,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     made = config.stash.get(_SERVERS_DIR, None)
     if made is not None:
         shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def unconfigured_logging() -> Iterator[None]:
+    """A test that sets up logging, or binds a request's id, does so for itself alone."""
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(scope="session")
