@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import structlog
 from celery import Celery, bootsteps
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_shutting_down
 
 from shared.job_queue import HEARTBEAT_SECONDS, JobQueue, QueueAwayError, celery_settings
 from shared.logs import configure_logging
@@ -24,12 +25,19 @@ def create_worker_app(settings: Settings, role: str = "worker") -> Celery:
     """The application that ``ordermill worker`` runs, and ``ordermill mailer``; ``role`` is for the log."""
     app = Celery("ordermill", set_as_current=False)
     app.conf.update(celery_settings(settings))
-    register_tasks(app, Lazy(partial(open_workshop, settings)), Lazy(partial(open_mail_room, settings)))
+    stopping = threading.Event()
+    register_tasks(
+        app, Lazy(partial(open_workshop, settings)), Lazy(partial(open_mail_room, settings)), stopping
+    )
     app.steps["consumer"].add(_heartbeat(settings))
 
     @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
     def keep_our_logging(**_: Any) -> None:
         configure_logging(settings, role)
+
+    @worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
+    def begin_no_more_mails(**_: Any) -> None:
+        stopping.set()
 
     return app
 

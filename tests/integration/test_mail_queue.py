@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -157,14 +158,38 @@ def test_mailer_sends_what_it_is_told_of_and_stops_in_order(
     ] * 3
 
 
+def test_stopping_mailer_finishes_what_it_has_begun_and_leaves_the_rest(
+    settings: Settings, queue: JobQueue, tmp_path: Path
+) -> None:
+    with (
+        # A server that lets everybody in and greets nobody.
+        socket.create_server(("127.0.0.1", 0), backlog=64) as silent,
+        open_mail_shop(settings) as shop,
+    ):
+        numbers = [shop.order() for _ in range(30)]
+        url = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+        with mailer(replace(settings, smtp_url=url), tmp_path / "log", MAIL_STEP_SECONDS="2") as process:
+            queue.dispatch_mails(numbers)
+            until(lambda: "confirmation_left_for_later" in (tmp_path / "log").read_text())
+            process.send_signal(signal.SIGTERM)
+            # Eight rounds of two seconds, if it went through them all.
+            code = process.wait(8)
+
+        rows = [shop.confirmation(number) for number in numbers]
+        assert code == 0
+        assert all(row.handed_over_at is None and row.fault is None for row in rows)
+        assert 4 <= sum(row.tries for row in rows) <= 12
+
+
 @contextmanager
-def mailer(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def mailer(settings: Settings, log: Path, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
     environment = environment_with(
         DATABASE_URL=settings.database_url,
         REDIS_URL=settings.redis_url,
         SMTP_URL=settings.smtp_url,
         MAIL_FROM=SENDER,
         LOG_FORMAT="json",
+        **variables,
     )
     with log.open("wb") as out:
         process = subprocess.Popen(
