@@ -102,6 +102,7 @@ def environment(data_dir: Path) -> dict[str, str]:
         **ours,
         "DATABASE_URL": "",
         "REDIS_URL": "",
+        "SMTP_URL": "",
         "ORDERMILL_DATA_DIR": str(data_dir),
         "LOG_FORMAT": "json",
     }

@@ -20,7 +20,7 @@ from cli.servers import temporary_data_dir
 
 _SECONDS = 60
 # What an operator may have set for servers of their own must not reach a test.
-_OURS = ("DATABASE_URL", "REDIS_URL", "ORDERMILL_")
+_OURS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "MAIL_", "ORDERMILL_")
 
 
 @dataclass
