@@ -10,7 +10,7 @@ from shared.domain.catalog import AllocationRule, Item, Market, Pricelist
 from shared.domain.order import Address, LineRequest, OrderRequest
 from shared.domain.pricing import ZERO, Totals, totals
 from shared.domain.terms import Shipping, Terms
-from shared.domain.vouchers import Applied
+from shared.domain.vouchers import Applied, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,12 @@ class Draft:
         """What the order comes to; vouchers reduce it to nothing at most."""
         vouchers = sum((applied.value for applied in self.vouchers), self.request.voucher_value or ZERO)
         return totals(self.lines_total, self.shipping.value, vouchers)
+
+    @property
+    def reductions(self) -> list[Applied]:
+        """The vouchers with what each really takes off: beside voucherValue, what the totals say."""
+        sent = self.request.voucher_value or ZERO
+        return within(self.vouchers, self.lines_total + self.shipping.value - sent)
 
     @property
     def takes_stock(self) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from shared.domain.order import CENT
 from shared.domain.outcome import Code, Fault, quoted
+from shared.domain.pricing import ZERO
 
 _HUNDRED = Decimal(100)
 
@@ -100,6 +101,16 @@ def value_of(voucher: Voucher, lines_total: Decimal, currency: str) -> Decimal:
     if voucher.percent is not None:
         return percent_of(lines_total, voucher.percent)
     return voucher.amounts[currency]
+
+
+def within(applied: Sequence[Applied], most: Decimal) -> list[Applied]:
+    """The same vouchers, each taking off no more than those before it have left of ``most``."""
+    capped: list[Applied] = []
+    for one in applied:
+        value = max(min(one.value, most), ZERO)
+        capped.append(replace(one, value=value))
+        most -= value
+    return capped
 
 
 class Uses:

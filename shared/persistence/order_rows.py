@@ -159,7 +159,7 @@ def _wishes(draft: Draft, moment: datetime) -> tuple[Any, ...]:
 def _vouchers(draft: Draft) -> list[dict[str, Any]]:
     return [
         {"code": one.voucher.code, "name": one.voucher.name, "value": f"{one.value:.2f}"}
-        for one in draft.vouchers
+        for one in draft.reductions
     ]
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
+from threading import Barrier, Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.placed_orders import Shop, open_shop
+from tests.integration.placed_orders import Shop, open_shop, told
+from worker.settle import settle_slice
+from worker.workshop import open_workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from werkzeug.test import TestResponse
 
     from shared.settings import Settings
 
@@ -152,7 +158,7 @@ def line(sku: str = "BRASS-LAMP", qty: int = 1, **rest: Any) -> dict[str, Any]:
 
 
 def order(*lines: dict[str, Any], **rest: Any) -> dict[str, Any]:
-    """Make an order from Sweden: of one lamp, unless told otherwise."""
+    """Make an order from Sweden: of one lamp at 50.22, and shipped for 4.90, unless told otherwise."""
     return deepcopy({"address": ADDRESS, "products": list(lines) or [line()], **rest})
 
 
@@ -194,3 +200,46 @@ def stock_of(shop: Shop, sku: str) -> dict[str, tuple[int, int]]:
         sku=sku,
     )
     return {row.name: (row.physical, row.allocated) for row in found}
+
+
+def promised(response: TestResponse) -> str:
+    """The path of the job that an answer promises."""
+    assert response.status_code in {200, 202}, response.data
+    return str(response.headers["Location"])
+
+
+def settle_at_once(shop: Shop, job_paths: list[str]) -> list[dict[str, Any]]:
+    """Settle these jobs' slices at the same moment, each by a worker of its own; give the jobs' outcomes."""
+    slices = [one[0] for path in job_paths for one in shop.door.open_slices(path.rpartition("/")[2])]
+    start = Barrier(len(slices))
+
+    def settle(slice_id: int) -> None:
+        workshop = open_workshop(shop.workshop.settings)
+        try:
+            start.wait()
+            settle_slice(workshop, slice_id)
+        finally:
+            workshop.engine.dispose()
+
+    with ThreadPoolExecutor(len(slices)) as pool:
+        list(pool.map(settle, slices))
+    return [told(shop.door.get(f"{path}/results")) for path in job_paths]
+
+
+@contextmanager
+def working(shop: Shop) -> Iterator[None]:
+    """Settle every slice that turns up within the block, as a worker does."""
+    over = Event()
+
+    def work() -> None:
+        while not over.wait(0.02):
+            for slice_id, _, _ in shop.door.open_slices():
+                settle_slice(shop.workshop, slice_id)
+
+    thread = Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

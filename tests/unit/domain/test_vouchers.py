@@ -1,0 +1,141 @@
+"""What a voucher takes off, which orders may have it, and how its uses are shared out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.order import CENT
+from shared.domain.outcome import Code
+from shared.domain.vouchers import (
+    Applied,
+    Uses,
+    Voucher,
+    apply_automatic,
+    apply_codes,
+    code_faults,
+    percent_of,
+    value_of,
+    why_not,
+    within,
+)
+
+TEN = Voucher(1, "TEN", "Ten", automatic=False, percent=Decimal(10))
+GIFT = Voucher(2, "GIFT", "Gift", automatic=False, amounts={"EUR": Decimal("5.00")}, limited=True)
+OVER_100 = Voucher(
+    3,
+    None,
+    "Over 100",
+    automatic=True,
+    amounts={"EUR": Decimal("10.00"), "SEK": Decimal("100.00")},
+    minimums={"EUR": Decimal("100.00")},
+    limited=True,
+)
+KNOWN = {"TEN": TEN, "GIFT": GIFT}
+
+amounts = st.integers(0, 10**12).map(lambda cents: cents * CENT)
+
+
+@given(amount=amounts, percent=st.integers(0, 10_000).map(lambda hundredths: hundredths * CENT))
+def test_a_percentage_is_within_half_a_cent_of_the_exact_one_and_never_more_than_the_whole(
+    amount: Decimal, percent: Decimal
+) -> None:
+    value = percent_of(amount, percent)
+
+    assert abs(value - amount * percent / 100) <= Decimal("0.005")
+    assert 0 <= value <= amount
+
+
+def test_a_voucher_of_an_amount_takes_the_currencys() -> None:
+    assert value_of(OVER_100, Decimal(500), "SEK") == Decimal("100.00")
+    assert value_of(TEN, Decimal("50.25"), "SEK") == Decimal("5.03")
+
+
+@pytest.mark.parametrize(
+    ("voucher", "lines_total", "currency", "why"),
+    [
+        (TEN, "0.00", "USD", None),
+        (GIFT, "0.01", "EUR", None),
+        (GIFT, "99.00", "USD", "voucher 'GIFT' has no amount in USD"),
+        (OVER_100, "100.00", "EUR", None),
+        (OVER_100, "99.99", "EUR", "voucher 'Over 100' asks for 100.00 EUR; the lines come to 99.99"),
+        (OVER_100, "900.00", "SEK", "voucher 'Over 100' has no minimum in SEK"),
+    ],
+)
+def test_a_voucher_says_why_an_order_cannot_have_it(
+    voucher: Voucher, lines_total: str, currency: str, why: str | None
+) -> None:
+    assert why_not(voucher, Decimal(lines_total), currency) == why
+
+
+def test_codes_that_no_order_could_have_are_told_each_where_it_stands() -> None:
+    faults = code_faults(["TEN", "NOPE", "TEN", "ten"], KNOWN)
+
+    assert [(fault.code, fault.pointer, fault.msg) for fault in faults] == [
+        (Code.GENERAL, "/voucherCodes/1", "no voucher has code 'NOPE'"),
+        (Code.GENERAL, "/voucherCodes/2", "voucher 'TEN' is given twice"),
+        (Code.GENERAL, "/voucherCodes/3", "no voucher has code 'ten'"),
+    ]
+
+
+def test_a_code_that_this_order_cannot_have_is_a_fault_and_the_others_apply() -> None:
+    applied, faults = apply_codes(["GIFT", "TEN"], KNOWN, Decimal("80.00"), "SEK")
+
+    assert applied == [Applied(TEN, Decimal("8.00"), 1)]
+    assert [fault.pointer for fault in faults] == ["/voucherCodes/0"]
+
+
+def test_automatic_vouchers_apply_where_they_can_and_are_no_fault_elsewhere() -> None:
+    assert apply_automatic([OVER_100], Decimal("100.00"), "EUR") == [Applied(OVER_100, Decimal("10.00"))]
+    assert apply_automatic([OVER_100], Decimal("99.00"), "EUR") == []
+
+
+@given(
+    values=st.lists(amounts, max_size=5),
+    most=st.integers(-(10**12), 10**12).map(lambda cents: cents * CENT),
+)
+def test_vouchers_together_take_what_there_is_at_most_and_those_named_first_take_first(
+    values: list[Decimal], most: Decimal
+) -> None:
+    applied = [Applied(replace(TEN, id=n), value) for n, value in enumerate(values)]
+
+    capped = within(applied, most)
+
+    assert [one.voucher for one in capped] == [one.voucher for one in applied]
+    assert sum(one.value for one in capped) == min(sum(values), max(most, Decimal(0)))
+    for n, one in enumerate(capped):
+        assert one.value == max(Decimal(0), min(values[n], most - sum(values[:n])))
+
+
+def test_a_use_goes_to_the_first_that_takes_it_and_the_next_is_told() -> None:
+    uses = Uses({GIFT.id: 1})
+    named = [Applied(GIFT, Decimal("5.00"), 0)]
+
+    first, nothing_wrong = uses.usable(named)
+    uses.take(first)
+    second, faults = uses.usable(named)
+
+    assert (first, nothing_wrong) == (named, [])
+    assert second == []
+    assert [(fault.pointer, fault.msg) for fault in faults] == [
+        ("/voucherCodes/0", "voucher 'GIFT' has no uses left")
+    ]
+    assert uses.taken() == {GIFT.id: 1}
+
+
+def test_an_automatic_voucher_without_uses_falls_away_in_silence() -> None:
+    assert Uses({}).usable([Applied(OVER_100, Decimal("10.00"))]) == ([], [])
+
+
+def test_a_voucher_whose_uses_are_not_counted_never_runs_out() -> None:
+    uses = Uses({})
+    for _ in range(3):
+        usable, _ = uses.usable([Applied(TEN, Decimal("1.00"), 0)])
+        uses.take(usable)
+        assert len(usable) == 1
+
+    assert uses.taken() == {}
