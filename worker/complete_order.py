@@ -71,15 +71,17 @@ def complete_order(
         faults.insert(0, no_such_order(number))
     if stored is None or isinstance(read, list):
         return reject(faults)
-    numbers = numbers_of_group(connection, stored)
+    rule_id, unknown = _rule(workshop, connection, claim, stored, read)
+    if unknown:
+        return reject(unknown)
     if stored.prepared:
-        rule_id, unknown = _rule(workshop, connection, claim, stored, read)
-        if unknown:
-            return reject(unknown)
         numbers = _take_stock(workshop, connection, claim, stored, rule_id)
         ask_for_confirmation(connection, stored, default=workshop.settings.confirm_orders)
-    elif read.warehouse_group is not None:
-        return reject([already_shipping(read.warehouse_group)])
+    else:
+        # Sending the same completion again is fine; shipping from elsewhere is not.
+        if read.warehouse_group is not None and rule_id != stored.row["allocation_rule_id"]:
+            return reject([already_shipping(read.warehouse_group)])
+        numbers = numbers_of_group(connection, stored)
     amend(connection, numbers, read.details)
     if read.payment is not None:
         add_payment(connection, stored, read.payment)

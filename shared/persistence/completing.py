@@ -22,7 +22,8 @@ _LINES = text(
     "SELECT line, item_id, sku, quantity, back_ordered, unit_price, original_price FROM order_lines"
     " WHERE order_number = :number ORDER BY line"
 )
-_GROUP = text("SELECT number FROM orders WHERE first_number = :first AND job_id = :job_id ORDER BY part")
+# By job and position: that is how the constraint orders_one_per_key finds the parts of one order request.
+_GROUP = text("SELECT number FROM orders WHERE job_id = :job_id AND position = :position ORDER BY part")
 _KEEP_LINES = text(
     "UPDATE order_lines SET quantity = kept.quantity, back_ordered = kept.back_ordered"
     " FROM unnest(CAST(:lines AS integer[]), CAST(:quantities AS integer[]),"
@@ -94,7 +95,7 @@ def lock_order(connection: Connection, number: int, api_key_id: int) -> StoredOr
 
 def numbers_of_group(connection: Connection, stored: StoredOrder) -> tuple[int, ...]:
     """The numbers of all parts of the order request that an order came from."""
-    names = {"first": stored.row["first_number"], "job_id": stored.row["job_id"]}
+    names = {"job_id": stored.row["job_id"], "position": stored.row["position"]}
     return tuple(connection.execute(_GROUP, names).scalars())
 
 
