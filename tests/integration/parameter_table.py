@@ -92,11 +92,16 @@ def written(json: str) -> orjson.Fragment:
     return orjson.Fragment(json)
 
 
+def bad(*values: Any) -> list[Refuses]:
+    """Values that are refused as such."""
+    return [Refuses(value) for value in values]
+
+
 # -- what a type refuses, whatever the parameter ------------------------------------------------------------
 
 
 def text(most: int, *, required: bool = False, filled: bool = False) -> list[Refuses]:
-    wrong = [Refuses(value) for value in (5, 1.5, True, [], {"a": 1}, "x" * (most + 1), "a\0b")]
+    wrong = bad(5, 1.5, True, [], {"a": 1}, "x" * (most + 1), "a\0b")
     wrong.append(Refuses("é" * (most + 1), named=str(most)))
     if required or filled:
         wrong.extend(Refuses(empty, MISSING if required else GENERAL, named="") for empty in ("", "  "))
@@ -105,10 +110,7 @@ def text(most: int, *, required: bool = False, filled: bool = False) -> list[Ref
 
 def whole(least: int, most: int = 2**31 - 1, *, required: bool = False) -> list[Refuses]:
     return [
-        *(
-            Refuses(value)
-            for value in (least - 1, most + 1, str(most + 1), 2.5, "2.5", "two", " 2", True, [])
-        ),
+        *bad(least - 1, most + 1, str(most + 1), 2.5, "2.5", "two", " 2", True, []),
         Refuses(written("1e400"), named="1E+400"),
         Refuses(written("2.0000001"), named="2.0000001"),
         Refuses("", MISSING if required else GENERAL, named=""),
@@ -117,7 +119,7 @@ def whole(least: int, most: int = 2**31 - 1, *, required: bool = False) -> list[
 
 def money(*, required: bool = False) -> list[Refuses]:
     return [
-        *(Refuses(value) for value in (14.115, -0.01, "-0.01", "abc", "1e400", "NaN", "1,50", True, {})),
+        *bad(14.115, -0.01, "-0.01", "abc", "1e400", "NaN", "1,50", True, {}),
         Refuses(10_000_000_000, named="9999999999.99"),
         Refuses("9999999999.999"),
         Refuses(written("1e400"), named="1E+400"),
@@ -128,19 +130,17 @@ def money(*, required: bool = False) -> list[Refuses]:
 
 
 def flag() -> list[Refuses]:
-    return [Refuses(value) for value in ("yes", "", 2, -1, [], {})]
+    return bad("yes", "", 2, -1, [], {})
 
 
 def moment() -> list[Refuses]:
-    wrong = (
-        *("2026-02-30", "2026-13-01", "2026-01-01 25:00:00", "01/02/2026", "tomorrow", "", "10000-01-01"),
-        *("2026-01-01X12:00:00", "2026-01-01T12:00:00 Mars/Olympus", 20260101, 2026.5, True, []),
-    )
-    return [Refuses(value) for value in wrong]
+    no_days = bad("2026-02-30", "2026-13-01", "10000-01-01", "01/02/2026", "tomorrow", "")
+    no_times = bad("2026-01-01 25:00:00", "2026-01-01X12:00:00", "2026-01-01T12:00:00 Mars/Olympus")
+    return [*no_days, *no_times, *bad(20260101, 2026.5, True, [])]
 
 
 def thing() -> list[Refuses]:
-    return [Refuses(value) for value in (5, "x", True, [{}])]
+    return bad(5, "x", True, [{}])
 
 
 # -- the forms that a type may take -------------------------------------------------------------------------
@@ -211,7 +211,7 @@ def _address_rows(parent: str, base: dict[str, Any]) -> list[Row]:
             [Takes(email, told("email", email)) for email in emails],
             told("email", None) if parent == "deliveryAddress" else Absent(MISSING, f"/{parent}/email"),
             [
-                *(Refuses(email) for email in (*wrong_emails, 5, [], "a\0b@example.com")),
+                *bad(*wrong_emails, 5, [], "a\0b@example.com"),
                 Refuses(f"{'x' * 250}@example.com", named="262"),
                 *([] if parent == "deliveryAddress" else [Refuses("", MISSING, named="")]),
             ],
@@ -222,7 +222,7 @@ def _address_rows(parent: str, base: dict[str, Any]) -> list[Row]:
             [Takes("DE", told("country", "DE")), Takes("SE", told("country", "SE"))],
             Absent(MISSING, f"/{parent}/country"),
             [
-                *(Refuses(country) for country in ("XX", "se", "SWE", "Sweden", 5, [], "S\0")),
+                *bad("XX", "se", "SWE", "Sweden", 5, [], "S\0"),
                 Refuses("", MISSING, named=""),
             ],
             base,
@@ -310,7 +310,7 @@ LINES = [
         Absent(-3, "/products"),
         [
             Refuses([], -3, named=""),
-            *(Refuses(value) for value in (5, "x", {"0": line()})),
+            *bad(5, "x", {"0": line()}),
             Refuses([line()] * 10_000, named="10000"),
             Refuses([5], named="5", at="/products/0"),
             Refuses([line(), None], named="null", at="/products/1"),
@@ -584,7 +584,7 @@ REDUCTIONS = [
         ],
         {"voucherValue": 0, "vouchers": []},
         [
-            *(Refuses(value) for value in (5, "TEN", {"0": "TEN"}, True)),
+            *bad(5, "TEN", {"0": "TEN"}, True),
             Refuses(["NOPE"], named="NOPE", at="/voucherCodes/0"),
             Refuses(["TEN", "ten"], named="ten", at="/voucherCodes/1"),
             Refuses(["TEN", "TEN"], named="TEN", at="/voucherCodes/1"),
@@ -627,7 +627,7 @@ HANDLING = [
         as_sent("createdFromOrigin.type", "return", "order", "plugin"),
         Absent(MISSING, "/createdFromOrigin/type"),
         [
-            *(Refuses(value) for value in ("exchange", "Order", 5, [], "a\0b")),
+            *bad("exchange", "Order", 5, [], "a\0b"),
             Refuses("", MISSING, named=""),
         ],
         order(createdFromOrigin={"id": TAKEN_NUMBER}),
