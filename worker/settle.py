@@ -30,6 +30,7 @@ def settle_slice(workshop: Workshop, slice_id: int) -> SliceReport | None:
 
     Raises TransientError when trying again later may help: the slice stays undecided and is dispatched again.
     """
+    _give_back_attempts(workshop)
     taken = take_slice(workshop.engine, slice_id)
     if taken is None:
         return None
@@ -50,10 +51,22 @@ def settle_slice(workshop: Workshop, slice_id: int) -> SliceReport | None:
 
 def _settle_or_release(workshop: Workshop, taken: TakenSlice) -> SliceReport | None:
     try:
-        return _settle_patiently(workshop, taken, _read(workshop, taken))
+        report = _settle_patiently(workshop, taken, _read(workshop, taken))
     except TransientError:
-        release_slice(workshop.engine, taken.id)
+        workshop.attempts_to_give_back.append(taken.id)
+        _give_back_attempts(workshop)
         raise
+    if report is None:  # a duplicate of its message was a moment faster
+        workshop.attempts_to_give_back.append(taken.id)
+        _give_back_attempts(workshop)
+    return report
+
+
+def _give_back_attempts(workshop: Workshop) -> None:
+    """Take back the attempts that killed nobody; what a lost database keeps from it is done by the next task."""
+    while workshop.attempts_to_give_back:
+        release_slice(workshop.engine, workshop.attempts_to_give_back[0])
+        workshop.attempts_to_give_back.popleft()
 
 
 def _read(workshop: Workshop, taken: TakenSlice) -> Work:

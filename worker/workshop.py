@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -29,6 +30,8 @@ class Workshop:
     events: JobEvents
     queue: JobQueue | None = None
     """Where confirmations are announced; None: the sweeper finds them."""
+    attempts_to_give_back: deque[int] = field(default_factory=deque)
+    """Slices with an attempt that has been counted and must not be: it has not ended its worker."""
     _readers: dict[bool, OrderReader] = field(default_factory=dict)
     _reference: Reference | None = None
 

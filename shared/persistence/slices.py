@@ -29,10 +29,7 @@ _CLOSE = text(
     "UPDATE slices SET closed_at = now(), outcomes = :outcomes, ok_count = :ok, codes = CAST(:codes AS jsonb)"
     " WHERE id = :id"
 )
-_RELEASE = text(
-    "UPDATE slices SET attempts = GREATEST(attempts - 1, 0)"
-    " WHERE id = (SELECT id FROM slices WHERE id = :id AND closed_at IS NULL FOR UPDATE SKIP LOCKED)"
-)
+_RELEASE = text("UPDATE slices SET attempts = GREATEST(attempts - 1, 0) WHERE id = :id AND closed_at IS NULL")
 _CUT_UP = text(
     "INSERT INTO slices (job_id, number, first_position, order_count, body, repeated_numbers, queue,"
     " next_dispatch_at, started_at)"
@@ -99,7 +96,10 @@ def take_slice(engine: Engine, slice_id: int) -> TakenSlice | None:
 
 
 def release_slice(engine: Engine, slice_id: int) -> None:
-    """Take back an attempt that ended in good order: only those count that ended their worker."""
+    """Take back an attempt that ended in good order: only those count that ended their worker.
+
+    It waits for whoever holds the slice: a count that is not taken back would condemn the slice one day.
+    """
     with transaction(engine) as connection:
         connection.execute(text("SET LOCAL synchronous_commit = off"))
         connection.execute(_RELEASE, {"id": slice_id})

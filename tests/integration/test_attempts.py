@@ -1,0 +1,111 @@
+"""What counts as an attempt: only one that ended its worker may bring a slice nearer to being given up."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from shared.persistence.database import open_database
+from shared.persistence.errors import TransientError
+from shared.persistence.slices import claim_slice, take_slice
+from tests.integration.placed_orders import Shop, open_shop
+from worker.settle import settle_slice
+from worker.workshop import Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shared.schemas.reading import OrderReader
+    from shared.settings import Settings
+
+
+@dataclass
+class SlowWorkshop(Workshop):
+    """Has taken a slice, and is about to read it, when it stops for a while."""
+
+    taken: threading.Event = field(default_factory=threading.Event)
+    goes_on: threading.Event = field(default_factory=threading.Event)
+
+    def reader(self, *, strict: bool) -> OrderReader:
+        self.taken.set()
+        assert self.goes_on.wait(30)
+        return super().reader(strict=strict)
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Shop]:
+    with open_shop(settings) as opened:
+        yield opened
+
+
+def promised_slice(shop: Shop) -> int:
+    order = {
+        "address": {"country": "SE", "email": "x@example.com"},
+        "products": [{"sku": "BRASS-LAMP", "qty": 1}],
+    }
+    path = shop.door.post({"a": order}, Prefer="respond-async").headers["Location"]
+    [(slice_id, _, _)] = shop.door.open_slices(path.rpartition("/")[2])
+    return slice_id
+
+
+def attempts(shop: Shop, slice_id: int) -> int:
+    [(counted,)] = shop.door.rows("SELECT attempts FROM slices WHERE id = :id", id=slice_id)
+    return int(counted)
+
+
+def test_the_slower_of_two_deliveries_does_not_count(shop: Shop) -> None:
+    slice_id = promised_slice(shop)
+    slow = SlowWorkshop(shop.workshop.settings, shop.workshop.engine, shop.workshop.events)
+    slower = threading.Thread(target=settle_slice, args=(slow, slice_id))
+
+    slower.start()
+    assert slow.taken.wait(30)
+    with shop.door.engine.connect() as faster:
+        assert claim_slice(faster, slice_id) is not None
+        slow.goes_on.set()
+        slower.join(0.5)
+        faster.rollback()
+    slower.join(30)
+
+    assert not slower.is_alive()
+    assert attempts(shop, slice_id) == 0
+
+
+def test_a_lock_that_is_not_to_be_had_does_not_count(settings: Settings) -> None:
+    with open_shop(settings) as shop:
+        slice_id = promised_slice(shop)
+        shop.workshop.settings = settings
+        with shop.door.engine.connect() as somebody:
+            somebody.execute(text("SELECT FROM stock FOR UPDATE"))
+            workshop = impatient(shop)
+
+            with pytest.raises(TransientError):
+                settle_slice(workshop, slice_id)
+        workshop.engine.dispose()
+
+        assert attempts(shop, slice_id) == 0
+
+
+def test_what_a_lost_database_kept_from_being_given_back_is_given_back_by_the_next_task(shop: Shop) -> None:
+    first, second = promised_slice(shop), promised_slice(shop)
+    assert take_slice(shop.workshop.engine, first) is not None
+    shop.workshop.attempts_to_give_back.append(first)
+
+    settle_slice(shop.workshop, second)
+
+    assert attempts(shop, first) == 0
+    assert not shop.workshop.attempts_to_give_back
+
+
+def impatient(shop: Shop) -> Workshop:
+    """A workshop that waits for no lock longer than a second, and tries once."""
+    settings = shop.workshop.settings
+    changed = {"lock_limit_seconds": 1, "slice_tries_max": 1}
+    patient = type(settings)(
+        **{name: changed.get(name, getattr(settings, name)) for name in settings.__dataclass_fields__}
+    )
+    return Workshop(patient, open_database(patient, "test"), shop.workshop.events)
