@@ -12,6 +12,7 @@ _FORMATS: Final = {
     "email": "e-mail address",
     "date-time": "moment (RFC 3339)",
     "uuid": "UUID",
+    "ndjson": "lines of JSON",
     "uri-reference": "link",
 }
 

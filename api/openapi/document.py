@@ -127,7 +127,11 @@ def _request_body(body: Body) -> dict[str, Any]:
     content = {JSON: _content(body.schema, body.examples)}
     if body.by_line:
         content[LINES] = {
-            "schema": {"type": "string", "description": f"Lines of JSON, each a {body.schema} of its own."},
+            "schema": {
+                "type": "string",
+                "format": "ndjson",
+                "description": f"Lines of JSON, each a {body.schema} of its own.",
+            },
             "example": LINES_SENT,
         }
     return {"required": True, "description": body.says, "content": content}
