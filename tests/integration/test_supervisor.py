@@ -86,11 +86,14 @@ def own_children() -> list[psutil.Process]:
 def is_gone(pid: int) -> bool:
     """Whether a process that was sent SIGKILL has ended; the kernel may take a moment, its reaper longer."""
     deadline = time.monotonic() + 10
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        if time.monotonic() > deadline:
-            return False
+    while time.monotonic() < deadline:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
         time.sleep(0.01)
-    return True
+    return False
 
 
 @pytest.fixture
