@@ -42,7 +42,7 @@ class Readiness:
         self._lock = threading.Lock()
         self._asked: dict[str, Future[Finding]] = {}
 
-    def __call__(self) -> Response:
+    def show(self) -> Response:
         """Answer 200 when every part is ok, else 503; each is named in the body."""
         deadline = time.monotonic() + _LIMIT_SECONDS
         asked = {name: self._ask(name, check, parts()) for name, check in _CHECKS.items()}

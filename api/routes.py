@@ -47,7 +47,7 @@ def routes() -> tuple[Route, ...]:
         Route("GET", "/v1/jobs/<job_id>/results", ANY_KEY, show_results),
         Route("GET", "/v1/limits", ANY_KEY, show_limits),
         Route("GET", "/healthz", OPEN, healthz),
-        Route("GET", "/readyz", OPEN, Readiness()),
+        Route("GET", "/readyz", OPEN, Readiness().show),
         Route("GET", "/openapi.json", OPEN, published.document),
         Route("GET", "/docs", OPEN, published.page),
         *(Route("GET", f"/docs/{name}", OPEN, asset(name, kind)) for name, kind in ASSETS.items()),
