@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from api.answers import JsonResponse
+from api.body_room import BodyRoom
+from api.closing import Closing
 from api.faults import handle_faults
 from api.parts import Parts, install, parts_of
 from api.rate_limit import close_rate_limit
@@ -37,6 +39,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
             queue=JobQueue(settings),
             listener=Listener(settings),
             clock=clock,
+            closing=Closing(),
+            body_room=BodyRoom(settings.bodies_max_bytes),
         ),
     )
     # The order matters: a request has its id before it can be refused.
@@ -44,6 +48,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     add_routes(app)
     handle_faults(app)
     return app
+
+
+def answer_soon(app: Flask, seconds: float) -> None:
+    """Have every request that waits for outcomes answered within so many seconds: with a 202, at worst."""
+    parts_of(app).closing.announce(seconds)
 
 
 def close_app(app: Flask) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from api.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _PIECE_BYTES = 1 << 18
 _GZIP = 31  # zlib's word for "a gzip header and trailer, and the largest window"
@@ -69,15 +69,24 @@ def body_form(
 
 
 def read_body(
-    stream: ByteStream, form: BodyForm, *, max_body_bytes: int, limit: str = "maxBodyBytes"
+    stream: ByteStream,
+    form: BodyForm,
+    *,
+    max_body_bytes: int,
+    limit: str = "maxBodyBytes",
+    take: Callable[[int], None] = lambda _: None,
 ) -> bytearray:
     """Read all of a body, inflated. Never holds more than the limit and a piece.
 
-    Raises Refusal: 413 over the limit, 400 for a body that was cut short or is not the gzip it says it is.
+    ``take`` is told of each piece before it is kept, and may refuse.
+
+    Raises Refusal: 413 over the limit, 400 for a body that was cut short or is not the gzip it says it is,
+    408 when the server has lost its patience with the sender.
     """
     body = bytearray()
     pieces = _pieces(stream, form, max_body_bytes)
     for piece in _inflated(pieces) if form.gzip else pieces:
+        take(len(piece))
         body += piece
         if len(body) > max_body_bytes:
             raise _too_many_bytes(
@@ -93,6 +102,10 @@ def _pieces(stream: ByteStream, form: BodyForm, max_body_bytes: int) -> Iterator
         try:
             piece = stream.read(min(wanted, _PIECE_BYTES))
         except Exception as error:
+            if _is_too_slow(error):
+                raise Refusal(
+                    408, "The body came too slowly; nothing was accepted. Send it faster."
+                ) from error
             # Servers raise whatever they like for a connection lost or chunks malformed; there is no common
             # base. Nothing of ours runs inside that call, so any fault in it is one of what was sent.
             raise Refusal(400, "The body could not be read to its end; send all of it.") from error
@@ -106,6 +119,11 @@ def _pieces(stream: ByteStream, form: BodyForm, max_body_bytes: int) -> Iterator
             f"The body ends {wanted} bytes before the {form.content_length} of its Content-Length; "
             "send all of it.",
         )
+
+
+def _is_too_slow(error: Exception) -> bool:
+    # Where the length is known, the framework makes an error of its own of it.
+    return isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
 
 
 def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -17,8 +17,7 @@ from shared.persistence.jobs import find_job, outcomes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Engine
-
+    from api.parts import Parts
     from shared.domain.job import Job
     from shared.job_events import Waiter
 
@@ -36,36 +35,38 @@ class Collected:
     outcomes: bytes | None
 
 
-def collect(engine: Engine, waiter: Waiter, job: Job, slice_count: int, limit_seconds: float) -> Collected:
+def collect(parts: Parts, waiter: Waiter, job: Job, slice_count: int, limit_seconds: float) -> Collected:
     """Wait up to ``limit_seconds`` for all outcomes of a job of ``slice_count`` slices.
+
+    Less long where this process is to stop.
 
     A fault of the database does not end the wait: the promise stands, and the client can ask later.
     """
     deadline = time.monotonic() + limit_seconds
     seen, wanted = job, slice_count
     while True:
-        left = max(0.0, deadline - time.monotonic())
+        left = max(0.0, parts.closing.shortened(deadline) - time.monotonic())
         all_heard = waiter.wait(wanted, min(left, _LOOK_SECONDS))
         try:
             if not all_heard:
-                seen = find_job(engine, job.id) or seen
+                seen = find_job(parts.engine, job.id) or seen
             if all_heard or seen.done:
-                found = outcomes(engine, job.id)
+                found = outcomes(parts.engine, job.id)
                 if found.count == job.total:
                     return Collected(seen, answer_of(job.form, found.fragments))
                 # A slice was cut up, and there are more of them than were promised: look, do not count.
                 wanted = sys.maxsize
         except TransientError as error:
             _log.warning("outcomes_not_read", job_id=str(job.id), fault=str(error))
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= parts.closing.shortened(deadline):
             return Collected(seen, None)
 
 
-def collect_again(engine: Engine, waiter: Waiter, job: Job, limit_seconds: float) -> Collected:
+def collect_again(parts: Parts, waiter: Waiter, job: Job, limit_seconds: float) -> Collected:
     """Collect a job whose events began before anybody listened; what is there already is taken at once."""
     if job.done:
-        return Collected(job, answer_of(job.form, outcomes(engine, job.id).fragments))
-    return collect(engine, waiter, job, sys.maxsize, limit_seconds)
+        return Collected(job, answer_of(job.form, outcomes(parts.engine, job.id).fragments))
+    return collect(parts, waiter, job, sys.maxsize, limit_seconds)
 
 
 def answer_of(form: JobForm, fragments: Sequence[bytes]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,11 @@ def read_object(*, max_bytes: int, limit: str) -> dict[str, Any]:
 
     Raises Refusal: 400 for what is no JSON object, or has a name twice in one; 413, 415.
     """
-    body = _bytes(max_bytes, limit)
+    with parts().body_room.share() as take:
+        return _read(_bytes(max_bytes, limit, take))
+
+
+def _read(body: bytearray) -> dict[str, Any]:
     # Its size is checked already, by a limit of its own and not by that of an order.
     settings = replace(parts().settings, max_order_bytes=len(body) + 1)
     [raw] = read_single(body, "", settings=settings).orders
@@ -30,7 +35,7 @@ def read_object(*, max_bytes: int, limit: str) -> dict[str, Any]:
     return read
 
 
-def _bytes(max_bytes: int, limit: str) -> bytearray:
+def _bytes(max_bytes: int, limit: str, take: Callable[[int], None]) -> bytearray:
     form = body_form(
         request.mimetype,
         request.mimetype_params.get("charset", ""),
@@ -41,4 +46,4 @@ def _bytes(max_bytes: int, limit: str) -> bytearray:
     )
     if form.by_line:
         raise Refusal(415, "The Content-Type must be application/json; lines are for batches of orders.")
-    return read_body(request.stream, form, max_body_bytes=max_bytes, limit=limit)
+    return read_body(request.stream, form, max_body_bytes=max_bytes, limit=limit, take=take)

@@ -83,7 +83,7 @@ def _replay(before: PromisedBeforeError, preferences: Preferences) -> Response:
     facts().job_id, facts().orders = job.id, job.total
     waiting = _waiting(preferences, job)
     with parts().listener.waiting(job.id) as waiter:
-        collected = collect_again(parts().engine, waiter, job, waiting.seconds)
+        collected = collect_again(parts(), waiter, job, waiting.seconds)
     response = _answer(collected, preferences, waiting)
     response.headers["Idempotent-Replayed"] = "true"
     return response
@@ -93,25 +93,26 @@ def _read_and_promise(
     form: JobForm, key_in_path: str, read: Read, preferences: Preferences, idempotency_key: str | None
 ) -> Promised:
     # What was read is let go of on return: a request that waits must not hold its body meanwhile.
-    body, by_line = _read_body(by_line_allowed=form is JobForm.BATCH)
-    if idempotency_key is not None:
-        facts().request_hash = request_hash(form, key_in_path, body)
-    batch = read(body, by_line)
-    facts().orders = len(batch.keys)
-    asked = Asked(
-        form=form,
-        api_key_id=asking_key().id,
-        request_id=facts().request_id,
-        strict=preferences.strict,
-        idempotency_key=idempotency_key,
-        request_hash=facts().request_hash,
-    )
-    promised = promise_batch(parts(), batch, asked)
-    facts().job_id = promised.job.id
-    return promised
+    with parts().body_room.share() as take:
+        body, by_line = _read_body(take, by_line_allowed=form is JobForm.BATCH)
+        if idempotency_key is not None:
+            facts().request_hash = request_hash(form, key_in_path, body)
+        batch = read(body, by_line)
+        facts().orders = len(batch.keys)
+        asked = Asked(
+            form=form,
+            api_key_id=asking_key().id,
+            request_id=facts().request_id,
+            strict=preferences.strict,
+            idempotency_key=idempotency_key,
+            request_hash=facts().request_hash,
+        )
+        promised = promise_batch(parts(), batch, asked)
+        facts().job_id = promised.job.id
+        return promised
 
 
-def _read_body(*, by_line_allowed: bool) -> tuple[bytearray, bool]:
+def _read_body(take: Callable[[int], None], *, by_line_allowed: bool) -> tuple[bytearray, bool]:
     settings = parts().settings
     sent = body_form(
         request.mimetype,
@@ -122,7 +123,8 @@ def _read_body(*, by_line_allowed: bool) -> tuple[bytearray, bool]:
     )
     if sent.by_line and not by_line_allowed:
         raise Refusal(415, "One order is sent as application/json; lines are for batches.")
-    return read_body(request.stream, sent, max_body_bytes=settings.max_body_bytes), sent.by_line
+    body = read_body(request.stream, sent, max_body_bytes=settings.max_body_bytes, take=take)
+    return body, sent.by_line
 
 
 def _read_keyed(body: bytearray, by_line: bool) -> Batch:
@@ -140,7 +142,7 @@ def _dispatch_and_collect(promised: Promised, waiting: Waiting) -> Collected:
         dispatched = dispatch(parts(), promised)
         # Nobody has been told to decide it before the next sweep, so waiting would only keep the client.
         limit_seconds = waiting.seconds if dispatched else 0
-        return collect(parts().engine, waiter, promised.job, len(promised.slice_ids), limit_seconds)
+        return collect(parts(), waiter, promised.job, len(promised.slice_ids), limit_seconds)
 
 
 def _answer(collected: Collected, preferences: Preferences, waiting: Waiting) -> Response:

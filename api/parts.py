@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy import Engine
 
+    from api.body_room import BodyRoom
+    from api.closing import Closing
     from shared.clock import Clock
     from shared.job_events import Listener
     from shared.job_queue import JobQueue
@@ -36,6 +38,8 @@ class Parts:
     queue: JobQueue
     listener: Listener
     clock: Clock
+    closing: Closing
+    body_room: BodyRoom
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,9 +96,7 @@ STANDING = (
         answer=Answer(
             says="The body has not come in the time that `GET /v1/limits` gives it, or next to nothing of "
             "it; nothing was accepted.",
-            examples=_example(
-                "The body came too slowly; nothing was accepted. Send it within the 120 s of bodySecondsMax."
-            ),
+            examples=_example("The body came too slowly; nothing was accepted. Send it faster."),
         ),
         applies=_has_body,
     ),
@@ -161,8 +159,9 @@ STANDING = (
         status=503,
         name="Unavailable",
         answer=Answer(
-            says="The database is away: try again later. Nothing was accepted; or, where that is not known "
-            "for certain, Location says which job to look for first.",
+            says="The database is away, or too many large bodies are read at once: try again later. "
+            "Nothing was accepted; or, where that is not known for certain, Location says which job to look "
+            "for first.",
             headers=("RetryAfter", "Location"),
             examples=_example("The database is away; nothing was accepted. Try again later."),
         ),
