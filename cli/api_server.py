@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gunicorn import util
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http.wsgi import Response
 
+from cli.http_worker import PatientWorker
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,17 +29,17 @@ class HttpServer(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings, on a socket that listens already."""
 
     def __init__(self, settings: Settings, listening: socket.socket) -> None:
-        self._settings = settings
+        self.settings = settings
         # gunicorn takes the descriptor as its own, and closes it when it stops.
         self._descriptor = listening.detach()
         super().__init__()
 
     def load_config(self) -> None:
         """Tell gunicorn how to run; what is not named here has its default."""
-        settings = self._settings
+        settings = self.settings
         options: dict[str, Any] = {
             "bind": f"fd://{self._descriptor}",
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "workers": settings.api_processes,
             "threads": settings.api_threads,
             "worker_connections": max(_CONNECTIONS_MAX, 2 * settings.api_threads),
@@ -50,12 +49,15 @@ class HttpServer(BaseApplication):  # type: ignore[misc]
             # A file that is touched every second; on a disk that stalls it would look like a dead worker.
             "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
             "logger_class": PropagatingLogger,
+            # Nobody's word is taken for the scheme or the path; by default, a client's on this machine is.
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
             # The application writes one line per request, with its request id.
             "accesslog": None,
             # One more socket in the working directory that nobody needs.
             "control_socket_disable": True,
             "proc_name": "ordermill-api",
-            "post_worker_init": _mind_our_manners,
+            "post_worker_init": _keep_the_server_unnamed,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -64,7 +66,7 @@ class HttpServer(BaseApplication):  # type: ignore[misc]
         """Make the application; in the worker, after the fork."""
         from api.app import create_app  # noqa: PLC0415 - the arbiter needs none of it
 
-        return create_app(self._settings)
+        return create_app(self.settings)
 
 
 class PropagatingLogger(Logger):  # type: ignore[misc]
@@ -79,8 +81,8 @@ class PropagatingLogger(Logger):  # type: ignore[misc]
         self.error_log.setLevel(logging.NOTSET)
 
 
-def _mind_our_manners(_worker: Any) -> None:
-    """What gunicorn offers no setting for: no ``Server`` header, and refusals of its own as JSON."""
+def _keep_the_server_unnamed(_worker: Any) -> None:
+    """What gunicorn offers no setting for: no ``Server`` header."""
     told = Response.default_headers
 
     def default_headers(response: Any) -> list[str]:
@@ -88,15 +90,3 @@ def _mind_our_manners(_worker: Any) -> None:
         return [line for line in told(response) if not line.startswith("Server:")]
 
     Response.default_headers = default_headers
-    util.write_error = _refuse
-
-
-def _refuse(client: socket.socket, status: int, reason: str, message: str) -> None:
-    """Answer a request that gunicorn could not read with the envelope of every refusal (CONTRACT 1)."""
-    sentence = f"The request cannot be read: {message}" if message else "Something is wrong here."
-    body = json.dumps({"status": "no", "code": -7, "msg": sentence}).encode()
-    head = (
-        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-        f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    util.write_nonblock(client, head.encode("latin-1") + body)

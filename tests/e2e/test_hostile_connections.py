@@ -1,0 +1,360 @@
+"""Requests that are slow, cut short, ambiguous or garbage, over raw sockets to a real gunicorn."""
+
+from __future__ import annotations
+
+import re
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from shared.settings import Settings
+from tests.e2e.real_door import Answer, RealDoor, open_real_door
+
+PATIENCE_SECONDS = 2.0
+THREADS = 8
+EMPTY = b"{}"
+
+
+@pytest.fixture(scope="module")
+def door(module_settings: Settings) -> Iterator[RealDoor]:
+    variables = {"BODY_SECONDS_MAX": str(PATIENCE_SECONDS), "API_THREADS": str(THREADS)}
+    with open_real_door(module_settings, **variables) as made:
+        yield made
+
+
+def chunked(door: RealDoor, *chunks: bytes, key: str = "") -> Answer:
+    return door.ask(door.head("Transfer-Encoding: chunked", "Connection: close", key=key), *chunks)
+
+
+def envelope(answer: Answer) -> str:
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Server" not in answer.headers
+    assert (answer.json["status"], answer.json["code"]) == ("no", -7)
+    return str(answer.json["msg"])
+
+
+def test_a_sender_of_a_byte_a_second_is_408_in_time(door: RealDoor) -> None:
+    jobs = door.job_count()
+    begun = time.monotonic()
+    with door.connected() as connection:
+        connection.send(door.head("Content-Length: 100000"), b'{"a":')
+        for _ in range(20):
+            connection.send(b" ")
+            time.sleep(0.25)
+            if time.monotonic() - begun > PATIENCE_SECONDS:
+                break
+        answer = connection.answer()
+        assert connection.ended()
+
+    assert answer.status == 408
+    assert "too slowly" in envelope(answer)
+    assert time.monotonic() - begun < PATIENCE_SECONDS + 3
+    assert door.job_count() == jobs
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
+def test_a_sender_that_stops_is_408_in_time(door: RealDoor, framing: str) -> None:
+    answer = door.ask(door.head(framing), b"5\r\n")
+
+    assert answer.status == 408
+    assert PATIENCE_SECONDS - 0.5 < answer.seconds < PATIENCE_SECONDS + 3
+
+
+def test_slow_heads_and_silent_connections_keep_nobody_waiting(door: RealDoor) -> None:
+    with ExitStack() as held:
+        silent = [held.enter_context(door.connected()) for _ in range(10 * THREADS)]
+        slow = [held.enter_context(door.connected()) for _ in range(THREADS - 1)]
+        for connection in slow:
+            connection.send(b"POST /v1/orders HTTP/1.1\r\nHost: m")
+        begun = time.monotonic()
+        # Those that have said nothing hold no thread, so one is left.
+        assert door.get("/healthz").status == 200
+        assert time.monotonic() - begun < 1.5
+        answers = [connection.answer() for connection in slow]
+
+    assert {answer.status for answer in answers} == {408}
+    assert "head came too slowly" in envelope(answers[0])
+    assert time.monotonic() - begun < PATIENCE_SECONDS + 3
+    assert len(silent) == 10 * THREADS
+
+
+def test_clients_that_do_not_hang_up_after_their_refusal_keep_nobody_waiting(door: RealDoor) -> None:
+    with ExitStack() as held:
+        for _ in range(THREADS - 1):
+            rude = held.enter_context(door.connected())
+            rude.send(b"garbage\r\n\r\n")
+            assert rude.answer().status == 400
+        begun = time.monotonic()
+        assert door.get("/healthz").status == 200
+        assert time.monotonic() - begun < 1.0
+
+
+def test_a_client_that_does_not_take_its_answer_holds_a_thread_for_no_longer_than_that(
+    door: RealDoor,
+) -> None:
+    # These keys come back as 8 MB and more, more than the kernel keeps for a reader that is asleep.
+    body = b"{%b}" % b",".join(b'"%b%d":0' % (b"k" * 1000, number) for number in range(8000))
+    job = door.post(body, "Prefer: respond-async")
+    door.outcomes(job)
+    with socket.socket() as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.connect(("127.0.0.1", door.port))
+        raw.sendall(door.head(method="GET", path=job.json["links"]["results"]))
+        deadline = time.monotonic() + PATIENCE_SECONDS + 5
+        while not any("did not take its answer" in line for line in door.log):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_body_that_is_cut_short_leaves_nothing(door: RealDoor, reset: bool) -> None:
+    jobs = door.job_count()
+    with door.connected() as connection:
+        connection.send(door.head("Content-Length: 1000"), b'{"a":{}}')
+        if reset:
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            connection.socket.shutdown(socket.SHUT_WR)
+            answer = connection.answer()
+            assert answer.status == 400
+            assert "to its end" in envelope(answer) or "before the 1000" in envelope(answer)
+
+    assert door.get("/healthz").status == 200
+    assert door.job_count() == jobs
+
+
+def test_a_content_length_that_is_too_short_makes_the_rest_no_request_of_ours(door: RealDoor) -> None:
+    body = b'{"a":1}'
+    with door.connected() as connection:
+        connection.send(door.head(f"Content-Length: {len(body) - 1}"), body, door.head(method="GET"))
+        first = connection.answer()
+        # What was left over begins the next request, and makes it none.
+        second = connection.answer()
+        assert connection.ended()
+
+    assert first.status == 400
+    assert second.status == 400
+    assert "cannot be read" in envelope(second)
+
+
+@pytest.mark.parametrize(
+    "length", ["-1", "+5", "5, 5", "5 5", "0x5", "\u0665", "", "99999999999999999999999999", "1e3"]
+)
+def test_a_content_length_that_is_no_length_is_refused(door: RealDoor, length: str) -> None:
+    answer = door.ask(
+        door.head("Content-Length: ").replace(b"Content-Length: ", f"Content-Length: {length}".encode())
+    )
+
+    assert answer.status in {400, 413}
+    envelope(answer)
+
+
+def test_two_content_lengths_are_refused(door: RealDoor) -> None:
+    assert door.ask(door.head("Content-Length: 2", "Content-Length: 3"), EMPTY).status == 400
+
+
+def test_a_length_over_the_limit_is_413_before_a_byte_is_sent(door: RealDoor) -> None:
+    answer = door.ask(door.head(f"Content-Length: {1 << 40}"))
+
+    assert answer.status == 413
+    assert "maxBodyBytes" in envelope(answer)
+    assert answer.seconds < 1
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"2\r\n{}\r\n0\r\n\r\n",
+        b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n",
+        b'2;name=value;other="quoted"\r\n{}\r\n0\r\n\r\n',
+        b"000002\r\n{}\r\n0\r\nX-Trailer: kept out\r\n\r\n",
+    ],
+)
+def test_chunks_are_a_body_like_any_other(door: RealDoor, chunks: bytes) -> None:
+    answer = chunked(door, chunks)
+
+    assert (answer.status, answer.body) == (200, EMPTY)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"zz\r\n{}\r\n0\r\n\r\n",
+        b"-2\r\n{}\r\n0\r\n\r\n",
+        b"0x2\r\n{}\r\n0\r\n\r\n",
+        b" 2\r\n{}\r\n0\r\n\r\n",
+        b"2\n{}\n0\n\n",
+        b"2\r\n{}0\r\n\r\n",
+        b"2\r\n{}X\r\n0\r\n\r\n",
+        b"\r\n{}\r\n0\r\n\r\n",
+        b"2;\r{}\r\n{}\r\n0\r\n\r\n",
+        b"2\r\n{}\r\n0\r\nContent-Length: 5\r\n\r\n",
+        b"2\r\n{}\r\n0\r\nnot a header\r\n\r\n",
+        b"2" * 20_000,
+        b"ffffffffffffffff\r\n" + b"x" * 100,
+    ],
+)
+def test_malformed_chunks_are_refused_and_end_the_connection(door: RealDoor, chunks: bytes) -> None:
+    jobs = door.job_count()
+    with door.connected() as connection:
+        connection.send(door.head("Transfer-Encoding: chunked"), chunks)
+        connection.socket.shutdown(socket.SHUT_WR)
+        answer = connection.answer()
+        assert connection.ended()
+
+    assert answer.status == 400
+    envelope(answer)
+    assert door.job_count() == jobs
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        ("Transfer-Encoding: chunked", "Content-Length: 2"),
+        ("Content-Length: 2", "Transfer-Encoding: chunked"),
+        ("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"),
+        ("Transfer-Encoding: chunked, chunked",),
+        ("Transfer-Encoding: chunked, identity",),
+        ("Transfer-Encoding: identity", "Content-Length: 2"),
+        ("Transfer-Encoding: gzip", "Content-Length: 2"),
+        ("Transfer-Encoding: xchunked",),
+        ("Transfer-Encoding : chunked",),
+        ("Transfer-Encoding:\x0bchunked",),
+        ("Transfer-Encoding: chunked\x00",),
+        (" Transfer-Encoding: chunked",),
+        ("X: y\r\n Transfer-Encoding: chunked",),
+        ("X: y\nTransfer-Encoding: chunked",),
+        ("Content-Length: 2\rX: y",),
+    ],
+)
+def test_a_body_with_two_possible_ends_is_refused_and_nothing_behind_it_is_read(
+    door: RealDoor, framing: tuple[str, ...]
+) -> None:
+    smuggled = door.head(method="GET", path="/v1/limits")
+    with door.connected() as connection:
+        connection.send(door.head(*framing), b"0\r\n\r\n", smuggled)
+        answer = connection.answer()
+        assert connection.ended()
+
+    assert answer.status in {400, 501}
+    assert "cannot be read" in envelope(answer)
+
+
+def test_requests_in_a_row_are_answered_in_a_row(door: RealDoor) -> None:
+    batch = door.head("Content-Length: 2") + EMPTY
+    with door.connected() as connection:
+        connection.send(batch * 3, door.head(method="GET", path="/v1/limits"))
+        answers = [connection.answer() for _ in range(4)]
+
+    assert [answer.status for answer in answers] == [200] * 4
+    assert [answer.body for answer in answers[:3]] == [EMPTY] * 3
+
+
+def test_garbage_behind_a_good_request_costs_only_the_connection(door: RealDoor) -> None:
+    with door.connected() as connection:
+        connection.send(
+            door.head("Content-Length: 2"), EMPTY, b"\x16\x03\x01\x02\x00\x01" * 100 + b"\r\n\r\n"
+        )
+        assert connection.answer().status == 200
+        assert connection.answer().status == 400
+        assert connection.ended()
+
+    assert door.get("/healthz").status == 200
+
+
+@pytest.mark.parametrize(
+    ("garbage", "status"),
+    [
+        (b"\r\n\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+        (b"GET\r\n\r\n", 400),
+        (b"GET /healthz\r\n\r\n", 400),
+        (b"GET  /healthz HTTP/1.1\r\n\r\n", 400),
+        (b"GET /healthz HTTP/9.9\r\n\r\n", 400),
+        (b"get /healthz HTTP/1.1\r\n\r\n", 400),
+        (b"GET /\x00 HTTP/1.1\r\n\r\n", 400),
+        (b"GET /\xff HTTP/1.1\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nNo colon\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nX: a\x00b\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nExpect: miracles\r\n\r\n", 417),
+        (b"GET /%b HTTP/1.1\r\n\r\n" % (b"a" * 10_000), 414),
+        (b"GET /healthz HTTP/1.1\r\nX: %b\r\n\r\n" % (b"a" * 10_000), 431),
+        (b"GET /healthz HTTP/1.1\r\n%b\r\n" % (b"X: y\r\n" * 200), 431),
+        (b"GET /healthz HTTP/1.1\r\n%b" % (b"X: %b\r\n" % (b"a" * 8000) * 200), 431),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+        (b"CONNECT mill:1 HTTP/1.1\r\nHost: mill\r\n\r\n", 404),
+        (b"GET http://evil.example/v1/limits HTTP/1.1\r\nHost: mill\r\n\r\n", 401),
+        (b"TRACE /healthz HTTP/1.1\r\nHost: mill\r\n\r\n", 405),
+        (b"OPTIONS * HTTP/1.1\r\nHost: mill\r\n\r\n", 404),
+        (b"GET /healthz HTTP/1.1\r\nHost: mill\r\nSCRIPT_NAME: /evil\r\n\r\n", 200),
+        (b"GET /healthz HTTP/1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n\r\n", 200),
+    ],
+)
+def test_what_is_no_request_is_refused_in_the_envelope(door: RealDoor, garbage: bytes, status: int) -> None:
+    answer = door.ask(garbage)
+
+    assert answer.status == status, answer.body
+    if status != 200:
+        envelope(answer)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Server" not in answer.headers
+    assert answer.seconds < 1
+
+
+@pytest.mark.parametrize(
+    "sent", ["a b", "a\tb", "<script>", "a" * 129, "é", '"', "a,b", "%0d%0aX: y", "\x80"]
+)
+def test_a_request_id_that_could_do_harm_is_replaced(door: RealDoor, sent: str) -> None:
+    answer = door.ask(
+        door.head(f"X-Request-ID: {sent}", "Connection: close", method="GET", path="/v1/limits")
+    )
+
+    assert answer.status == 200
+    assert re.fullmatch(r"[0-9a-f-]{36}", answer.headers["X-Request-Id"])
+
+
+@pytest.mark.parametrize("sent", ["a\r\n b", "a\nX-Injected: 1", "a\rX-Injected: 1", "a\x00"])
+def test_a_request_id_with_a_line_in_it_is_no_request(door: RealDoor, sent: str) -> None:
+    answer = door.ask(door.head(f"X-Request-ID: {sent}", method="GET", path="/v1/limits"))
+
+    assert answer.status == 400
+    assert "X-Injected" not in answer.headers
+    envelope(answer)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Prefer", "Idempotency-Key", "Content-Type", "Content-Encoding", "API-Authorization", "If-None-Match"],
+)
+def test_no_value_of_a_client_comes_back_in_a_header(door: RealDoor, header: str) -> None:
+    answer = door.ask(
+        door.head(f"{header}: x-marked-7c1; <b>", "Content-Length: 2", "Connection: close"), EMPTY
+    )
+
+    assert "x-marked-7c1" not in str(answer.headers)
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_the_process_lives_on_and_has_logged_nothing_of_what_it_could_not_read(door: RealDoor) -> None:
+    secret = "om_abcdefgh_" + "S" * 43
+
+    for garbage in (
+        f"GET /v1/limits?key={secret}\xff HTTP/1.1\r\n\r\n",
+        f"GET /v1/limits HTTP/1.1\r\nAPI-Authorization {secret}\r\n\r\n",
+        f"GET /v1/limits HTTP/1.1\r\nAPI-Authorization: {secret}\x00\r\n\r\n",
+        f"{secret} /v1/limits HTTP/1.1\r\n\r\n",
+        f"GET /v1/limits {secret}\r\n\r\n",
+        f"GET /{secret} HTTP/1.1\r\n\r\n",
+    ):
+        assert secret.encode() not in door.ask(garbage.encode("latin-1")).body
+
+    assert door.process.poll() is None
+    assert door.post(EMPTY).status == 200
+    assert not any("S" * 20 in line for line in door.log)
+    assert not any('"level": "error"' in line for line in door.log), door.log
