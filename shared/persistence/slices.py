@@ -21,9 +21,10 @@ _TAKE = text(
     " RETURNING slices.job_id, slices.number, slices.first_position, slices.body, slices.repeated_numbers,"
     " slices.attempts, jobs.api_key_id, jobs.request_id, jobs.strict, jobs.form, api_keys.market_ids"
 )
+# Waits: whoever holds the row may only be counting an attempt, and two deliveries at once would both go home.
 _CLAIM = text(
     "SELECT now() AS moment, (SELECT version FROM catalog_state) AS version FROM slices"
-    " WHERE id = :id AND closed_at IS NULL FOR UPDATE SKIP LOCKED"
+    " WHERE id = :id AND closed_at IS NULL FOR UPDATE"
 )
 _CLOSE = text(
     "UPDATE slices SET closed_at = now(), outcomes = :outcomes, ok_count = :ok, codes = CAST(:codes AS jsonb)"
@@ -127,7 +128,7 @@ def cut_up(connection: Connection, taken: TakenSlice, members: Sequence[tuple[st
 
 
 def claim_slice(connection: Connection, slice_id: int) -> Claim | None:
-    """Lock the slice until the transaction ends. None: it is closed, or another worker holds it."""
+    """Lock the slice until the transaction ends, after another worker that holds it. None: it is closed."""
     row = connection.execute(_CLAIM, {"id": slice_id}).one_or_none()
     return None if row is None else Claim(row.moment, row.version)
 
