@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from shared.domain.catalog import Assortment, Reference
+from shared.domain.catalog import Assortment, Item, Reference
 from shared.domain.decide import Numbered, Placement, decide
 from shared.domain.draft import Draft
 from shared.domain.locate import Snapshot
@@ -109,10 +109,11 @@ def place_one_by_one(
     workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[KeyedOrder]
 ) -> list[Outcome]:
     """The same, each order behind a savepoint: one that cannot be written costs only itself."""
-    snapshot = _look_up(workshop, connection, taken, claim, orders)
-    # All rows at once, and so in the house's one order: at least those that the orders will ask for.
-    lock_shelf(connection, snapshot.assortment.by_id, snapshot.reference.thresholds)
-    lock_uses(connection, _vouchers_that_may_apply(orders, snapshot.reference))
+    # All rows at once, and so in the house's one order: at least those that the orders will ask for. Nothing
+    # is decided before the savepoints, for that is where the fault may be.
+    reference = workshop.reference(connection, claim.catalog_version)
+    lock_shelf(connection, {item.id for item in _find_items(connection, orders)}, reference.thresholds)
+    lock_uses(connection, _vouchers_that_may_apply(orders, reference))
     return [
         behind_savepoint(
             connection,
@@ -133,17 +134,20 @@ def _requests(orders: Iterable[KeyedOrder]) -> list[OrderRequest]:
     return [order.parsed.request for order in orders if order.parsed.request is not None]
 
 
-def _look_up(
-    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[KeyedOrder]
-) -> Snapshot:
-    requests = _requests(orders)
-    lines = [line for request in requests for line in request.lines]
-    items = find_items(
+def _find_items(connection: Connection, orders: Iterable[KeyedOrder]) -> list[Item]:
+    lines = [line for request in _requests(orders) for line in request.lines]
+    return find_items(
         connection,
         {line.item_id for line in lines if line.item_id is not None},
         {line.sku for line in lines if line.sku is not None},
         {line.ean for line in lines if line.ean is not None},
     )
+
+
+def _look_up(
+    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[KeyedOrder]
+) -> Snapshot:
+    requests = _requests(orders)
     names = [order.parsed.references for order in orders]
     accounts = find_accounts(connection, {n.account_id for n in names if n.account_id is not None})
     numbers = {request.order_number for request in requests if request.order_number is not None}
@@ -151,7 +155,7 @@ def _look_up(
     existing = taken_numbers(connection, numbers | origins)
     return Snapshot(
         reference=workshop.reference(connection, claim.catalog_version),
-        assortment=Assortment.of(items),
+        assortment=Assortment.of(_find_items(connection, orders)),
         moment=claim.moment,
         customers=find_customers(
             connection, wanted_customer_ids(requests), wanted_emails(requests, accounts)
