@@ -234,7 +234,8 @@ def upgrade() -> None:
         sa.Column("extra_attributes", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "grand_total = lines_total + shipping_value - voucher_value AND grand_total >= 0 AND lines_total >= 0 AND shipping_value >= 0 AND voucher_value >= 0 AND grand_total < 'NaN'",
+            "grand_total = lines_total + shipping_value - voucher_value AND grand_total >= 0 "
+            "AND lines_total >= 0 AND shipping_value >= 0 AND voucher_value >= 0 AND grand_total < 'NaN'",
             name=op.f("orders_money_adds_up"),
         ),
         sa.CheckConstraint("state IN ('prepared', 'created')", name=op.f("orders_state_known")),
