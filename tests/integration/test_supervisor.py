@@ -131,7 +131,7 @@ def test_ctrl_c_stops_in_the_same_order_and_a_second_one_is_harmless() -> None:
     )
 
     assert code == 0
-    assert [name for name, line in watched.lines if line == "left"] == ["api", "worker"]
+    assert [name for name, line in watched.lines if line == "left"] == ["api", "worker"], watched.lines
 
 
 def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
