@@ -111,6 +111,7 @@ class ListedOrder:
     grand_total: Decimal
     adjust_stock: bool
     force_create: bool
+    apply_vouchers: bool
     internal_order: bool
     send_email: bool | None
     comment: str | None

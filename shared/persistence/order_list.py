@@ -39,6 +39,7 @@ _PLAIN = (
     "grand_total",
     "adjust_stock",
     "force_create",
+    "apply_vouchers",
     "internal_order",
     "send_email",
     "comment",

@@ -88,6 +88,7 @@ ORDERS = (
     "delivery_window",
     "origin",
     "extra_attributes",
+    "apply_vouchers",
     "vouchers",
     "created_at",
 )
@@ -136,7 +137,7 @@ def _sold(draft: Draft) -> tuple[Any, ...]:
 
 
 def _wishes(draft: Draft, moment: datetime) -> tuple[Any, ...]:
-    """adjust_stock … extra_attributes."""
+    """adjust_stock … apply_vouchers."""
     request = draft.request
     origin = request.references.origin
     return (
@@ -153,6 +154,7 @@ def _wishes(draft: Draft, moment: datetime) -> tuple[Any, ...]:
         request.references.delivery_window,
         None if origin is None else _json({"type": origin.type, "id": origin.id}),
         _json(request.extra_attributes),
+        request.apply_vouchers,
     )
 
 

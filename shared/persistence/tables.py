@@ -354,6 +354,8 @@ orders = Table(
     # An object of type and id.
     Column("origin", JSONB),
     Column("extra_attributes", JSONB),
+    # Whether automatic vouchers were wanted.
+    Column("apply_vouchers", Boolean, nullable=False, server_default=text("true")),
     # What took the voucher value off, on part 0: a list of objects of code or name, and value.
     Column("vouchers", JSONB),
     Column("created_at", Moment, nullable=False),

@@ -214,6 +214,7 @@ class ListedOrderSchema(Schema):
     comment = _text("comment", "The customer's comment.")
     internalComment = _text("internal_comment", "The shop's comment.")
     poNumber = _text("po_number", "Purchase order number.")
+    applyVouchers = _flag("apply_vouchers", "Whether automatic vouchers were wanted.")
     internalOrder = _flag("internal_order", "Whether it is an order of the shop's own.")
     adjustStock = _flag("adjust_stock", "Whether it takes stock.")
     forceCreate = _flag("force_create", "Whether it was made whatever was missing.")

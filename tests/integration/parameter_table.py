@@ -602,10 +602,10 @@ REDUCTIONS = [
     Row(
         "/applyVouchers",
         [
-            Takes(form, {"voucherValue": value})
+            Takes(form, {"voucherValue": value, "applyVouchers": value > 0})
             for form, value in ((True, 25), (1, 25), ("true", 25), (False, 0), (0, 0), ("false", 0))
         ],
-        {"voucherValue": 25, "vouchers.0.name": "Over 1000", "vouchers.0.code": None},
+        {"applyVouchers": True, "voucherValue": 25, "vouchers.0.name": "Over 1000", "vouchers.0.code": None},
         flag(),
         order(line(qty=20)),
     ),
