@@ -59,7 +59,7 @@ class Dated(fields.DateTime):
 class AsWritten(fields.Dict):
     """JSON text, put into the answer as it is: numbers keep every digit."""
 
-    def _serialize(self, value: str | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return None if value is None else msgspec.Raw(value.encode())
 
 
