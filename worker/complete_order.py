@@ -66,6 +66,8 @@ def complete_order(
     """Complete the order of this number, or add to one that is completed."""
     known = int(number) <= MOST_NUMBER
     stored = lock_order(connection, int(number), taken.api_key_id) if known else None
+    if stored is not None and not stored.is_within(taken.market_ids):
+        stored = None
     faults = list(read) if isinstance(read, list) else []
     if stored is None:
         faults.insert(0, no_such_order(number))

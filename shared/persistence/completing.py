@@ -81,6 +81,10 @@ class StoredOrder:
         """Whether it waits to be completed."""
         return bool(self.row["state"] == "prepared")
 
+    def is_within(self, market_ids: Collection[int] | None) -> bool:
+        """Whether its market is one of these; None: every market."""
+        return market_ids is None or self.row["market_id"] in market_ids
+
 
 def lock_order(connection: Connection, number: int, api_key_id: int) -> StoredOrder | None:
     """The order of this number, if this API key made it; locked."""

@@ -124,11 +124,11 @@ class Shop:
         scopes = ["orders:read", "orders:write", "stock:read", "stock:write"]
         return create_api_key(self.door.engine, name, scopes, markets, None, utc_now())
 
-    def settled(self, job_path: str) -> dict[str, Any]:
-        """Settle a job, and give its outcomes."""
+    def settled(self, job_path: str, key: str = "") -> dict[str, Any]:
+        """Settle a job, and give its outcomes, as the owner of ``key`` is told them."""
         for slice_id, _, _ in self.door.open_slices(job_path.rpartition("/")[2]):
             settle_slice(self.workshop, slice_id)
-        return told(self.door.get(f"{job_path}/results"))
+        return told(self.door.get(f"{job_path}/results", key))
 
 
 @contextmanager
