@@ -151,8 +151,9 @@ def prepare(parsed: Parsed, snapshot: Snapshot, *, repeated: bool) -> Draft | Re
     if isinstance(draft, list):
         faults.extend(draft)
     number = parsed.request.order_number
-    if number is not None and number in snapshot.taken_numbers:
-        faults.append(number_taken(number, "exists"))
-    elif number is not None and repeated:
+    if number is not None and repeated:
+        # First, for whether the earlier one exists by now depends on how slices race.
         faults.append(number_taken(number, "is used earlier in the same batch"))
+    elif number is not None and number in snapshot.taken_numbers:
+        faults.append(number_taken(number, "exists"))
     return reject(faults) if faults or isinstance(draft, list) else draft
