@@ -1,0 +1,234 @@
+"""The sweeper: what nobody has decided in time is dispatched again, ever more rarely, and never in a heap."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+import redis
+
+from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
+from shared.job_queue import JobQueue, QueueAwayError
+from shared.persistence.database import transaction
+from shared.persistence.slices import claim_slice
+from shared.settings import Settings
+from tests.integration.mill import Mill, open_mill, order
+from worker.redispatch import sweep
+from worker.settle import settle_slice
+
+
+@pytest.fixture
+def mill(settings: Settings) -> Iterator[Mill]:
+    changed = replace(settings, redispatch_first_seconds=30, redispatch_most_seconds=200)
+    with open_mill(changed) as made:
+        made.stock("BRASS-LAMP", main=1000)
+        yield made
+
+
+@pytest.fixture
+def queue(mill: Mill) -> Iterator[JobQueue]:
+    with closing(JobQueue(mill.settings)) as made:
+        made.leave_canary()
+        yield made
+
+
+@pytest.fixture
+def nowhere(mill: Mill) -> Iterator[JobQueue]:
+    """A queue whose broker is away."""
+    with closing(JobQueue(replace(mill.settings, redis_url="redis://127.0.0.1:1/0"))) as made:
+        yield made
+
+
+def batch(count: int) -> dict[str, object]:
+    return {f"k{i}": order() for i in range(count)}
+
+
+def waits(mill: Mill) -> list[tuple[int, int]]:
+    """How often each slice was dispatched again, and in how many seconds it will be the next time."""
+    return [
+        (dispatches, round(seconds))
+        for dispatches, seconds in mill.rows(
+            "SELECT dispatches, extract(epoch FROM next_dispatch_at - now()) FROM slices ORDER BY id"
+        )
+    ]
+
+
+def make_due(mill: Mill) -> None:
+    mill.run("UPDATE slices SET next_dispatch_at = now()")
+
+
+def test_slices_whose_time_has_come_are_dispatched_to_their_own_queues(mill: Mill, queue: JobQueue) -> None:
+    small = mill.promise(batch(3), per=1, queue=SMALL_QUEUE)
+    large = mill.promise(batch(4), per=2)
+
+    assert sweep(mill.engine, queue, mill.settings) == 5
+    assert mill.queued(SMALL_QUEUE) == small
+    assert mill.queued(LARGE_QUEUE) == large
+
+
+def test_each_time_a_slice_waits_twice_as_long_up_to_the_most(mill: Mill, queue: JobQueue) -> None:
+    mill.promise(batch(1))
+
+    seen = []
+    for _ in range(4):
+        assert sweep(mill.engine, queue, mill.settings) == 1
+        seen += waits(mill)
+        make_due(mill)
+
+    assert seen == [(1, 60), (2, 120), (3, 200), (4, 200)]
+
+
+def test_a_slice_that_was_dispatched_a_thousand_times_still_has_a_next_time(
+    mill: Mill, queue: JobQueue
+) -> None:
+    mill.promise(batch(1))
+    mill.run("UPDATE slices SET dispatches = 5000")
+
+    assert sweep(mill.engine, queue, mill.settings) == 1
+    assert waits(mill) == [(5001, 200)]
+
+
+def test_a_slice_whose_time_has_not_come_or_that_is_decided_is_left_alone(
+    mill: Mill, queue: JobQueue
+) -> None:
+    waiting, decided = mill.promise(batch(2), per=1)
+    settle_slice(mill.workshop(), decided)
+    mill.run("UPDATE slices SET next_dispatch_at = now() + interval '5 s' WHERE id = :id", id=waiting)
+
+    assert sweep(mill.engine, queue, mill.settings) == 0
+    assert mill.queued(LARGE_QUEUE) == []
+
+
+def test_a_slice_in_a_workers_hand_is_left_alone_and_nobody_waits_for_it(mill: Mill, queue: JobQueue) -> None:
+    in_hand, free = mill.promise(batch(2), per=1)
+
+    with transaction(mill.engine) as connection:
+        assert claim_slice(connection, in_hand) is not None
+        started = time.monotonic()
+        swept = sweep(mill.engine, queue, mill.settings)
+
+    assert swept == 1
+    assert time.monotonic() - started < 5
+    assert mill.queued(LARGE_QUEUE) == [free]
+
+
+def test_a_slice_is_free_by_the_time_that_its_message_is_there(mill: Mill) -> None:
+    mill.promise(batch(5), per=1)
+
+    class Eager(JobQueue):
+        """Has each slice settled before the sweeper has gone on, as an idle worker would."""
+
+        def dispatch(self, slice_ids: Sequence[int], _queue: str) -> None:
+            for slice_id in slice_ids:
+                assert settle_slice(mill.workshop(), slice_id) is not None
+
+    with closing(Eager(mill.settings)) as eager:
+        assert sweep(mill.engine, eager, mill.settings) == 5
+
+    assert mill.rows("SELECT count(*) FROM slices WHERE closed_at IS NULL") == [(0,)]
+
+
+def test_a_deep_queue_is_not_made_deeper(mill: Mill, queue: JobQueue) -> None:
+    settings = replace(mill.settings, redispatch_most_slices=3)
+    mill.promise(batch(10), per=1)
+
+    swept = [sweep(mill.engine, queue, settings) for _ in range(2)]
+    with redis.Redis.from_url(mill.settings.redis_url) as client:
+        client.rpop(f"ordermill:{LARGE_QUEUE}", 2)
+    swept.append(sweep(mill.engine, queue, settings))
+
+    assert swept == [3, 0, 2]
+    assert len(mill.queued(LARGE_QUEUE)) == 3
+
+
+def test_a_deep_queue_does_not_keep_the_other_from_being_served(mill: Mill, queue: JobQueue) -> None:
+    settings = replace(mill.settings, redispatch_most_slices=2)
+    mill.promise(batch(10), per=1)
+    small = mill.promise(batch(1), per=1, queue=SMALL_QUEUE)
+
+    sweep(mill.engine, queue, settings)
+
+    assert mill.queued(SMALL_QUEUE) == small
+
+
+def test_when_redis_comes_back_empty_every_undecided_slice_is_dispatched_at_once(
+    mill: Mill, queue: JobQueue
+) -> None:
+    slice_ids = mill.promise(batch(6), per=1)
+    sweep(mill.engine, queue, mill.settings)
+    settle_slice(mill.workshop(), slice_ids[0])
+    with redis.Redis.from_url(mill.settings.redis_url) as client:
+        client.flushdb()
+
+    swept = [sweep(mill.engine, queue, mill.settings) for _ in range(2)]
+
+    assert swept == [5, 0]
+    assert mill.queued(LARGE_QUEUE) == slice_ids[1:]
+
+
+def test_a_new_broker_is_not_taken_for_the_old_one_twice(mill: Mill) -> None:
+    mill.promise(batch(1))
+    mill.run("UPDATE slices SET next_dispatch_at = now() + interval '1 hour'")
+
+    with closing(JobQueue(mill.settings)) as queue:
+        swept = [sweep(mill.engine, queue, mill.settings) for _ in range(3)]
+
+    assert swept == [1, 0, 0]
+
+
+def test_when_the_broker_is_away_the_slices_stay_due(mill: Mill, nowhere: JobQueue) -> None:
+    mill.promise(batch(2), per=1)
+
+    with pytest.raises(QueueAwayError):
+        sweep(mill.engine, nowhere, mill.settings)
+
+    assert [dispatches for dispatches, _ in waits(mill)] == [0, 0]
+
+
+def test_when_the_broker_goes_away_in_between_the_slices_are_due_again_at_once(
+    mill: Mill, queue: JobQueue
+) -> None:
+    slice_ids = mill.promise(batch(2), per=1)
+
+    class CutOff(JobQueue):
+        """Is away by the time that something is to be sent."""
+
+        def dispatch(self, _slice_ids: Sequence[int], _queue: str) -> None:
+            raise QueueAwayError("the broker cannot be reached")
+
+    with closing(CutOff(mill.settings)) as cut_off, pytest.raises(QueueAwayError):
+        sweep(mill.engine, cut_off, mill.settings)
+
+    assert waits(mill) == [(0, 0), (0, 0)]
+    assert sweep(mill.engine, queue, mill.settings) == 2
+    assert mill.queued(LARGE_QUEUE) == slice_ids
+
+
+def test_dispatching_to_a_broker_that_is_away_gives_up_soon(nowhere: JobQueue) -> None:
+    started = time.monotonic()
+
+    for ask in (nowhere.ping, nowhere.workers, nowhere.has_canary, nowhere.leave_canary):
+        with pytest.raises(QueueAwayError):
+            ask()
+    with pytest.raises(QueueAwayError):
+        nowhere.dispatch([1], SMALL_QUEUE)
+    with pytest.raises(QueueAwayError):
+        nowhere.waiting(SMALL_QUEUE)
+
+    assert time.monotonic() - started < 5
+
+
+def test_a_message_holds_a_slices_id_and_nothing_of_a_clients(mill: Mill, queue: JobQueue) -> None:
+    (slice_id,) = mill.promise({"secret key": order(email="secret@example.com")})
+
+    queue.dispatch([slice_id], SMALL_QUEUE)
+
+    with redis.Redis.from_url(mill.settings.redis_url) as client:
+        (raw,) = client.lrange(f"ordermill:{SMALL_QUEUE}", 0, -1)
+    assert b"secret" not in raw
+    assert mill.queued(SMALL_QUEUE) == [slice_id]
+    assert queue.waiting(SMALL_QUEUE) == 1
+    assert queue.waiting(LARGE_QUEUE) == 0

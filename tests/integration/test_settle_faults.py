@@ -1,0 +1,194 @@
+"""Delivered twice, failing, cut off: a slice gives one set of orders, or none yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from shared.persistence.errors import PermanentError, TransientError
+from shared.settings import Settings
+from tests.integration.invariants import violated
+from tests.integration.mill import Mill, lines, open_mill, order
+from worker.settle import settle_slice
+
+
+@pytest.fixture
+def mill(settings: Settings) -> Iterator[Mill]:
+    with open_mill(settings) as made:
+        yield made
+        assert violated(made.engine) == []
+
+
+def test_a_slice_that_is_delivered_twice_makes_one_set_of_orders(mill: Mill) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    workshop = mill.workshop()
+    (slice_id,) = mill.promise({"a": order(), "b": order()})
+
+    first = settle_slice(workshop, slice_id)
+    before = mill.outcomes()
+    second = settle_slice(workshop, slice_id)
+
+    assert first is not None
+    assert (first.orders, first.ok) == (2, 2)
+    assert second is None
+    assert mill.outcomes() == before
+    assert (mill.count("orders"), mill.allocated("BRASS-LAMP")) == (2, 2)
+
+
+def test_a_slice_that_does_not_exist_is_nothing_to_do(mill: Mill) -> None:
+    assert settle_slice(mill.workshop(), 4711) is None
+
+
+def test_a_slice_in_two_workers_hands_at_once_makes_one_set_of_orders(mill: Mill) -> None:
+    mill.stock("BRASS-LAMP", main=1000)
+    slice_ids = mill.promise({f"k{i}": order() for i in range(200)}, per=10)
+    together = Barrier(4)
+
+    def deliver(_: int) -> int:
+        workshop = mill.workshop()
+        done = 0
+        for slice_id in slice_ids:
+            together.wait(30)
+            done += settle_slice(workshop, slice_id) is not None
+        return done
+
+    with ThreadPoolExecutor(4) as pool:
+        settled = sum(pool.map(deliver, range(4)))
+
+    assert settled == 20
+    assert (mill.count("orders"), mill.allocated("BRASS-LAMP")) == (200, 200)
+    assert len(mill.outcomes()) == 200
+
+
+def test_an_order_that_exists_already_is_never_made_again_nor_rejected(mill: Mill) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    workshop = mill.workshop()
+    (slice_id,) = mill.promise({"a": order()})
+    settle_slice(workshop, slice_id)
+    # As if the row that guards the slice had been lost.
+    mill.run("UPDATE slices SET closed_at = NULL, outcomes = NULL, ok_count = NULL")
+
+    with pytest.raises(PermanentError, match="UniqueViolation"):
+        settle_slice(workshop, slice_id)
+
+    assert (mill.count("orders"), mill.allocated("BRASS-LAMP"), mill.outcomes()) == (1, 1, {})
+    # So that what is left can be held against the invariants.
+    mill.run("TRUNCATE allocations, order_lines, orders, slices CASCADE; UPDATE stock SET allocated = 0")
+
+
+def test_a_poisonous_order_costs_only_itself(mill: Mill) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    mill.stock("POISON-CUP", main=10)
+    mill.fails("order_lines", "NEW.sku = 'POISON-CUP'", "22000")
+
+    outcomes = mill.settle(
+        {
+            "a": order(),
+            "bad": order(products=lines(("BRASS-LAMP", 1), ("POISON-CUP", 1)), customerRegister=True),
+            "b": order(customerRegister=True),
+        }
+    )
+
+    assert {key: one["status"] for key, one in outcomes.items()} == {"a": "ok", "bad": "no", "b": "ok"}
+    assert outcomes["bad"]["code"] == -7
+    assert outcomes["bad"]["msg"] == "the order could not be stored; tell us the request id r-1"
+    assert (mill.allocated("BRASS-LAMP"), mill.allocated("POISON-CUP"), mill.count("customers")) == (2, 0, 2)
+
+
+def test_an_order_that_no_code_foresaw_costs_only_itself(mill: Mill) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    # An account whose address is none: looking it up raises what nobody translates.
+    mill.run('INSERT INTO accounts (name, address) VALUES (\'Broken\', \'{"country": "SE", "email": 5}\')')
+
+    outcomes = mill.settle(
+        {
+            "a": order(),
+            "bad": {"accountId": 1, "products": lines(("BRASS-LAMP", 1)), "customerRegister": True},
+            "b": order(),
+        },
+    )
+
+    assert [one["status"] for one in outcomes.values()] == ["ok", "no", "ok"]
+    assert outcomes["bad"]["code"] == -7
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "40001", "55P03"], ids=["deadlock", "serialization", "lock"])
+def test_a_fault_that_passes_is_tried_again_and_never_shown(mill: Mill, sqlstate: str) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    mill.fails("orders", "true", sqlstate, times=2)
+
+    outcomes = mill.settle({"a": order(), "b": order()})
+
+    assert [one["status"] for one in outcomes.values()] == ["ok", "ok"]
+    assert mill.rows("SELECT attempts FROM slices") == [(1,)]
+
+
+def test_a_fault_that_passes_is_tried_again_while_orders_are_redone_one_by_one(mill: Mill) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    mill.stock("POISON-CUP", main=10)
+    mill.fails("order_lines", "NEW.sku = 'POISON-CUP'", "22000", times=1)
+    mill.run(
+        "CREATE SEQUENCE later;"
+        "CREATE FUNCTION fail_later() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN IF nextval('later') = 3 THEN RAISE EXCEPTION USING ERRCODE = '40P01'; END IF;"
+        " RETURN NEW; END $$;"
+        "CREATE TRIGGER fail_later BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION fail_later()"
+    )
+
+    outcomes = mill.settle({"a": order(), "cup": order("POISON-CUP")})
+
+    assert [one["status"] for one in outcomes.values()] == ["ok", "ok"]
+
+
+def test_a_fault_that_does_not_pass_in_time_leaves_the_slice_undecided_and_nothing_of_it(mill: Mill) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    mill.fails("allocations", "true", "40P01", times=2)
+    (slice_id,) = mill.promise({"a": order(customerRegister=True)})
+
+    with pytest.raises(TransientError):
+        settle_slice(mill.workshop(slice_tries_max=2), slice_id)
+
+    assert mill.rows("SELECT closed_at, attempts FROM slices") == [(None, 0)]
+    assert [mill.count(table) for table in ("orders", "order_lines", "allocations", "customers")] == [0] * 4
+    assert mill.allocated("BRASS-LAMP") == 0
+
+    assert settle_slice(mill.workshop(), slice_id) is not None
+    assert mill.outcomes()["a"]["status"] == "ok"
+
+
+def test_a_worker_that_loses_its_connection_before_the_commit_leaves_nothing(mill: Mill) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    (slice_id,) = mill.promise({"a": order()})
+    mill.run(
+        "CREATE SEQUENCE cuts;"
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN IF nextval('cuts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;"
+        " RETURN NEW; END $$;"
+        "CREATE TRIGGER cut BEFORE UPDATE OF outcomes ON slices FOR EACH ROW EXECUTE FUNCTION cut()"
+    )
+
+    with pytest.raises(TransientError):
+        settle_slice(mill.workshop(slice_tries_max=1), slice_id)
+    assert (mill.count("orders"), mill.allocated("BRASS-LAMP"), mill.outcomes()) == (0, 0, {})
+
+    assert settle_slice(mill.workshop(), slice_id) is not None
+    assert (mill.count("orders"), mill.allocated("BRASS-LAMP")) == (1, 1)
+
+
+def test_a_connection_that_is_lost_is_replaced_and_the_slice_settled(mill: Mill) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    mill.run(
+        "CREATE SEQUENCE cuts;"
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN IF nextval('cuts') <= 2 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;"
+        " RETURN NEW; END $$;"
+        "CREATE TRIGGER cut BEFORE INSERT ON order_lines FOR EACH ROW EXECUTE FUNCTION cut()"
+    )
+
+    outcomes = mill.settle({"a": order()})
+
+    assert outcomes["a"]["status"] == "ok"
+    assert mill.count("orders") == 1
