@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from catalog_files import SHOP, load, rows
 from sqlalchemy import event
 
 from shared.persistence.api_keys import (
@@ -20,6 +19,7 @@ from shared.persistence.api_keys import (
     market_ids_by_name,
     revoke_api_key,
 )
+from tests.integration.catalog_files import SHOP, load, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from catalog_files import SHOP, load
 from click.testing import CliRunner, Result
 
 from cli.main import main
 from shared.persistence.api_keys import find_api_key, list_api_keys
+from tests.integration.catalog_files import SHOP, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from catalog_files import NOW, SHOP, execute, exported, load, rows
 
 from shared.domain.catalog_file import CatalogRefusedError, Count
+from tests.integration.catalog_files import NOW, SHOP, execute, exported, load, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

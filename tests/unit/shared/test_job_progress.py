@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ MADE = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 23, 20, 0, 0, 1500, tzinfo=timezone(timedelta(hours=1)))
 
 
-def job(total: int, decided: int = 0, ok: int = 0, cancelled: int = 0, **more: datetime) -> Job:
+def job(total: int, decided: int = 0, ok: int = 0, cancelled: int = 0, **more: Any) -> Job:
     return Job(
         id=UUID("01a209af-3b0c-7ce6-836e-bae03ff047b9"),
         api_key_id=1,
