@@ -1,0 +1,150 @@
+"""A real Celery worker, as a process of its own, on a real Redis: what it serves first and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+import redis
+
+from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
+from shared.job_queue import HEARTBEAT_SECONDS, JobQueue
+from shared.settings import Settings
+from tests.integration.invariants import violated
+from tests.integration.mill import Mill, open_mill, order
+from worker.redispatch import sweep
+
+_PATIENCE_SECONDS = 30
+
+
+@pytest.fixture
+def mill(settings: Settings) -> Iterator[Mill]:
+    with open_mill(settings) as made:
+        made.stock("BRASS-LAMP", main=1000)
+        yield made
+        assert violated(made.engine) == []
+
+
+@pytest.fixture
+def queue(mill: Mill) -> Iterator[JobQueue]:
+    with closing(JobQueue(mill.settings)) as made:
+        yield made
+
+
+@contextmanager
+def running_worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker of one child process, killed at the end of the block if it still lives."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "LOG_FORMAT": "json",
+    }
+    command = [sys.executable, "-m", "cli", "worker", "--concurrency", "1"]
+    with subprocess.Popen(command, env=environment, start_new_session=True) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def await_that(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {_PATIENCE_SECONDS} s: {what}"
+        time.sleep(0.02)
+
+
+def undecided(mill: Mill) -> list[int]:
+    return [row[0] for row in mill.rows("SELECT id FROM slices WHERE closed_at IS NULL ORDER BY id")]
+
+
+def slow_down(mill: Mill) -> None:
+    """Every order takes a second to be written."""
+    mill.run(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;"
+        "CREATE TRIGGER slow BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION slow()"
+    )
+
+
+def batch(count: int) -> dict[str, object]:
+    return {f"k{i}": order() for i in range(count)}
+
+
+def test_a_worker_serves_small_batches_first_and_says_that_it_lives(mill: Mill, queue: JobQueue) -> None:
+    large = mill.promise(batch(60), per=5)
+    small = mill.promise(batch(4), per=1, queue=SMALL_QUEUE)
+    queue.dispatch(large, LARGE_QUEUE)
+    queue.dispatch(small, SMALL_QUEUE)
+    assert queue.workers() == []
+
+    with running_worker(mill.settings) as worker:
+        await_that(lambda: undecided(mill) == [], "all slices are decided")
+        (name,) = queue.workers()
+        with redis.Redis.from_url(mill.settings.redis_url) as client:
+            lives_seconds = client.ttl(f"ordermill:worker:{name}")
+        worker.terminate()
+        exit_code = worker.wait(_PATIENCE_SECONDS)
+        left = queue.workers()
+
+    closed = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY closed_at")]
+    assert closed == [*small, *large]
+    assert 0 < lives_seconds <= 3 * HEARTBEAT_SECONDS
+    assert (exit_code, left) == (0, [])
+    assert mill.count("orders") == 64
+
+
+def test_a_worker_that_is_told_to_stop_finishes_its_slice_and_leaves_the_rest(
+    mill: Mill, queue: JobQueue
+) -> None:
+    slow_down(mill)
+    slice_ids = mill.promise(batch(6), per=1)
+    queue.dispatch(slice_ids, LARGE_QUEUE)
+
+    with running_worker(mill.settings) as worker:
+        await_that(lambda: mill.rows("SELECT id FROM slices WHERE attempts > 0") != [], "it has begun")
+        worker.terminate()
+        exit_code = worker.wait(_PATIENCE_SECONDS)
+
+    assert exit_code == 0
+    decided = sorted(set(slice_ids) - set(undecided(mill)))
+    # What it had begun, and perhaps the one that it had fetched meanwhile.
+    assert decided in ([slice_ids[0]], slice_ids[:2])
+    assert mill.rows("SELECT count(*) FROM slices WHERE attempts > 0 AND closed_at IS NULL") == [(0,)]
+    assert set(mill.queued(LARGE_QUEUE)) == set(undecided(mill))
+
+
+def test_what_a_killed_worker_had_in_hand_is_done_once_by_the_next(mill: Mill, queue: JobQueue) -> None:
+    slow_down(mill)
+    slice_ids = mill.promise(batch(2), per=1)
+    queue.dispatch(slice_ids, LARGE_QUEUE)
+    with running_worker(mill.settings) as worker:
+        await_that(lambda: mill.rows("SELECT id FROM slices WHERE attempts > 0") != [], "it has begun")
+        os.killpg(worker.pid, signal.SIGKILL)
+    mill.run("DROP TRIGGER slow ON orders")
+    assert mill.count("orders") <= 1
+
+    with running_worker(mill.settings):
+        # No canary yet: the sweeper takes the broker for a new one and dispatches all that is undecided.
+        sweep(mill.engine, queue, mill.settings)
+        await_that(lambda: undecided(mill) == [], "all slices are decided")
+
+    assert mill.count("orders") == 2
+
+
+def test_a_message_that_is_no_slice_of_ours_stops_nobody(mill: Mill, queue: JobQueue) -> None:
+    (slice_id,) = mill.promise(batch(1), queue=SMALL_QUEUE)
+    queue.dispatch([4711, 2**62, slice_id, slice_id], SMALL_QUEUE)
+
+    with running_worker(mill.settings):
+        await_that(lambda: undecided(mill) == [], "the slice is decided")
+
+    assert mill.count("orders") == 1
