@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import socket
 import sys
 import warnings
@@ -38,16 +39,25 @@ def api(host: str, port: int, listening_fd: int | None) -> None:
     HttpServer(settings, listening).run()
 
 
+_signs_option = click.option("--signs-fd", type=int, hidden=True, help="Where a watcher hears signs of work.")
+
+
 @click.command()
 @click.option("--concurrency", type=click.IntRange(1), help="Child processes; WORKER_PROCESSES by default.")
-def worker(concurrency: int | None) -> None:
+@_signs_option
+def worker(concurrency: int | None, signs_fd: int | None) -> None:
     """Run a Celery worker alone. Start more of them to decide more orders at once."""
+    settings = _settings_with_servers("worker")
+    if signs_fd is None:
+        _watch(settings, "worker", *(["--concurrency", str(concurrency)] if concurrency else []))
     from shared.job_queue import SLICE_QUEUES  # noqa: PLC0415 - Celery is slow to import
 
-    settings = _settings_with_servers("worker")
     _run_celery(
         settings,
         "worker",
+        signs_fd,
+        # All that is fetched is being worked on, and no slice takes longer than the task's limit.
+        held_most_seconds=2 * settings.task_limit_seconds,
         pool_cls="prefork",
         concurrency=concurrency or settings.worker_processes,
         queues=list(SLICE_QUEUES),
@@ -55,7 +65,8 @@ def worker(concurrency: int | None) -> None:
 
 
 @click.command()
-def mailer() -> None:
+@_signs_option
+def mailer(signs_fd: int | None) -> None:
     """Run the mailer alone: it sends the confirmations. One is enough, MAIL_THREADS says how many at once.
 
     Not a task of the workers: a mail server that is slow or away must not keep an order waiting.
@@ -68,9 +79,14 @@ def mailer() -> None:
         raise NotDoneError(
             "`ordermill mailer` needs SMTP_URL and MAIL_FROM, or MAIL_DIR, in its environment."
         )
+    if signs_fd is None:
+        _watch(settings, "mailer")
     _run_celery(
         settings,
         "mailer",
+        signs_fd,
+        # What is fetched waits for its turn, and its turn depends on the mail server.
+        held_most_seconds=math.inf,
         # It does little but wait for a server.
         pool_cls="threads",
         concurrency=settings.mail_threads,
@@ -82,14 +98,23 @@ def mailer() -> None:
     )
 
 
-def _run_celery(settings: Settings, role: str, **options: Any) -> NoReturn:
+def _watch(settings: Settings, role: str, *options: str) -> NoReturn:
+    from cli.watched import run_watched  # noqa: PLC0415
+
+    sys.exit(run_watched(settings, role, options))
+
+
+def _run_celery(
+    settings: Settings, role: str, signs_fd: int, *, held_most_seconds: float, **options: Any
+) -> NoReturn:
     from shared.logs import configure_logging  # noqa: PLC0415
     from worker.app import create_worker_app  # noqa: PLC0415
+    from worker.signs import Signs  # noqa: PLC0415
 
     configure_logging(settings, role)
     # It warns of pickled messages, and we accept none.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
-    running = create_worker_app(settings, role).Worker(
+    running = create_worker_app(settings, role, Signs(signs_fd, held_most_seconds)).Worker(
         **options,
         loglevel=logging.getLogger().level,
         # Workers of ours have nothing to tell one another; the database knows all.

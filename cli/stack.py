@@ -17,6 +17,7 @@ import structlog
 from cli.listening import url_of
 from cli.supervised import ChildPlan
 from cli.supervisor import Say, Supervisor
+from cli.watch import Watch, watch_queue
 from shared.logs import speaks_to_a_person
 from shared.settings import Settings, environment_with
 
@@ -63,11 +64,20 @@ def plans(settings: Settings, listening_fd: int, *, human: bool) -> list[list[Ch
         LOG_FORMAT="human" if human else "json",
     )
 
-    def plan(name: str, *options: str, grace: float, files: Sequence[int] = ()) -> ChildPlan:
+    watch = watch_queue(settings)
+
+    def plan(
+        name: str, *options: str, grace: float, files: Sequence[int] = (), watch: Watch | None = None
+    ) -> ChildPlan:
         # -P: a directory named api or worker where we happen to be started is not ours.
         command = [sys.executable, "-P", "-m", "cli", name, *options]
         return ChildPlan(
-            name=name, command=command, environment=environment, grace_seconds=grace, kept_files=files
+            name=name,
+            command=command,
+            environment=environment,
+            grace_seconds=grace,
+            kept_files=files,
+            watch=watch,
         )
 
     api_grace, worker_grace = settings.api_grace_seconds, settings.worker_grace_seconds
@@ -83,8 +93,8 @@ def plans(settings: Settings, listening_fd: int, *, human: bool) -> list[list[Ch
         ],
         [plan("scheduler", grace=_SCHEDULER_GRACE_SECONDS)],
         [
-            plan("worker", grace=worker_grace + _LEAVING_SECONDS),
-            plan("mailer", grace=worker_grace + _LEAVING_SECONDS),
+            plan("worker", grace=worker_grace + _LEAVING_SECONDS, watch=watch),
+            plan("mailer", grace=worker_grace + _LEAVING_SECONDS, watch=watch),
         ],
     ]
 

@@ -15,6 +15,7 @@ import structlog
 
 from cli.stop_request import StopRequest
 from cli.supervised import ChildPlan, SupervisedChild
+from cli.watch import OFTEN_DEATHS
 
 log = structlog.get_logger()
 
@@ -60,11 +61,18 @@ class Supervisor:
                 child.start()
             return True
         if child.running:
+            if child.silent():
+                log.error("child_silent", child=child.plan.name, restarts=True)
+                # Not asked: it may be unable to hear, and what it holds is somebody else's at once.
+                child.kill()
             return True
         code = child.exit_code
         self._tell(child)
         child.clear()
-        if child.died():
+        may_start_again = child.died()
+        if child.plan.watch is not None and child.quick_deaths >= OFTEN_DEATHS:
+            child.plan.watch.dies_often()
+        if may_start_again:
             log.warning("child_died", child=child.plan.name, exit_code=code, restarts=True)
             return True
         log.error(

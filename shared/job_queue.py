@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -39,6 +40,9 @@ HEARTBEAT_SECONDS = 5.0
 
 _CANARY = f"{KEY_PREFIX}canary"
 _CANARY_SECONDS = 24 * 3600
+_QUEUE_KEYS = (*(f"{name}*" for name in QUEUES), "unacked", "unacked_index")
+_ASIDE = f"{KEY_PREFIX}set-aside:"
+_ASIDE_SECONDS = 7 * 24 * 3600
 _HEARTBEATS = f"{KEY_PREFIX}worker:"
 
 
@@ -190,6 +194,27 @@ class JobQueue:
     def leave_canary(self) -> None:
         """Mark the broker as dispatched to. Raises QueueAwayError."""
         self._ask("set", _CANARY, "1", ex=_CANARY_SECONDS)
+
+    def set_aside(self) -> list[str]:
+        """Move all messages out of the way, and have the scheduler dispatch anew what they stood for.
+
+        Gives the keys that they are under now, for a week. Raises QueueAwayError.
+        """
+        try:
+            # By pattern: each priority of a queue has a key of its own.
+            found = [key for name in _QUEUE_KEYS for key in self._redis.scan_iter(f"{KEY_PREFIX}{name}")]
+            aside = {key: f"{_ASIDE}{time.time_ns()}:{key.removeprefix(KEY_PREFIX)}" for key in sorted(found)}
+            with self._redis.pipeline() as together:
+                for key, kept in aside.items():
+                    together.rename(key, kept)
+                    together.expire(kept, _ASIDE_SECONDS)
+                # The scheduler takes a broker without it for a new one.
+                together.delete(_CANARY)
+                # A queue that has been emptied meanwhile has no key to be renamed.
+                done = together.execute(raise_on_error=False)
+        except RedisError as error:
+            raise QueueAwayError("the broker cannot be reached") from error
+        return [kept for kept, renamed in zip(aside.values(), done[::2], strict=False) if renamed is True]
 
     def seconds_since_sweep(self) -> float | None:
         """How long ago the scheduler last looked: each sweep renews the canary's life. None: never.

@@ -68,6 +68,9 @@ class Settings:
     worker_processes: int = _setting(2, "prefork children of one Celery worker", minimum=1)
     task_limit_seconds: int = _setting(60, "hard limit of a slice; the last resort", minimum=5)
     worker_grace_seconds: int = _setting(20, "how long a stopping worker lets slices finish", minimum=1)
+    worker_silence_seconds: float = _setting(
+        30.0, "how long a worker may take no messages before it is replaced", minimum=2
+    )
     organisation_timezone: str = _setting("UTC", "the zone of dates that name none")
     confirm_orders: bool = _setting(False, "confirm orders by e-mail that do not say sendEmail")
 

@@ -15,13 +15,14 @@ from shared.job_queue import HEARTBEAT_SECONDS, JobQueue, QueueAwayError, celery
 from shared.logs import configure_logging
 from shared.settings import Settings
 from worker.mail.mail_room import open_mail_room
+from worker.signs import SIGN_SECONDS, Signs
 from worker.tasks import register_tasks
 from worker.workshop import Lazy, open_workshop
 
 log = structlog.get_logger()
 
 
-def create_worker_app(settings: Settings, role: str = "worker") -> Celery:
+def create_worker_app(settings: Settings, role: str = "worker", signs: Signs | None = None) -> Celery:
     """The application that ``ordermill worker`` runs, and ``ordermill mailer``; ``role`` is for the log."""
     app = Celery("ordermill", set_as_current=False)
     app.conf.update(celery_settings(settings))
@@ -29,7 +30,7 @@ def create_worker_app(settings: Settings, role: str = "worker") -> Celery:
     register_tasks(
         app, Lazy(partial(open_workshop, settings)), Lazy(partial(open_mail_room, settings)), stopping
     )
-    app.steps["consumer"].add(_heartbeat(settings))
+    app.steps["consumer"].add(_heartbeat(settings, signs))
 
     @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
     def keep_our_logging(**_: Any) -> None:
@@ -42,7 +43,7 @@ def create_worker_app(settings: Settings, role: str = "worker") -> Celery:
     return app
 
 
-def _heartbeat(settings: Settings) -> type[bootsteps.StartStopStep]:
+def _heartbeat(settings: Settings, signs: Signs | None) -> type[bootsteps.StartStopStep]:
     class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
         """Beats from the loop that takes messages: a worker that is alive but takes nothing falls silent."""
 
@@ -51,17 +52,20 @@ def _heartbeat(settings: Settings) -> type[bootsteps.StartStopStep]:
         def __init__(self, parent: Any, **kwargs: Any) -> None:
             super().__init__(parent, **kwargs)
             self.queue: JobQueue | None = None
-            self.timer: Any = None
+            self.timers: list[Any] = []
 
         def start(self, parent: Any) -> None:
             self.queue = JobQueue(settings)
             self._beat(parent.hostname)
-            self.timer = parent.timer.call_repeatedly(HEARTBEAT_SECONDS, self._beat, (parent.hostname,))
+            every = parent.timer.call_repeatedly
+            self.timers = [every(HEARTBEAT_SECONDS, self._beat, (parent.hostname,))]
+            if signs is not None:
+                signs.give()
+                self.timers.append(every(SIGN_SECONDS, signs.give))
 
         def stop(self, parent: Any) -> None:
-            if self.timer is not None:
-                self.timer.cancel()
-                self.timer = None
+            while self.timers:
+                self.timers.pop().cancel()
             if self.queue is not None:
                 with suppress(QueueAwayError):  # then the beat runs out by itself
                     self.queue.fall_silent(parent.hostname)

@@ -63,7 +63,7 @@ def _settle_or_release(workshop: Workshop, taken: TakenSlice) -> SliceReport | N
 
 
 def _give_back_attempts(workshop: Workshop) -> None:
-    """Take back the attempts that killed nobody; what a lost database keeps from it is done by the next task."""
+    """Take back attempts that killed nobody; what a lost database keeps from it, the next task does."""
     while workshop.attempts_to_give_back:
         release_slice(workshop.engine, workshop.attempts_to_give_back[0])
         workshop.attempts_to_give_back.popleft()

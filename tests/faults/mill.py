@@ -27,6 +27,15 @@ _STOP_SECONDS = 20.0
 _START_SECONDS = 120.0
 
 
+def children(pid: int | None) -> list[psutil.Process]:
+    """The processes right below one, which may be gone by now."""
+    try:
+        below = [] if pid is None else psutil.Process(pid).children()
+        return [process for process in below if process.status() != psutil.STATUS_ZOMBIE]
+    except psutil.NoSuchProcess:
+        return []
+
+
 class Mill:
     """Keeps servers and roles alive from one thread: the kernel ties children to the life of a thread."""
 
@@ -72,13 +81,14 @@ class Mill:
         process = self.roles[name].process
         return None if process is None else process.pid
 
-    def below(self, name: str) -> list[psutil.Process]:
-        """The processes below that of a role, the nearest first."""
-        pid = self.pid(name)
-        try:
-            return [] if pid is None else list(psutil.Process(pid).children(recursive=True))
-        except psutil.NoSuchProcess:
-            return []
+    def main_process(self, name: str) -> psutil.Process | None:
+        """What a role's process looks after: Celery's main process, or the API's first worker."""
+        return next(iter(children(self.pid(name))), None)
+
+    def task_processes(self, name: str) -> list[psutil.Process]:
+        """The processes of a worker that run its tasks."""
+        main = self.main_process(name)
+        return [] if main is None else children(main.pid)
 
     def server(self, program: str) -> psutil.Process | None:
         """The main process of ``postgres`` or ``redis-server``."""

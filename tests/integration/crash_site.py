@@ -18,7 +18,7 @@ from tests.integration.catalog_files import load
 from tests.integration.placed_orders import ADDRESS, CATALOG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -56,7 +56,9 @@ class Site:
 
     def main_process(self) -> int:
         """The worker's Celery main process: the one that takes messages."""
-        return min(process.pid for process in self.mill.below("worker") if process.name() != "ps")
+        process = self.mill.main_process("worker")
+        assert process is not None
+        return int(process.pid)
 
     def post(self, batch: dict[str, Any]) -> httpx.Response:
         """Send a batch as a client does that wants an answer: again and again under one Idempotency-Key."""
