@@ -78,7 +78,8 @@ class PropagatingLogger(Logger):  # type: ignore[misc]
         for log in (self.error_log, self.access_log):
             log.handlers.clear()
             log.propagate = True
-        self.error_log.setLevel(logging.NOTSET)
+        # At DEBUG it repeats the paths of requests, which may hold anything.
+        self.error_log.setLevel(logging.INFO)
 
 
 def _keep_the_server_unnamed(_worker: Any) -> None:

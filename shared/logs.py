@@ -23,6 +23,10 @@ _QUIET = ("alembic", "celery.app.trace", "celery.worker.strategy", "httpx", "htt
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {ord("\n"): "\n    "}
 # A password inside a URL; a "/" or "@" in it may have been left as it is.
 _PASSWORD = re.compile(r"(://[^\s:/@]*):[^\s\"']+@")
+# What may follow the "@" of an e-mail address, and what its mailbox cannot hold.
+_DOMAIN = re.compile(r"[^\s@\"'<>(),:;]+\.[^\s@\"'<>(),:;\\.]{2}")
+_NO_MAILBOX = " \t\r\n\"'<>(),:;=/"
+_API_KEY = re.compile(r"(om_[a-z0-9]{8})_[A-Za-z0-9_-]{8,}")
 
 
 def configure_logging(settings: Settings, role: str) -> None:
@@ -50,7 +54,7 @@ def configure_logging(settings: Settings, role: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *(_for_people() if human else _for_machines(role)),
-                _conceal_passwords,
+                _conceal_secrets,
             ],
         )
     )
@@ -117,5 +121,19 @@ def _naming(role: str) -> Processor:
     return name
 
 
-def _conceal_passwords(_logger: WrappedLogger, _method: str, line: Any) -> Any:
-    return _PASSWORD.sub(r"\1:***@", line) if "://" in line else line
+def _conceal_secrets(_logger: WrappedLogger, _method: str, line: Any) -> Any:
+    """None of our lines says these, but a library's exception may quote them."""
+    if "://" in line:
+        line = _PASSWORD.sub(r"\1:***@", line)
+    if "om_" in line:
+        line = _API_KEY.sub(r"\1_***", line)
+    return _without_mailboxes(line) if "@" in line else line
+
+
+def _without_mailboxes(line: str) -> str:
+    *before, last = line.split("@")
+    told = []
+    for left, right in zip(before, [*before[1:], last], strict=True):
+        begin = max(map(left.rfind, _NO_MAILBOX)) + 1
+        told.append(left[:begin] + "***" if begin < len(left) and _DOMAIN.match(right) else left)
+    return "@".join([*told, last])

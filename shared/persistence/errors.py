@@ -45,15 +45,20 @@ _AWAY = (pg.AdminShutdown, pg.CrashShutdown, pg.CannotConnectNow, pg.IdleInTrans
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn every driver exception raised inside into a PersistenceError."""
+    """Turn every driver exception raised inside into a PersistenceError.
+
+    Its traceback is kept, its words are not: PostgreSQL shows the row at fault, with somebody's address in
+    it, and whatever is raised here may end in a log.
+    """
     try:
         yield
     except exc.TimeoutError as error:  # the pool had no connection in time
         raise TransientError("every database connection of this process is in use") from error
     except exc.DBAPIError as error:
-        raise _named(error.orig, lost=error.connection_invalidated) from error
+        named = _named(error.orig, lost=error.connection_invalidated)
+        raise named.with_traceback(error.__traceback__) from None
     except psycopg.Error as error:
-        raise _named(error, lost=False) from error
+        raise _named(error, lost=False).with_traceback(error.__traceback__) from None
 
 
 def _named(cause: BaseException | None, *, lost: bool) -> PersistenceError:
@@ -64,5 +69,7 @@ def _named(cause: BaseException | None, *, lost: bool) -> PersistenceError:
     if lost or no_code or isinstance(cause, _AWAY):
         return DatabaseAwayError("the database cannot be reached")
     if isinstance(cause, psycopg.Error):
-        return PermanentError(f"{type(cause).__name__} {cause.sqlstate}", cause.diag.constraint_name or "")
+        diag = cause.diag
+        told = (type(cause).__name__, cause.sqlstate, diag.table_name, diag.column_name, diag.constraint_name)
+        return PermanentError(" ".join(filter(None, told)), diag.constraint_name or "")
     return PermanentError(type(cause).__name__)

@@ -137,3 +137,35 @@ def test_levels_below_the_setting_are_silent(capsys: pytest.CaptureFixture[str])
 def test_an_unknown_level_or_format_is_told(settings: Settings, named: str) -> None:
     with pytest.raises(SettingsError, match=named):
         configure_logging(settings, "api")
+
+
+@pytest.mark.parametrize("log_format", ["json", "human"])
+def test_no_mailbox_and_no_api_key_is_ever_written(
+    log_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(Settings(log_format=log_format), "api")
+    key = "om_abcdefgh_" + "S3cret-_" * 6
+
+    structlog.get_logger().info("said", key=key, to="åsa.q+tag@example.co.uk", quoted='<"bo"@example.com>')
+    logging.getLogger("smtplib").warning("550 <eva@example.com>: no such user; key %s\nbo@example.com", key)
+    try:
+        raise KeyError("asa@example.com")  # noqa: TRY301
+    except KeyError:
+        structlog.get_logger().exception("failed")
+
+    printed = capsys.readouterr().err
+    assert not [name for name in ("sa.q", "eva", "asa", "S3cret", "\nbo@", "nbo@") if name in printed]
+    assert printed.count("***@example.com") >= 3
+    assert "***@example.co.uk" in printed
+    assert "om_abcdefgh_***" in printed
+    if log_format == "json":
+        assert [json.loads(line) for line in printed.splitlines()]
+
+
+def test_what_only_looks_like_a_mailbox_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings(), "api")
+
+    structlog.get_logger().info("worker@host @decorated a @ b om_abcdefgh", url="redis://:x@r:6379/0")
+
+    (line,) = lines(capsys)
+    assert line["event"] == "worker@host @decorated a @ b om_abcdefgh"
