@@ -161,7 +161,9 @@ class Mill:
         """How many rows a table has."""
         return int(self.rows(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - a table of ours
 
-    def fails(self, table: str, when: str, sqlstate: str, *, times: int = 1_000_000) -> None:
+    def fails(
+        self, table: str, when: str, sqlstate: str, *, constraint: str = "", times: int = 1_000_000
+    ) -> None:
         """Have inserts of rows that meet ``when`` fail so many times, rolled back ones included."""
         self.run(
             f"""
@@ -169,7 +171,7 @@ class Mill:
             CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
                 IF ({when}) AND nextval('failures') <= {times} THEN
-                    RAISE EXCEPTION 'made to fail' USING ERRCODE = '{sqlstate}';
+                    RAISE EXCEPTION 'made to fail' USING ERRCODE = '{sqlstate}', CONSTRAINT = '{constraint}';
                 END IF;
                 RETURN NEW;
             END $$;

@@ -87,6 +87,15 @@ def test_one_of_many_racing_orders_gets_an_explicit_number_and_the_others_minus_
     assert numbers(mill) == [77]
 
 
+def test_a_number_that_another_slice_takes_at_the_last_moment_is_drawn_anew(mill: Mill) -> None:
+    # Once for the whole slice, then twice for the first order when it is redone.
+    mill.fails("orders", "true", "23505", constraint="orders_pkey", times=3)
+
+    outcomes = mill.settle({"a": order(), "b": order()})
+
+    assert [one["status"] for one in outcomes.values()] == ["ok", "ok"]
+
+
 def test_explicit_numbers_race_with_automatic_ones_and_all_orders_are_made(mill: Mill) -> None:
     explicit = [mill.promise({f"x{i}": order(orderNumber=i) for i in range(n, 161, 8)}) for n in range(1, 9)]
     automatic = [mill.promise({f"a{i}": order() for i in range(20)}) for _ in range(8)]
