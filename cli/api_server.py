@@ -79,7 +79,7 @@ class PropagatingLogger(Logger):  # type: ignore[misc]
             log.handlers.clear()
             log.propagate = True
         # At DEBUG it repeats the paths of requests, which may hold anything.
-        self.error_log.setLevel(logging.INFO)
+        self.error_log.setLevel(max(logging.INFO, logging.getLogger().level))
 
 
 def _keep_the_server_unnamed(_worker: Any) -> None:

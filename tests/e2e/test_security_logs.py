@@ -47,7 +47,7 @@ def order(**fields: object) -> dict[str, object]:
     }
 
 
-BATCH = {
+BATCH: dict[str, object] = {
     f"{MARK} good": order(sendEmail=True),
     f"{MARK} registered": order(customerRegister=True),
     f"{MARK} rejected": order(market=f"{MARK} market", orderDate=f"{MARK} date"),

@@ -179,6 +179,42 @@ def test_root_file_systems_are_read_only(name: str) -> None:
     assert SERVICES[name]["tmpfs"]
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_services_have_no_powers_and_can_get_none(name: str) -> None:
+    service = SERVICES[name]
+
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["pids_limit"] > 0
+    assert not {"privileged", "cap_add", "pid", "ipc", "network_mode", "devices", "userns_mode"} & set(
+        service
+    )
+    # Ours run as the image's own user, which is not root.
+    assert name in OURS or service["user"] in {"postgres", "redis"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_can_be_written_to_in_memory_is_small_and_runs_nothing(name: str) -> None:
+    for mount in SERVICES[name]["tmpfs"]:
+        options = mount.partition(":")[2].split(",")
+
+        assert {"noexec", "nosuid", "nodev"} <= set(options)
+        assert any(option.startswith("size=") for option in options)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nothing_of_the_host_is_mounted(name: str) -> None:
+    sources = [mount.split(":")[0] for mount in SERVICES[name].get("volumes", [])]
+
+    assert set(sources) <= set(COMPOSE["volumes"])
+
+
+def test_a_way_out_is_had_only_by_those_that_need_one() -> None:
+    with_a_way_out = {name for name, service in SERVICES.items() if "outside" in service["networks"]}
+
+    assert with_a_way_out == {"api", "mailer"}
+
+
 def test_redis_asks_for_a_password_and_never_drops_a_queue() -> None:
     script = SERVICES["redis"]["command"][-1]
     lines = dict(line.split(maxsplit=1) for line in script.splitlines() if " " in line and line[0] != "#")
