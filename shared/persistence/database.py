@@ -22,6 +22,8 @@ def open_database(settings: Settings, role: str) -> Engine:
         "lock_timeout": settings.lock_limit_seconds * 1000,
         # A stopped process must not hold its row locks for ever.
         "idle_in_transaction_session_timeout": settings.statement_limit_seconds * 1000,
+        # Nor may the backend of a killed one, which would not look until its statement ends (PostgreSQL 14).
+        "client_connection_check_interval": 5_000,
         # Money and moments read the same whatever the server's defaults are.
         "timezone": "UTC",
         "datestyle": "ISO",
