@@ -39,7 +39,7 @@ def children(pid: int | None) -> list[psutil.Process]:
 class Mill:
     """Keeps servers and roles alive from one thread: the kernel ties children to the life of a thread."""
 
-    def __init__(self, settings: Settings, data_dir: Path, roles: Sequence[str]) -> None:
+    def __init__(self, settings: Settings, data_dir: Path, roles: Sequence[str], logs: Path) -> None:
         self.settings = settings
         self.data_dir = data_dir
         self.roles: dict[str, Role] = {}
@@ -47,7 +47,7 @@ class Mill:
         self.servers_held = False
         """While it is set, PostgreSQL and Redis are not started again."""
         self.fault: BaseException | None = None
-        self._wanted = roles
+        self._wanted, self._logs = roles, logs
         self._listening = listen("127.0.0.1", 0)
         self._up, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="mill")
@@ -80,6 +80,11 @@ class Mill:
         """The process of a role, or None while there is none."""
         process = self.roles[name].process
         return None if process is None else process.pid
+
+    def process(self, name: str) -> psutil.Process | None:
+        """The process of a role, or None while there is none."""
+        pid = self.pid(name)
+        return None if pid is None else psutil.Process(pid)
 
     def main_process(self, name: str) -> psutil.Process | None:
         """What a role's process looks after: Celery's main process, or the API's first worker."""
@@ -140,7 +145,7 @@ class Mill:
             **self.environment,
         }
         files = [descriptor] if kind == "api" else []
-        return Role(name, words, environment, self.data_dir / f"{name}.log", files)
+        return Role(name, words, environment, self._logs / f"{name}.log", files)
 
     def _stop_roles(self) -> None:
         for role in self.roles.values():
@@ -152,10 +157,15 @@ class Mill:
 
 @contextmanager
 def running_mill(
-    settings: Settings, data_dir: Path, roles: Sequence[str], environment: Mapping[str, str]
+    settings: Settings,
+    data_dir: Path,
+    roles: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    logs: Path | None = None,
 ) -> Iterator[Mill]:
     """Run a mill within the block; ``roles`` are such as api, worker-1, worker-2, scheduler."""
-    mill = Mill(settings, data_dir, roles)
+    mill = Mill(settings, data_dir, roles, logs or data_dir)
     try:
         mill.start(environment)
         yield mill

@@ -1,0 +1,189 @@
+"""What the clients were told, held against what there is: through SQL and through HTTP."""
+
+from __future__ import annotations
+
+import http
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import msgspec
+from sqlalchemy import text
+
+from tests.faults.checks import Violation
+from tests.faults.goods import OK, POISON
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine
+
+    from tests.faults.journal import Sent
+
+_JOBS = text("SELECT CAST(id AS text) AS id, request_id, idempotency_key FROM jobs")
+_LINES = text("""
+    SELECT CAST(job_id AS text) AS job_id, position, order_lines.sku, sum(quantity) AS quantity
+    FROM orders JOIN order_lines ON order_number = number GROUP BY job_id, position, order_lines.sku
+""")
+_FREE = text("""
+    SELECT sku, sum(physical - allocated) AS free FROM stock JOIN items ON items.id = item_id GROUP BY sku
+""")
+_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_READERS = 4
+
+
+@dataclass
+class World:
+    """What there is when everything has been healed."""
+
+    jobs: dict[str, tuple[str, str | None]]
+    """Job id → the request id and the Idempotency-Key that it came with."""
+    lines: dict[str, dict[int, Counter[str]]]
+    """Job id → position → units by SKU."""
+    free: dict[str, int]
+
+
+@dataclass
+class Verdict:
+    """What was found."""
+
+    violations: list[Violation] = field(default_factory=list)
+    accepted: int = 0
+    refused: int = 0
+    unknown_created: int = 0
+    """Batches without an answer that were promised all the same."""
+    unknown_nothing: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def accuse(self, promise: str, what: str) -> None:
+        """One more."""
+        self.violations.append(Violation(promise, what))
+
+
+def read_world(engine: Engine) -> World:
+    """Read it."""
+    lines: dict[str, dict[int, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    with engine.connect() as connection:
+        jobs = {row.id: (row.request_id, row.idempotency_key) for row in connection.execute(_JOBS)}
+        for row in connection.execute(_LINES):
+            lines[row.job_id][row.position][row.sku] = int(row.quantity)
+        free = {row.sku: int(row.free) for row in connection.execute(_FREE)}
+    return World(jobs, lines, free)
+
+
+def judge(sent: Sequence[Sent], world: World, url: str, key: str) -> Verdict:
+    """Judge every batch; the client asks for what it was once told."""
+    verdict = Verdict()
+    of_request = {request: job for job, (request, _) in world.jobs.items()}
+    of_key = {key: job for job, (_, key) in world.jobs.items() if key is not None}
+    expected: set[str] = set()
+    promised: list[tuple[Sent, str]] = []
+    for one in sent:
+        jobs = {of_request[request] for request in one.request_ids if request in of_request}
+        jobs |= {of_key[one.idempotency_key]} if one.idempotency_key in of_key else set()
+        expected |= jobs
+        _judge_promise(one, jobs, verdict)
+        promised += [(one, job) for job in jobs]
+    for job in sorted(set(world.jobs) - expected)[:3]:
+        verdict.accuse("nothing is made that nobody sent", f"job {job}")
+    headers = {"API-Authorization": key, "Content-Type": "application/json"}
+    with (
+        httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client,
+        ThreadPoolExecutor(_READERS) as readers,
+    ):
+        for _ in readers.map(lambda pair: _judge_job(client, pair[0], pair[1], world, verdict), promised):
+            pass
+    return verdict
+
+
+def _judge_promise(sent: Sent, jobs: set[str], verdict: Verdict) -> None:
+    """An accepted batch is one job, the one that was named; a refused one is none; else it is one or none."""
+    told = {answer.job_path.rpartition("/")[2] for answer in sent.answers}
+    if len(told) > 1 or len(jobs) > 1:
+        verdict.accuse("a batch is one job", f"{sent.name}: told {told}, found {jobs}")
+    if sent.answers:
+        verdict.accepted += 1
+        if not told <= jobs:
+            verdict.accuse("accepted is durable", f"{sent.name}: told {told}, found {jobs}")
+    elif sent.unknown:
+        verdict.unknown_created += bool(jobs)
+        verdict.unknown_nothing += not jobs
+    else:
+        verdict.refused += 1
+        if jobs:
+            verdict.accuse("what is refused has no effect", f"{sent.name}: found {jobs}")
+
+
+def _judge_job(client: httpx.Client, sent: Sent, job: str, world: World, verdict: Verdict) -> None:
+    path = f"/v1/jobs/{job}"
+    state = client.get(path).json()
+    results = client.get(f"{path}/results")
+    if results.status_code != http.HTTPStatus.OK or not state["done"]:
+        verdict.accuse("every job ends", f"{sent.name}: {state}")
+        return
+    outcomes = _RAW.decode(results.content)
+    if list(outcomes) != list(sent.wanted):
+        verdict.accuse("every key has exactly one outcome", f"{sent.name}: {len(outcomes)} keys")
+    for answer in sent.answers:
+        if answer.status == http.HTTPStatus.OK and answer.body != results.content:
+            verdict.accuse("an answer stays true", f"{sent.name}: another 200 now")
+    for seen in sent.seen:
+        if any(outcomes.get(key) != outcome for key, outcome in _RAW.decode(seen).items()):
+            verdict.accuse("an answer stays true", f"{sent.name}: another outcome now")
+    if sent.idempotency_key is not None:
+        _judge_replay(client, sent, job, results.content, verdict)
+    for position, (key, raw) in enumerate(outcomes.items()):
+        outcome = msgspec.json.decode(raw)
+        _judge_outcome(f"{sent.name} {key}", sent.wanted[key].may_be, outcome, verdict)
+        _judge_order(f"{sent.name} {key}", sent.wanted[key].order, outcome, world, (job, position), verdict)
+
+
+def _judge_replay(client: httpx.Client, sent: Sent, job: str, results: bytes, verdict: Verdict) -> None:
+    """The same request once more is the same job and the same answer."""
+    headers = {"Idempotency-Key": str(sent.idempotency_key)}
+    again = client.post("/v1/orders", content=sent.body, headers=headers)
+    same = (
+        again.status_code in (http.HTTPStatus.OK, http.HTTPStatus.ACCEPTED)
+        and again.headers.get("Location") == f"/v1/jobs/{job}"
+        and again.headers.get("Idempotent-Replayed") == "true"
+        and (again.status_code == http.HTTPStatus.ACCEPTED or again.content == results)
+    )
+    if not same:
+        verdict.accuse("a repeated request is replayed", f"{sent.name}: {again.status_code}")
+
+
+def _judge_outcome(name: str, may_be: frozenset[int], outcome: dict[str, Any], verdict: Verdict) -> None:
+    code = OK if outcome["status"] == "ok" else outcome["code"]
+    verdict.outcomes["ok" if code == OK else str(code)] += 1
+    given_up = "given up" in outcome.get("msg", "")
+    if code not in may_be or (given_up and OK in may_be):
+        verdict.accuse("an order is decided by what it says", f"{name}: {outcome}")
+
+
+def _judge_order(
+    name: str,
+    order: dict[str, Any],
+    outcome: dict[str, Any],
+    world: World,
+    place: tuple[str, int],
+    verdict: Verdict,
+) -> None:
+    """What was bought is what was asked for; what was not to be had is not to be had now either."""
+    asked: Counter[str] = Counter()
+    for line in order["products"]:
+        asked[line["sku"]] += line["qty"]
+    bought = world.lines.get(place[0], {}).get(place[1], Counter())
+    if bought != (asked if outcome["status"] == "ok" else Counter()):
+        verdict.accuse("an order is what was asked for", f"{name}: asked {asked}, found {bought}")
+    if outcome.get("code") == -2 and all(world.free[sku] >= units for sku, units in asked.items()):
+        verdict.accuse("nothing is refused that was there", f"{name}: {outcome}")
+    if "orderNumber" in order and outcome["status"] == "ok" and outcome["orders"] != [order["orderNumber"]]:
+        verdict.accuse("an explicit number is kept", f"{name}: {outcome}")
+
+
+def poisonous(sent: Sequence[Sent]) -> int:
+    """How many poisonous orders were sent."""
+    marker = POISON.encode()
+    return sum(marker in one.body for one in sent)
