@@ -102,7 +102,7 @@ def test_a_million_digits_cost_only_their_own_order(door: RealDoor) -> None:
 
 
 def test_a_gzip_bomb_is_413_before_it_has_gone_off(door: RealDoor) -> None:
-    bomb = _bomb(256 * MIB)
+    bomb = _bomb(128 * MIB)
     assert len(bomb) < MIB
 
     assert "after inflating" in refused(door, 413, bomb, "Content-Encoding: gzip")
