@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import random
 import time
+from functools import partial
 
 import msgspec
 import structlog
 
 from shared.fault_points import reached
 from shared.persistence.database import transaction
-from shared.persistence.errors import TransientError
+from shared.persistence.errors import DatabaseAwayError, TransientError
 from shared.persistence.slices import TakenSlice, claim_slice, release_slice, take_slice
 from worker.closing import SliceReport, close_with
 from worker.complete_order import read_completions
 from worker.deadly import settle_deadly
 from worker.mail.hints import hint_mails, may_want_mails
+from worker.patience import Patience
 from worker.place_orders import read_orders
 from worker.work import Place, Work
 from worker.workshop import Workshop
@@ -30,16 +32,18 @@ def settle_slice(workshop: Workshop, slice_id: int) -> SliceReport | None:
 
     Raises TransientError when trying again later may help: the slice stays undecided and is dispatched again.
     """
-    _give_back_attempts(workshop)
-    taken = take_slice(workshop.engine, slice_id)
+    # A third of the task's limit, so that the work itself has time enough.
+    patience = Patience(workshop.settings.task_limit_seconds / 3)
+    patience.while_away(partial(_give_back_attempts, workshop))
+    taken = patience.while_away(partial(take_slice, workshop.engine, slice_id))
     if taken is None:
         return None
     structlog.contextvars.bind_contextvars(request_id=taken.request_id, job_id=str(taken.job_id))
     reached("after-take", taken.body)
     if taken.attempts > workshop.settings.slice_attempts_max:
-        report = settle_deadly(workshop, taken)
+        report = patience.while_away(partial(settle_deadly, workshop, taken))
     else:
-        report = _settle_or_release(workshop, taken)
+        report = _settle_or_release(workshop, taken, patience)
     if report is not None:
         reached("after-commit", taken.body)
         workshop.events.announce(report.job_id, report.number)
@@ -49,9 +53,9 @@ def settle_slice(workshop: Workshop, slice_id: int) -> SliceReport | None:
     return report
 
 
-def _settle_or_release(workshop: Workshop, taken: TakenSlice) -> SliceReport | None:
+def _settle_or_release(workshop: Workshop, taken: TakenSlice, patience: Patience) -> SliceReport | None:
     try:
-        report = _settle_patiently(workshop, taken, _read(workshop, taken))
+        report = _settle_patiently(workshop, taken, _read(workshop, taken), patience)
     except TransientError:
         workshop.attempts_to_give_back.append(taken.id)
         _give_back_attempts(workshop)
@@ -77,13 +81,15 @@ def _read(workshop: Workshop, taken: TakenSlice) -> Work:
     return read_orders(workshop, taken, members)
 
 
-def _settle_patiently(workshop: Workshop, taken: TakenSlice, work: Work) -> SliceReport | None:
+def _settle_patiently(
+    workshop: Workshop, taken: TakenSlice, work: Work, patience: Patience
+) -> SliceReport | None:
     place, attempt = work.all_at_once, 1
     while True:
         try:
-            return _settle(workshop, taken, place)
+            return patience.while_away(partial(_settle, workshop, taken, place))
         except TransientError as error:
-            if attempt >= workshop.settings.slice_tries_max:
+            if isinstance(error, DatabaseAwayError) or attempt >= workshop.settings.slice_tries_max:
                 raise
             log.info("slice_tried_again", slice=taken.number, attempt=attempt, reason=str(error))
             # Jitter: two slices that met in a deadlock must not meet again.
