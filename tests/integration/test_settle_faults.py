@@ -171,7 +171,7 @@ def test_a_worker_that_loses_its_connection_before_the_commit_leaves_nothing(mil
     )
 
     with pytest.raises(TransientError):
-        settle_slice(mill.workshop(slice_tries_max=1), slice_id)
+        settle_slice(mill.workshop(slice_tries_max=1, task_limit_seconds=0), slice_id)
     assert (mill.count("orders"), mill.allocated("BRASS-LAMP"), mill.outcomes()) == (0, 0, {})
 
     assert settle_slice(mill.workshop(), slice_id) is not None

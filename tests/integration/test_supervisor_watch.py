@@ -67,7 +67,7 @@ def test_a_child_that_falls_silent_is_replaced() -> None:
     assert observer.run(GIVES_ONE_SIGN, ups=2) == 0
 
     assert observer.lines == ["up", "up"]
-    assert observer.asked == 1
+    assert observer.asked >= 1
 
 
 def test_silence_with_an_excuse_is_left_alone() -> None:
