@@ -60,6 +60,7 @@ def _heartbeat(settings: Settings, signs: Signs | None) -> type[bootsteps.StartS
             every = parent.timer.call_repeatedly
             self.timers = [every(HEARTBEAT_SECONDS, self._beat, (parent.hostname,))]
             if signs is not None:
+                signs.listen_in(parent.task_consumer.channel)
                 signs.give()
                 self.timers.append(every(SIGN_SECONDS, signs.give))
 

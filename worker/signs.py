@@ -17,13 +17,18 @@ from celery.worker import state
 SIGN_SECONDS = 1.0
 """How often a sign is given."""
 
+_UNHEARD_MOST_SECONDS = 5.0
+"""How long Redis may leave a question for messages open; it answers after a second, be it with nothing."""
+
 log = structlog.get_logger()
 
 
 class Signs:
-    """Gives signs through ``descriptor``, unless a message has been held for more than ``held_most_seconds``.
+    """Gives signs through ``descriptor``, unless one of two things that Celery does not notice has happened.
 
-    A process that has a task and never begins it, because somebody stopped it, escapes the task's time limit.
+    A message is held for more than ``held_most_seconds``: a child process that somebody stopped has it, and
+    never begins, so that the task's time limit does not count. Or a question for messages stays without an
+    answer: the connection leads nowhere, and Celery would wait for ever.
     """
 
     def __init__(self, descriptor: int, held_most_seconds: float) -> None:
@@ -31,15 +36,38 @@ class Signs:
         self._descriptor = descriptor
         self._held_most_seconds = held_most_seconds
         self._held: dict[Any, float] = {}
+        self._channel: Any = None
+        self._heard_at = 0.0
+
+    def listen_in(self, channel: Any) -> None:
+        """Hear when Redis answers a question for messages; ``channel`` is kombu's, of a new connection."""
+        self._channel, self._heard_at = channel, time.monotonic()
+        take_answer = channel.handlers["BRPOP"]
+
+        def hear() -> Any:
+            self._heard_at = time.monotonic()
+            return take_answer()
+
+        channel.handlers["BRPOP"] = hear
 
     def give(self) -> None:
         """Give one, if there is a reason to."""
         now = time.monotonic()
+        if self._held_seconds(now) > self._held_most_seconds:
+            log.error("message_held_too_long", most_seconds=self._held_most_seconds)
+        elif self._unheard_seconds(now) > _UNHEARD_MOST_SECONDS:
+            log.error("no_answer_from_the_broker", most_seconds=_UNHEARD_MOST_SECONDS)
+        else:
+            # A watcher that does not read has heard enough.
+            with suppress(BlockingIOError, BrokenPipeError):
+                os.write(self._descriptor, b".")
+
+    def _held_seconds(self, now: float) -> float:
         self._held = {one.id: self._held.get(one.id, now) for one in tuple(state.reserved_requests)}
-        longest = max((now - since for since in self._held.values()), default=0.0)
-        if longest > self._held_most_seconds:
-            log.error("message_held_too_long", seconds=round(longest))
-            return
-        # A watcher that does not read has heard enough.
-        with suppress(BlockingIOError, BrokenPipeError):
-            os.write(self._descriptor, b".")
+        return max((now - since for since in self._held.values()), default=0.0)
+
+    def _unheard_seconds(self, now: float) -> float:
+        if self._channel is not None and not self._channel.qos.can_consume():
+            # With its hands full it does not ask.
+            self._heard_at = now
+        return now - self._heard_at

@@ -1,0 +1,97 @@
+"""A connection to Redis that leads nowhere any more, and says nothing of it."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shared.job_queue import JobQueue
+from tests.faults.mill import running_mill
+from tests.integration.black_hole import BlackHole
+from tests.integration.crash_site import batch_of
+from tests.integration.placed_orders import Shop, open_shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from shared.settings import Settings
+
+HEALING_SECONDS = 60
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Shop]:
+    with open_shop(settings) as opened:
+        yield opened
+
+
+def promise(shop: Shop) -> list[int]:
+    path = shop.door.post(batch_of(2), Prefer="respond-async").headers["Location"]
+    return [slice_id for slice_id, _, _ in shop.door.open_slices(path.rpartition("/")[2])]
+
+
+def is_decided(shop: Shop, slice_ids: list[int], settings: Settings) -> bool:
+    """Dispatch them every second, past the black hole, until they are decided."""
+    deadline = time.monotonic() + HEALING_SECONDS
+    with closing(JobQueue(settings)) as queue:
+        while left := [slice_id for slice_id, _, _ in shop.door.open_slices() if slice_id in slice_ids]:
+            if time.monotonic() > deadline:
+                return False
+            queue.dispatch(left, "orders.small")
+            time.sleep(1)
+    return True
+
+
+@pytest.fixture
+def hole(settings: Settings) -> Iterator[BlackHole]:
+    found = re.fullmatch(r"unix://(?P<path>[^?]+)\?db=\d+", settings.redis_url)
+    assert found, settings.redis_url
+    with BlackHole(found["path"]) as made:
+        yield made
+
+
+def through(settings: Settings, hole: BlackHole) -> Settings:
+    number = settings.redis_url.rpartition("=")[2]
+    return replace(settings, redis_url=f"redis://127.0.0.1:{hole.port}/{number}", redis_limit_seconds=2.0)
+
+
+def test_an_idle_worker_whose_connection_leads_nowhere_is_replaced(
+    shop: Shop, settings: Settings, hole: BlackHole, tmp_path: Path
+) -> None:
+    limits = {"WORKER_SILENCE_SECONDS": "2", "REDIS_LIMIT_SECONDS": "2"}
+    with running_mill(through(settings, hole), tmp_path, ["worker"], limits) as mill:
+        assert is_decided(shop, promise(shop), settings)
+        process = mill.main_process("worker")
+        assert process is not None
+
+        # Ten seconds after its start Celery looks after messages that nobody acknowledged, and notices by
+        # chance; after that it does so every hundred seconds.
+        time.sleep(11)
+        assert hole.lose_all() > 0
+
+        # What is fetched over the dead connection is lost: it takes a sweeper, which is us here.
+        time.sleep(2)
+        assert is_decided(shop, promise(shop), settings)
+        after = mill.main_process("worker")
+        assert after is not None
+        assert after.pid != process.pid
+
+
+def test_a_batch_is_accepted_in_time_when_the_way_to_the_queue_leads_nowhere(
+    shop: Shop, settings: Settings, hole: BlackHole
+) -> None:
+    door = shop.door.with_settings(redis_url=through(settings, hole).redis_url, redis_limit_seconds=2.0)
+    assert door.post(batch_of(1), Prefer="respond-async").status_code == 202
+    begun = time.monotonic()
+
+    hole.lose_all()
+    answer = door.post(batch_of(1), Prefer="respond-async")
+
+    assert answer.status_code == 202
+    assert time.monotonic() - begun < 15
