@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from rich.console import Console
 
 from tests.faults.campaign import Plan, run_campaign
@@ -11,6 +12,8 @@ from tests.faults.report import show
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.faults
 
 
 def test_nothing_is_lost_doubled_or_oversold_while_everything_is_killed(tmp_path: Path) -> None:

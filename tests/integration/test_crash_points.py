@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
 
+pytestmark = pytest.mark.faults
+
 # A worker that dies with a slice in its hand: the attempt stays counted, and another one follows.
 DIES_WITH_THE_SLICE = {"after-take", "after-claim", "after-write"}
 

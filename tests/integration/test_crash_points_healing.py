@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture(scope="module")
 def site(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
 
+pytestmark = pytest.mark.faults
+
 ATTEMPTS = 2
 
 

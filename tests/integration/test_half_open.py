@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
 
+pytestmark = pytest.mark.faults
+
 HEALING_SECONDS = 60
 
 
