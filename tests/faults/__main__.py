@@ -20,6 +20,7 @@ from tests.faults.report import as_json, show
 @click.option("--seed", type=int, help="The faults and the orders of a run before; a new one by default.")
 @click.option("--clients", default=4, show_default=True, type=click.IntRange(1))
 @click.option("--pause", default=1.5, show_default=True, help="Seconds between two faults, on average.")
+@click.option("--kind", "kinds", multiple=True, help="Do faults only whose names hold this; may be repeated.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures here as well.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Leave the logs and the journal here.")
 def main(
@@ -28,6 +29,7 @@ def main(
     seed: int | None,
     clients: int,
     pause: float,
+    kinds: tuple[str, ...],
     json_file: Path | None,
     keep: Path | None,
 ) -> None:
@@ -39,6 +41,7 @@ def main(
         seed=secrets.randbelow(10**6) if seed is None else seed,
         clients=clients,
         pause_seconds=pause,
+        kinds=kinds,
         keep_in=keep,
     )
     console = Console()

@@ -24,6 +24,7 @@ from tests.faults.verdict import Verdict, judge, poisonous, read_world
 from tests.integration.catalog_files import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -70,6 +71,8 @@ class Plan:
     clients: int = 4
     pause_seconds: float = 1.5
     """Between two faults, on average."""
+    kinds: Sequence[str] = ()
+    """Words of the kinds of faults that are done; none: all."""
     keep_in: Path | None = None
     """Where logs and the journal are left; None: nowhere."""
 
@@ -120,6 +123,7 @@ def _campaign(plan: Plan, mill: Mill, engine: Engine, permits: Path, place: Path
     nemesis = Nemesis(
         mill, engine, plan.seed, permits=permits, poison=poison, pause_seconds=plan.pause_seconds
     )
+    nemesis.only(plan.kinds)
     for thread in (*clients, nemesis):
         thread.start()
     _wait(mill, nemesis, plan.seconds)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.faults.messages import deadly, double_and_shuffle, harmless, push
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -94,6 +94,13 @@ class Nemesis(threading.Thread):
             "order that kills its worker": self._send_poison,
             "death at a crash point": self._let_die_at_a_point,
         }
+
+    def only(self, kinds: Sequence[str]) -> None:
+        """Do faults of these kinds only: those whose names hold one of these words. Raises ValueError."""
+        chosen = {name: do for name, do in self._kinds.items() if any(kind in name for kind in kinds)}
+        if kinds and not chosen:
+            raise ValueError(f"no fault is called {' or '.join(kinds)}; there are: {', '.join(self._kinds)}")
+        self._kinds = chosen or self._kinds
 
     def run(self) -> None:
         """Go through the deck of kinds, shuffled anew each time."""

@@ -18,7 +18,7 @@ from tests.integration.catalog_files import load
 from tests.integration.placed_orders import ADDRESS, CATALOG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -96,16 +96,20 @@ class Site:
 
 @contextmanager
 def open_site(
-    settings: Settings, engine: Engine, place: Path, fault_points: str, **environment: str
+    settings: Settings,
+    engine: Engine,
+    place: Path,
+    fault_points: str,
+    roles: Sequence[str] = ("api", "worker", "scheduler"),
+    **environment: str,
 ) -> Iterator[Site]:
-    """Run a mill with an API, a worker and a scheduler; ``{permits}`` in the points is where permits are."""
+    """Run a mill; ``{permits}`` in the points is where permits are."""
     permits = place / "permits"
     permits.mkdir()
     load(engine, CATALOG)
     load(engine, {"items": [{"sku": "BRASS-LAMP", "stock": {"Main": 10_000, "Shop": 10_000}}]})
     key = create_api_key(engine, "Shop", ["orders:write", "orders:read"], None, None, utc_now())
     points = {"ORDERMILL_FAULT_POINTS": fault_points.format(permits=permits)}
-    roles = ("api", "worker", "scheduler")
     with (
         running_mill(settings, place, roles, {**_PATIENT, **points, **environment}) as mill,
         httpx.Client(

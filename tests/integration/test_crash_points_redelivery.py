@@ -1,0 +1,42 @@
+"""A task process that dies with a message: Celery gives it to another, and nobody waits for the scheduler."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.checks import broken_promises
+from tests.integration.crash_site import Site, batch_of, open_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+    from shared.settings import Settings
+
+pytestmark = pytest.mark.faults
+
+POINTS = ("after-take", "after-claim", "after-write", "after-commit", "after-announce")
+
+
+@pytest.fixture(scope="module")
+def site(
+    module_settings: Settings, module_engine: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    points = ",".join(f"{point}:die:{{permits}}/{point}" for point in POINTS)
+    place = tmp_path_factory.mktemp("mill")
+    with open_site(module_settings, module_engine, place, points, roles=("api", "worker")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_the_message_comes_again_by_itself(site: Site, point: str) -> None:
+    site.allow(point)
+
+    statuses = site.statuses(site.post(batch_of(3)).headers["Location"])
+
+    assert site.has_died(point)
+    assert statuses == ["ok"] * 3
+    assert broken_promises(site.engine) == []
