@@ -55,15 +55,11 @@ def settle_slice(workshop: Workshop, slice_id: int) -> SliceReport | None:
 
 def _settle_or_release(workshop: Workshop, taken: TakenSlice, patience: Patience) -> SliceReport | None:
     try:
-        report = _settle_patiently(workshop, taken, _read(workshop, taken), patience)
+        return _settle_patiently(workshop, taken, _read(workshop, taken), patience)
     except TransientError:
         workshop.attempts_to_give_back.append(taken.id)
         _give_back_attempts(workshop)
         raise
-    if report is None:  # a duplicate of its message was a moment faster
-        workshop.attempts_to_give_back.append(taken.id)
-        _give_back_attempts(workshop)
-    return report
 
 
 def _give_back_attempts(workshop: Workshop) -> None:

@@ -6,6 +6,7 @@ import json
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -23,25 +24,17 @@ from tests.faults.report import as_json, show
 @click.option("--kind", "kinds", multiple=True, help="Do faults only whose names hold this; may be repeated.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures here as well.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Leave the logs and the journal here.")
-def main(
-    seconds: float | None,
-    minutes: float | None,
-    seed: int | None,
-    clients: int,
-    pause: float,
-    kinds: tuple[str, ...],
-    json_file: Path | None,
-    keep: Path | None,
-) -> None:
+def main(keep: Path | None, json_file: Path | None, **planned: Any) -> None:
     """Break things for a while, heal them, and check every promise. Exits with 1 if one was broken."""
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
+    seconds, minutes, seed = planned["seconds"], planned["minutes"], planned["seed"]
     plan = Plan(
         seconds=minutes * 60 if minutes else seconds or 60.0,
         seed=secrets.randbelow(10**6) if seed is None else seed,
-        clients=clients,
-        pause_seconds=pause,
-        kinds=kinds,
+        clients=planned["clients"],
+        pause_seconds=planned["pause"],
+        kinds=planned["kinds"],
         keep_in=keep,
     )
     console = Console()

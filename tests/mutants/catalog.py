@@ -1,0 +1,320 @@
+"""The mutants: each a guard of ours, taken away."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Change, Mutant
+
+_SETTLE: Final = "worker/settle.py"
+_SLICES: Final = "shared/persistence/slices.py"
+_QUEUE: Final = "shared/job_queue.py"
+_POINTS: Final = "tests/integration/test_crash_points.py::test_a_process_that_dies_there_costs_nothing"
+_AGAIN: Final = "tests/integration/test_crash_points_redelivery.py::test_the_message_comes_again_by_itself"
+_FAULTS: Final = "tests/integration/test_settle_faults.py"
+_RACES: Final = "tests/integration/test_stock_races.py"
+_HEALING: Final = "tests/integration/test_crash_points_healing.py"
+_WATCH: Final = "tests/integration/test_supervisor_watch.py"
+_COMMIT: Final = "tests/integration/test_promise_commit.py"
+_POISON: Final = "tests/integration/test_crash_points_poison.py"
+_HALF_OPEN: Final = "tests/integration/test_half_open.py"
+_REDISPATCH: Final = "tests/integration/test_redispatch.py"
+_KEYS_MIGRATION: Final = "shared/persistence/migrations/versions/0003_idempotency_keys.py"
+_ATTEMPTS: Final = "tests/integration/test_attempts.py"
+
+MUTANTS: Final = (
+    Mutant(
+        "a message is acknowledged before its work",
+        [Change(_QUEUE, '"task_acks_late": True,', '"task_acks_late": False,')],
+        [f"{_AGAIN}[after-claim]"],
+    ),
+    Mutant(
+        "a message of a child that was killed counts as done",
+        [Change(_QUEUE, '"task_reject_on_worker_lost": True,', '"task_reject_on_worker_lost": False,')],
+        [f"{_AGAIN}[after-claim]"],
+    ),
+    Mutant(
+        "no gate: a closed slice is done again",
+        [
+            Change(_SLICES, "id = :id AND closed_at IS NULL FOR UPDATE SKIP LOCKED", "id = :id"),
+            Change(_SLICES, 'id = :id AND closed_at IS NULL FOR UPDATE"', 'id = :id"'),
+        ],
+        [f"{_FAULTS}::test_a_slice_that_is_delivered_twice_makes_one_set_of_orders"],
+    ),
+    Mutant(
+        "outcomes in a second transaction",
+        [
+            Change(
+                _SETTLE,
+                "        report = close_with(connection, taken, place(connection, claim))\n"
+                '        reached("after-write", taken.body)\n',
+                "        placed = place(connection, claim)\n"
+                '    reached("after-write", taken.body)\n'
+                "    with transaction(workshop.engine) as connection:\n"
+                "        report = close_with(connection, taken, placed)\n",
+            )
+        ],
+        [f"{_POINTS}[after-write-3]"],
+    ),
+    Mutant(
+        "stock rows are locked in no order",
+        [
+            Change(
+                "shared/persistence/stock.py",
+                "ORDER BY item_id, warehouse_id FOR NO KEY UPDATE",
+                "ORDER BY random() FOR NO KEY UPDATE",
+            )
+        ],
+        [f"{_RACES}::test_slices_that_want_the_same_items_in_other_orders_do_not_deadlock"],
+    ),
+    Mutant(
+        "stock is read without a lock",
+        [
+            Change(
+                "shared/persistence/stock.py",
+                "ORDER BY item_id, warehouse_id FOR NO KEY UPDATE",
+                "ORDER BY item_id, warehouse_id",
+            )
+        ],
+        [f"{_RACES}::test_racing_orders_for_one_item_sell_exactly_what_is_there"],
+    ),
+    Mutant(
+        "stock is taken whether there is any or not",
+        [Change("shared/domain/allocation.py", "        if there < wanted:\n", "        if there < 0:\n")],
+        [f"{_RACES}::test_racing_orders_for_one_item_sell_exactly_what_is_there"],
+    ),
+    Mutant(
+        "no sweeper",
+        [
+            Change(
+                "worker/scheduler.py",
+                '        Chore("sweep", settings.sweep_seconds, partial(sweep, engine, queue, settings)),\n',
+                "",
+            )
+        ],
+        [f"{_POINTS}[after-promise-3]"],
+    ),
+    Mutant(
+        "no canary: an emptied Redis is not noticed",
+        [
+            Change(
+                "worker/redispatch.py", "if not queue.has_canary():", "if not queue.has_canary() and False:"
+            )
+        ],
+        [f"{_REDISPATCH}::test_when_redis_comes_back_empty_every_undecided_slice_is_dispatched_at_once"],
+    ),
+    Mutant(
+        "attempts are counted inside the work's transaction",
+        [
+            Change(
+                _SLICES,
+                '"UPDATE slices SET attempts = attempts + 1, started_at',
+                '"UPDATE slices SET started_at',
+            ),
+            Change(
+                _SLICES,
+                '" slices.attempts, jobs.api_key_id',
+                '" slices.attempts + 1 AS attempts, jobs.api_key_id',
+            ),
+            Change(
+                _SLICES,
+                '"UPDATE slices SET closed_at = now(), outcomes',
+                '"UPDATE slices SET attempts = attempts + 1, closed_at = now(), outcomes',
+            ),
+        ],
+        [f"{_POISON}::test_an_order_that_ends_its_worker_is_given_up_alone[1-CURSED-CLOCK]"],
+    ),
+    Mutant(
+        "an attempt that killed nobody counts",
+        [
+            Change(
+                _SETTLE,
+                "        workshop.attempts_to_give_back.append(taken.id)\n"
+                "        _give_back_attempts(workshop)\n"
+                "        raise\n",
+                "        raise\n",
+            )
+        ],
+        [f"{_ATTEMPTS}::test_a_lock_that_is_not_to_be_had_does_not_count"],
+    ),
+    Mutant(
+        "attempts are without bound",
+        [
+            Change(
+                _SETTLE,
+                "if taken.attempts > workshop.settings.slice_attempts_max:",
+                "if taken.attempts > 10**6:",
+            )
+        ],
+        [f"{_POISON}::test_an_order_that_ends_its_worker_is_given_up_alone[1-CURSED-CLOCK]"],
+    ),
+    Mutant(
+        "messages are sent before the commit",
+        [
+            Change(
+                "shared/persistence/promising.py",
+                "            committing = True\n",
+                "            committing = True\n            before_commit(slice_ids)\n",
+            ),
+            Change(
+                "shared/persistence/promising.py",
+                "def _store(",
+                "before_commit: Any = lambda _: None\n\n\ndef _store(",
+            ),
+            Change(
+                "api/promise_batch.py",
+                "    slice_ids = promise(parts.engine",
+                "    from shared.persistence import promising\n"
+                "    promising.before_commit = lambda ids: parts.queue.dispatch(ids, plan.queue)\n"
+                "    slice_ids = promise(parts.engine",
+            ),
+        ],
+        [_COMMIT],
+    ),
+    Mutant(
+        "the answer does not wait for the commit",
+        [
+            Change(
+                "shared/persistence/promising.py",
+                "            connection.commit()\n            return slice_ids\n",
+                "            try:\n                connection.commit()\n            finally:\n"
+                "                return slice_ids\n",
+            )
+        ],
+        [_COMMIT],
+    ),
+    Mutant(
+        "messages carry what the client sent",
+        [
+            Change(
+                _QUEUE,
+                "self._app.send_task(task, (one,), queue=queue, producer=producer)",
+                "self._app.send_task(task, (one, *self.carried), queue=queue, producer=producer)",
+            ),
+            Change(
+                _QUEUE,
+                '    """Dispatches slices and mails.',
+                '    carried: Any = ()\n    """Dispatches slices and mails.',
+            ),
+            Change(
+                "api/promise_batch.py",
+                '    reached("after-promise")\n',
+                '    reached("after-promise")\n'
+                "    parts.queue.carried = ([orjson.loads(one) for one in batch.orders],)\n",
+            ),
+            Change(
+                "worker/tasks.py",
+                "    def settle(slice_id: int) -> None:\n",
+                "    def settle(slice_id: int, *_: object) -> None:\n",
+            ),
+        ],
+        ["tests/integration/test_dispatched_messages.py"],
+    ),
+    Mutant(
+        "no limit for an answer of Redis",
+        [Change(_QUEUE, '            "socket_timeout": limit,\n', "")],
+        [f"{_HALF_OPEN}::test_a_batch_is_accepted_in_time_when_the_way_to_the_queue_leads_nowhere"],
+    ),
+    Mutant(
+        "a worker that asks in vain gives signs of work",
+        [
+            Change(
+                "worker/signs.py",
+                "elif self._unheard_seconds(now) > _UNHEARD_MOST_SECONDS:",
+                "elif self._unheard_seconds(now) < 0:",
+            )
+        ],
+        [f"{_HALF_OPEN}::test_an_idle_worker_whose_connection_leads_nowhere_is_replaced"],
+    ),
+    Mutant(
+        "a silent worker is left alone",
+        [Change("cli/supervisor.py", "            if child.silent():\n", "            if False:\n")],
+        [
+            f"{_WATCH}::test_a_child_that_falls_silent_is_replaced",
+            f"{_HEALING}::test_a_worker_that_is_stopped_is_replaced",
+        ],
+    ),
+    Mutant(
+        "messages that kill every worker stay where they are",
+        [
+            Change(
+                "shared/job_queue.py",
+                "                    together.rename(key, kept)\n",
+                "                    pass\n",
+            )
+        ],
+        [f"{_HEALING}::test_messages_that_end_every_worker_are_set_aside"],
+    ),
+    Mutant(
+        "running out of memory ends the worker's main process",
+        [
+            Change(
+                "worker/tasks.py",
+                '        log.error("slice_out_of_memory", slice_id=slice_id)',
+                "        raise\n        log.error()",
+            )
+        ],
+        [f"{_POISON}::test_running_out_of_memory_leaves_the_workers_main_process_alone"],
+    ),
+    Mutant(
+        "a second set of orders under one key is possible",
+        [
+            Change(
+                "shared/persistence/migrations/versions/0001_the_first_tables.py",
+                '        sa.UniqueConstraint("job_id", "position", "part", name="orders_one_per_key"),\n',
+                "",
+            )
+        ],
+        [f"{_FAULTS}::test_an_order_that_exists_already_is_never_made_again_nor_rejected"],
+    ),
+    Mutant(
+        "a lock that is not to be had is taken for a fault of the order",
+        [Change("shared/persistence/errors.py", "    pg.LockNotAvailable,\n", "")],
+        [f"{_ATTEMPTS}::test_a_lock_that_is_not_to_be_had_does_not_count"],
+    ),
+    Mutant(
+        "transient faults are not tried again",
+        [Change(_SETTLE, "attempt >= workshop.settings.slice_tries_max:", "attempt >= 1:")],
+        [f"{_FAULTS}::test_a_fault_that_passes_is_tried_again_and_never_shown"],
+    ),
+    Mutant(
+        "an Idempotency-Key is no bar to a second job",
+        [
+            Change(
+                _KEYS_MIGRATION,
+                """    op.create_unique_constraint(
+        op.f("jobs_api_key_id_idempotency_key_key"), "jobs", ["api_key_id", "idempotency_key"]
+    )
+""",
+                "",
+            ),
+            Change(
+                _KEYS_MIGRATION,
+                '    op.drop_constraint(op.f("jobs_api_key_id_idempotency_key_key"), "jobs")\n',
+                "",
+            ),
+        ],
+        ["tests/integration/test_api_idempotency.py::test_racing_first_requests_make_one_job"],
+    ),
+    Mutant(
+        "another body under the same Idempotency-Key is replayed",
+        [Change("api/idempotency.py", "    digest.update(body)\n", "")],
+        ["tests/integration/test_api_idempotency.py::test_another_body_under_the_same_key_is_refused"],
+    ),
+    Mutant(
+        "a part of the outcomes is given for the whole",
+        [Change("api/collector.py", "if found.count == job.total:", "if found.count:")],
+        ["tests/integration/test_api_batches.py"],
+    ),
+    Mutant(
+        "commits are not on disk when they are answered",
+        [
+            Change(
+                "cli/servers/postgres.py",
+                '            "synchronous_commit": safe,\n',
+                '            "synchronous_commit": "off",\n',
+            )
+        ],
+        campaign=["--seconds", "40", "--seed", "1", "--pause", "1.5", "--kind", "PostgreSQL"],
+    ),
+)
