@@ -198,7 +198,7 @@ def _customers(connection: Connection, numbered: Sequence[Numbered]) -> list[int
     """Each placement's customer: known, registered under its e-mail, or made for this order."""
     drafts = [one.placement.draft for one in numbered]
     unknown = [draft.buyer for draft in drafts if draft.buyer.customer_id is None]
-    registered = register_customers(connection, {b.email for b in unknown if b.register})
+    registered = register_customers(connection, [b.email for b in unknown if b.register])
     made = iter(add_customers(connection, [b.email for b in unknown if not b.register]))
     ids: list[int] = []
     for draft in drafts:

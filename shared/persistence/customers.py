@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -40,11 +40,13 @@ def find_customers(connection: Connection, ids: Collection[int], emails: Collect
     )
 
 
-def register_customers(connection: Connection, emails: Collection[str]) -> dict[str, int]:
-    """Have a registered customer for each e-mail; gives their ids by lower-case e-mail."""
-    if not emails:
+def register_customers(connection: Connection, emails: Iterable[str]) -> dict[str, int]:
+    """Have a registered customer for each e-mail, spelt as it was first; gives their ids by lower-case e-mail."""
+    spelt: dict[str, str] = {}
+    for email in emails:
+        spelt.setdefault(email.lower(), email)
+    if not spelt:
         return {}
-    spelt = {email.lower(): email for email in emails}
     connection.execute(_REGISTER, {"emails": list(spelt.values()), "lowered": list(spelt)})
     return dict(find_customers(connection, (), spelt).registered)
 
