@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +18,13 @@ import psycopg
 import pytest
 import redis
 import structlog
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Engine
 
 from cli.servers import ServerUrls, open_servers
 from shared.persistence.database import open_database
 from shared.persistence.migrate import migrate
 from shared.settings import Settings
+from tests.fresh_databases import FreshDatabases, database_url
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -74,19 +74,15 @@ def fresh_settings(servers: ServerUrls, worker_id: str) -> Callable[[str], Abstr
     """Gives settings with a database and a Redis of their own; ``"module"`` and ``"test"`` do not collide."""
     number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw")) % _REDIS_DATABASES_PER_SCOPE
     redis_number = {"test": number, "module": number + _REDIS_DATABASES_PER_SCOPE}
-    numbers = count(1)
+    databases = FreshDatabases(servers.database_url, _TEMPLATE, worker_id)
 
     @contextmanager
     def fresh(scope: str) -> Iterator[Settings]:
-        name = f"{scope}_{worker_id}_{next(numbers)}"
-        with _administration(servers) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY file_copy")
         redis_url = servers.redis_url.replace("db=0", f"db={redis_number[scope]}")
         with redis.Redis.from_url(redis_url) as client:
             client.flushdb()
-        yield Settings(database_url=_database_url(servers, name), redis_url=redis_url)
-        with _administration(servers) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        with databases.one() as database_url:
+            yield Settings(database_url=database_url, redis_url=redis_url)
 
     return fresh
 
@@ -123,13 +119,9 @@ def module_engine(module_settings: Settings) -> Iterator[Engine]:
     made.dispose()
 
 
-def _database_url(servers: ServerUrls, name: str) -> str:
-    return make_url(servers.database_url).set(database=name).render_as_string(hide_password=False)
-
-
 @contextmanager
 def _administration(servers: ServerUrls) -> Iterator[Connection[Any]]:
-    with psycopg.connect(_database_url(servers, "postgres"), autocommit=True) as connection:
+    with psycopg.connect(database_url(servers.database_url, "postgres"), autocommit=True) as connection:
         yield connection
 
 
@@ -142,7 +134,7 @@ def _make_template(servers: ServerUrls) -> None:
             return
         connection.execute("DROP DATABASE IF EXISTS template_being_made")
         connection.execute("CREATE DATABASE template_being_made")
-        url = _database_url(servers, "template_being_made")
+        url = database_url(servers.database_url, "template_being_made")
         engine = open_database(replace(Settings(), database_url=url), "test")
         migrate(engine)
         engine.dispose()

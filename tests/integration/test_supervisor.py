@@ -106,7 +106,7 @@ def test_children_are_stopped_group_by_group_and_that_is_exit_code_0(before: lis
     groups = [
         [plan("api", STAYS, "0.3")],
         [plan("scheduler", STAYS)],
-        [plan("worker", STAYS, "0.3"), plan("other", STAYS)],
+        [plan("worker", STAYS, "1"), plan("other", STAYS)],
     ]
 
     code = watched.run(groups, lambda: len(watched.lines) == 4, signal.SIGTERM)
