@@ -41,7 +41,7 @@ def find_customers(connection: Connection, ids: Collection[int], emails: Collect
 
 
 def register_customers(connection: Connection, emails: Iterable[str]) -> dict[str, int]:
-    """Have a registered customer for each e-mail, spelt as it was first; gives their ids by lower-case e-mail."""
+    """Have a registered customer for each e-mail, as it is spelt first; gives ids by lower-case e-mail."""
     spelt: dict[str, str] = {}
     for email in emails:
         spelt.setdefault(email.lower(), email)
