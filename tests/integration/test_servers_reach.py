@@ -17,8 +17,9 @@ from shared.settings import Settings, environment_with
 from tests.integration.server_program import servers_of
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
+    """One for the module, with an empty shop: making a cluster takes longer than what is done with it."""
     with temporary_data_dir() as made:
         yield made
 

@@ -14,8 +14,15 @@ from cli.servers import temporary_data_dir
 from tests.integration.server_program import Holder, servers_of
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
+    """One for the module: making a cluster takes longer than all that is done with it."""
+    with temporary_data_dir() as made:
+        yield made
+
+
+@pytest.fixture
+def new_data_dir() -> Iterator[Path]:
     with temporary_data_dir() as made:
         yield made
 
@@ -73,18 +80,18 @@ def test_who_started_the_servers_for_itself_waits_for_those_who_found_them(data_
     assert servers_of(data_dir) == []
 
 
-def test_four_commands_at_once_share_one_pair_of_servers(data_dir: Path) -> None:
-    holders = [Holder(data_dir, own=False) for _ in range(4)]
+def test_four_commands_at_once_share_one_pair_of_servers(new_data_dir: Path) -> None:
+    holders = [Holder(new_data_dir, own=False) for _ in range(4)]
     try:
         assert len({holder.said for holder in holders}) == 1
-        assert len([p for p in servers_of(data_dir) if p.name() == "redis-server"]) == 1
+        assert len([p for p in servers_of(new_data_dir) if p.name() == "redis-server"]) == 1
         for holder in holders:
             holder.tell_to_leave()
         assert [holder.process.wait(30) for holder in holders] == [0] * 4
     finally:
         for holder in holders:
             holder.__exit__()
-    assert servers_of(data_dir) == []
+    assert servers_of(new_data_dir) == []
 
 
 def test_a_second_owner_is_refused_with_the_way_out(data_dir: Path) -> None:
@@ -147,8 +154,8 @@ def wheel_is_private() -> bool:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
 @pytest.mark.skipif(wheel_is_private(), reason="an ordinary user has a virtual environment of its own")
-def test_an_ordinary_user_gets_servers_that_are_its_own(data_dir: Path) -> None:
-    place = data_dir / "of-nobody"
+def test_an_ordinary_user_gets_servers_that_are_its_own(new_data_dir: Path) -> None:
+    place = new_data_dir / "of-nobody"
     place.mkdir()
     os.chown(place, 65534, 65534)
     # All modules first: this Python itself may be out of that user's reach.
