@@ -1,4 +1,8 @@
-"""CONTRACT 6's "Invariants, always", as queries that find what breaks them, and nothing where all is well."""
+"""What must hold in the database whatever has happened (CONTRACT 6, "Invariants, always"), as queries.
+
+Each query finds what breaks its promise, and nothing where all is well. It is the one list: the tests of one
+slice, the shop that is used at random and the campaign of faults all ask it.
+"""
 
 from __future__ import annotations
 
@@ -9,30 +13,123 @@ from sqlalchemy import text
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-# Every number in an outcome that says ok, and what had been asked for: orders, or the completion of one.
-_TOLD = """
-    CREATE TEMPORARY VIEW told AS
-        SELECT slices.job_id, jobs.form, key, CAST(written AS bigint) AS number
-        FROM slices
-        JOIN jobs ON jobs.id = slices.job_id
-        CROSS JOIN LATERAL json_each(convert_from(outcomes, 'UTF8')::json) AS member (key, outcome)
-        CROSS JOIN LATERAL json_array_elements_text(
-            coalesce(outcome -> 'orders', json_build_array(outcome -> 'order'))
-        ) AS numbered (written)
-        WHERE outcome ->> 'status' = 'ok'
-"""
-_BREAKS = {
-    "more is allocated than lies there": """
+# PostgreSQL's json takes no U+0000 in text; another character in its place, on both sides, compares as well.
+_AS_JSON = r"replace(convert_from({}, 'UTF8'), '\u0000', '\ue000')::json"
+# Gone with the transaction, which is never committed. Tables, because most of the queries read them.
+_TABLES = (
+    # Every outcome that was written down, with its place in its batch, and the key that was sent there.
+    f"""
+    CREATE TEMPORARY TABLE told ON COMMIT DROP AS
+    SELECT slices.job_id, form, slices.id AS slice_id, first_position + nth - 1 AS position,
+        asked_key, key, outcome
+    FROM slices
+    JOIN jobs ON jobs.id = slices.job_id
+    CROSS JOIN LATERAL (
+        SELECT asked_key, key, outcome, nth
+        FROM json_object_keys({_AS_JSON.format("body")}) WITH ORDINALITY AS asked (asked_key, nth)
+        FULL JOIN json_each({_AS_JSON.format("outcomes")})
+            WITH ORDINALITY AS answered (key, outcome, nth) USING (nth)
+    ) AS members
+    WHERE closed_at IS NOT NULL
+    """,  # noqa: S608 - made of nothing but what stands here
+    # Every number in an outcome that says ok.
+    """
+    CREATE TEMPORARY TABLE numbers ON COMMIT DROP AS
+    SELECT job_id, form, position, key, CAST(written AS bigint) AS number
+    FROM told
+    CROSS JOIN LATERAL json_array_elements_text(
+        coalesce(outcome -> 'orders', json_build_array(outcome -> 'order'))
+    ) AS numbered (written)
+    WHERE outcome ->> 'status' = 'ok'
+    """,
+    "ANALYZE told, numbers",
+)
+_AT_REST = {
+    "every job ends": "SELECT id, job_id, attempts, dispatches FROM slices WHERE closed_at IS NULL",
+}
+_ALWAYS = {
+    "slices make up their job": """
+        SELECT id FROM jobs
+        WHERE total <> (SELECT coalesce(sum(order_count), 0) FROM slices WHERE job_id = jobs.id)
+        UNION ALL
+        SELECT job_id FROM (
+            SELECT job_id, first_position, coalesce(
+                lag(first_position + order_count) OVER (PARTITION BY job_id ORDER BY first_position), 0
+            ) AS expected FROM slices
+        ) AS in_a_row WHERE first_position <> expected
+    """,
+    "every key has exactly one outcome": """
+        SELECT job_id, asked_key, key FROM told WHERE asked_key IS DISTINCT FROM key
+        UNION ALL
+        SELECT job_id, key, key FROM told GROUP BY job_id, key HAVING count(*) > 1
+    """,
+    "a slice counts its outcomes": """
+        WITH by_code AS (
+            SELECT slice_id, outcome ->> 'code' AS code, count(key) AS times FROM told GROUP BY 1, 2
+        ), counted AS (
+            SELECT slice_id, sum(times) AS whole, sum(times) FILTER (WHERE code IS NULL) AS ok,
+                jsonb_object_agg(code, times) FILTER (WHERE code IS NOT NULL) AS by_code
+            FROM by_code GROUP BY slice_id
+        )
+        SELECT id, order_count, whole, ok_count, ok, codes, by_code
+        FROM slices LEFT JOIN counted ON slice_id = id
+        WHERE closed_at IS NOT NULL AND (
+            order_count IS DISTINCT FROM whole OR ok_count <> coalesce(ok, 0)
+            OR coalesce(codes, '{}') <> coalesce(by_code, '{}')
+        )
+    """,
+    "an ok names its orders": """
+        SELECT told.job_id, told.key FROM told
+        WHERE outcome ->> 'status' = 'ok' AND NOT EXISTS (
+            SELECT FROM numbers WHERE numbers.job_id = told.job_id AND numbers.position = told.position
+            AND number IS NOT NULL
+        )
+    """,
+    "every ok number is an order of its job": """
+        SELECT numbers.number, numbers.job_id, numbers.key FROM numbers
+        LEFT JOIN orders ON orders.number = numbers.number AND (
+            form = 'completion' OR orders.job_id = numbers.job_id AND orders.position = numbers.position
+        )
+        WHERE orders.number IS NULL
+    """,
+    # A completion names the orders that it completed, the prepared one first; those are no second ones.
+    "every ok number is told for one order": """
+        SELECT number, count(*) FROM numbers WHERE form <> 'completion' GROUP BY number HAVING count(*) > 1
+    """,
+    "no order is without an outcome": """
+        SELECT number, job_id FROM orders
+        WHERE NOT EXISTS (SELECT FROM numbers WHERE numbers.number = orders.number)
+    """,
+    "completions of an order name it and all its parts": """
+        SELECT numbers.job_id, key, array_agg(numbers.number) FROM numbers
+        JOIN orders USING (number)
+        JOIN (SELECT first_number, count(*) AS parts FROM orders GROUP BY 1) AS whole USING (first_number)
+        WHERE form = 'completion' GROUP BY numbers.job_id, key
+        HAVING count(DISTINCT first_number) > 1 OR count(*) <> max(parts)
+    """,
+    "the parts of an order count from 0 and name the first": """
+        SELECT job_id, position, array_agg(part ORDER BY part) FROM orders GROUP BY job_id, position
+        HAVING min(part) <> 0 OR max(part) <> count(*) - 1 OR count(DISTINCT part) <> count(*)
+            OR count(DISTINCT first_number) <> 1
+            OR min(first_number) <> min(number) FILTER (WHERE part = 0)
+    """,
+    "an order comes to what its lines do": """
+        SELECT number, lines_total, sum(unit_price * quantity) FROM orders
+        LEFT JOIN order_lines ON order_number = number
+        GROUP BY number HAVING lines_total IS DISTINCT FROM sum(unit_price * quantity)
+    """,
+    "shipping is charged once": "SELECT number FROM orders WHERE part > 0 AND shipping_value <> 0",
+    "nothing is oversold": """
         SELECT item_id, warehouse_id, physical, allocated FROM stock
         WHERE allocated < 0 OR allocated > physical
     """,
-    "what is allocated is not what the orders hold": """
+    "stock sums to the unit": """
         SELECT stock.item_id, stock.warehouse_id, allocated, coalesce(sum(quantity), 0)
         FROM stock LEFT JOIN allocations USING (item_id, warehouse_id)
         GROUP BY stock.item_id, stock.warehouse_id, allocated
         HAVING allocated <> coalesce(sum(quantity), 0)
     """,
-    "an order holds what it should not, or lacks what it should hold": """
+    "a line takes what it asks for and does not wait for": """
         SELECT number, line, order_lines.quantity, back_ordered, coalesce(sum(allocations.quantity), 0)
         FROM orders
         JOIN order_lines ON order_lines.order_number = number
@@ -44,45 +141,32 @@ _BREAKS = {
             THEN order_lines.quantity - back_ordered ELSE 0
         END
     """,
-    "an ok number is no order of its job": """
-        SELECT told.job_id, key, told.number FROM told
-        LEFT JOIN orders ON orders.number = told.number
-            AND (form = 'completion' OR orders.job_id = told.job_id)
-        WHERE orders.number IS NULL
+    "a line takes its own item": """
+        SELECT order_number, line FROM allocations JOIN order_lines USING (order_number, line)
+        WHERE allocations.item_id IS DISTINCT FROM order_lines.item_id
     """,
-    "a number is told for two orders": """
-        SELECT number, count(*) FROM told WHERE form <> 'completion'
-        GROUP BY number HAVING count(*) > 1
-    """,
-    "a completion tells of several orders": """
-        SELECT told.job_id, key FROM told JOIN orders USING (number)
-        WHERE form = 'completion' GROUP BY told.job_id, key HAVING count(DISTINCT first_number) > 1
-    """,
-    "an order is named by no outcome": """
-        SELECT number FROM orders WHERE NOT EXISTS (
-            SELECT FROM told WHERE told.number = orders.number
+    "nothing waits for stock that nobody forced": """
+        SELECT number FROM orders JOIN order_lines ON order_number = number
+        WHERE back_ordered > 0 AND NOT force_create AND NOT EXISTS (
+            SELECT FROM numbers WHERE numbers.number = orders.number AND form = 'completion'
         )
     """,
-    "an order does not come to what its lines do": """
-        SELECT number, lines_total, sum(unit_price * quantity) FROM orders
-        LEFT JOIN order_lines ON order_number = number
-        GROUP BY number HAVING lines_total IS DISTINCT FROM sum(unit_price * quantity)
+    "a customer is registered once": """
+        SELECT lower(email), count(*) FROM customers WHERE registered_email IS NOT NULL
+        GROUP BY 1 HAVING count(*) > 1
     """,
-    "shipping is charged twice": """
-        SELECT first_number FROM orders WHERE part > 0 AND shipping_value <> 0
-    """,
-    "the parts of an order are not its parts": """
-        SELECT job_id, position FROM orders GROUP BY job_id, position
-        HAVING min(part) <> 0 OR max(part) <> count(*) - 1 OR count(DISTINCT first_number) <> 1
-            OR min(first_number) <> min(number) FILTER (WHERE part = 0)
-    """,
+    "a voucher is used no more often than it may be": "SELECT id, uses, used FROM vouchers WHERE used > uses",
 }
 
 
-def broken_invariants(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
-    """Each invariant that does not hold, with the rows that break it; all as of one moment."""
+def broken_invariants(engine: Engine, *, at_rest: bool = False) -> dict[str, list[tuple[object, ...]]]:
+    """Each promise that does not hold, with the rows that break it; all as of one moment.
+
+    ``at_rest``: nothing is going on any more, so nothing may be undecided either.
+    """
+    queries = {**_ALWAYS, **(_AT_REST if at_rest else {})}
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        # Gone with the transaction, which is never committed.
-        connection.execute(text(_TOLD))
-        found = {why: connection.execute(text(query)).all() for why, query in _BREAKS.items()}
-    return {why: [tuple(row) for row in rows] for why, rows in found.items() if rows}
+        for table in _TABLES:
+            connection.execute(text(table))
+        found = {promise: connection.execute(text(query)).all() for promise, query in queries.items()}
+    return {promise: [tuple(row) for row in rows] for promise, rows in found.items() if rows}

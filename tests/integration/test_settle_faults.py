@@ -76,7 +76,7 @@ def test_an_order_that_exists_already_is_never_made_again_nor_rejected(mill: Mil
 
     assert (mill.count("orders"), mill.allocated("BRASS-LAMP"), mill.outcomes()) == (1, 1, {})
     # So that what is left can be held against the invariants.
-    mill.run("TRUNCATE allocations, order_lines, orders, slices CASCADE; UPDATE stock SET allocated = 0")
+    mill.run("TRUNCATE allocations, order_lines, orders, jobs CASCADE; UPDATE stock SET allocated = 0")
 
 
 def test_a_poisonous_order_costs_only_itself(mill: Mill) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from shared.settings import Settings
-from tests.integration.invariants import violated
 from tests.integration.mill import Mill, lines, open_mill, order
+from tests.invariants import broken_invariants
+from worker.settle import settle_slice
 
 
 @pytest.fixture
@@ -28,34 +29,95 @@ def mill(settings: Settings) -> Iterator[Mill]:
 
 
 def test_a_sound_database_violates_nothing(mill: Mill) -> None:
-    assert violated(mill.engine) == []
+    assert broken_invariants(mill.engine, at_rest=True) == {}
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "promise"),
     [
-        ("UPDATE stock SET allocated = allocated - 1 WHERE warehouse_id = 1", "not the sum"),
-        ("UPDATE stock SET allocated = physical + 1 WHERE warehouse_id = 1", "oversold"),
-        ("UPDATE allocations SET quantity = quantity + 1 WHERE order_number = 1", "something else"),
-        ("DELETE FROM allocations WHERE order_number = 1", "something else"),
-        ("UPDATE order_lines SET item_id = 2 WHERE order_number = 1", "another item"),
-        ("UPDATE order_lines SET unit_price = 1", "do not come to its total"),
-        ("UPDATE orders SET part = 2 WHERE part = 1", "do not count from 0"),
-        ("UPDATE orders SET first_number = 2 WHERE number = 1", "another first number"),
-        ("UPDATE orders SET shipping_value = 1, grand_total = grand_total + 1 WHERE part = 1", "shipping"),
-        ("UPDATE orders SET force_create = false", "nobody forced"),
-        ("UPDATE orders SET state = 'created'", "something else"),
-        ("UPDATE slices SET ok_count = 1", "counts"),
-        ("UPDATE slices SET order_count = 9", "other keys"),
-        ("""UPDATE slices SET outcomes = '{"split":{"status":"ok","orders":[77]}}'""", "do not exist"),
-        ("""UPDATE slices SET outcomes = '{"split":{"status":"ok","orders":[1]}}'""", "no outcome names"),
-        ("UPDATE orders SET number = 99 WHERE number = 4", "no outcome names"),
+        ("UPDATE stock SET allocated = allocated - 1 WHERE warehouse_id = 1", "stock sums to the unit"),
+        ("UPDATE stock SET allocated = physical + 1 WHERE warehouse_id = 1", "nothing is oversold"),
+        (
+            "UPDATE allocations SET quantity = quantity + 1 WHERE order_number = 1",
+            "a line takes what it asks for and does not wait for",
+        ),
+        (
+            "DELETE FROM allocations WHERE order_number = 1",
+            "a line takes what it asks for and does not wait for",
+        ),
+        ("UPDATE order_lines SET item_id = 2 WHERE order_number = 1", "a line takes its own item"),
+        ("UPDATE order_lines SET unit_price = 1", "an order comes to what its lines do"),
+        (
+            "UPDATE orders SET part = 2 WHERE part = 1",
+            "the parts of an order count from 0 and name the first",
+        ),
+        (
+            "UPDATE orders SET first_number = 2 WHERE number = 1",
+            "the parts of an order count from 0 and name the first",
+        ),
+        (
+            "UPDATE orders SET shipping_value = 1, grand_total = grand_total + 1 WHERE part = 1",
+            "shipping is charged once",
+        ),
+        ("UPDATE orders SET force_create = false", "nothing waits for stock that nobody forced"),
+        ("UPDATE orders SET state = 'created'", "a line takes what it asks for and does not wait for"),
+        ("UPDATE slices SET ok_count = 1", "a slice counts its outcomes"),
+        ("UPDATE slices SET order_count = 9", "a slice counts its outcomes"),
+        (
+            """UPDATE slices SET outcomes = '{"split":{"status":"ok","orders":[77]}}'""",
+            "every ok number is an order of its job",
+        ),
+        (
+            """UPDATE slices SET outcomes = '{"split":{"status":"ok","orders":[1]}}'""",
+            "no order is without an outcome",
+        ),
+        ("UPDATE orders SET number = 99 WHERE number = 4", "no order is without an outcome"),
     ],
 )
-def test_damage_is_seen(mill: Mill, damage: str, told: str) -> None:
+def test_damage_is_seen(mill: Mill, damage: str, promise: str) -> None:
     for table in ("stock", "orders", "order_lines", "allocations"):
         mill.run(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
     mill.run("ALTER TABLE stock DROP CONSTRAINT stock_never_oversold")
     mill.run(damage)
 
-    assert any(told in one for one in violated(mill.engine)), violated(mill.engine)
+    assert promise in broken_invariants(mill.engine)
+
+
+@pytest.fixture
+def completed(settings: Settings) -> Iterator[Mill]:
+    """A shop with an order that was prepared, then completed in two parts, and then once more."""
+    with open_mill(settings) as made:
+        made.stock("BRASS-LAMP", main=3, shop=3)
+        prepared = made.settle(
+            {"a\0": order(qty=5, warehouseGroup="By warehouse", createOnly=True), "b": order(createOnly=True)}
+        )
+        for _ in range(2):
+            [slice_id] = made.promise({str(prepared["a\0"]["order"]): {}})
+            made.run("UPDATE jobs SET form = 'completion' WHERE id = :id", id=made.jobs[-1])
+            assert settle_slice(made.workshop(), slice_id) is not None
+        yield made
+
+
+def test_an_order_that_was_completed_in_parts_and_again_violates_nothing(completed: Mill) -> None:
+    assert list(completed.outcomes().values()) == [{"status": "ok", "orders": [1, 3]}]
+
+    assert broken_invariants(completed.engine, at_rest=True) == {}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "promise"),
+    [
+        ("[1]", "completions of an order name it and all its parts"),
+        ("[2]", "no order is without an outcome"),
+        ("[1, 2]", "completions of an order name it and all its parts"),
+        ("[1, 3, 77]", "every ok number is an order of its job"),
+    ],
+)
+def test_a_completion_that_tells_of_other_orders_is_seen(completed: Mill, numbers: str, promise: str) -> None:
+    completed.run(
+        "UPDATE slices SET outcomes = convert_to(replace(convert_from(outcomes, 'UTF8'), '[1,3]', :numbers),"
+        " 'UTF8') FROM jobs WHERE jobs.id = job_id AND form = 'completion'",
+        numbers=numbers,
+    )
+
+    assert promise in broken_invariants(completed.engine)
