@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 from pathlib import Path
@@ -57,7 +58,7 @@ class HttpServer(BaseApplication):  # type: ignore[misc]
             # One more socket in the working directory that nobody needs.
             "control_socket_disable": True,
             "proc_name": "ordermill-api",
-            "post_worker_init": _keep_the_server_unnamed,
+            "post_worker_init": _begin_worker,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -82,7 +83,13 @@ class PropagatingLogger(Logger):  # type: ignore[misc]
         self.error_log.setLevel(max(logging.INFO, logging.getLogger().level))
 
 
-def _keep_the_server_unnamed(_worker: Any) -> None:
+def _begin_worker(_worker: Any) -> None:
+    _keep_the_server_unnamed()
+    # What is there by now stays: the collector need not walk through it again with every large batch.
+    gc.freeze()
+
+
+def _keep_the_server_unnamed() -> None:
     """What gunicorn offers no setting for: no ``Server`` header."""
     told = Response.default_headers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from contextlib import suppress
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, bootsteps
-from celery.signals import setup_logging, worker_shutting_down
+from celery.signals import setup_logging, worker_process_init, worker_shutting_down
 
 from shared.job_queue import HEARTBEAT_SECONDS, JobQueue, QueueAwayError, celery_settings
 from shared.logs import configure_logging
@@ -35,6 +36,11 @@ def create_worker_app(settings: Settings, role: str = "worker", signs: Signs | N
     @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
     def keep_our_logging(**_: Any) -> None:
         configure_logging(settings, role)
+
+    @worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
+    def keep_what_is_there(**_: Any) -> None:
+        # All modules, none of which will go: walking through them again and again costs a fifth of a slice.
+        gc.freeze()
 
     @worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def begin_no_more_mails(**_: Any) -> None:

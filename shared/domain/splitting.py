@@ -68,6 +68,8 @@ def _by_warehouse(draft: Draft, allocation: Allocation) -> list[_Group]:
 
 
 def _with_money(draft: Draft, groups: list[_Group]) -> tuple[Part, ...]:
+    if len(groups) == 1:
+        return (Part(*groups[0], draft.totals),)
     line_sums = [sum((pl.line.unit_price * pl.quantity for pl in lines), ZERO) for lines, _ in groups]
     # Shipping is charged once, with the first part.
     shipping = [draft.totals.shipping, *(ZERO for _ in groups[1:])]
