@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from shared.settings import Settings
 
@@ -43,14 +43,19 @@ class JobEvents:
 
     def announce(self, job_id: UUID, slice_number: int) -> None:
         """Tell that a slice is closed; call it after the commit. Never raises for a fault of Redis."""
+        self.announce_all([(job_id, slice_number)])
+
+    def announce_all(self, closed: Sequence[tuple[UUID, int]]) -> None:
+        """Tell that these slices are closed, by job and number, in one message."""
         if self._publisher is None or self._publisher_pid != os.getpid():
             self._publisher, self._publisher_pid = _connect(self._settings), os.getpid()
         try:
-            self._publisher.publish(_CHANNEL, f"{job_id} {slice_number}")
+            self._publisher.publish(_CHANNEL, "\n".join(f"{job_id} {number}" for job_id, number in closed))
         except redis.RedisError as error:
             # Deliberately no more than a log line: the outcome is committed, and whoever waits for it finds
             # it in the database a second later. Failing the task here would only do the slice's work again.
-            _log.warning("event_lost", job_id=str(job_id), slice=slice_number, fault=type(error).__name__)
+            told = [f"{job_id} {number}" for job_id, number in closed]
+            _log.warning("events_lost", slices=told, fault=type(error).__name__)
 
 
 class Waiter:
@@ -165,17 +170,18 @@ class Listener:
         elif message["type"] == "message":
             self._hear(message["data"])
 
-    def _hear(self, event: bytes) -> None:
-        job_id, _, slice_number = event.decode("ascii", "replace").partition(" ")
-        try:
-            heard_of, number = UUID(job_id), int(slice_number)
-        except ValueError:
-            _log.warning("event_not_understood", event_bytes=len(event))
-            return
-        with self._lock:
-            waiters = list(self._waiters.get(heard_of, ()))
-        for waiter in waiters:
-            waiter.heard(number)
+    def _hear(self, events: bytes) -> None:
+        for event in events.decode("ascii", "replace").split("\n"):
+            job_id, _, slice_number = event.partition(" ")
+            try:
+                heard_of, number = UUID(job_id), int(slice_number)
+            except ValueError:
+                _log.warning("event_not_understood", event_chars=len(event))
+                continue
+            with self._lock:
+                waiters = list(self._waiters.get(heard_of, ()))
+            for waiter in waiters:
+                waiter.heard(number)
 
     def _all_waiters(self) -> list[Waiter]:
         with self._lock:

@@ -47,6 +47,16 @@ def test_a_waiter_hears_of_all_slices_of_its_job_and_of_no_other(
         assert waiter.wait(2, 5)
 
 
+def test_one_message_tells_of_slices_of_several_jobs(settings: Settings, listener: Listener) -> None:
+    until_listening(listener)
+    one, two = uuid6.uuid7(), uuid6.uuid7()
+
+    with listener.waiting(one) as first, listener.waiting(two) as second:
+        JobEvents(settings).announce_all([(one, 0), (two, 0), (one, 1)])
+        assert first.wait(2, 5)
+        assert second.wait(1, 5)
+
+
 def test_two_waiters_of_one_job_both_hear(settings: Settings, listener: Listener) -> None:
     until_listening(listener)
     job_id = uuid6.uuid7()
