@@ -1,4 +1,4 @@
-"""Closing a slice with its outcomes, and the report of it."""
+"""Closing slices with their outcomes, and the report of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from shared.domain.outcome import Created, Outcome, Rejected
-from shared.persistence.slices import TakenSlice, close_slice
+from shared.domain.outcome import Created, Rejected
+from shared.persistence.slices import ClosedSlice, TakenSlice, close_slices
 from shared.schemas.outcome import keyed_outcomes_json
+from worker.work import Keyed, Placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class SliceReport:
     """What a settled slice came to."""
 
     job_id: UUID
+    request_id: str
     number: int
     orders: int
     ok: int
@@ -25,15 +27,28 @@ class SliceReport:
     """The first number of each order that was created or completed."""
 
 
-def close_with(
-    connection: Connection, taken: TakenSlice, keyed: Sequence[tuple[str, Outcome]]
-) -> SliceReport:
-    """Write the outcomes of a claimed slice and close it; they count once the transaction commits."""
+def close_with(connection: Connection, placed: Placed) -> list[SliceReport]:
+    """Write the outcomes of claimed slices and close them; they count once the transaction commits."""
+    codes = [_codes(keyed) for _, keyed in placed]
+    oks = [len(keyed) - sum(of.values()) for (_, keyed), of in zip(placed, codes, strict=True)]
+    close_slices(
+        connection,
+        [
+            ClosedSlice(taken.id, keyed_outcomes_json(keyed), ok, of)
+            for (taken, keyed), ok, of in zip(placed, oks, codes, strict=True)
+        ],
+    )
+    return [_report(taken, keyed, ok) for (taken, keyed), ok in zip(placed, oks, strict=True)]
+
+
+def _codes(keyed: Sequence[Keyed]) -> dict[str, int]:
     codes: dict[str, int] = {}
     for _, outcome in keyed:
         if isinstance(outcome, Rejected):
             codes[str(int(outcome.code))] = codes.get(str(int(outcome.code)), 0) + 1
-    ok = len(keyed) - sum(codes.values())
-    close_slice(connection, taken.id, keyed_outcomes_json(keyed), ok, codes)
+    return codes
+
+
+def _report(taken: TakenSlice, keyed: Sequence[Keyed], ok: int) -> SliceReport:
     first_numbers = tuple(outcome.numbers[0] for _, outcome in keyed if isinstance(outcome, Created))
-    return SliceReport(taken.job_id, taken.number, len(keyed), ok, first_numbers)
+    return SliceReport(taken.job_id, taken.request_id, taken.number, len(keyed), ok, first_numbers)

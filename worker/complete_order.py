@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
-import msgspec
 from sqlalchemy import Connection
 
 from shared.domain.completion import Completion, already_shipping, no_such_order, place_prepared
@@ -24,23 +22,24 @@ from shared.persistence.completing import (
 from shared.persistence.orders import draw_numbers
 from shared.persistence.slices import Claim, TakenSlice
 from shared.persistence.stock import lock_shelf, reserve
-from worker.work import Work, behind_savepoint
+from worker.work import Placed, Work, behind_savepoint, members_of
 from worker.workshop import Workshop
 
 
-def read_completions(workshop: Workshop, taken: TakenSlice, members: Mapping[str, msgspec.Raw]) -> Work:
+def read_completions(workshop: Workshop, taken: TakenSlice) -> Work:
     """Read a slice of completions by order number; what comes back completes them."""
     reader = workshop.completion_reader(strict=taken.strict)
-    read = {number: reader.read(raw) for number, raw in members.items()}
+    read = {number: reader.read(raw) for number, raw in members_of(taken).items()}
 
-    def all_at_once(connection: Connection, claim: Claim) -> list[tuple[str, Outcome]]:
-        return [
+    def all_at_once(connection: Connection, claim: Claim) -> Placed:
+        keyed = [
             (number, complete_order(workshop, connection, taken, claim, number, what))
             for number, what in read.items()
         ]
+        return [(taken, keyed)]
 
-    def one_by_one(connection: Connection, claim: Claim) -> list[tuple[str, Outcome]]:
-        return [
+    def one_by_one(connection: Connection, claim: Claim) -> Placed:
+        keyed = [
             (
                 number,
                 behind_savepoint(
@@ -51,6 +50,7 @@ def read_completions(workshop: Workshop, taken: TakenSlice, members: Mapping[str
             )
             for number, what in read.items()
         ]
+        return [(taken, keyed)]
 
     return Work(all_at_once, one_by_one)
 

@@ -25,9 +25,14 @@ class Patience:
         self._until = time.monotonic() + seconds
         self._pause_seconds = _FIRST_SECONDS
 
+    @property
+    def over(self) -> bool:
+        """Whether there is no more."""
+        return time.monotonic() >= self._until
+
     def wait(self) -> bool:
         """Wait a little, longer each time and with jitter, and say so; False: there is no more."""
-        if time.monotonic() >= self._until:
+        if self.over:
             return False
         if self._pause_seconds == _FIRST_SECONDS:
             log.info("waiting_for_the_database")

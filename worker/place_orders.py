@@ -1,90 +1,92 @@
-"""The heart of a slice's transaction: look up, lock stock, decide, number, write. Fixed statements in all."""
+"""The heart of a transaction: look up, lock stock, decide, number, write. Fixed statements in all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache, partial
 
 import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from shared.domain.catalog import Assortment, Item, Reference
 from shared.domain.decide import Numbered, Placement, decide
 from shared.domain.draft import Draft
 from shared.domain.locate import Snapshot
-from shared.domain.order import OrderRequest
 from shared.domain.outcome import Outcome, Rejected, could_not_be_stored
 from shared.domain.parsed import Parsed
-from shared.domain.resolve import prepare, wanted_customer_ids, wanted_emails
-from shared.persistence.catalog_read import find_accounts, find_items
-from shared.persistence.customers import (
-    add_customers,
-    ask_for_new_passwords,
-    find_customers,
-    register_customers,
-)
-from shared.persistence.order_rows import NewOrder, Source
-from shared.persistence.orders import draw_numbers, taken_numbers, write_orders
+from shared.domain.resolve import prepare
+from shared.persistence.customers import add_customers, ask_for_new_passwords, register_customers
+from shared.persistence.order_rows import Making, NewOrder
+from shared.persistence.orders import draw_numbers, write_orders
 from shared.persistence.slices import Claim, TakenSlice
 from shared.persistence.stock import lock_shelf, reserve
 from shared.persistence.vouchers import lock_uses, use
 from shared.schemas.reading import OrderReader
-from worker.work import Work, behind_savepoint
+from worker.look_up import (
+    KeyedOrder,
+    items_to_lock,
+    look_up,
+    named_items,
+    vouchers_that_may_apply,
+    vouchers_to_lock,
+)
+from worker.work import Keyed, Placed, Work, behind_savepoint, members_of
 from worker.workshop import Workshop
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyedOrder:
-    """One order of a slice: its place in the batch, its key, and what its JSON says."""
-
-    position: int
-    key: str
-    parsed: Parsed
-
-
-def read_orders(workshop: Workshop, taken: TakenSlice, members: Mapping[str, msgspec.Raw]) -> Work:
-    """Read a slice of orders; what comes back places them."""
+def read_orders(workshop: Workshop, taken: TakenSlice) -> list[KeyedOrder]:
+    """Read a slice of orders, each at its place in the batch."""
     reader = workshop.reader(strict=taken.strict)
-    orders = [
-        KeyedOrder(taken.first_position + i, key, _read(reader, raw, taken.request_id))
-        for i, (key, raw) in enumerate(members.items())
+    return [
+        KeyedOrder(taken, taken.first_position + i, key, _read(reader, raw, taken))
+        for i, (key, raw) in enumerate(members_of(taken).items())
     ]
-    keys = [order.key for order in orders]
-
-    def all_at_once(connection: Connection, claim: Claim) -> list[tuple[str, Outcome]]:
-        return list(zip(keys, place_orders(workshop, connection, taken, claim, orders), strict=True))
-
-    def one_by_one(connection: Connection, claim: Claim) -> list[tuple[str, Outcome]]:
-        return list(zip(keys, place_one_by_one(workshop, connection, taken, claim, orders), strict=True))
-
-    return Work(all_at_once, one_by_one)
 
 
-def _read(reader: OrderReader, raw: msgspec.Raw, request_id: str) -> Parsed:
+def _read(reader: OrderReader, raw: msgspec.Raw, taken: TakenSlice) -> Parsed:
     try:
         return reader.read(raw)
     except MemoryError:
         raise
     except Exception:
         # A fault of ours; the slice's other orders have nothing to do with it.
-        log.exception("order_not_read")
-        return Parsed(None, could_not_be_stored(request_id).faults)
+        log.exception("order_not_read", request_id=taken.request_id, job_id=str(taken.job_id))
+        return Parsed(None, could_not_be_stored(taken.request_id).faults)
+
+
+def placing(workshop: Workshop, orders: Sequence[KeyedOrder], *, alone: bool) -> Work:
+    """What places the orders of one slice (``alone``), or of several in one transaction."""
+
+    def all_at_once(connection: Connection, claim: Claim) -> Placed:
+        held = [order for order in orders if order.taken.id in claim.slice_ids]
+        return _by_slice(held, place_orders(workshop, connection, claim, held))
+
+    def one_by_one(connection: Connection, claim: Claim) -> Placed:
+        return _by_slice(orders, place_one_by_one(workshop, connection, claim, orders))
+
+    return Work(all_at_once, one_by_one if alone else None)
+
+
+def _by_slice(orders: Sequence[KeyedOrder], outcomes: Sequence[Outcome]) -> Placed:
+    slices = {order.taken.id: order.taken for order in orders}
+    keyed: dict[int, list[Keyed]] = {slice_id: [] for slice_id in slices}
+    for order, outcome in zip(orders, outcomes, strict=True):
+        keyed[order.taken.id].append((order.key, outcome))
+    return [(slices[slice_id], of) for slice_id, of in keyed.items()]
 
 
 def place_orders(
-    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[KeyedOrder]
+    workshop: Workshop, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
 ) -> list[Outcome]:
     """The orders' outcomes, after everything that they bring about has been written."""
-    snapshot = _look_up(workshop, connection, taken, claim, orders)
-    drafts = [
-        prepare(order.parsed, snapshot, repeated=order.position in taken.repeated_numbers) for order in orders
-    ]
-    shelf = lock_shelf(connection, _items_to_lock(drafts), snapshot.reference.thresholds)
-    uses = lock_uses(connection, _vouchers_to_lock(drafts))
+    reference = workshop.reference(connection, claim.catalog_version)
+    snapshot = look_up(connection, claim, reference, orders)
+    drafts = list(_prepared(orders, snapshot))
+    shelf = lock_shelf(connection, items_to_lock(drafts), reference.thresholds)
+    uses = lock_uses(connection, vouchers_to_lock(drafts))
     decided = decide(drafts, shelf, uses)
     placed = [
         (order, decision)
@@ -94,97 +96,45 @@ def place_orders(
     numbered = _number(connection, [placement for _, placement in placed])
     customers = _customers(connection, numbered)
     new_orders = [
-        NewOrder(order.position, order.key, customer_id, one)
+        NewOrder(order.taken.job_id, order.taken.api_key_id, order.position, order.key, customer_id, one)
         for (order, _), customer_id, one in zip(placed, customers, numbered, strict=True)
     ]
-    source = Source(taken.job_id, taken.api_key_id, claim.moment, workshop.settings.confirm_orders)
-    write_orders(connection, source, new_orders)
+    write_orders(connection, Making(claim.moment, workshop.settings.confirm_orders), new_orders)
     reserve(connection, shelf.taken())
     use(connection, uses.taken())
     told = iter(numbered)
     return [one if isinstance(one, Rejected) else next(told).outcome() for one in decided]
 
 
+def _prepared(orders: Sequence[KeyedOrder], snapshot: Snapshot) -> Iterator[Draft | Rejected]:
+    # Every API key has its own markets.
+    seen_by = cache(lambda market_ids: replace(snapshot, market_ids=market_ids))
+    for order in orders:
+        repeated = order.position in order.taken.repeated_numbers
+        yield prepare(order.parsed, seen_by(order.taken.market_ids), repeated=repeated)
+
+
 def place_one_by_one(
-    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[KeyedOrder]
+    workshop: Workshop, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
 ) -> list[Outcome]:
     """The same, each order behind a savepoint: one that cannot be written costs only itself."""
     # All rows at once, and so in the house's one order: at least those that the orders will ask for. Nothing
     # is decided before the savepoints, for that is where the fault may be.
     reference = workshop.reference(connection, claim.catalog_version)
-    lock_shelf(connection, {item.id for item in _find_items(connection, orders)}, reference.thresholds)
-    lock_uses(connection, _vouchers_that_may_apply(orders, reference))
+    lock_shelf(connection, {item.id for item in named_items(connection, orders)}, reference.thresholds)
+    lock_uses(connection, vouchers_that_may_apply(orders, reference))
     return [
         behind_savepoint(
             connection,
-            taken.request_id,
-            partial(_place_one, workshop, connection, taken, claim, order),
+            order.taken.request_id,
+            partial(_place_one, workshop, connection, claim, order),
         )
         for order in orders
     ]
 
 
-def _place_one(
-    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, order: KeyedOrder
-) -> Outcome:
-    return place_orders(workshop, connection, taken, claim, [order])[0]
-
-
-def _requests(orders: Iterable[KeyedOrder]) -> list[OrderRequest]:
-    return [order.parsed.request for order in orders if order.parsed.request is not None]
-
-
-def _find_items(connection: Connection, orders: Iterable[KeyedOrder]) -> list[Item]:
-    lines = [line for request in _requests(orders) for line in request.lines]
-    return find_items(
-        connection,
-        {line.item_id for line in lines if line.item_id is not None},
-        {line.sku for line in lines if line.sku is not None},
-        {line.ean for line in lines if line.ean is not None},
-    )
-
-
-def _look_up(
-    workshop: Workshop, connection: Connection, taken: TakenSlice, claim: Claim, orders: Sequence[KeyedOrder]
-) -> Snapshot:
-    requests = _requests(orders)
-    names = [order.parsed.references for order in orders]
-    accounts = find_accounts(connection, {n.account_id for n in names if n.account_id is not None})
-    numbers = {request.order_number for request in requests if request.order_number is not None}
-    origins = {n.origin.id for n in names if n.origin is not None and n.origin.type == "order"}
-    existing = taken_numbers(connection, numbers | origins)
-    return Snapshot(
-        reference=workshop.reference(connection, claim.catalog_version),
-        assortment=Assortment.of(_find_items(connection, orders)),
-        moment=claim.moment,
-        customers=find_customers(
-            connection, wanted_customer_ids(requests), wanted_emails(requests, accounts)
-        ),
-        accounts=accounts,
-        taken_numbers=existing & numbers,
-        origin_numbers=existing & origins,
-        market_ids=taken.market_ids,
-    )
-
-
-def _items_to_lock(drafts: Iterable[Draft | Rejected]) -> set[int]:
-    return {want.item_id for draft in drafts if isinstance(draft, Draft) for want in draft.wants()}
-
-
-def _vouchers_to_lock(drafts: Iterable[Draft | Rejected]) -> set[int]:
-    return {
-        applied.voucher.id
-        for draft in drafts
-        if isinstance(draft, Draft)
-        for applied in draft.vouchers
-        if applied.voucher.limited
-    }
-
-
-def _vouchers_that_may_apply(orders: Iterable[KeyedOrder], reference: Reference) -> set[int]:
-    codes = {code for order in orders for code in order.parsed.references.voucher_codes}
-    named = (reference.voucher_codes[code] for code in codes if code in reference.voucher_codes)
-    return {voucher.id for voucher in (*named, *reference.automatic_vouchers) if voucher.limited}
+def _place_one(workshop: Workshop, connection: Connection, claim: Claim, order: KeyedOrder) -> Outcome:
+    return place_orders(workshop, connection, claim, [order])[0]
 
 
 def _number(connection: Connection, placements: Sequence[Placement]) -> list[Numbered]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 import structlog
 from celery import Celery
 
 from shared.job_queue import SEND_CONFIRMATION, SETTLE_SLICE
-from shared.persistence.errors import PersistenceError, TransientError
+from shared.persistence.errors import PersistenceError
+from worker.in_turn import settle_in_turn
 from worker.mail.confirm import confirm_order
 from worker.mail.mail_room import MailRoom
-from worker.settle import settle_slice
 from worker.workshop import Workshop
 
 log = structlog.get_logger()
+
+_MOST_ID = 2**63 - 1
+"""The database has no greater ids."""
 
 
 def register_tasks(
@@ -28,8 +30,8 @@ def register_tasks(
     """Give the application its tasks. Once ``stopping`` is set no mail is begun."""
 
     @app.task(name=SETTLE_SLICE)  # type: ignore[untyped-decorator]
-    def settle(slice_id: int) -> None:
-        run_settle(workshop, slice_id)
+    def settle(slice_ids: object) -> None:
+        run_settle(workshop, slice_ids)
 
     @app.task(name=SEND_CONFIRMATION)  # type: ignore[untyped-decorator]
     def confirm(order_number: int) -> None:
@@ -38,32 +40,24 @@ def register_tasks(
             run_confirm(mail_room, order_number)
 
 
-def run_settle(workshop: Callable[[], Workshop], slice_id: int) -> None:
-    """Settle a slice and log it. Nothing is raised: the sweeper dispatches again what stays undecided."""
-    started = time.monotonic()
+def run_settle(workshop: Callable[[], Workshop], slice_ids: object) -> None:
+    """Settle the slices of a message: the id of one, or a list of ids. Nothing is raised."""
     structlog.contextvars.clear_contextvars()
+    understood = _ids_of(slice_ids)
+    if understood is None:
+        log.warning("message_not_understood", task=SETTLE_SLICE)
+        return
     try:
-        report = settle_slice(workshop(), slice_id)
-    except TransientError as error:
-        log.warning("slice_left_for_later", slice_id=slice_id, reason=str(error))
-    except MemoryError:
-        # Let through, it would make Celery raise it in the worker's main process, message after message.
-        log.error("slice_out_of_memory", slice_id=slice_id)  # noqa: TRY400 - a traceback needs memory too
+        settle_in_turn(workshop(), understood)
     except Exception:
-        log.exception("slice_failed", slice_id=slice_id)
-    else:
-        took = round((time.monotonic() - started) * 1000, 1)
-        if report is None:
-            log.debug("slice_not_needed", slice_id=slice_id, duration_ms=took)
-        else:
-            log.info(
-                "slice",
-                slice=report.number,
-                orders=report.orders,
-                ok=report.ok,
-                failed=report.orders - report.ok,
-                duration_ms=took,
-            )
+        # Not a slice's fault, which settles by itself.
+        log.exception("slices_failed", slice_ids=understood)
+
+
+def _ids_of(argument: object) -> list[int] | None:
+    """What a message says; None: it is not one of ours, and nobody is to stop for it."""
+    several = argument if isinstance(argument, list) else [argument]
+    return [one for one in several if type(one) is int and 0 < one <= _MOST_ID] or None
 
 
 def run_confirm(mail_room: Callable[[], MailRoom], order_number: int) -> None:

@@ -1,16 +1,17 @@
-"""What settling asks of whatever a slice holds: outcomes by key, all at once or each behind a savepoint."""
+"""What settling asks of whatever slices hold: outcomes by key, all at once or each behind a savepoint."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 from sqlalchemy import Connection
 
 from shared.domain.outcome import Outcome, could_not_be_stored
 from shared.persistence.errors import PermanentError, TransientError, translated
-from shared.persistence.slices import Claim
+from shared.persistence.slices import Claim, TakenSlice
 
 log = structlog.get_logger()
 
@@ -18,17 +19,30 @@ ORDERS_ONE_PER_KEY = "orders_one_per_key"
 ORDER_NUMBER = "orders_pkey"
 
 _NUMBER_TRIES = 10
+_BODY = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
-Place = Callable[[Connection, Claim], list[tuple[str, Outcome]]]
-"""Writes what a slice asks for, in its transaction, and gives the outcome under each key, in order."""
+Keyed = tuple[str, Outcome]
+Placed = list[tuple[TakenSlice, list[Keyed]]]
+"""Slices, each with the outcome under each of its keys, in order."""
+
+Place = Callable[[Connection, Claim], Placed]
+"""Writes what the claimed slices ask for, in their transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The two ways of doing a slice; the second is for when the first met a fault that will not pass."""
+    """The two ways of doing slices; the second is for when the first met a fault that will not pass.
+
+    Without a second one, that fault ends the work: each of the slices is to be done alone then.
+    """
 
     all_at_once: Place
-    one_by_one: Place
+    one_by_one: Place | None
+
+
+def members_of(taken: TakenSlice) -> dict[str, msgspec.Raw]:
+    """What a slice holds, by key: each as its bytes were sent."""
+    return _BODY.decode(taken.body)
 
 
 def behind_savepoint(connection: Connection, request_id: str, place: Callable[[], Outcome]) -> Outcome:

@@ -21,8 +21,10 @@ _JSON = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order request that is placed, numbered, and has its customer."""
+    """An order request that is placed, numbered, and has its customer; and where it comes from."""
 
+    job_id: UUID
+    api_key_id: int
     position: int
     batch_key: str
     customer_id: int
@@ -30,11 +32,9 @@ class NewOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where the orders of one slice come from, and when they are made."""
+class Making:
+    """What the orders of one transaction share: when they are made, and what holds for all."""
 
-    job_id: UUID
-    api_key_id: int
     moment: datetime
     confirm: bool
     """Whether orders that say nothing of it are confirmed by e-mail."""
@@ -94,17 +94,17 @@ ORDERS = (
 )
 
 
-def of_orders(source: Source, new_orders: Sequence[NewOrder]) -> Iterator[tuple[Any, ...]]:
+def of_orders(making: Making, new_orders: Sequence[NewOrder]) -> Iterator[tuple[Any, ...]]:
     """The orders: one per part."""
     for new, number, index, part in _parts(new_orders):
         draft = new.numbered.placement.draft
         yield (
             number,
             "prepared" if draft.request.create_only else "created",
-            source.job_id,
+            new.job_id,
             new.position,
             msgspec.json.encode(new.batch_key).decode(),
-            source.api_key_id,
+            new.api_key_id,
             index,
             new.numbered.numbers[0],
             new.customer_id,
@@ -114,9 +114,9 @@ def of_orders(source: Source, new_orders: Sequence[NewOrder]) -> Iterator[tuple[
             part.totals.shipping,
             part.totals.voucher,
             part.totals.grand,
-            *_wishes(draft, source.moment),
+            *_wishes(draft, making.moment),
             _json(_vouchers(draft)) if index == 0 and draft.vouchers else None,
-            source.moment,
+            making.moment,
         )
 
 
@@ -240,10 +240,10 @@ def payment_rows(order_number: int, payment: Mapping[str, Any]) -> Iterator[tupl
         yield (order_number, method_id, None, None, None, None, None, None, None)
 
 
-def of_confirmations(source: Source, new_orders: Sequence[NewOrder]) -> Iterator[tuple[int]]:
+def of_confirmations(making: Making, new_orders: Sequence[NewOrder]) -> Iterator[tuple[int]]:
     """The e-mails to be sent: one per completed order request, under its first number."""
     for new in new_orders:
         request = new.numbered.placement.draft.request
-        wanted = source.confirm if request.send_email is None else request.send_email
+        wanted = making.confirm if request.send_email is None else request.send_email
         if wanted and not request.create_only:
             yield (new.numbered.numbers[0],)

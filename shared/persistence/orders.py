@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from shared.persistence import order_rows
 from shared.persistence.copying import copy_rows
-from shared.persistence.order_rows import NewOrder, Source
+from shared.persistence.order_rows import Making, NewOrder
 from shared.persistence.tables import allocations, confirmations, order_lines, orders, payments
 
 MOST_DRAWN = 10_000
@@ -41,10 +41,10 @@ def draw_numbers(connection: Connection, count: int, claimed: Collection[int]) -
     return iter(numbers[:count])
 
 
-def write_orders(connection: Connection, source: Source, new_orders: Sequence[NewOrder]) -> None:
+def write_orders(connection: Connection, making: Making, new_orders: Sequence[NewOrder]) -> None:
     """Insert the orders and all that belongs to them; one statement per table that gets rows."""
-    copy_rows(connection, orders, order_rows.ORDERS, order_rows.of_orders(source, new_orders))
+    copy_rows(connection, orders, order_rows.ORDERS, order_rows.of_orders(making, new_orders))
     copy_rows(connection, order_lines, order_rows.LINES, order_rows.of_lines(new_orders))
     copy_rows(connection, allocations, order_rows.ALLOCATIONS, order_rows.of_allocations(new_orders))
     copy_rows(connection, payments, order_rows.PAYMENTS, order_rows.of_payments(new_orders))
-    copy_rows(connection, confirmations, ("order_number",), order_rows.of_confirmations(source, new_orders))
+    copy_rows(connection, confirmations, ("order_number",), order_rows.of_confirmations(making, new_orders))

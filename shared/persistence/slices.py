@@ -8,29 +8,21 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
-from shared.persistence.database import transaction
-
-# SKIP LOCKED: another worker has it in hand; if that one dies, it is dispatched again.
-_TAKE = text(
-    "UPDATE slices SET attempts = attempts + 1, started_at = COALESCE(started_at, now())"
-    " FROM jobs JOIN api_keys ON api_keys.id = jobs.api_key_id"
-    " WHERE jobs.id = slices.job_id AND slices.id ="
-    " (SELECT id FROM slices WHERE id = :id AND closed_at IS NULL FOR UPDATE SKIP LOCKED)"
-    " RETURNING slices.job_id, slices.number, slices.first_position, slices.body, slices.repeated_numbers,"
-    " slices.attempts, jobs.api_key_id, jobs.request_id, jobs.strict, jobs.form, api_keys.market_ids"
-)
-# Waits: whoever holds the row may only be counting an attempt, and two deliveries at once would both go home.
+# Waits: whoever holds a row may only be counting an attempt, and two deliveries at once would both go home.
+# In one order everywhere: two workers with the same slices must not wait for each other in a ring.
 _CLAIM = text(
-    "SELECT now() AS moment, (SELECT version FROM catalog_state) AS version FROM slices"
-    " WHERE id = :id AND closed_at IS NULL FOR UPDATE"
+    "SELECT id, now() AS moment, (SELECT version FROM catalog_state) AS version FROM slices"
+    " WHERE id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL ORDER BY id FOR UPDATE"
 )
 _CLOSE = text(
-    "UPDATE slices SET closed_at = now(), outcomes = :outcomes, ok_count = :ok, codes = CAST(:codes AS jsonb)"
-    " WHERE id = :id"
+    "UPDATE slices SET closed_at = now(), outcomes = closed.outcomes, ok_count = closed.ok,"
+    " codes = CAST(closed.codes AS jsonb)"
+    " FROM unnest(CAST(:ids AS bigint[]), CAST(:outcomes AS bytea[]), CAST(:oks AS integer[]),"
+    " CAST(:codes AS text[])) AS closed(id, outcomes, ok, codes)"
+    " WHERE slices.id = closed.id"
 )
-_RELEASE = text("UPDATE slices SET attempts = GREATEST(attempts - 1, 0) WHERE id = :id AND closed_at IS NULL")
 _CUT_UP = text(
     "INSERT INTO slices (job_id, number, first_position, order_count, body, repeated_numbers, queue,"
     " next_dispatch_at, started_at)"
@@ -66,44 +58,21 @@ class TakenSlice:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The moment of the transaction that holds a slice, and the catalog's version in it."""
+    """The moment of the transaction that holds slices, the catalog's version in it, and which slices."""
 
     moment: datetime
     catalog_version: int
+    slice_ids: frozenset[int]
 
 
-def take_slice(engine: Engine, slice_id: int) -> TakenSlice | None:
-    """Count an attempt, in a transaction of its own, and read the slice. None: closed, gone or in hand."""
-    with transaction(engine) as connection:
-        # Only a crash of PostgreSQL could forget the count, and that is not what it counts.
-        connection.execute(text("SET LOCAL synchronous_commit = off"))
-        row = connection.execute(_TAKE, {"id": slice_id}).one_or_none()
-    if row is None:
-        return None
-    return TakenSlice(
-        id=slice_id,
-        job_id=row.job_id,
-        number=row.number,
-        first_position=row.first_position,
-        body=bytes(row.body),
-        repeated_numbers=frozenset(row.repeated_numbers),
-        attempts=row.attempts,
-        api_key_id=row.api_key_id,
-        market_ids=None if row.market_ids is None else frozenset(row.market_ids),
-        request_id=row.request_id,
-        strict=row.strict,
-        form=row.form,
-    )
+@dataclass(frozen=True, slots=True)
+class ClosedSlice:
+    """What a slice came to. ``outcomes`` is one JSON object, {key: outcome, …}, in order."""
 
-
-def release_slice(engine: Engine, slice_id: int) -> None:
-    """Take back an attempt that ended in good order: only those count that ended their worker.
-
-    It waits for whoever holds the slice: a count that is not taken back would condemn the slice one day.
-    """
-    with transaction(engine) as connection:
-        connection.execute(text("SET LOCAL synchronous_commit = off"))
-        connection.execute(_RELEASE, {"id": slice_id})
+    id: int
+    outcomes: bytes
+    ok_count: int
+    codes: Mapping[str, int]
 
 
 def cut_up(connection: Connection, taken: TakenSlice, members: Sequence[tuple[str, bytes]]) -> None:
@@ -127,17 +96,28 @@ def cut_up(connection: Connection, taken: TakenSlice, members: Sequence[tuple[st
     connection.execute(text("DELETE FROM slices WHERE id = :id"), {"id": taken.id})
 
 
+def claim_slices(connection: Connection, slice_ids: Sequence[int]) -> Claim | None:
+    """Lock those slices that are not closed until the transaction ends, after any worker that holds one.
+
+    None: all are closed.
+    """
+    rows = connection.execute(_CLAIM, {"ids": list(slice_ids)}).all()
+    return Claim(rows[0].moment, rows[0].version, frozenset(row.id for row in rows)) if rows else None
+
+
 def claim_slice(connection: Connection, slice_id: int) -> Claim | None:
-    """Lock the slice until the transaction ends, after another worker that holds it. None: it is closed."""
-    row = connection.execute(_CLAIM, {"id": slice_id}).one_or_none()
-    return None if row is None else Claim(row.moment, row.version)
+    """Lock one slice in the same way."""
+    return claim_slices(connection, [slice_id])
 
 
-def close_slice(
-    connection: Connection, slice_id: int, outcomes: bytes, ok_count: int, codes: Mapping[str, int]
-) -> None:
-    """Write the outcomes of a slice that this transaction has claimed: {key: outcome, …}, in order."""
+def close_slices(connection: Connection, closed: Sequence[ClosedSlice]) -> None:
+    """Write the outcomes of slices that this transaction has claimed."""
     connection.execute(
         _CLOSE,
-        {"id": slice_id, "outcomes": outcomes, "ok": ok_count, "codes": orjson.dumps(codes).decode()},
+        {
+            "ids": [one.id for one in closed],
+            "outcomes": [one.outcomes for one in closed],
+            "oks": [one.ok_count for one in closed],
+            "codes": [orjson.dumps(one.codes).decode() for one in closed],
+        },
     )

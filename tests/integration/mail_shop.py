@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -77,7 +77,7 @@ SENDER = "Kronan <orders@shop.example>"
 class NoEvents:
     """Nobody waits for outcomes here."""
 
-    def announce(self, job_id: UUID, slice_number: int) -> None:
+    def announce_all(self, closed: Sequence[tuple[UUID, int]]) -> None:
         """Tell nobody."""
 
 

@@ -90,9 +90,9 @@ class Mill:
         return int(self.rows(query, sku=sku)[0][0])
 
     def promise(
-        self, batch: Batch, *, per: int = 250, strict: bool = False, queue: str = LARGE_QUEUE
+        self, batch: Batch, *, per: int = 250, strict: bool = False, queue: str = LARGE_QUEUE, key: int = 1
     ) -> list[int]:
-        """Store a job, cut into slices of ``per`` orders; gives the slices' ids."""
+        """Store a job of ``key``'s, cut into slices of ``per`` orders; gives the slices' ids."""
         now = utc_now()
         keyed = [(key, json.dumps(order).encode()) for key, order in batch.items()]
         again = repeated_numbers(msgspec.Raw(raw) for _, raw in keyed)
@@ -109,7 +109,7 @@ class Mill:
         ]
         job = Job(
             id=uuid6.uuid7(),
-            api_key_id=1,
+            api_key_id=key,
             request_id="r-1",
             total=len(keyed),
             created_at=now,
@@ -180,7 +180,12 @@ class Mill:
         )
 
     def queued(self, queue: str) -> list[int]:
-        """The slice ids that lie in a queue, as Celery put them there; the first to be taken first."""
+        """The slice ids that lie in a queue; the first to be taken first."""
+        said = self.messages(queue)
+        return [one for ids in said for one in (ids if isinstance(ids, list) else [ids])]
+
+    def messages(self, queue: str) -> list[int | list[int]]:
+        """What the messages in a queue say, as Celery put them there; the first to be taken first."""
         with redis.Redis.from_url(self.settings.redis_url) as client:
             messages = [json.loads(raw) for raw in client.lrange(f"ordermill:{queue}", 0, -1)]
         bodies = [json.loads(base64.b64decode(message["body"])) for message in reversed(messages)]

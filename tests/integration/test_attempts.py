@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from shared.persistence.attempts import take_slice
 from shared.persistence.database import open_database
 from shared.persistence.errors import TransientError
-from shared.persistence.slices import claim_slice, take_slice
+from shared.persistence.slices import claim_slice
 from tests.integration.placed_orders import Shop, open_shop
 from worker.settle import settle_slice
 from worker.workshop import Workshop

@@ -89,7 +89,7 @@ def test_racing_slices_that_register_the_same_emails_make_one_customer_of_each(m
     assert mill.count("customers") == 12
     assert mill.count("orders") == 288
     assert all(one["status"] == "ok" for one in mill.outcomes().values())
-    assert [entry for entry in mill.logged if entry["event"] == "slice_tried_again"] == []
+    assert [entry for entry in mill.logged if entry["event"] == "slices_tried_again"] == []
     assert mill.rows(
         "SELECT count(*) FROM orders JOIN customers ON customers.id = customer_id"
         " WHERE email <> invoice_address ->> 'email'"

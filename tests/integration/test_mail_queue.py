@@ -29,6 +29,7 @@ from tests.integration.mail_shop import (
     open_mail_shop,
     order,
 )
+from worker.mail.hints import HINTS_MAX
 from worker.redispatch import MAILS_WAITING_MAX, sweep, sweep_mails
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def test_large_slice_tells_of_few_and_the_sweeper_finds_all(shop: MailShop, queu
 
     swept = sweep_mails(shop.engine, queue, shop.settings)
 
-    assert told == 10
+    assert told == HINTS_MAX
     assert swept == 30
 
 

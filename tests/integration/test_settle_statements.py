@@ -12,7 +12,7 @@ from sqlalchemy import event
 from shared.settings import Settings
 from tests.integration.invariants import violated
 from tests.integration.mill import Mill, lines, open_mill, order
-from worker.settle import settle_slice
+from worker.in_turn import settle_in_turn
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ class _CountingCursor(Cursor[Any]):
         return super().copy(statement, *args, **kwargs)
 
 
-def _statements(mill: Mill, batch: dict[str, Any]) -> list[str]:
-    (slice_id,) = mill.promise(batch)
+def _statements(mill: Mill, batch: dict[str, Any], per: int = 250) -> list[str]:
+    slice_ids = mill.promise(batch, per=per)
     workshop = mill.workshop()
     sent: list[str] = []
     counting = type("Counting", (_CountingCursor,), {"sent": sent})
@@ -47,7 +47,7 @@ def _statements(mill: Mill, batch: dict[str, Any]) -> list[str]:
 
     mill.engine.dispose()
     event.listen(mill.engine, "connect", count)
-    settle_slice(workshop, slice_id)
+    settle_in_turn(workshop, slice_ids)
     event.remove(mill.engine, "connect", count)
     mill.engine.dispose()
     assert all(one["status"] == "ok" for one in mill.outcomes().values()), mill.outcomes()
@@ -87,3 +87,19 @@ def test_a_slice_costs_the_same_statements_whatever_its_size(mill: Mill, make: C
     assert counts[0] == counts[1] == counts[2]
     # A dozen to read the catalog, and two or three for each table.
     assert counts[0] < 45
+
+
+@pytest.mark.parametrize("make", [_plain, _everything], ids=["plain", "everything"])
+def test_small_slices_together_cost_the_same_statements_as_one(
+    mill: Mill, make: Callable[[int], Any]
+) -> None:
+    mill.stock("BRASS-LAMP", main=10_000, shop=10_000)
+    mill.stock("RED-STOOL", main=10_000)
+
+    counts, first = [], 0
+    for size in (1, 2, 25):
+        batch = {f"k{i}": make(i) for i in range(first, first + size)}
+        first += size
+        counts.append(len(_statements(mill, batch, per=1)))
+
+    assert counts[0] == counts[1] == counts[2]

@@ -51,7 +51,7 @@ def test_slices_that_want_the_same_items_in_other_orders_do_not_deadlock(mill: M
     mill.settle_racing(slice_ids)
 
     # A deadlock would have been tried again, so nobody would see it but the log.
-    assert [entry for entry in mill.logged if entry["event"] == "slice_tried_again"] == []
+    assert [entry for entry in mill.logged if entry["event"] == "slices_tried_again"] == []
     assert len(mill.outcomes()) == 240
     assert 0 < ok(mill) < 240
 

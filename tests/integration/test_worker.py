@@ -96,7 +96,7 @@ def test_a_worker_serves_small_batches_first_and_says_that_it_lives(mill: Mill, 
         exit_code = worker.wait(_PATIENCE_SECONDS)
         left = queue.workers()
 
-    closed = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY closed_at")]
+    closed = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY closed_at, id")]
     assert closed == [*small, *large]
     assert 0 < lives_seconds <= 3 * HEARTBEAT_SECONDS
     assert (exit_code, left) == (0, [])

@@ -8,10 +8,12 @@ from tests.mutants.mutant import Change, Mutant
 
 _SETTLE: Final = "worker/settle.py"
 _SLICES: Final = "shared/persistence/slices.py"
+_TAKING: Final = "shared/persistence/attempts.py"
 _QUEUE: Final = "shared/job_queue.py"
 _POINTS: Final = "tests/integration/test_crash_points.py::test_a_process_that_dies_there_costs_nothing"
 _AGAIN: Final = "tests/integration/test_crash_points_redelivery.py::test_the_message_comes_again_by_itself"
 _FAULTS: Final = "tests/integration/test_settle_faults.py"
+_TOGETHER: Final = "tests/integration/test_settle_together.py"
 _RACES: Final = "tests/integration/test_stock_races.py"
 _HEALING: Final = "tests/integration/test_crash_points_healing.py"
 _WATCH: Final = "tests/integration/test_supervisor_watch.py"
@@ -36,8 +38,16 @@ MUTANTS: Final = (
     Mutant(
         "no gate: a closed slice is done again",
         [
-            Change(_SLICES, "id = :id AND closed_at IS NULL FOR UPDATE SKIP LOCKED", "id = :id"),
-            Change(_SLICES, 'id = :id AND closed_at IS NULL FOR UPDATE"', 'id = :id"'),
+            Change(
+                _TAKING,
+                "WHERE slices.id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL",
+                "WHERE slices.id = ANY(CAST(:ids AS bigint[]))",
+            ),
+            Change(
+                _SLICES,
+                "WHERE id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL ORDER",
+                "WHERE id = ANY(CAST(:ids AS bigint[])) ORDER",
+            ),
         ],
         [f"{_FAULTS}::test_a_slice_that_is_delivered_twice_makes_one_set_of_orders"],
     ),
@@ -46,12 +56,12 @@ MUTANTS: Final = (
         [
             Change(
                 _SETTLE,
-                "        report = close_with(connection, taken, place(connection, claim))\n"
-                '        reached("after-write", taken.body)\n',
+                "        reports = close_with(connection, place(connection, claim))\n"
+                '        _reached("after-write", slices)\n',
                 "        placed = place(connection, claim)\n"
-                '    reached("after-write", taken.body)\n'
+                '    _reached("after-write", slices)\n'
                 "    with transaction(workshop.engine) as connection:\n"
-                "        report = close_with(connection, taken, placed)\n",
+                "        reports = close_with(connection, placed)\n",
             )
         ],
         [f"{_POINTS}[after-write-3]"],
@@ -107,15 +117,11 @@ MUTANTS: Final = (
         "attempts are counted inside the work's transaction",
         [
             Change(
-                _SLICES,
-                '"UPDATE slices SET attempts = attempts + 1, started_at',
-                '"UPDATE slices SET started_at',
+                _TAKING,
+                "UPDATE slices SET attempts = attempts + 1, started_at",
+                "UPDATE slices SET started_at",
             ),
-            Change(
-                _SLICES,
-                '" slices.attempts, jobs.api_key_id',
-                '" slices.attempts + 1 AS attempts, jobs.api_key_id',
-            ),
+            Change(_TAKING, "slices.attempts, free.", "slices.attempts + 1 AS attempts, free."),
             Change(
                 _SLICES,
                 '"UPDATE slices SET closed_at = now(), outcomes',
@@ -129,13 +135,34 @@ MUTANTS: Final = (
         [
             Change(
                 _SETTLE,
-                "        workshop.attempts_to_give_back.append(taken.id)\n"
-                "        _give_back_attempts(workshop)\n"
+                "        workshop.attempts_to_give_back.extend(taken.id for taken in slices)\n"
+                "        give_back_attempts(workshop)\n"
                 "        raise\n",
                 "        raise\n",
             )
         ],
         [f"{_ATTEMPTS}::test_a_lock_that_is_not_to_be_had_does_not_count"],
+    ),
+    Mutant(
+        "what has been attempted is attempted together with others again",
+        [Change(_TAKING, "(NOT :fresh OR attempts = 0 AND form <> 'completion')", "(:fresh OR true)")],
+        [f"{_TOGETHER}::test_a_slice_that_was_attempted_before_is_done_alone_and_the_most_attempted_last"],
+    ),
+    Mutant(
+        "slices of one transaction share its fault",
+        [
+            Change(
+                "worker/in_turn.py",
+                "                alone.extend(fresh)\n            else:",
+                "            else:",
+            )
+        ],
+        [f"{_TOGETHER}::test_a_poisonous_order_in_a_slice_costs_only_itself"],
+    ),
+    Mutant(
+        "slices are claimed in no order",
+        [Change(_SLICES, "ORDER BY id FOR UPDATE", "ORDER BY random() FOR UPDATE")],
+        [f"{_TOGETHER}::test_workers_that_claim_the_same_slices_do_not_deadlock"],
     ),
     Mutant(
         "attempts are without bound",
@@ -204,8 +231,8 @@ MUTANTS: Final = (
             ),
             Change(
                 "worker/tasks.py",
-                "    def settle(slice_id: int) -> None:\n",
-                "    def settle(slice_id: int, *_: object) -> None:\n",
+                "    def settle(slice_ids: object) -> None:\n",
+                "    def settle(slice_ids: object, *_: object) -> None:\n",
             ),
         ],
         ["tests/integration/test_dispatched_messages.py"],
@@ -249,9 +276,9 @@ MUTANTS: Final = (
         "running out of memory ends the worker's main process",
         [
             Change(
-                "worker/tasks.py",
-                '        log.error("slice_out_of_memory", slice_id=slice_id)',
-                "        raise\n        log.error()",
+                "worker/in_turn.py",
+                '            log.error("slices_out_of_memory", slice_ids=list(slice_ids))',
+                "            raise\n            log.error()",
             )
         ],
         [f"{_POISON}::test_running_out_of_memory_leaves_the_workers_main_process_alone"],

@@ -15,9 +15,10 @@ from shared.settings import Settings
 
 log = structlog.get_logger()
 
-HINTS_MAX = 10
-"""Mails that one slice announces. The sweeper finds the others within seconds; announcing hundreds, at about
-a millisecond each, would keep the worker from its next slice."""
+HINTS_MAX = 25
+"""Mails that one commit announces: as many as a message has small slices, of one order each. The sweeper
+finds the others within seconds; announcing hundreds, at about a millisecond each, would keep the worker from
+its next slice."""
 
 
 def may_want_mails(taken: TakenSlice, settings: Settings) -> bool:

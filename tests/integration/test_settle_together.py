@@ -1,0 +1,305 @@
+"""Small slices of one message: settled together, and yet no slice's trouble is another's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from shared.persistence.attempts import take_slice
+from shared.persistence.slices import claim_slice, claim_slices
+from shared.settings import Settings
+from tests.integration.mill import Mill, lines, open_mill, order
+from tests.invariants import broken_invariants
+from worker.in_turn import settle_in_turn
+from worker.tasks import run_settle
+from worker.workshop import Workshop
+
+
+@pytest.fixture
+def mill(settings: Settings) -> Iterator[Mill]:
+    with open_mill(settings) as made:
+        made.stock("BRASS-LAMP", main=1000)
+        made.stock("POISON-CUP", main=10)
+        yield made
+        assert broken_invariants(made.engine) == {}
+
+
+def transactions(mill: Mill) -> int:
+    """In how many transactions the slices were closed: each has a moment of its own."""
+    return int(mill.rows("SELECT count(DISTINCT closed_at) FROM slices")[0][0])
+
+
+def attempts(mill: Mill) -> list[int]:
+    return [row[0] for row in mill.rows("SELECT attempts FROM slices ORDER BY id")]
+
+
+def singles(mill: Mill, *orders: dict[str, Any]) -> list[int]:
+    """Jobs of one order each; gives their slices' ids."""
+    return [slice_id for one in orders for slice_id in mill.promise({"k": one})]
+
+
+def statuses(mill: Mill) -> list[str]:
+    return [mill.outcomes(job)["k"]["status"] for job in range(len(mill.jobs))]
+
+
+def test_slices_of_several_jobs_are_settled_in_one_transaction(mill: Mill) -> None:
+    slice_ids = mill.promise({f"k{i}": order() for i in range(4)}, per=1) + mill.promise({"other": order()})
+
+    settle_in_turn(mill.workshop(), slice_ids)
+
+    assert transactions(mill) == 1
+    assert [one["orders"] for one in mill.outcomes(0).values()] == [[1], [2], [3], [4]]
+    assert mill.outcomes(1) == {"other": {"status": "ok", "orders": [5]}}
+    stored = mill.rows("SELECT job_id, position, batch_key FROM orders ORDER BY number")
+    assert stored == [
+        *((mill.jobs[0], i, f'"k{i}"') for i in range(4)),
+        (mill.jobs[1], 0, '"other"'),
+    ]
+    assert mill.allocated("BRASS-LAMP") == 5
+    told = [entry for entry in mill.logged if entry["event"] == "slice"]
+    assert [(one["job_id"], one["slice"]) for one in told] == [
+        *((str(mill.jobs[0]), i) for i in range(4)),
+        (str(mill.jobs[1]), 0),
+    ]
+
+
+def test_each_slice_is_read_and_sold_as_its_own_key_and_job_may(mill: Mill) -> None:
+    mill.run(
+        "INSERT INTO api_keys (name, prefix, hash, scopes, market_ids)"
+        " VALUES ('Tokyo', 'om_tokyo000', sha256('y'), '{}', '{2}')"
+    )
+    slice_ids = [
+        *mill.promise({"k": order()}, key=1),
+        *mill.promise({"k": order()}, key=2),
+        *mill.promise({"k": order(nonsense=1)}, key=1, strict=True),
+        *mill.promise({"k": order(nonsense=1)}, key=1),
+    ]
+
+    settle_in_turn(mill.workshop(), slice_ids)
+
+    assert transactions(mill) == 1
+    assert statuses(mill) == ["ok", "no", "no", "ok"]
+    assert mill.rows("SELECT api_key_id FROM orders ORDER BY number") == [(1,), (1,)]
+
+
+def test_the_last_unit_goes_to_the_first_of_the_slices(mill: Mill) -> None:
+    mill.stock("RED-STOOL", main=1)
+
+    settle_in_turn(mill.workshop(), singles(mill, order("RED-STOOL"), order("RED-STOOL")))
+
+    assert statuses(mill) == ["ok", "no"]
+    assert mill.outcomes(1)["k"]["code"] == -2
+
+
+def test_slices_that_ask_for_the_same_order_number_take_turns(mill: Mill) -> None:
+    wanted = [order(orderNumber=77), order(), order(orderNumber=77), order(orderNumber=78)]
+
+    settle_in_turn(mill.workshop(), singles(mill, *wanted))
+
+    assert transactions(mill) == 2
+    assert statuses(mill) == ["ok", "ok", "no", "ok"]
+    assert "77 exists" in mill.outcomes(2)["k"]["msg"]
+    assert attempts(mill) == [1, 1, 1, 1]
+
+
+def test_slices_that_register_the_same_customer_make_one(mill: Mill) -> None:
+    wanted = [order(email=email, customerRegister=True) for email in ("eva@example.com", "EVA@example.com")]
+
+    settle_in_turn(mill.workshop(), singles(mill, *wanted))
+
+    assert statuses(mill) == ["ok", "ok"]
+    assert mill.count("customers") == 1
+
+
+def test_a_slice_that_was_attempted_before_is_done_alone_and_the_most_attempted_last(mill: Mill) -> None:
+    slice_ids = singles(mill, *(order() for _ in range(5)))
+    mill.run("UPDATE slices SET attempts = 3 WHERE id = :id", id=slice_ids[0])
+    mill.run("UPDATE slices SET attempts = 1 WHERE id = :id", id=slice_ids[1])
+
+    settle_in_turn(mill.workshop(), slice_ids)
+
+    closed = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY closed_at, id")]
+    assert closed == [*slice_ids[2:], slice_ids[1], slice_ids[0]]
+    assert transactions(mill) == 3
+    assert attempts(mill) == [4, 2, 1, 1, 1]
+
+
+def test_where_a_slice_may_be_attempted_only_once_it_shares_that_with_none(mill: Mill) -> None:
+    settle_in_turn(mill.workshop(slice_attempts_max=1), singles(mill, order(), order()))
+
+    assert transactions(mill) == 2
+    assert statuses(mill) == ["ok", "ok"]
+
+
+def test_a_completion_is_done_alone(mill: Mill) -> None:
+    slice_ids = singles(mill, order(), order(createOnly=True))
+    settle_in_turn(mill.workshop(), slice_ids)
+    completion = mill.promise({"2": {}})
+    mill.run("UPDATE jobs SET form = 'completion' WHERE id = :id", id=mill.jobs[-1])
+
+    settle_in_turn(mill.workshop(), [*completion, *singles(mill, order())])
+
+    assert mill.outcomes(2) == {"2": {"status": "ok", "orders": [2]}}
+    assert mill.outcomes(3)["k"]["status"] == "ok"
+    assert transactions(mill) == 3
+
+
+def test_a_poisonous_order_in_a_slice_costs_only_itself(mill: Mill) -> None:
+    mill.fails("order_lines", "NEW.sku = 'POISON-CUP'", "22000")
+    wanted = [order(), order(products=lines(("BRASS-LAMP", 1), ("POISON-CUP", 1))), order()]
+
+    settle_in_turn(mill.workshop(), singles(mill, *wanted))
+
+    assert statuses(mill) == ["ok", "no", "ok"]
+    assert mill.outcomes(1)["k"]["code"] == -7
+    assert (mill.allocated("BRASS-LAMP"), mill.allocated("POISON-CUP")) == (2, 0)
+    assert attempts(mill) == [1, 1, 1]
+
+
+def test_slices_one_of_which_exists_already_leave_the_others_decided(mill: Mill) -> None:
+    slice_ids = singles(mill, order(), order(), order())
+    settle_in_turn(mill.workshop(), slice_ids[:1])
+    # As if the row that guards the slice had been lost.
+    mill.run("UPDATE slices SET closed_at = NULL, outcomes = NULL, ok_count = NULL, attempts = 0")
+
+    settle_in_turn(mill.workshop(), slice_ids)
+
+    assert mill.outcomes(0) == {}
+    assert [mill.outcomes(job)["k"]["status"] for job in (1, 2)] == ["ok", "ok"]
+    assert mill.count("orders") == 3
+    # So that what is left can be held against the invariants.
+    mill.run(
+        "TRUNCATE allocations, order_lines, orders, slices, jobs CASCADE; UPDATE stock SET allocated = 0"
+    )
+
+
+def test_a_fault_that_passes_is_tried_again_by_all_together(mill: Mill) -> None:
+    mill.fails("orders", "true", "40P01", times=2)
+
+    settle_in_turn(mill.workshop(), singles(mill, order(), order(), order()))
+
+    assert statuses(mill) == ["ok"] * 3
+    assert (transactions(mill), attempts(mill)) == (1, [1, 1, 1])
+
+
+def test_a_fault_that_does_not_pass_in_time_counts_as_nobodys_attempt(mill: Mill) -> None:
+    mill.fails("allocations", "true", "40P01", times=2)
+    slice_ids = singles(mill, order(), order())
+
+    settle_in_turn(mill.workshop(slice_tries_max=2), slice_ids)
+    assert (attempts(mill), mill.count("orders"), mill.allocated("BRASS-LAMP")) == ([0, 0], 0, 0)
+
+    settle_in_turn(mill.workshop(), slice_ids)
+    assert statuses(mill) == ["ok", "ok"]
+
+
+def test_a_message_that_comes_twice_makes_one_set_of_orders(mill: Mill) -> None:
+    slice_ids = singles(mill, order(), order())
+
+    for _ in range(2):
+        settle_in_turn(mill.workshop(), [*slice_ids, *slice_ids])
+
+    assert (mill.count("orders"), attempts(mill)) == (2, [1, 1])
+
+
+def test_a_slice_in_another_workers_hand_is_left_to_it(mill: Mill) -> None:
+    held, *free = singles(mill, order(), order(), order())
+
+    with mill.engine.begin() as other:
+        assert claim_slice(other, held) is not None
+        settle_in_turn(mill.workshop(), [held, *free])
+        assert attempts(mill) == [0, 1, 1]
+
+    assert [mill.outcomes(job) != {} for job in range(3)] == [False, True, True]
+
+
+def test_workers_with_overlapping_messages_decide_each_slice_once_and_do_not_deadlock(mill: Mill) -> None:
+    slice_ids = singles(mill, *(order(email=f"c{i}@example.com") for i in range(60)))
+    together = Barrier(4)
+
+    def work(n: int) -> None:
+        workshop = mill.workshop()
+        for first in range(0, 60, 10):
+            together.wait(30)
+            some = slice_ids[first : first + 10]
+            settle_in_turn(workshop, some if n % 2 else some[::-1])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+
+    assert statuses(mill) == ["ok"] * 60
+    assert (mill.count("orders"), mill.allocated("BRASS-LAMP")) == (60, 60)
+    assert [entry for entry in mill.logged if entry["event"] == "slices_tried_again"] == []
+
+
+def test_workers_that_claim_the_same_slices_do_not_deadlock(mill: Mill) -> None:
+    slice_ids = singles(mill, *(order() for _ in range(40)))
+    together = Barrier(4)
+
+    def claim(_: int) -> None:
+        together.wait(30)
+        for _ in range(10):
+            with mill.engine.begin() as connection:
+                assert claim_slices(connection, slice_ids) is not None
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(claim, range(4)))
+
+
+def test_what_was_counted_and_not_used_is_given_back_before_anything_else(mill: Mill) -> None:
+    slice_ids = singles(mill, order(), order())
+    assert take_slice(mill.engine, slice_ids[0]) is not None
+    workshop = mill.workshop()
+    workshop.attempts_to_give_back.append(slice_ids[0])
+
+    settle_in_turn(workshop, slice_ids)
+
+    assert (transactions(mill), attempts(mill)) == (1, [1, 1])
+
+
+def test_when_the_database_stays_away_nothing_is_counted_once_it_is_back(mill: Mill) -> None:
+    mill.run(
+        "CREATE SEQUENCE cuts;"
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN IF nextval('cuts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;"
+        " RETURN NEW; END $$;"
+        "CREATE TRIGGER cut BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION cut()"
+    )
+    slice_ids = singles(mill, order(), order())
+
+    settle_in_turn(mill.workshop(), slice_ids)
+
+    assert statuses(mill) == ["ok", "ok"]
+    assert attempts(mill) == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "argument", [None, "1", True, 0, -1, 2**63, 2**80, 1.0, [], [[1]], ["1"], {"1": 1}], ids=repr
+)
+def test_a_message_that_is_none_of_ours_is_passed_over(mill: Mill, argument: object) -> None:
+    def workshop() -> Workshop:
+        raise AssertionError("nothing was to be done")
+
+    run_settle(workshop, argument)
+
+    assert [entry["event"] for entry in mill.logged] == ["message_not_understood"]
+
+
+def test_of_a_message_with_strange_ids_the_others_are_settled(mill: Mill) -> None:
+    (slice_id,) = singles(mill, order())
+
+    run_settle(mill.workshop, [4711, "1", 2**62, slice_id, slice_id, None, 2**70])
+
+    assert statuses(mill) == ["ok"]
+
+
+def test_a_message_of_one_id_is_understood_as_well(mill: Mill) -> None:
+    (slice_id,) = singles(mill, order())
+
+    run_settle(mill.workshop, slice_id)
+
+    assert statuses(mill) == ["ok"]

@@ -1,0 +1,96 @@
+"""What the orders of a transaction are looked up in, and which rows they will want locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from shared.domain.catalog import Assortment, Item, Reference
+from shared.domain.draft import Draft
+from shared.domain.locate import Snapshot
+from shared.domain.order import OrderRequest
+from shared.domain.outcome import Rejected
+from shared.domain.parsed import Parsed
+from shared.domain.resolve import wanted_customer_ids, wanted_emails
+from shared.persistence.catalog_read import find_accounts, find_items
+from shared.persistence.customers import find_customers
+from shared.persistence.orders import taken_numbers
+from shared.persistence.slices import Claim, TakenSlice
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedOrder:
+    """One order: its slice, its place in the batch, its key, and what its JSON says."""
+
+    taken: TakenSlice
+    position: int
+    key: str
+    parsed: Parsed
+
+    @property
+    def number(self) -> int | None:
+        """The order number that it asks for."""
+        return None if self.parsed.request is None else self.parsed.request.order_number
+
+
+def _requests(orders: Iterable[KeyedOrder]) -> list[OrderRequest]:
+    return [order.parsed.request for order in orders if order.parsed.request is not None]
+
+
+def named_items(connection: Connection, orders: Iterable[KeyedOrder]) -> list[Item]:
+    """The items that the orders' lines name."""
+    lines = [line for request in _requests(orders) for line in request.lines]
+    return find_items(
+        connection,
+        {line.item_id for line in lines if line.item_id is not None},
+        {line.sku for line in lines if line.sku is not None},
+        {line.ean for line in lines if line.ean is not None},
+    )
+
+
+def look_up(
+    connection: Connection, claim: Claim, reference: Reference, orders: Sequence[KeyedOrder]
+) -> Snapshot:
+    """All that these orders name, as far as it is there; the markets are still everybody's."""
+    requests = _requests(orders)
+    names = [order.parsed.references for order in orders]
+    accounts = find_accounts(connection, {n.account_id for n in names if n.account_id is not None})
+    numbers = {request.order_number for request in requests if request.order_number is not None}
+    origins = {n.origin.id for n in names if n.origin is not None and n.origin.type == "order"}
+    existing = taken_numbers(connection, numbers | origins)
+    return Snapshot(
+        reference=reference,
+        assortment=Assortment.of(named_items(connection, orders)),
+        moment=claim.moment,
+        customers=find_customers(
+            connection, wanted_customer_ids(requests), wanted_emails(requests, accounts)
+        ),
+        accounts=accounts,
+        taken_numbers=existing & numbers,
+        origin_numbers=existing & origins,
+    )
+
+
+def items_to_lock(drafts: Iterable[Draft | Rejected]) -> set[int]:
+    """The ids of the items that are wanted."""
+    return {want.item_id for draft in drafts if isinstance(draft, Draft) for want in draft.wants()}
+
+
+def vouchers_to_lock(drafts: Iterable[Draft | Rejected]) -> set[int]:
+    """The ids of the vouchers whose uses are counted."""
+    return {
+        applied.voucher.id
+        for draft in drafts
+        if isinstance(draft, Draft)
+        for applied in draft.vouchers
+        if applied.voucher.limited
+    }
+
+
+def vouchers_that_may_apply(orders: Iterable[KeyedOrder], reference: Reference) -> set[int]:
+    """The same, of orders that nothing has been decided of: at least those."""
+    codes = {code for order in orders for code in order.parsed.references.voucher_codes}
+    named = (reference.voucher_codes[code] for code in codes if code in reference.voucher_codes)
+    return {voucher.id for voucher in (*named, *reference.automatic_vouchers) if voucher.limited}
