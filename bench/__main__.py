@@ -6,16 +6,17 @@ import json
 import os
 import platform
 import sys
-from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import psutil
 from rich.console import Console
 from rich.table import Table
 
 from bench.ground import open_ground
+from bench.programs import Programs
 from bench.rivals import CeleryPerOrder, Direct, Limit, Ordermill
 from bench.scenarios import (
     LONG,
@@ -55,16 +56,18 @@ def measure(size: Size, tell: object) -> Results:
     """Start everything, run the scenarios, and stop everything."""
     say = tell if callable(tell) else print
     results, seeds = Results(), Seeds()
-    with open_ground() as ground, ExitStack() as stack:
+    with open_ground() as ground, Programs() as programs:
         say("starting the servers and everybody's processes")
         runners = Runners(
             limit=Limit(ground),
-            direct=Direct(ground, stack),
-            celery=CeleryPerOrder(ground, stack),
-            ours=Ordermill(ground, stack, worker_processes=2),
-            ours_alone=Ordermill(ground, stack, worker_processes=1),
+            direct=Direct(ground, programs),
+            celery=CeleryPerOrder(ground, programs),
+            ours=Ordermill(ground, programs, worker_processes=2),
+            ours_alone=Ordermill(ground, programs, worker_processes=1),
         )
-        for rival in (runners.direct, runners.celery, runners.ours, runners.ours_alone):
+        for rival in runners.over_http:
+            rival.await_ready()
+        for rival in runners.over_http:
             rival.run_batch(20, seeds())  # connections, caches, imports
         for scenario in (large_batches, growing_batches, single_orders, small_beside_big):
             scenario(runners, size, results, seeds, say)
@@ -90,13 +93,22 @@ def as_json(results: Results) -> dict[str, object]:
     """All that was measured, with the machine and the moment."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": {
-            "cores": os.cpu_count(),
-            "platform": platform.platform(),
-            "python": platform.python_version(),
-        },
+        "machine": machine(),
         "figures": [{**asdict(one), "median": one.median} for one in results.figures],
         "goals": [{**asdict(goal), "met": goal.met} for goal in results.goals],
+    }
+
+
+def machine() -> dict[str, object]:
+    """What it was measured on."""
+    cpu = Path("/proc/cpuinfo")
+    models = [line for line in cpu.read_text().splitlines() if "model name" in line] if cpu.exists() else []
+    return {
+        "cpu": models[0].partition(": ")[2] if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
     }
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import psycopg
+from sqlalchemy import make_url
 
 from bench.orders import catalog
 from cli.servers import open_servers, temporary_data_dir
@@ -22,6 +23,8 @@ from shared.persistence.migrate import migrate
 from shared.schemas.catalog import read_catalog
 from shared.settings import Settings
 
+_TEMPLATE = "bench_template"
+
 
 class Ground:
     """Where the servers are, and what every database holds before an order comes."""
@@ -30,20 +33,32 @@ class Ground:
         self._database_url = database_url
         self._redis_url = redis_url
         self._settings = settings
+        self._has_template = False
         self.log_dir = log_dir
 
     def new_database(self, name: str) -> str:
-        """A migrated database with the bench's catalog and an API key's row; gives its URL."""
-        with psycopg.connect(self._database_url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        before, _, after = self._database_url.partition("?")
-        url = f"{before.rpartition('/')[0]}/{name}" + (f"?{after}" if after else "")
-        engine = open_database(replace(self._settings, database_url=url), "bench")
+        """A migrated database with the bench's catalog; gives its URL."""
+        if not self._has_template:
+            self._make_template()
+            self._has_template = True
+        self._create(f'"{name}" TEMPLATE {_TEMPLATE}')
+        return self._url(name)
+
+    def _make_template(self) -> None:
+        self._create(_TEMPLATE)
+        engine = open_database(replace(self._settings, database_url=self._url(_TEMPLATE)), "bench")
         migrate(engine)
         rows = read_catalog(orjson.dumps(catalog()), ZoneInfo("UTC"), _silent)
         load_catalog(engine, rows, datetime.now(UTC), _silent)
         engine.dispose()
-        return url
+
+    def _create(self, database: str) -> None:
+        with psycopg.connect(self._database_url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {database}".encode())
+
+    def _url(self, name: str) -> str:
+        url = make_url(self._database_url).set(database=name)
+        return url.render_as_string(hide_password=False)
 
     def prepare_for_ordermill(self, database_url: str) -> str:
         """Make an API key; gives it."""

@@ -1,8 +1,10 @@
-"""The plots of a long run. Needs matplotlib, which the bench extra brings."""
+"""The plots of a long run, as SVG. Needs matplotlib, which the bench extra brings."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
@@ -10,28 +12,63 @@ mpl.use("svg")
 
 from matplotlib import pyplot as plt
 
-from bench.scenarios import Results
+from bench.scenarios import Figure, Results
 
 OURS, THEIRS = "#1b6ca8", "#9aa5b1"
 
 
 def draw(results: Results, directory: Path) -> None:
-    """One bar per rival of the large batch, as an SVG."""
-    figures = [one for one in results.figures if one.name.startswith("one batch of ")]
+    """A large batch, its growth, and single orders: one file for each that was measured."""
+    # The same figures give the same file.
+    mpl.rcParams["svg.hashsalt"] = "ordermill"
+    _bars(results, "one batch of ", "orders per second, median and range", directory / "large-batch.svg")
+    _bars(results, "batches of 1, 32 clients", "orders per second", directory / "single-orders.svg")
+    _bars(results, "batches of 1, one client", "ms until answered", directory / "single-waits.svg")
+    _growth(results, directory / "growth.svg")
+
+
+def _bars(results: Results, beginning: str, unit: str, file: Path) -> None:
+    figures = [one for one in results.figures if one.name.startswith(beginning)][::-1]
+    if not figures:
+        return
     names = [one.name.partition(": ")[2] for one in figures]
-    figure, axes = plt.subplots(figsize=(8, 3.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(8, 0.8 + 0.4 * len(figures)), layout="constrained")
     bars = axes.barh(
-        names[::-1],
-        [one.median for one in figures][::-1],
-        xerr=[
-            [one.median - min(one.values) for one in figures][::-1],
-            [max(one.values) - one.median for one in figures][::-1],
-        ],
-        color=[OURS if "ordermill" in name else THEIRS for name in names][::-1],
+        names,
+        [one.median for one in figures],
+        xerr=_spread(figures),
+        color=[OURS if "ordermill" in name else THEIRS for name in names],
     )
-    axes.bar_label(bars, fmt="{:,.0f}", padding=4)
-    axes.set_xlabel("orders per second, median and range")
-    axes.set_title(figures[0].name.partition(":")[0] if figures else "")
+    axes.bar_label(bars, fmt="{:,.4g}", padding=4)
+    axes.set_xlabel(unit)
+    axes.set_title(figures[0].name.partition(":")[0])
+    _save(figure, axes, file)
+
+
+def _growth(results: Results, file: Path) -> None:
+    beginning = "cost of an order in a batch of "
+    figures = [one for one in results.figures if one.name.startswith(beginning)]
+    if not figures:
+        return
+    sizes = [int(one.name.removeprefix(beginning).replace(",", "")) for one in figures]
+    figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
+    axes.errorbar(sizes, [one.median for one in figures], yerr=_spread(figures), marker="o", color=OURS)
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("orders in the batch")
+    axes.set_ylabel("µs per order")
+    axes.set_title("What an order costs in a batch of so many, from the first byte sent to the job done")
+    _save(figure, axes, file)
+
+
+def _spread(figures: Sequence[Figure]) -> list[list[float]]:
+    return [
+        [one.median - min(one.values) for one in figures],
+        [max(one.values) - one.median for one in figures],
+    ]
+
+
+def _save(figure: Any, axes: Any, file: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(directory / "large-batch.svg")
+    figure.savefig(file, metadata={"Date": None})
     plt.close(figure)

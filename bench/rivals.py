@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-import signal
 import socket
 import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import orjson
-import psutil
 
 from bench.ground import Ground
 from bench.orders import make_orders
+from bench.programs import BATCH_SECONDS, Programs, peak_bytes
 from shared.settings import environment_with
 
 START_SECONDS = 60
-BATCH_SECONDS = 1_800
 
 
 class Rival(ABC):
@@ -64,15 +60,16 @@ class OverHttp(Rival):
 
     path = "/orders"
 
-    def __init__(self, ground: Ground, stack: ExitStack) -> None:
+    def __init__(self, ground: Ground, programs: Programs) -> None:
         super().__init__(ground)
         self.url = f"http://127.0.0.1:{free_port()}"
         self.headers: dict[str, str] = {"Content-Type": "application/json"}
-        for command, environment in self.commands():
-            stack.enter_context(_running(command, environment, ground.log_dir / f"{self.name}.log"))
-        self.client = stack.enter_context(
-            httpx.Client(base_url=self.url, timeout=BATCH_SECONDS, limits=httpx.Limits(max_connections=64))
-        )
+        log = ground.log_dir / f"{self.name}.log"
+        self.pids = [programs.start(command, environment, log) for command, environment in self.commands()]
+        self.client = programs.client_of(self.url)
+
+    def await_ready(self) -> None:
+        """Wait until it answers; apart from the start, so that all rivals start side by side."""
         _wait_for(self.url)
 
     @abstractmethod
@@ -148,15 +145,18 @@ class Ordermill(OverHttp):
 
     path = "/v1/orders"
 
-    def __init__(self, ground: Ground, stack: ExitStack, *, worker_processes: int = 2) -> None:
+    def __init__(self, ground: Ground, programs: Programs, *, worker_processes: int = 2) -> None:
         self.name = f"ordermill-{worker_processes}"
         self.worker_processes = worker_processes
-        super().__init__(ground, stack)
+        super().__init__(ground, programs)
         self.headers["API-Authorization"] = ground.prepare_for_ordermill(self.database_url)
+
+    def await_ready(self) -> None:
+        """Wait until its workers take messages."""
         _wait_for(self.url, "/readyz")
 
     def commands(self) -> list[tuple[list[str], Mapping[str, str]]]:
-        """The roles, as compose runs them."""
+        """The roles, as compose runs them; the API first."""
         environment = environment_with(
             DATABASE_URL=self.database_url,
             REDIS_URL=self.ground.redis(6 + self.worker_processes),
@@ -190,14 +190,8 @@ class Ordermill(OverHttp):
             time.sleep(0.05)
 
     def api_peak_bytes(self) -> int:
-        """The most memory that any of the API's processes has had (VmHWM)."""
-        peaks = [0]
-        for process in psutil.process_iter():
-            command = " ".join(process.cmdline()) if process.is_running() else ""
-            if f"cli api --port {self.port}" in command:
-                status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
-                peaks.append(int(status.split("VmHWM:")[1].split()[0]) * 1024)
-        return max(peaks)
+        """The most memory that any of the API's processes has had."""
+        return peak_bytes(self.pids[0])
 
 
 def _check(outcomes: Mapping[str, Any], count: int) -> None:
@@ -226,20 +220,3 @@ def _wait_for(url: str, path: str = "/") -> None:
             return
         time.sleep(0.1)
     raise RuntimeError(f"{url}{path} does not answer")
-
-
-@contextmanager
-def _running(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[None]:
-    with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own programs
-            command, env=dict(environment), stdout=output, stderr=output, start_new_session=True
-        )
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

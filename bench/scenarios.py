@@ -28,10 +28,13 @@ class Size:
     scale: tuple[int, ...]
     singles: int
     seconds: float
+    tens: int
+    """Batches of ten, sent while nothing else runs."""
     big_job: int
+    """Orders in the job beside which batches of ten are sent, too; 0: neither."""
 
 
-QUICK = Size(rounds=2, batch=5_000, slow_batch=200, scale=(), singles=60, seconds=3.0, big_job=0)
+QUICK = Size(rounds=3, batch=5_000, slow_batch=150, scale=(), singles=90, seconds=2.0, tens=0, big_job=0)
 LONG = Size(
     rounds=5,
     batch=10_000,
@@ -39,6 +42,7 @@ LONG = Size(
     scale=(1_000, 10_000, 100_000),
     singles=300,
     seconds=10.0,
+    tens=100,
     big_job=100_000,
 )
 
@@ -96,6 +100,11 @@ class Runners:
     ours: Ordermill
     ours_alone: Ordermill
     """With one worker process."""
+
+    @property
+    def over_http(self) -> tuple[OverHttp, ...]:
+        """Those that are servers."""
+        return self.direct, self.celery, self.ours, self.ours_alone
 
 
 class Seeds:
@@ -234,7 +243,7 @@ def small_beside_big(runners: Runners, size: Size, results: Results, seeds: Seed
     if not size.big_job:
         return
     tell("batches of 10, idle")
-    idle = one_after_another(runners.ours, 100, 10, seeds)
+    idle = one_after_another(runners.ours, size.tens, 10, seeds)
     tell(f"batches of 10 beside a job of {size.big_job:,}")
     body = orjson.dumps(make_orders(size.big_job, seeds()))
     job = runners.ours.post(body, Prefer="respond-async").json()["links"]["self"]
