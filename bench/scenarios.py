@@ -223,11 +223,11 @@ def many_clients(rival: OverHttp, clients: int, seconds: float, seeds: Seeds) ->
     def send(mine: list[bytes]) -> None:
         with httpx.Client(base_url=rival.url, timeout=60) as client:
             for body in mine:
-                if time.perf_counter() >= deadline:
-                    return
                 rival.post(body, client)
                 with lock:
                     done[0] += 1
+                if time.perf_counter() >= deadline:
+                    return
 
     threads = [threading.Thread(target=send, args=(mine,)) for mine in bodies]
     started = time.perf_counter()
