@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -11,6 +12,7 @@ from api.body_room import BodyRoom
 from api.closing import Closing
 from api.faults import handle_faults
 from api.parts import Parts, install, parts_of
+from api.promise_together import PromiseTogether
 from api.rate_limit import close_rate_limit
 from api.request_log import surround_requests
 from api.routes import add_routes
@@ -18,6 +20,7 @@ from shared.clock import utc_now
 from shared.job_events import Listener
 from shared.job_queue import JobQueue
 from shared.persistence.database import open_database
+from shared.persistence.promising_together import promise_together
 
 if TYPE_CHECKING:
     from shared.clock import Clock
@@ -31,16 +34,18 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     """
     app = Flask("ordermill", static_folder=None, template_folder=None)
     app.response_class = JsonResponse
+    engine, queue = open_database(settings, "api"), JobQueue(settings)
     install(
         app,
         Parts(
             settings=settings,
-            engine=open_database(settings, "api"),
-            queue=JobQueue(settings),
+            engine=engine,
+            queue=queue,
             listener=Listener(settings),
             clock=clock,
             closing=Closing(),
             body_room=BodyRoom(settings.bodies_max_bytes),
+            together=PromiseTogether(partial(promise_together, engine), queue.dispatch),
         ),
     )
     # The order matters: a request has its id before it can be refused.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import uuid6
 from flask import request
 
 from api.answers import answer
@@ -16,7 +17,7 @@ from api.jobs import expired, is_over
 from api.parts import asking_key, facts, parts
 from api.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
 from api.progress import job_accepted
-from api.promise_batch import Asked, Promised, dispatch, promise_batch
+from api.promise_batch import Asked, Promised, promise_batch
 from api.refusal import Refusal
 from shared.domain.job import Job, JobForm
 from shared.persistence.jobs import find_job
@@ -24,7 +25,11 @@ from shared.persistence.promising import PromisedBeforeError
 from shared.schemas.job import job_path
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from flask import Response
+
+    from shared.job_events import Waiter
 
 Read = Callable[[bytearray, bool], Batch]
 """A body, and whether it is read line by line, to its orders."""
@@ -50,12 +55,16 @@ def _create(form: JobForm, key_in_path: str, read: Read) -> Response:
     """Read, promise, dispatch, and wait as long as the client would: 200 with outcomes, else 202."""
     preferences = read_preferences(request.headers.get("Prefer", ""))
     idempotency_key = read_idempotency_key(request.headers.get("Idempotency-Key"))
+    job_id = uuid6.uuid7()
     try:
-        promised = _read_and_promise(form, key_in_path, read, preferences, idempotency_key)
+        # Listening comes first: no event of these slices is missed then, whoever dispatches them.
+        with parts().listener.waiting(job_id) as waiter, parts().together.until_answered(job_id):
+            promised = _read_and_promise(job_id, form, key_in_path, read, preferences, idempotency_key)
+            waiting = _waiting(preferences, promised.job)
+            collected = _collect(promised, waiter, waiting)
     except PromisedBeforeError as before:
         return _replay(before, preferences)
-    waiting = _waiting(preferences, promised.job)
-    return _answer(_dispatch_and_collect(promised, waiting), preferences, waiting)
+    return _answer(collected, preferences, waiting)
 
 
 def _waiting(preferences: Preferences, job: Job) -> Waiting:
@@ -90,7 +99,12 @@ def _replay(before: PromisedBeforeError, preferences: Preferences) -> Response:
 
 
 def _read_and_promise(
-    form: JobForm, key_in_path: str, read: Read, preferences: Preferences, idempotency_key: str | None
+    job_id: UUID,
+    form: JobForm,
+    key_in_path: str,
+    read: Read,
+    preferences: Preferences,
+    idempotency_key: str | None,
 ) -> Promised:
     # What was read is let go of on return: a request that waits must not hold its body meanwhile.
     with parts().body_room.share() as take:
@@ -100,6 +114,7 @@ def _read_and_promise(
         batch = read(body, by_line)
         facts().orders = len(batch.keys)
         asked = Asked(
+            job_id=job_id,
             form=form,
             api_key_id=asking_key().id,
             request_id=facts().request_id,
@@ -131,18 +146,13 @@ def _read_keyed(body: bytearray, by_line: bool) -> Batch:
     return read_batch(body, by_line=by_line, settings=parts().settings)
 
 
-def _dispatch_and_collect(promised: Promised, waiting: Waiting) -> Collected:
-    if not promised.slice_ids:
+def _collect(promised: Promised, waiter: Waiter, waiting: Waiting) -> Collected:
+    if not promised.slice_count:
         return Collected(promised.job, b"{}")
-    if waiting.seconds <= 0:
-        dispatch(parts(), promised)
+    # Nobody has been told to decide it before the next sweep, so waiting would only keep the client.
+    if waiting.seconds <= 0 or not promised.dispatched:
         return Collected(promised.job, None)
-    # Listening comes first: no event of these slices is missed then.
-    with parts().listener.waiting(promised.job.id) as waiter:
-        dispatched = dispatch(parts(), promised)
-        # Nobody has been told to decide it before the next sweep, so waiting would only keep the client.
-        limit_seconds = waiting.seconds if dispatched else 0
-        return collect(parts(), waiter, promised.job, len(promised.slice_ids), limit_seconds)
+    return collect(parts(), waiter, promised.job, promised.slice_count, waiting.seconds)
 
 
 def _answer(collected: Collected, preferences: Preferences, waiting: Waiting) -> Response:

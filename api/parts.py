@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from api.body_room import BodyRoom
     from api.closing import Closing
+    from api.promise_together import PromiseTogether
     from shared.clock import Clock
     from shared.job_events import Listener
     from shared.job_queue import JobQueue
@@ -40,6 +41,7 @@ class Parts:
     clock: Clock
     closing: Closing
     body_room: BodyRoom
+    together: PromiseTogether
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 import orjson
 import structlog
-import uuid6
 
+from api.promise_together import TOGETHER_MAX_BYTES
 from api.repeated_numbers import repeated_numbers
 from shared.domain.job import Job, JobForm
-from shared.domain.slicing import SlicePlan, plan_slices
+from shared.domain.slicing import SMALL_QUEUE, SlicePlan, plan_slices
 from shared.fault_points import reached
 from shared.job_queue import QueueAwayError
 from shared.persistence.promising import NewSlice, Promise, promise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from uuid import UUID
 
     from api.batch_reader import Batch
     from api.parts import Parts
@@ -29,17 +30,18 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Promised:
-    """A job that is stored, and the ids of its slices, in order."""
+    """A job that is stored, how many slices it has, and whether the queue took them."""
 
     job: Job
-    slice_ids: list[int]
-    queue: str
+    slice_count: int
+    dispatched: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Who asks for what, beside the orders themselves."""
+    """Who asks for what, beside the orders themselves, and under which id it will be known."""
 
+    job_id: UUID
     form: JobForm
     api_key_id: int
     request_id: str
@@ -49,9 +51,10 @@ class Asked:
 
 
 def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
-    """Store a batch as a job. Once this returns, it is accepted.
+    """Store a batch as a job, and hand its slices to the queue. Once this returns, it is accepted.
 
-    Raises PersistenceError, and PromisedBeforeError when the Idempotency-Key stands for another job.
+    When the queue did not take them, nothing is lost: the sweeper dispatches what is undecided. Raises
+    PersistenceError, and PromisedBeforeError when the Idempotency-Key stands for another job.
     """
     settings, now = parts.settings, parts.clock()
     plan = plan_slices(
@@ -60,7 +63,7 @@ def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
         slice_max_orders=settings.slice_max_orders,
     )
     job = Job(
-        id=uuid6.uuid7(),
+        id=asked.job_id,
         api_key_id=asked.api_key_id,
         request_id=asked.request_id,
         total=len(batch.keys),
@@ -76,20 +79,24 @@ def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
         request_hash=asked.request_hash,
         next_dispatch_at=now + timedelta(seconds=settings.redispatch_first_seconds),
     )
-    slice_ids = promise(parts.engine, promised, _Slices(batch, plan))
+    slices = _Slices(batch, plan)
+    perhaps_stored = False
+    if plan.queue == SMALL_QUEUE and 0 < slices.size_bytes <= TOGETHER_MAX_BYTES:
+        shared = parts.together.promise(promised, list(slices))
+        if shared.slice_ids is not None:
+            return Promised(job=job, slice_count=len(slices), dispatched=shared.dispatched)
+        perhaps_stored = shared.perhaps_stored
+    slice_ids = promise(parts.engine, promised, slices, perhaps_stored=perhaps_stored)
     reached("after-promise")
-    return Promised(job=job, slice_ids=slice_ids, queue=plan.queue)
+    dispatched = _dispatch(parts, job, slice_ids, plan.queue)
+    return Promised(job=job, slice_count=len(slices), dispatched=dispatched)
 
 
-def dispatch(parts: Parts, promised: Promised) -> bool:
-    """Hand the slices to the queue, and tell whether it took them.
-
-    When it did not, nothing is lost: the sweeper dispatches what is undecided.
-    """
+def _dispatch(parts: Parts, job: Job, slice_ids: Sequence[int], queue: str) -> bool:
     try:
-        parts.queue.dispatch(promised.slice_ids, promised.queue)
+        parts.queue.dispatch(slice_ids, queue)
     except QueueAwayError as error:
-        _log.warning("not_dispatched", job_id=str(promised.job.id), fault=str(error))
+        _log.warning("not_dispatched", job_ids=[str(job.id)], fault=str(error))
         return False
     reached("after-dispatch")
     return True
@@ -102,6 +109,11 @@ class _Slices:
         self._batch = batch
         self._ranges = plan.ranges
         self._repeated = repeated_numbers(batch.orders)
+
+    @property
+    def size_bytes(self) -> int:
+        """What the orders take."""
+        return sum(len(order) for order in self._batch.orders)
 
     def __len__(self) -> int:
         return len(self._ranges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -100,24 +101,27 @@ _PROMISED_UNDER_KEY = text(
 _PROMISED_SLICE_IDS = text("SELECT id FROM slices WHERE job_id = :id ORDER BY number")
 
 
-def promise(engine: Engine, promised: Promise, slices: NewSlices) -> list[int]:
+def promise(
+    engine: Engine, promised: Promise, slices: NewSlices, *, perhaps_stored: bool = False
+) -> list[int]:
     """Store the job and its slices in one transaction and return the slices' ids, in order.
 
     Once this returns the batch is accepted, whatever dies. A connection that is lost in the middle of the
     commit leaves open whether it happened; so the same is asked for once more, which finds a job that is
-    there already. Slices are made as they are sent: memory holds few of them at a time.
+    there already. ``perhaps_stored``: it has been asked for before. Slices are made as they are sent: memory
+    holds few of them at a time.
 
     Raises PersistenceError, after which nothing is stored; only after PromiseUnknownError that is not known.
     Raises PromisedBeforeError where the Idempotency-Key stands for another job of this API key; nothing is
     stored then. Two first requests at once: the second waits here for the first one's commit.
     """
+    if not perhaps_stored:
+        with suppress(PromiseUnknownError):
+            return _store(engine, promised, slices)
     try:
         return _store(engine, promised, slices)
-    except PromiseUnknownError:
-        try:
-            return _store(engine, promised, slices)
-        except TransientError as error:
-            raise PromiseUnknownError(str(error), promised.job.id) from error
+    except TransientError as error:
+        raise PromiseUnknownError(str(error), promised.job.id) from error
 
 
 def _store(engine: Engine, promised: Promise, slices: NewSlices) -> list[int]:

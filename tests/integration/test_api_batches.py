@@ -284,13 +284,13 @@ def test_lines_of_keyed_orders_make_one_batch(door: Door) -> None:
     assert list(orjson.loads(response.data)) == ["b", "a", "c"]
 
 
-def test_slices_are_dispatched_to_their_queue(door: Door) -> None:
+def test_small_slices_are_dispatched_to_their_queue_in_one_message(door: Door) -> None:
     queue = JobQueue(door.settings)
     before = queue.waiting("orders.small")
 
     door.post({"a": {}, "b": {}}, Prefer="respond-async")
 
-    assert queue.waiting("orders.small") == before + 2
+    assert queue.waiting("orders.small") == before + 1
     queue.close()
 
 

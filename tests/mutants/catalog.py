@@ -19,6 +19,7 @@ _HEALING: Final = "tests/integration/test_crash_points_healing.py"
 _WATCH: Final = "tests/integration/test_supervisor_watch.py"
 _COMMIT: Final = "tests/integration/test_promise_commit.py"
 _POISON: Final = "tests/integration/test_crash_points_poison.py"
+_MEETING: Final = "tests/integration/test_promise_together.py"
 _HALF_OPEN: Final = "tests/integration/test_half_open.py"
 _REDISPATCH: Final = "tests/integration/test_redispatch.py"
 _KEYS_MIGRATION: Final = "shared/persistence/migrations/versions/0003_idempotency_keys.py"
@@ -199,6 +200,47 @@ MUTANTS: Final = (
         [_COMMIT],
     ),
     Mutant(
+        "messages of batches that are stored together are sent although they are not stored",
+        [
+            Change(
+                "api/promise_together.py",
+                "            stored = self._store([(one.promised, one.slices) for one in together])\n",
+                "            self._dispatch([1], SMALL_QUEUE)\n"
+                "            stored = self._store([(one.promised, one.slices) for one in together])\n",
+            )
+        ],
+        [_COMMIT],
+    ),
+    Mutant(
+        "whoever shared a commit with a fault is told of it",
+        [
+            Change(
+                "api/promise_together.py",
+                "PromisesUnknownError)\n            return\n",
+                "PromisesUnknownError)\n            raise\n",
+            )
+        ],
+        [f"{_MEETING}::test_a_fault_of_one_is_not_shown_to_the_others"],
+    ),
+    Mutant(
+        "an Idempotency-Key that is in use is a fault of all who share the commit",
+        [Change("shared/persistence/promising_together.py", "        ON CONFLICT DO NOTHING\n", "")],
+        [f"{_MEETING}::test_a_key_that_is_in_use_leaves_out_its_own_job_alone"],
+    ),
+    Mutant(
+        "whoever waits for a leader that is gone waits for ever",
+        [
+            Change(
+                "api/rounds.py",
+                "        finally:\n"
+                "            # Whatever happened to the leader: nobody waits for it any longer.\n"
+                "            for member",
+                "        else:\n            for member",
+            )
+        ],
+        ["tests/unit/api/test_rounds.py"],
+    ),
+    Mutant(
         "the answer does not wait for the commit",
         [
             Change(
@@ -225,8 +267,8 @@ MUTANTS: Final = (
             ),
             Change(
                 "api/promise_batch.py",
-                '    reached("after-promise")\n',
-                '    reached("after-promise")\n'
+                "    perhaps_stored = False\n",
+                "    perhaps_stored = False\n"
                 "    parts.queue.carried = ([orjson.loads(one) for one in batch.orders],)\n",
             ),
             Change(

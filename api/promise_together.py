@@ -1,0 +1,107 @@
+"""Small batches that come at the same time are stored in one commit, and sent to the workers together."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+
+from api.rounds import Member, Rounds
+from shared.domain.slicing import SMALL_QUEUE
+from shared.fault_points import reached
+from shared.job_queue import QueueAwayError
+from shared.persistence.errors import PersistenceError
+from shared.persistence.promising_together import PromisesUnknownError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from uuid import UUID
+
+    from shared.persistence.promising import NewSlice, Promise
+
+TOGETHER_MAX_BYTES: Final = 1024 * 1024
+"""Orders in one such commit: they are held twice for its time, and a large one would keep the others."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Store(Protocol):
+    """Stores several jobs at once; one that is left out has to be stored alone."""
+
+    def __call__(self, promises: Sequence[tuple[Promise, Sequence[NewSlice]]], /) -> dict[UUID, list[int]]:
+        """Give the slices' ids by job. Raises PersistenceError."""
+
+
+class Dispatch(Protocol):
+    """Hands slices to a queue."""
+
+    def __call__(self, slice_ids: Sequence[int], queue: str, /) -> None:
+        """Send messages. Raises QueueAwayError."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Shared(Member):
+    """A small batch, and what came of storing it together with others.
+
+    ``slice_ids`` None: it has to be stored alone; ``perhaps_stored``: for all that is known, it was.
+    """
+
+    promised: Promise
+    slices: Sequence[NewSlice]
+    slice_ids: list[int] | None = None
+    dispatched: bool = False
+    perhaps_stored: bool = False
+
+
+class PromiseTogether:
+    """Where the small batches of one process meet."""
+
+    def __init__(self, store: Store, dispatch: Dispatch) -> None:
+        self._store = store
+        self._dispatch = dispatch
+        self._rounds = Rounds(self._promise_all, TOGETHER_MAX_BYTES)
+
+    def promise(self, promised: Promise, slices: Sequence[NewSlice]) -> Shared:
+        """Store a small batch and hand its slices to the queue, perhaps with others; tell what came of it.
+
+        A fault of the database is not raised, for it may be of one's making: each is to be stored alone then.
+        """
+        size_bytes = sum(len(new.body) for new in slices)
+        mine = Shared(id=promised.job.id, size_bytes=size_bytes, promised=promised, slices=slices)
+        self._rounds.join(mine)
+        return mine
+
+    @contextmanager
+    def until_answered(self, job_id: UUID) -> Iterator[None]:
+        """Have the others go on at the end of the block, at the latest, if they wait for this request."""
+        try:
+            yield
+        finally:
+            self._rounds.end(job_id)
+
+    def _promise_all(self, together: Sequence[Shared]) -> None:
+        try:
+            stored = self._store([(one.promised, one.slices) for one in together])
+        except PersistenceError as error:
+            _log.info("stored_apart", batches=len(together), fault=str(error))
+            for one in together:
+                one.perhaps_stored = isinstance(error, PromisesUnknownError)
+            return
+        for one in together:
+            one.slice_ids = stored.get(one.promised.job.id)
+        if stored:
+            reached("after-promise")
+            self._dispatch_all([one for one in together if one.slice_ids is not None])
+
+    def _dispatch_all(self, stored: Sequence[Shared]) -> None:
+        try:
+            self._dispatch([slice_id for one in stored for slice_id in one.slice_ids or ()], SMALL_QUEUE)
+        except QueueAwayError as error:
+            told = [str(one.promised.job.id) for one in stored]
+            _log.warning("not_dispatched", job_ids=told, fault=str(error))
+            return
+        for one in stored:
+            one.dispatched = True
+        reached("after-dispatch")

@@ -1,0 +1,224 @@
+"""Small batches that are stored in one commit: as durable as alone, and no batch's trouble is another's."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import text
+
+from shared.persistence.errors import DatabaseAwayError
+from shared.persistence.promising import PromisedBeforeError, PromiseUnknownError, promise
+from shared.persistence.promising_together import PromisesUnknownError, promise_together
+from tests.integration.api_door import Door, open_door
+from tests.integration.test_jobs_persistence import NOW, Slices, api_key_id, promise_of, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+    from werkzeug.test import TestResponse
+
+    from shared.settings import Settings
+
+__all__ = ["api_key_id"]
+
+
+@pytest.fixture
+def door(settings: Settings) -> Iterator[Door]:
+    with open_door(settings) as opened:
+        yield opened
+
+
+def cut_a_connection(engine: Engine) -> None:
+    """Have the next backend that inserts a job die of it."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE SEQUENCE cuts;"
+                "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$"
+                " BEGIN IF nextval('cuts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;"
+                " RETURN NEW; END $$;"
+                "CREATE TRIGGER cut BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION cut()"
+            )
+        )
+
+
+def post_at_once(door: Door, requests: list[tuple[Any, dict[str, str]]]) -> list[TestResponse]:
+    """Send batches while none can be stored, so that most of them meet."""
+    answers: list[TestResponse | None] = [None] * len(requests)
+
+    def ask(n: int) -> None:
+        body, headers = requests[n]
+        answers[n] = door.post(body, Prefer="respond-async", **headers)
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(len(requests))]
+    with door.engine.begin() as connection:
+        connection.execute(text("LOCK TABLE jobs IN SHARE MODE"))
+        for thread in threads:
+            thread.start()
+        time.sleep(0.15)
+    for thread in threads:
+        thread.join(30)
+    return [answer for answer in answers if answer is not None]
+
+
+def test_several_promises_are_stored_as_they_are(engine: Engine, api_key_id: int) -> None:
+    one, two = promise_of(api_key_id, 20), promise_of(api_key_id, 10)
+    two = replace(two, idempotency_key="k", request_hash=b"h" * 32, queue="q")
+
+    stored = promise_together(engine, [(one, list(Slices(2))), (two, list(Slices(1)))])
+
+    found = rows(
+        engine,
+        "SELECT id, job_id, number, first_position, order_count, body, repeated_numbers, queue,"
+        " next_dispatch_at, attempts, dispatches FROM slices ORDER BY id",
+    )
+    assert [row.id for row in found] == [*stored[one.job.id], *stored[two.job.id]]
+    assert [(row.job_id, row.number) for row in found] == [(one.job.id, 0), (one.job.id, 1), (two.job.id, 0)]
+    assert [row.body for row in found] == [new.body for new in (*Slices(2), *Slices(1))]
+    assert [row.repeated_numbers for row in found] == [[], [13], []]
+    assert [row.queue for row in found] == [one.queue, one.queue, "q"]
+    assert {row.next_dispatch_at for row in found} == {one.next_dispatch_at}
+    jobs = rows(engine, "SELECT * FROM jobs ORDER BY total DESC")
+    assert [(job.id, job.total, job.strict, job.form, job.idempotency_key) for job in jobs] == [
+        (one.job.id, 20, True, "batch", None),
+        (two.job.id, 10, True, "batch", "k"),
+    ]
+    assert {(job.api_key_id, job.request_id, job.created_at) for job in jobs} == {(api_key_id, "r-1", NOW)}
+    assert len(rows(engine, "SELECT xmin::text FROM jobs UNION SELECT xmin::text FROM slices")) == 1
+
+
+def test_a_key_that_is_in_use_leaves_out_its_own_job_alone(engine: Engine, api_key_id: int) -> None:
+    free = promise_of(api_key_id, 10)
+    used, again, twice = (
+        replace(promise_of(api_key_id, 10), idempotency_key="used", request_hash=b"h" * 32) for _ in range(3)
+    )
+    promise(engine, used, Slices(1))
+
+    stored = promise_together(engine, [(one, list(Slices(1))) for one in (again, free, twice, used)])
+
+    assert list(stored) == [free.job.id]
+    assert rows(engine, "SELECT count(*) FROM jobs") == [(2,)]
+    with pytest.raises(PromisedBeforeError):
+        promise(engine, again, Slices(1))
+
+
+def test_a_connection_lost_in_the_middle_leaves_it_open_whether_they_are_stored(
+    engine: Engine, api_key_id: int
+) -> None:
+    promises = [(promise_of(api_key_id, 10), list(Slices(1))) for _ in range(2)]
+    cut_a_connection(engine)
+
+    with pytest.raises(PromisesUnknownError):
+        promise_together(engine, promises)
+    stored = promise_together(engine, promises)
+
+    assert len(stored) == 2
+    # And what was stored after all is found when it is asked for alone.
+    for promised, slices in promises:
+        assert promise(engine, promised, Slices(len(slices)), perhaps_stored=True) == stored[promised.job.id]
+    assert rows(engine, "SELECT count(*) FROM jobs") == [(2,)]
+
+
+def test_what_perhaps_was_stored_stays_unknown_while_the_database_is_away(
+    engine: Engine, api_key_id: int
+) -> None:
+    promised = promise_of(api_key_id, 10)
+    cut_a_connection(engine)
+
+    with pytest.raises(PromiseUnknownError) as caught:
+        promise(engine, promised, Slices(1), perhaps_stored=True)
+
+    assert caught.value.job_id == promised.job.id
+
+
+def test_a_database_that_is_away_from_the_start_has_stored_nothing(settings: Settings) -> None:
+    from shared.persistence.database import open_database  # noqa: PLC0415 - only here
+
+    away = open_database(replace(settings, database_url="postgresql://x@127.0.0.1:9/x"), "test")
+
+    with pytest.raises(DatabaseAwayError) as caught:
+        promise_together(away, [(promise_of(1, 10), list(Slices(1)))])
+
+    assert not isinstance(caught.value, PromisesUnknownError)
+
+
+def test_batches_that_meet_share_commits_and_messages(door: Door) -> None:
+    answers = post_at_once(door, [({f"k{n}": {}}, {}) for n in range(16)])
+
+    assert [answer.status_code for answer in answers] == [202] * 16
+    ids = {answer.get_json()["id"] for answer in answers}
+    assert len(ids) == door.job_count() == 16
+    assert door.rows("SELECT count(DISTINCT xmin::text) FROM jobs")[0][0] <= 6
+    assert len(door.open_slices()) == 16
+
+
+def test_each_of_those_who_wait_gets_its_own_answer(door: Door) -> None:
+    answers: dict[int, Any] = {}
+
+    def ask(n: int) -> None:
+        answers[n] = door.post({f"k{n}": {}}).get_json()
+
+    with door.workshop():
+        threads = [threading.Thread(target=ask, args=(n,)) for n in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+
+    assert {n: list(answer) for n, answer in answers.items()} == {n: [f"k{n}"] for n in range(16)}
+
+
+def test_a_key_that_was_used_for_another_batch_is_told_to_its_own_request_alone(door: Door) -> None:
+    first = door.post({"a": {}}, Prefer="respond-async", Idempotency_Key="used")
+    others: list[Any] = [({f"k{n}": {}}, {}) for n in range(6)]
+
+    answers = post_at_once(
+        door,
+        [
+            *others,
+            ({"b": {}}, {"Idempotency_Key": "used"}),
+            ({"a": {}}, {"Idempotency_Key": "used"}),
+            ({"c": {}}, {"Idempotency_Key": "new"}),
+            ({"c": {}}, {"Idempotency_Key": "new"}),
+        ],
+    )
+
+    assert [answer.status_code for answer in answers] == [202] * 6 + [422, 202, 202, 202]
+    assert answers[7].headers["Location"] == first.headers["Location"]
+    assert answers[8].headers["Location"] == answers[9].headers["Location"]
+    assert door.job_count() == 1 + 6 + 1
+
+
+def test_a_fault_of_one_is_not_shown_to_the_others(door: Door) -> None:
+    with door.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE jobs ADD CONSTRAINT no_forty CHECK (total <> 40)"))
+    large: dict[str, Any] = {f"k{n}": {} for n in range(40)}
+    bodies: list[dict[str, Any]] = [{"a": {}}, {"b": {}}, large, {"c": {}}, large]
+
+    answers = post_at_once(door, [(body, {}) for body in bodies])
+
+    assert [answer.status_code for answer in answers] == [202, 202, 500, 202, 500]
+    assert door.job_count() == 3
+
+
+def test_a_lost_connection_in_the_middle_is_survived_by_all_who_shared_it(door: Door) -> None:
+    cut_a_connection(door.engine)
+
+    answers = post_at_once(door, [({f"k{n}": {}}, {}) for n in range(8)])
+
+    assert [answer.status_code for answer in answers] == [202] * 8
+    assert door.job_count() == 8
+
+
+def test_while_the_queue_is_away_all_are_accepted_all_the_same(door: Door) -> None:
+    lonely = door.with_settings(redis_url="redis://127.0.0.1:9/0", rate_limit_per_minute=0)
+
+    answers = post_at_once(lonely, [({f"k{n}": {}}, {}) for n in range(6)])
+
+    assert [answer.status_code for answer in answers] == [202] * 6
+    assert door.job_count() == 6
