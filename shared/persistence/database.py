@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+import psycopg
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, exc, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from shared.persistence.errors import translated
 from shared.settings import Settings
@@ -28,14 +33,12 @@ def open_database(settings: Settings, role: str) -> Engine:
         "timezone": "UTC",
         "datestyle": "ISO",
     }
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=settings.database_pool_size,
         max_overflow=0,
         # A request that finds no free connection is told so instead of hanging.
         pool_timeout=settings.database_connect_seconds,
-        # The server may have restarted since the connection was last used.
-        pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
             "connect_timeout": settings.database_connect_seconds,
@@ -47,6 +50,24 @@ def open_database(settings: Settings, role: str) -> Engine:
             "keepalives_count": 3,
         },
     )
+    # The server may have restarted since the connection was last used.
+    event.listen(engine, "checkout", partial(_check, engine.dialect))
+    return engine
+
+
+def _check(dialect: Dialect, connection: DBAPIConnection, *_: object) -> None:
+    """Have the pool replace a connection that was closed from the other end.
+
+    The pool's own way is to ask the server each time: a round trip, and a small batch would pay for five.
+    An idle connection has nothing to say; when there is something to be read it is its end, most likely.
+    """
+    unheard = select.poll()
+    unheard.register(cast("psycopg.Connection[Any]", connection).fileno(), select.POLLIN)
+    if unheard.poll(0):
+        try:
+            dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise exc.InvalidatePoolError("the server has closed it") from error
 
 
 @contextmanager

@@ -1,0 +1,66 @@
+"""Connections that were closed while they lay in the pool are replaced before anybody meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from shared.persistence.database import open_database, ping
+from shared.settings import Settings
+
+BACKEND = text("SELECT pg_backend_pid()")
+
+
+@pytest.fixture
+def pool(settings: Settings) -> Iterator[Engine]:
+    made = open_database(settings, "pooled")
+    yield made
+    made.dispose()
+
+
+def backend(connection: Connection) -> int:
+    return int(connection.execute(BACKEND).scalar_one())
+
+
+def end_them_all(settings: Settings) -> None:
+    """What a restart of the server does to the connections that nobody uses."""
+    with psycopg.connect(settings.database_url, autocommit=True) as administration:
+        administration.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE application_name = 'ordermill-pooled' AND datname = current_database()"
+        )
+
+
+def test_a_connection_is_used_again(pool: Engine) -> None:
+    with pool.connect() as first:
+        before = backend(first)
+    with pool.connect() as second:
+        assert backend(second) == before
+
+
+def test_all_that_were_closed_from_the_other_end_are_replaced(settings: Settings, pool: Engine) -> None:
+    with pool.connect() as one, pool.connect() as two:
+        before = {backend(one), backend(two)}
+    end_them_all(settings)
+
+    with pool.connect() as one, pool.connect() as two:
+        after = {backend(one), backend(two)}
+
+    assert len(after) == 2
+    assert not after & before
+    ping(pool)
+
+
+def test_a_connection_that_has_something_else_to_say_is_kept(settings: Settings, pool: Engine) -> None:
+    with pool.connect() as listening:
+        before = backend(listening)
+        listening.execute(text("LISTEN gossip"))
+        listening.commit()
+    with psycopg.connect(settings.database_url, autocommit=True) as other:
+        other.execute("NOTIFY gossip")
+
+    with pool.connect() as again:
+        assert backend(again) == before
