@@ -2,64 +2,35 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from redis import Redis
 
 from cli.servers import temporary_data_dir
-from shared.clock import utc_now
-from shared.persistence.api_keys import create_api_key
-from shared.persistence.database import open_database
-from shared.settings import Settings
-from tests.faults.checks import Violation, broken_promises
 from tests.faults.clients import Client, Poison
-from tests.faults.goods import CATALOG, POISON
+from tests.faults.harm import Harm, harm_done
 from tests.faults.journal import Journal
-from tests.faults.mill import running_mill
-from tests.faults.nemesis import CRASH_POINTS, Nemesis
-from tests.faults.verdict import Verdict, judge, poisonous, read_world
-from tests.integration.catalog_files import load
+from tests.faults.nemesis import Nemesis
+from tests.faults.ordermill import open_ordermill
+from tests.faults.storekeeper import Storekeeper
+from tests.faults.verdict import Verdict, poisonous
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from sqlalchemy import Engine
+    from tests.faults.checks import Violation
+    from tests.faults.subject import Subject
 
-    from tests.faults.mill import Mill
+    OpenSubject = Callable[[Path, Path, Path], AbstractContextManager[Subject]]
+    """Takes a data directory, one for logs, and one for the permits of crash points."""
 
-HEALING_SECONDS = 120.0
-"""After the last fault; a backlog of many jobs takes its time on a small machine."""
-
-_ROLES = ("api", "scheduler", "worker-1", "worker-2")
-# Short, so that what takes minutes in production happens many times in one.
-_SHORT = {
-    "WORKER_PROCESSES": "2",
-    "SYNC_MAX_ORDERS": "10",
-    "SYNC_WAIT_SECONDS": "4",
-    "SLICE_MAX_ORDERS": "50",
-    "SWEEP_SECONDS": "0.5",
-    "REDISPATCH_FIRST_SECONDS": "1",
-    "REDISPATCH_MOST_SECONDS": "8",
-    "TASK_LIMIT_SECONDS": "15",
-    "WORKER_SILENCE_SECONDS": "6",
-    "WORKER_GRACE_SECONDS": "5",
-    "API_GRACE_SECONDS": "5",
-    "STATEMENT_LIMIT_SECONDS": "10",
-    "LOCK_LIMIT_SECONDS": "5",
-    "REDIS_LIMIT_SECONDS": "3",
-    "DATABASE_CONNECT_SECONDS": "3",
-}
-_UNDECIDED = text("SELECT count(*) FROM slices WHERE closed_at IS NULL")
-_DURATIONS = text("""
-    SELECT percentile_cont(ARRAY[0.5, 0.99, 1.0]) WITHIN GROUP (ORDER BY took) FROM (
-        SELECT extract(epoch FROM max(closed_at) - created_at) AS took
-        FROM jobs JOIN slices ON slices.job_id = jobs.id GROUP BY jobs.id
-    ) AS jobs
-""")
+_TELL_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +44,8 @@ class Plan:
     """Between two faults, on average."""
     kinds: Sequence[str] = ()
     """Words of the kinds of faults that are done; none: all."""
+    without: Sequence[str] = ()
+    """Words of kinds that are not."""
     keep_in: Path | None = None
     """Where logs and the journal are left; None: nowhere."""
 
@@ -85,12 +58,16 @@ class Campaign:
     faults: Counter[str] = field(default_factory=Counter)
     batches: int = 0
     orders: int = 0
+    counts: int = 0
+    """Times that stock was counted anew."""
     repeated: int = 0
     lost_answers: int = 0
     poisonous: int = 0
     healed_seconds: float = 0.0
+    """From the last fault until every client knew what came of each of its batches, or gave up."""
     job_seconds: list[float] = field(default_factory=list)
-    """How long a job took: the median, the 99th of a hundred, and the longest."""
+    """How long it took a client to know of a batch's end: the median, the 99th of a hundred, the longest."""
+    harm: Harm = field(default_factory=Harm)
     verdict: Verdict = field(default_factory=Verdict)
 
     @property
@@ -98,77 +75,103 @@ class Campaign:
         """All of them."""
         return self.verdict.violations
 
+    @property
+    def recovered_seconds(self) -> float | None:
+        """How long it took after the last fault until everything was decided; None: it never was."""
+        return None if self.harm.stuck_jobs else self.healed_seconds
 
-def run_campaign(plan: Plan) -> Campaign:
-    """Run it. What it finds is in the result; what keeps it from running is raised."""
+
+def run_campaign(
+    plan: Plan, open_subject: OpenSubject = open_ordermill, tell: Callable[[str], None] = lambda _: None
+) -> Campaign:
+    """Run it. What it finds is in the result; what keeps it from running is raised.
+
+    ``tell`` is called with a line of progress now and then.
+    """
     with temporary_data_dir() as made:
-        place = plan.keep_in or made
+        logs = plan.keep_in or made
         permits = made / "permits"
         permits.mkdir()
-        points = ",".join(f"{point}:die:{permits / point}" for point in CRASH_POINTS)
-        armed = {"ORDERMILL_FAULT_POINTS": f"{points},after-claim:die::{POISON}"}
-        with running_mill(Settings(), made, _ROLES, {**_SHORT, **armed}, logs=place) as mill:
-            engine = open_database(mill.settings, "test")
+        with open_subject(made, logs, permits) as subject:
+            journal, poison = Journal(logs / "journal.jsonl"), Poison()
+            nemesis = Nemesis(
+                subject, plan.seed, permits=permits, poison=poison, pause_seconds=plan.pause_seconds
+            )
+            nemesis.choose(plan.kinds, plan.without)
             try:
-                return _campaign(plan, mill, engine, permits, place)
+                return _campaign(plan, subject, journal, nemesis, poison, tell)
             finally:
-                engine.dispose()
+                journal.close()
 
 
-def _campaign(plan: Plan, mill: Mill, engine: Engine, permits: Path, place: Path) -> Campaign:
-    load(engine, CATALOG)
-    key = create_api_key(engine, "Campaign", ["orders:write", "orders:read"], None, None, utc_now())
-    journal, poison = Journal(place / "journal.jsonl"), Poison()
-    clients = [Client(n, plan.seed, (mill.url, key), journal, poison) for n in range(plan.clients)]
-    nemesis = Nemesis(
-        mill, engine, plan.seed, permits=permits, poison=poison, pause_seconds=plan.pause_seconds
-    )
-    nemesis.only(plan.kinds)
-    for thread in (*clients, nemesis):
+def _campaign(
+    plan: Plan,
+    subject: Subject,
+    journal: Journal,
+    nemesis: Nemesis,
+    poison: Poison,
+    tell: Callable[[str], None],
+) -> Campaign:
+    door = (subject.mill.url, subject.key)
+    clients = [
+        Client(n, plan.seed, door, journal, poison, completes=subject.completes) for n in range(plan.clients)
+    ]
+    keeper = Storekeeper(subject)
+    for thread in (*clients, keeper, nemesis):
         thread.start()
-    _wait(mill, nemesis, plan.seconds)
+    _wait(subject, journal, nemesis, plan.seconds, tell)
     nemesis.over.set()
     nemesis.join()
     nemesis.heal()
     healing_from = time.monotonic()
     for client in clients:
-        client.over.set()
+        client.stop(subject.healing_seconds)
     for client in clients:
         client.join()
-    _await_all_decided(engine, healing_from + HEALING_SECONDS)
-    campaign = Campaign(plan, healed_seconds=time.monotonic() - healing_from)
-    mill.check()
-    campaign.verdict = judge(journal.sent, read_world(engine), mill.url, key)
-    campaign.violations[:0] = [*journal.violations, *broken_promises(engine)]
-    _count(campaign, journal, nemesis, engine)
-    journal.close()
+    keeper.over.set()
+    keeper.join()
+    undecided = _await_all_decided(subject, healing_from + subject.healing_seconds)
+    campaign = Campaign(plan, healed_seconds=time.monotonic() - healing_from, counts=keeper.times)
+    subject.mill.check()
+    tell(f"healed after {campaign.healed_seconds:.0f} s; now judging")
+    campaign.harm = harm_done(journal.sent, subject, undecided)
+    campaign.verdict = subject.judge(journal)
+    _count(campaign, journal, nemesis)
     return campaign
 
 
-def _wait(mill: Mill, nemesis: Nemesis, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        mill.check()
+def _wait(
+    subject: Subject, journal: Journal, nemesis: Nemesis, seconds: float, tell: Callable[[str], None]
+) -> None:
+    begun = time.monotonic()
+    tell_at = begun + _TELL_SECONDS
+    while (now := time.monotonic()) < begun + seconds:
+        subject.mill.check()
         if nemesis.fault is not None:
             raise RuntimeError("the nemesis has met one herself") from nemesis.fault
+        if now >= tell_at:
+            tell_at += _TELL_SECONDS
+            orders = sum(len(sent.wanted) for sent in tuple(journal.sent))
+            tell(f"{now - begun:.0f} s: {len(nemesis.faults)} faults, {orders:,} orders sent")
         time.sleep(0.2)
 
 
-def _await_all_decided(engine: Engine, deadline: float) -> None:
-    """Wait until no slice is undecided; what still is at the deadline is found by the checks."""
-    while time.monotonic() < deadline:
-        with engine.connect() as connection:
-            if connection.execute(_UNDECIDED).scalar_one() == 0:
-                return
-        time.sleep(0.2)
+def _await_all_decided(subject: Subject, deadline: float) -> set[str]:
+    """Wait until nothing is undecided, and give the keys of what still is at the deadline."""
+    with Redis.from_url(subject.mill.settings.redis_url, socket_timeout=10) as redis:
+        while (undecided := subject.undecided(redis)) and time.monotonic() < deadline:
+            time.sleep(0.2)
+    return undecided
 
 
-def _count(campaign: Campaign, journal: Journal, nemesis: Nemesis, engine: Engine) -> None:
+def _count(campaign: Campaign, journal: Journal, nemesis: Nemesis) -> None:
+    batches = [sent for sent in journal.sent if sent.is_batch]
     campaign.faults = Counter(fault.kind for fault in nemesis.faults)
-    campaign.batches = len(journal.sent)
-    campaign.orders = sum(len(sent.wanted) for sent in journal.sent)
+    campaign.batches = len(batches)
+    campaign.orders = sum(len(sent.wanted) for sent in batches)
     campaign.repeated = sum(len(sent.request_ids) - 1 for sent in journal.sent)
     campaign.lost_answers = sum(sent.unknown for sent in journal.sent)
     campaign.poisonous = poisonous(journal.sent)
-    with engine.connect() as connection:
-        campaign.job_seconds = [float(took) for took in connection.execute(_DURATIONS).scalar_one() or ()]
+    took = sorted(sent.took_seconds for sent in batches if sent.took_seconds is not None)
+    if took:
+        campaign.job_seconds = [statistics.median(took), took[int(0.99 * (len(took) - 1))], took[-1]]

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import httpx
 
-from tests.faults.goods import batch
+from tests.faults.goods import OK, Wanted, batch
 from tests.faults.journal import Answer, Journal, Sent
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ _KEYED = 0.6
 _LIMIT_SECONDS = 15.0
 _OPEN_JOBS_MOST = 6
 _SEEN_MOST = 3
-# A keyed batch is asked for again until the answer is there; after the last fault it has this long.
-PATIENCE_SECONDS = 90.0
+_COMPLETED_MOST = 2
 
 
 class Poison:
@@ -46,17 +45,29 @@ class Client(threading.Thread):
     """Sends batches until told to stop, then sees to it that it knows what came of each."""
 
     def __init__(
-        self, number: int, seed: int, door: tuple[str, str], journal: Journal, poison: Poison
+        self,
+        number: int,
+        seed: int,
+        door: tuple[str, str],
+        journal: Journal,
+        poison: Poison,
+        *,
+        completes: bool,
     ) -> None:
         super().__init__(name=f"client-{number}", daemon=True)
-        self.over = threading.Event()
-        """Send nothing new."""
+        self._over = threading.Event()
         self._number = number
         self._chance = random.Random(f"{seed}/{number}")  # noqa: S311 - a run must be repeatable
         self._url, self._key = door
         self._journal, self._poison = journal, poison
+        self._completes = completes
         self._open: list[Sent] = []
         self._give_up_at = float("inf")
+
+    def stop(self, patience_seconds: float) -> None:
+        """Have it send nothing new, and give up after so long what it does not know by then."""
+        self._give_up_at = time.monotonic() + patience_seconds
+        self._over.set()
 
     def run(self) -> None:
         """Send, and look after what was sent."""
@@ -64,6 +75,9 @@ class Client(threading.Thread):
             for sent in self._batches():
                 self._send(client, sent)
                 self._look_around(client)
+            while self._open and time.monotonic() < self._give_up_at:
+                self._look_at_one(client)
+                time.sleep(0.05)
 
     def _connected(self) -> AbstractContextManager[httpx.Client]:
         headers = {"API-Authorization": self._key, "Content-Type": "application/json"}
@@ -71,21 +85,22 @@ class Client(threading.Thread):
 
     def _batches(self) -> Iterator[Sent]:
         count = 0
-        while not self.over.is_set():
+        while not self._over.is_set():
             count += 1
             name = f"c{self._number}-{count}"
             wanted = batch(self._chance, name, poisonous=self._poison.take())
             body = json.dumps({key: one.order for key, one in wanted.items()}).encode()
-            key = str(UUID(int=self._chance.getrandbits(128))) if self._chance.random() < _KEYED else None
+            key = self._new_key() if self._chance.random() < _KEYED else None
             yield Sent(name, body, wanted, key)
-            self.over.wait(self._chance.uniform(0, 0.1))
+            self._over.wait(self._chance.uniform(0, 0.1))
+
+    def _new_key(self) -> str:
+        return str(UUID(int=self._chance.getrandbits(128)))
 
     def _send(self, client: httpx.Client, sent: Sent) -> None:
         """Send it once; under an Idempotency-Key until there is an answer."""
         self._journal.begin(sent)
         while not self._try(client, sent) and sent.idempotency_key is not None:
-            if self.over.is_set() and self._give_up_at == float("inf"):
-                self._give_up_at = time.monotonic() + PATIENCE_SECONDS
             if time.monotonic() > self._give_up_at:
                 self._journal.accuse("a repeated request is answered", f"{sent.name} never was")
                 return
@@ -98,7 +113,7 @@ class Client(threading.Thread):
             headers["Idempotency-Key"] = sent.idempotency_key
         self._journal.note("invoke", sent, request=sent.request_ids[-1])
         try:
-            answer = client.post("/v1/orders", content=sent.body, headers=headers)
+            answer = client.post(sent.path, content=sent.body, headers=headers)
         except httpx.TransportError as error:
             sent.unknown += 1
             self._journal.note("lost", sent, fault=type(error).__name__)
@@ -106,7 +121,7 @@ class Client(threading.Thread):
         location = answer.headers.get("Location", "")
         self._journal.note("answer", sent, status=answer.status_code, job=location)
         if answer.status_code in (http.HTTPStatus.OK, http.HTTPStatus.ACCEPTED):
-            self._accepted(sent, Answer(answer.status_code, location, answer.content))
+            self._accepted(client, sent, Answer(answer.status_code, location, answer.content))
             return True
         if answer.status_code == http.HTTPStatus.SERVICE_UNAVAILABLE:
             # With a job's place it says that it does not know itself.
@@ -115,26 +130,33 @@ class Client(threading.Thread):
         else:
             self._journal.accuse(
                 "a good batch is accepted, or told to come again",
-                f"{sent.name}: {answer.status_code} {answer.text[:200]}",
+                f"{sent.name}: {answer.status_code} {answer.text[:60]!r}",
             )
             sent.unknown += 1
         return False
 
-    def _accepted(self, sent: Sent, answer: Answer) -> None:
+    def _accepted(self, client: httpx.Client, sent: Sent, answer: Answer) -> None:
         sent.answers.append(answer)
         if answer.status == http.HTTPStatus.ACCEPTED:
             self._open.append(sent)
+            return
+        sent.finish()
+        if sent.is_batch:
+            self._complete(client, sent, answer.body)
 
     def _look_around(self, client: httpx.Client) -> None:
         """Look at one of the jobs that run, and wait while there are too many of them."""
         while self._open:
-            sent = self._chance.choice(self._open)
-            try:
-                self._look_at(client, sent)
-            except httpx.TransportError:
-                time.sleep(0.1)
-            if len(self._open) < _OPEN_JOBS_MOST or self.over.wait(0.1):
+            self._look_at_one(client)
+            if len(self._open) < _OPEN_JOBS_MOST or self._over.wait(0.1):
                 return
+
+    def _look_at_one(self, client: httpx.Client) -> None:
+        sent = self._chance.choice(self._open)
+        try:
+            self._look_at(client, sent)
+        except httpx.TransportError:
+            time.sleep(0.1)
 
     def _look_at(self, client: httpx.Client, sent: Sent) -> None:
         answer = client.get(sent.job_path)
@@ -152,9 +174,24 @@ class Client(threading.Thread):
             self._journal.accuse("a job never runs backwards", f"{sent.name}: {job}, {sent.decided} before")
         sent.decided = max(sent.decided, decided)
         if job["done"]:
-            sent.done = True
+            sent.finish()
             self._open.remove(sent)
-        elif len(sent.seen) < _SEEN_MOST:
-            results = client.get(f"{sent.job_path}/results")
-            if results.status_code == http.HTTPStatus.OK:
-                sent.seen.append(results.content)
+        elif len(sent.seen) >= _SEEN_MOST:
+            return
+        results = client.get(f"{sent.job_path}/results")
+        if results.status_code == http.HTTPStatus.OK:
+            sent.seen.append(results.content)
+            if job["done"] and sent.is_batch:
+                self._complete(client, sent, results.content)
+
+    def _complete(self, client: httpx.Client, sent: Sent, outcomes: bytes) -> None:
+        """Complete some of what was prepared; now and then once more, which changes nothing."""
+        if not self._completes or b'"order":' not in outcomes:
+            return
+        prepared = [one["order"] for one in json.loads(outcomes).values() if "order" in one]
+        for number in prepared[:_COMPLETED_MOST]:
+            for again in range(self._chance.choice((1, 1, 2))):
+                body = json.dumps({"comment": f"{again + 1}"}).encode()
+                wanted = {str(number): Wanted({}, frozenset({OK}))}
+                name = f"{sent.name}!{number}-{again}"
+                self._send(client, Sent(name, body, wanted, self._new_key(), f"/v1/order/{number}"))

@@ -15,11 +15,22 @@ SIZES: Final = (1, 10, 300)
 _CHANCES: Final = (5, 5, 2)
 _PLENTIFUL: Final = tuple(f"BRASS-LAMP-{number:02}" for number in range(20))
 _SCARCE: Final = tuple(f"RED-STOOL-{number}" for number in range(4))
+COUNTED: Final = tuple(f"BLUE-BENCH-{number}" for number in range(4))
+"""Sold out most of the time, and counted anew again and again while everybody wants them."""
+COUNTED_UNITS: Final = 25
+"""What is free of each when it has just been counted."""
+# One lies in one house, the other in the other: together they are shipped apart.
+_APART: Final = ("OAK-SHELF", "TIN-BELL")
 _PLENTY, _FEW, _VOUCHER_USES = 1_000_000, 400, 150
 # Few enough to collide, and far from those that are drawn.
 _FIRST_EXPLICIT, _EXPLICIT = 1_000_000_000, 4_000
 _VOUCHER = "FEW"
 _ADDRESS = {"country": "SE", "email": "asa@example.com", "firstName": "Åsa", "city": "Umeå"}
+
+
+def _item(sku: str, **units: int) -> dict[str, Any]:
+    return {"sku": sku, "ean": f"{sku}-EAN", "product": sku, "prices": {"EUR": "50.22"}, "stock": units}
+
 
 CATALOG: Final[dict[str, Any]] = {
     "warehouses": [{"name": "Main"}, {"name": "Shop"}],
@@ -33,24 +44,11 @@ CATALOG: Final[dict[str, Any]] = {
     ],
     "markets": [{"name": "Europe", "countries": ["SE"], "pricelist": "EUR", "allocationRule": "Default"}],
     "items": [
-        *(
-            {
-                "sku": sku,
-                "product": sku,
-                "prices": {"EUR": "50.22"},
-                "stock": {"Main": _PLENTY, "Shop": _PLENTY},
-            }
-            for sku in _PLENTIFUL
-        ),
-        *(
-            {
-                "sku": sku,
-                "product": sku,
-                "prices": {"EUR": "20.00"},
-                "stock": {"Main": _FEW, "Shop": _FEW // 2},
-            }
-            for sku in _SCARCE
-        ),
+        *(_item(sku, Main=_PLENTY, Shop=_PLENTY) for sku in _PLENTIFUL),
+        *(_item(sku, Main=_FEW, Shop=_FEW // 2) for sku in _SCARCE),
+        *(_item(sku, Main=COUNTED_UNITS) for sku in COUNTED),
+        _item(_APART[0], Main=_PLENTY),
+        _item(_APART[1], Shop=_PLENTY),
     ],
     "vouchers": [{"code": _VOUCHER, "name": "A few", "percent": "10", "uses": _VOUCHER_USES}],
 }
@@ -61,8 +59,10 @@ OK: Final = 0
 
 # How many in a hundred are of a kind, and what may become of them.
 _MAY_BE: Final[dict[str, tuple[int, frozenset[int]]]] = {
-    "plain": (60, frozenset({OK})),
-    "scarce": (20, frozenset({OK, -2})),
+    "plain": (52, frozenset({OK})),
+    "scarce": (14, frozenset({OK, -2})),
+    "counted": (10, frozenset({OK, -2})),
+    "apart": (4, frozenset({OK})),
     "numbered": (6, frozenset({OK, -5})),
     "voucher": (4, frozenset({OK, -7})),
     "prepared": (4, frozenset({OK})),
@@ -95,17 +95,25 @@ def _order(chance: random.Random) -> Wanted:
     if kind == "scarce":
         order["products"] += _lines(chance, _SCARCE)
         order["warehouseGroup"] = chance.choice(["Default", "Apart"])
+    elif kind == "counted":
+        order["products"] += _lines(chance, COUNTED)
+    elif kind == "apart":
+        order |= _shipped_apart()
     elif kind == "numbered":
         order["orderNumber"] = _FIRST_EXPLICIT + chance.randrange(_EXPLICIT)
     elif kind == "voucher":
         order["voucherCodes"] = [_VOUCHER]
     elif kind == "prepared":
-        order["createOnly"] = True
+        order |= {**(_shipped_apart() if chance.random() < 0.5 else {}), "createOnly": True}
     elif kind == "empty":
         order["products"] = []
     elif kind == "unknown":
         order["products"] = [{"sku": "NO-SUCH-THING", "qty": 1}]
     return Wanted(order, _MAY_BE[kind][1])
+
+
+def _shipped_apart() -> dict[str, Any]:
+    return {"products": [{"sku": sku, "qty": 1} for sku in _APART], "warehouseGroup": "Apart"}
 
 
 def _lines(chance: random.Random, skus: tuple[str, ...]) -> list[dict[str, Any]]:

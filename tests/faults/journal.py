@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.faults.checks import Violation
 
@@ -27,14 +27,19 @@ class Answer:
     body: bytes
 
 
+BATCHES: Final = "/v1/orders"
+"""Where batches are sent to."""
+
+
 @dataclass
 class Sent:
-    """A batch that was sent, perhaps several times, and all that became known of it."""
+    """A batch that was sent, perhaps several times, and all that became known of it; or a completion."""
 
     name: str
     body: bytes
     wanted: dict[str, Wanted]
     idempotency_key: str | None
+    path: str = BATCHES
     request_ids: list[str] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     unknown: int = 0
@@ -46,6 +51,20 @@ class Sent:
     decided: int = 0
     """The most orders that were ever said to be decided."""
     done: bool = False
+    begun: float = 0.0
+    """When it was first sent, by a clock that is never set."""
+    took_seconds: float | None = None
+    """How long after that it was seen to be done."""
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it is one; a completion's answer stands under no key."""
+        return self.path == BATCHES
+
+    def finish(self) -> None:
+        """All of it has been seen to be done."""
+        self.done = True
+        self.took_seconds = time.monotonic() - self.begun
 
     @property
     def job_path(self) -> str:
@@ -64,6 +83,7 @@ class Journal:
 
     def begin(self, sent: Sent) -> None:
         """A batch is about to be sent for the first time."""
+        sent.begun = time.monotonic()
         digest = hashlib.sha256(sent.body).hexdigest()
         with self._lock:
             self.sent.append(sent)

@@ -37,44 +37,49 @@ def envelope(args: Any, task: str = SETTLE_SLICE, **changes: Any) -> bytes:
     return json.dumps({**whole, **changes}).encode()
 
 
-def harmless() -> dict[str, bytes]:
+def harmless(task: str = SETTLE_SLICE) -> dict[str, bytes]:
     """Messages that cannot be understood, and cost a worker no more than a line in its log."""
     return {
-        "no such slice": envelope([2**62]),
-        "a number beyond the database's": envelope([2**80]),
-        "no argument": envelope([]),
-        "three arguments": envelope([1, 2, 3]),
-        "text for a number": envelope(["'; DROP TABLE slices; --"]),
-        "a type of kombu's own": envelope([{"__type__": "datetime", "__value__": "now"}]),
+        "no such slice": envelope([2**62], task),
+        "a number beyond the database's": envelope([2**80], task),
+        "no argument": envelope([], task),
+        "three arguments": envelope([1, 2, 3], task),
+        "text for a number": envelope(["'; DROP TABLE slices; --"], task),
+        "a type of kombu's own": envelope([{"__type__": "datetime", "__value__": "now"}], task),
         "no such task": envelope([1], task="ordermill.no_such_task"),
-        "pickle": envelope([1], **{"content-type": "application/x-python-serialize"}),
-        "arguments that are none": envelope(None),
+        "pickle": envelope([1], task, **{"content-type": "application/x-python-serialize"}),
+        "arguments that are none": envelope(None, task),
     }
 
 
-def deadly() -> dict[str, bytes]:
+def deadly(task: str = SETTLE_SLICE) -> dict[str, bytes]:
     """Messages that end the main process of the worker that takes them; the last one again and again."""
     return {
         "no JSON": b"one slice, please",
         "a list": b"[]",
         "no UTF-8": b"\xff\xfe\x00",
         "an empty object": b"{}",
-        "a body that is no base64": envelope([1], body="!!!"),
+        "a body that is no base64": envelope([1], task, body="!!!"),
     }
 
 
 def push(client: Redis, queue: str, messages: Sequence[bytes]) -> None:
-    """Put messages where workers fetch them next."""
-    client.rpush(f"{KEY_PREFIX}{queue}", *messages)
+    """Put messages into a Redis list where workers fetch them next."""
+    client.rpush(queue, *messages)
 
 
 def double_and_shuffle(client: Redis, queue: str, slice_ids: Sequence[int], chance: random.Random) -> None:
     """Send each slice's id one to five times more, in any order, among what is waiting."""
     doubles = [envelope([one]) for one in slice_ids for _ in range(chance.randint(1, 5))]
-    chance.shuffle(doubles)
-    if not doubles:
+    put_among(client, f"{KEY_PREFIX}{queue}", doubles, chance)
+
+
+def put_among(client: Redis, queue: str, messages: list[bytes], chance: random.Random) -> None:
+    """Put messages into a Redis list in any order: some to be fetched next, some last."""
+    if not messages:
         return
-    half = len(doubles) // 2
-    push(client, queue, doubles[half:] or doubles)
+    chance.shuffle(messages)
+    half = len(messages) // 2
+    push(client, queue, messages[half:])
     if half:
-        client.lpush(f"{KEY_PREFIX}{queue}", *doubles[:half])
+        client.lpush(queue, *messages[:half])

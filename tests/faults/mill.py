@@ -1,12 +1,13 @@
-"""A whole ordermill whose parts can be killed one by one: servers, API, workers, scheduler."""
+"""A whole mill whose parts can be killed one by one: servers, API, workers, scheduler."""
 
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import psutil
 
@@ -17,7 +18,7 @@ from shared.persistence.migrate import migrate
 from tests.faults.roles import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from shared.settings import Settings
@@ -25,6 +26,33 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.05
 _STOP_SECONDS = 20.0
 _START_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Plant:
+    """What a mill consists of, beside its servers: ordermill's own programs, or those of another."""
+
+    command: Callable[[str, Settings, int], Sequence[str]]
+    """How to start a kind of role, such as worker; where the servers are; the API's listening descriptor."""
+    prepare: Callable[[Settings], None]
+    """Called once, before anything is started but the servers."""
+    watched: bool
+    """Whether a worker is a process that looks after Celery's main process, or that one itself."""
+
+
+def _ordermill(kind: str, _settings: Settings, descriptor: int) -> Sequence[str]:
+    words = [kind, *(["--listening-fd", str(descriptor)] if kind == "api" else [])]
+    return [sys.executable, "-P", "-m", "cli", *words]
+
+
+def migrated(settings: Settings) -> None:
+    """Bring the schema up."""
+    engine = open_database(settings, "test")
+    migrate(engine)
+    engine.dispose()
+
+
+ORDERMILL: Final = Plant(_ordermill, migrated, watched=True)
 
 
 def children(pid: int | None) -> list[psutil.Process]:
@@ -39,7 +67,9 @@ def children(pid: int | None) -> list[psutil.Process]:
 class Mill:
     """Keeps servers and roles alive from one thread: the kernel ties children to the life of a thread."""
 
-    def __init__(self, settings: Settings, data_dir: Path, roles: Sequence[str], logs: Path) -> None:
+    def __init__(
+        self, settings: Settings, data_dir: Path, roles: Sequence[str], logs: Path, plant: Plant = ORDERMILL
+    ) -> None:
         self.settings = settings
         self.data_dir = data_dir
         self.roles: dict[str, Role] = {}
@@ -47,7 +77,7 @@ class Mill:
         self.servers_held = False
         """While it is set, PostgreSQL and Redis are not started again."""
         self.fault: BaseException | None = None
-        self._wanted, self._logs = roles, logs
+        self._wanted, self._logs, self._plant = roles, logs, plant
         self._listening = listen("127.0.0.1", 0)
         self._up, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="mill")
@@ -87,7 +117,9 @@ class Mill:
         return None if pid is None else psutil.Process(pid)
 
     def main_process(self, name: str) -> psutil.Process | None:
-        """What a role's process looks after: Celery's main process, or the API's first worker."""
+        """Celery's main process of a worker, or the API's first process that answers requests."""
+        if name.startswith("worker") and not self._plant.watched:
+            return self.process(name)
         return next(iter(children(self.pid(name))), None)
 
     def task_processes(self, name: str) -> list[psutil.Process]:
@@ -119,9 +151,7 @@ class Mill:
     def _serve(self, servers: RunningServers) -> None:
         urls = servers.urls
         self.settings = replace(self.settings, database_url=urls.database_url, redis_url=urls.redis_url)
-        engine = open_database(self.settings, "test")
-        migrate(engine)
-        engine.dispose()
+        self._plant.prepare(self.settings)
         for name in self._wanted:
             self.roles[name] = self._role(name)
         try:
@@ -138,14 +168,14 @@ class Mill:
     def _role(self, name: str) -> Role:
         kind = name.partition("-")[0]
         descriptor = self._listening.fileno()
-        words = [kind, *(["--listening-fd", str(descriptor)] if kind == "api" else [])]
         environment = {
             "DATABASE_URL": self.settings.database_url,
             "REDIS_URL": self.settings.redis_url,
             **self.environment,
         }
         files = [descriptor] if kind == "api" else []
-        return Role(name, words, environment, self._logs / f"{name}.log", files)
+        command = self._plant.command(kind, self.settings, descriptor)
+        return Role(name, command, environment, self._logs / f"{name}.log", files)
 
     def _stop_roles(self) -> None:
         for role in self.roles.values():
@@ -163,9 +193,10 @@ def running_mill(
     environment: Mapping[str, str],
     *,
     logs: Path | None = None,
+    plant: Plant = ORDERMILL,
 ) -> Iterator[Mill]:
     """Run a mill within the block; ``roles`` are such as api, worker-1, worker-2, scheduler."""
-    mill = Mill(settings, data_dir, roles, logs or data_dir)
+    mill = Mill(settings, data_dir, roles, logs or data_dir, plant)
     try:
         mill.start(environment)
         yield mill

@@ -15,32 +15,19 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.faults.messages import deadly, double_and_shuffle, harmless, push
+from tests.faults.messages import deadly, harmless, push
+from tests.faults.ordermill import CRASH_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from sqlalchemy import Engine
-
     from tests.faults.clients import Poison
-    from tests.faults.mill import Mill
+    from tests.faults.subject import Subject
 
-CRASH_POINTS = (
-    "after-promise",
-    "after-dispatch",
-    "after-take",
-    "after-claim",
-    "after-write",
-    "after-commit",
-    "after-announce",
-    "after-due",
-)
-_QUEUES = ("orders.small", "orders.large")
-_RECENT_SLICES = text("SELECT id, queue FROM slices ORDER BY id DESC LIMIT 200")
 _TERMINATE = text(
     "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity"
-    " WHERE application_name LIKE 'ordermill-%' AND application_name <> 'ordermill-test'"
+    " WHERE datname = current_database() AND application_name <> 'ordermill-test'"
     " ORDER BY random() LIMIT :most) AS chosen"
 )
 
@@ -57,20 +44,20 @@ class Nemesis(threading.Thread):
     """Does faults until told to stop; ``heal`` then undoes what does not heal by itself."""
 
     def __init__(
-        self, mill: Mill, engine: Engine, seed: int, *, permits: Path, poison: Poison, pause_seconds: float
+        self, subject: Subject, seed: int, *, permits: Path, poison: Poison, pause_seconds: float
     ) -> None:
         super().__init__(name="nemesis", daemon=True)
         self.over = threading.Event()
         self.faults: list[Fault] = []
         self.fault: BaseException | None = None
-        self._mill, self._engine = mill, engine
+        self._subject, self._mill, self._engine = subject, subject.mill, subject.engine
         self._permits, self._poison = permits, poison
         self._pause_seconds = pause_seconds
         # A secret is the last thing that it should be.
         self._chance = random.Random(f"{seed}/nemesis")  # noqa: S311
-        self._redis = redis.Redis.from_url(mill.settings.redis_url, socket_timeout=5)
+        self._redis = redis.Redis.from_url(self._mill.settings.redis_url, socket_timeout=5)
         self._stopped: list[tuple[float, psutil.Process]] = []
-        self._kinds: dict[str, Callable[[], bool]] = {
+        kinds: dict[str, Callable[[], bool]] = {
             "worker child killed": self._kill_task_process,
             "worker main process killed": self._kill_main_process,
             "worker and watcher killed": self._kill_worker,
@@ -94,13 +81,21 @@ class Nemesis(threading.Thread):
             "order that kills its worker": self._send_poison,
             "death at a crash point": self._let_die_at_a_point,
         }
+        self._kinds = {name: do for name, do in kinds.items() if name not in subject.unfit}
 
-    def only(self, kinds: Sequence[str]) -> None:
-        """Do faults of these kinds only: those whose names hold one of these words. Raises ValueError."""
-        chosen = {name: do for name, do in self._kinds.items() if any(kind in name for kind in kinds)}
-        if kinds and not chosen:
-            raise ValueError(f"no fault is called {' or '.join(kinds)}; there are: {', '.join(self._kinds)}")
-        self._kinds = chosen or self._kinds
+    def choose(self, only: Sequence[str], without: Sequence[str]) -> None:
+        """Do faults only whose names hold one of the words ``only``, if any, and none of the others.
+
+        Raises ValueError when that leaves none.
+        """
+        chosen = {
+            name: do
+            for name, do in self._kinds.items()
+            if (not only or any(word in name for word in only)) and not any(word in name for word in without)
+        }
+        if not chosen:
+            raise ValueError(f"that leaves no kind of fault; there are: {', '.join(self._kinds)}")
+        self._kinds = chosen
 
     def run(self) -> None:
         """Go through the deck of kinds, shuffled anew each time."""
@@ -234,21 +229,18 @@ class Nemesis(threading.Thread):
     # -- messages and orders -------------------------------------------------------------------------------
 
     def _double_messages(self) -> bool:
-        with self._engine.connect() as connection:
-            recent = connection.execute(_RECENT_SLICES).all()
-        chosen = self._chance.sample(recent, min(30, len(recent)))
-        for queue in _QUEUES:
-            ids = [row.id for row in chosen if row.queue == queue]
-            double_and_shuffle(self._redis, queue, ids, self._chance)
-        return bool(chosen)
+        return self._subject.double_messages(self._redis, self._chance)
 
     def _send_nonsense(self) -> bool:
-        push(self._redis, self._chance.choice(_QUEUES), list(harmless().values()))
+        push(self._redis, self._queue(), list(harmless(self._subject.task).values()))
         return True
 
     def _send_deadly_messages(self) -> bool:
-        push(self._redis, self._chance.choice(_QUEUES), [self._chance.choice(list(deadly().values()))])
+        push(self._redis, self._queue(), [self._chance.choice(list(deadly(self._subject.task).values()))])
         return True
+
+    def _queue(self) -> str:
+        return self._chance.choice(self._subject.queues)
 
     def _send_poison(self) -> bool:
         self._poison.want()

@@ -17,7 +17,8 @@ _SHOWN = 20
 
 def as_json(campaign: Campaign) -> dict[str, Any]:
     """All of it."""
-    verdict = campaign.verdict
+    verdict, harm = campaign.verdict, campaign.harm
+    recovered = campaign.recovered_seconds
     return {
         "seed": campaign.plan.seed,
         "seconds": campaign.plan.seconds,
@@ -26,6 +27,8 @@ def as_json(campaign: Campaign) -> dict[str, Any]:
         "fault_count": campaign.faults.total(),
         "batches": campaign.batches,
         "orders": campaign.orders,
+        "completed": verdict.completed,
+        "stock_counts": campaign.counts,
         "outcomes": dict(verdict.outcomes),
         "accepted": verdict.accepted,
         "refused": verdict.refused,
@@ -35,7 +38,21 @@ def as_json(campaign: Campaign) -> dict[str, Any]:
         "unknown_and_nothing": verdict.unknown_nothing,
         "poisonous_orders": campaign.poisonous,
         "healed_seconds": round(campaign.healed_seconds, 1),
+        "recovered_seconds": None if recovered is None else round(recovered, 1),
         "job_seconds": [round(took, 2) for took in campaign.job_seconds],
+        "harm": {
+            "accepted_orders": harm.accepted,
+            "lost": harm.lost,
+            "untold": harm.untold,
+            "doubled": harm.doubled,
+            "doubled_by_delivery": harm.doubled_by_delivery,
+            "doubled_by_repetition": harm.doubled_by_repetition,
+            "denied": harm.denied,
+            "failed": harm.failed,
+            "stuck": harm.stuck,
+            "stuck_jobs": harm.stuck_jobs,
+            "oversold_units": harm.oversold_units,
+        },
         "violations": [{"promise": one.promise, "what": one.what} for one in campaign.violations],
     }
 
@@ -57,7 +74,8 @@ def show(campaign: Campaign, console: Console) -> None:
     )
     figures.add_row("orders", f"{campaign.orders:,}")
     figures.add_row("outcomes", ", ".join(f"{name}: {n:,}" for name, n in sorted(told["outcomes"].items())))
-    figures.add_row("a job took (median, 99 %, longest)", ", ".join(f"{s} s" for s in told["job_seconds"]))
+    figures.add_row("completions, counts of stock", f"{told['completed']:,}, {told['stock_counts']:,}")
+    figures.add_row("a batch took (median, 99 %, longest)", ", ".join(f"{s} s" for s in told["job_seconds"]))
     figures.add_row("all decided after the last fault", f"{told['healed_seconds']} s")
     figures.add_section()
     figures.add_row("violations", str(len(campaign.violations)))

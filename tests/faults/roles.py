@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,10 +22,10 @@ _OURS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "MAIL_", "ORDERMILL_")
 
 @dataclass
 class Role:
-    """One of ``ordermill api``, ``worker``, ``scheduler``, with its log; not to be shared between threads."""
+    """One of a mill's programs with its log, such as ``ordermill api``; not to be shared between threads."""
 
     name: str
-    words: Sequence[str]
+    command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
     files: Sequence[int] = ()
@@ -49,7 +48,7 @@ class Role:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "cli", *self.words],
+                self.command,
                 env={**ours, "LOG_FORMAT": "json", **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -59,7 +59,7 @@ def test_messages_that_nobody_understands_end_no_worker(site: Site, client: redi
     before = site.main_process()
 
     for queue in ("orders.small", "orders.large"):
-        push(client, queue, list(harmless().values()))
+        push(client, f"ordermill:{queue}", list(harmless().values()))
     settles(site)
     settles(site, orders=10)
 
@@ -93,7 +93,7 @@ def test_messages_that_end_every_worker_are_set_aside(site: Site, client: redis.
     settles(site)
     before = site.main_process()
 
-    push(client, "orders.small", list(deadly().values()))
+    push(client, "ordermill:orders.small", list(deadly().values()))
     assert new_main_process(site, before)
     settles(site)
     settles(site, orders=10)

@@ -1,0 +1,57 @@
+"""What a campaign is run against: ordermill, or what else one might have built."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Sequence
+
+    import httpx
+    from redis import Redis
+    from sqlalchemy import Engine
+
+    from tests.faults.journal import Journal
+    from tests.faults.mill import Mill
+    from tests.faults.verdict import Verdict
+
+
+class Subject(ABC):
+    """A running mill with the campaign's goods in its database.
+
+    Its door answers as ordermill's does: ``POST /v1/orders``, ``GET /v1/jobs/<id>`` and ``…/results``.
+    """
+
+    completes: ClassVar[bool]
+    """Whether prepared orders can be completed."""
+    unfit: ClassVar[frozenset[str]] = frozenset()
+    """Kinds of faults that it has no part for."""
+    queues: ClassVar[Sequence[str]]
+    """The Redis lists from which workers take messages."""
+    task: ClassVar[str]
+    """The name of the task that those messages are for."""
+    healing_seconds: ClassVar[float]
+    """How long after the last fault everything may take to be decided."""
+
+    def __init__(self, mill: Mill, engine: Engine, key: str) -> None:
+        self.mill = mill
+        self.engine = engine
+        self.key = key
+
+    @abstractmethod
+    def restock(self, client: httpx.Client) -> None:
+        """Count the counted items anew, so that there is something to be had again."""
+
+    @abstractmethod
+    def double_messages(self, redis: Redis, chance: random.Random) -> bool:
+        """Put messages into the queues once more, in any order. False: there were none."""
+
+    @abstractmethod
+    def undecided(self, redis: Redis) -> set[str]:
+        """The keys of the orders that somebody still has in hand."""
+
+    @abstractmethod
+    def judge(self, journal: Journal) -> Verdict:
+        """Hold what is there against what clients were told, with all that it promises."""
