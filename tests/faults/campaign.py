@@ -95,7 +95,7 @@ def run_campaign(
         with open_subject(made, logs, permits) as subject:
             journal, poison = Journal(logs / "journal.jsonl"), Poison()
             nemesis = Nemesis(
-                subject, plan.seed, permits=permits, poison=poison, pause_seconds=plan.pause_seconds
+                subject, plan.seed, journal, permits=permits, poison=poison, pause_seconds=plan.pause_seconds
             )
             nemesis.choose(plan.kinds, plan.without)
             try:

@@ -91,7 +91,11 @@ class Journal:
 
     def note(self, event: str, sent: Sent, **details: Any) -> None:
         """Write an event down before anything else happens."""
-        line = json.dumps({"t": round(time.time(), 3), "event": event, "batch": sent.name, **details})
+        self.write(event, batch=sent.name, **details)
+
+    def write(self, event: str, **details: Any) -> None:
+        """Write down what is no batch's own."""
+        line = json.dumps({"t": round(time.time(), 3), "event": event, **details})
         with self._lock:
             self._file.write(line + "\n")
             self._file.flush()

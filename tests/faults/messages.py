@@ -43,6 +43,8 @@ def harmless(task: str = SETTLE_SLICE) -> dict[str, bytes]:
         "no such slice": envelope([2**62], task),
         "a number beyond the database's": envelope([2**80], task),
         "no argument": envelope([], task),
+        "slices that are none": envelope([[None, "1", True, -1, 2**80]], task),
+        "no slices": envelope([[]], task),
         "three arguments": envelope([1, 2, 3], task),
         "text for a number": envelope(["'; DROP TABLE slices; --"], task),
         "a type of kombu's own": envelope([{"__type__": "datetime", "__value__": "now"}], task),
@@ -69,8 +71,13 @@ def push(client: Redis, queue: str, messages: Sequence[bytes]) -> None:
 
 
 def double_and_shuffle(client: Redis, queue: str, slice_ids: Sequence[int], chance: random.Random) -> None:
-    """Send each slice's id one to five times more, in any order, among what is waiting."""
-    doubles = [envelope([one]) for one in slice_ids for _ in range(chance.randint(1, 5))]
+    """Send each slice's id one to five times more, alone and in handfuls, among what is waiting."""
+    ids = [one for one in slice_ids for _ in range(chance.randint(1, 5))]
+    chance.shuffle(ids)
+    doubles = []
+    while ids:
+        handful = [ids.pop() for _ in range(min(len(ids), chance.choice((1, 1, 2, 8))))]
+        doubles.append(envelope([handful if len(handful) > 1 else handful[0]]))
     put_among(client, f"{KEY_PREFIX}{queue}", doubles, chance)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.faults.clients import Poison
+    from tests.faults.journal import Journal
     from tests.faults.subject import Subject
 
 _TERMINATE = text(
@@ -44,14 +45,21 @@ class Nemesis(threading.Thread):
     """Does faults until told to stop; ``heal`` then undoes what does not heal by itself."""
 
     def __init__(
-        self, subject: Subject, seed: int, *, permits: Path, poison: Poison, pause_seconds: float
+        self,
+        subject: Subject,
+        seed: int,
+        journal: Journal,
+        *,
+        permits: Path,
+        poison: Poison,
+        pause_seconds: float,
     ) -> None:
         super().__init__(name="nemesis", daemon=True)
         self.over = threading.Event()
         self.faults: list[Fault] = []
         self.fault: BaseException | None = None
         self._subject, self._mill, self._engine = subject, subject.mill, subject.engine
-        self._permits, self._poison = permits, poison
+        self._permits, self._poison, self._journal = permits, poison, journal
         self._pause_seconds = pause_seconds
         # A secret is the last thing that it should be.
         self._chance = random.Random(f"{seed}/nemesis")  # noqa: S311
@@ -118,6 +126,7 @@ class Nemesis(threading.Thread):
         with suppress(psutil.NoSuchProcess, redis.RedisError, DBAPIError):
             if self._kinds[kind]():
                 self.faults.append(Fault(kind, round(at, 2)))
+                self._journal.write("fault", kind=kind, begun=round(at, 2))
 
     def heal(self) -> None:
         """Undo what does not heal by itself."""
