@@ -41,9 +41,12 @@ M = TypeVar("M", bound=Member)
 class Rounds(Generic[M]):
     """The rounds of one process. ``do`` is done once for all members of one, by one of them."""
 
-    def __init__(self, do: Callable[[list[M]], None], max_bytes: int) -> None:
+    def __init__(
+        self, do: Callable[[list[M]], None], max_bytes: int, round_seconds: float = ROUND_SECONDS
+    ) -> None:
         self._do = do
         self._max_bytes = max_bytes
+        self._round_seconds = round_seconds
         self._lock = threading.Lock()
         self._waiting: deque[M] = deque()
         self._under_way: dict[UUID, float] = {}
@@ -56,11 +59,16 @@ class Rounds(Generic[M]):
         with self._lock:
             self._waiting.append(member)
             self._begin()
-        while not member.called.wait(ROUND_SECONDS):
+        while not member.called.wait(self._round_seconds):
             with self._lock:
                 self._begin()
         if member.leads:
             self._lead(member)
+
+    def waiting_count(self) -> int:
+        """Tell how many wait for a round."""
+        with self._lock:
+            return len(self._waiting)
 
     def end(self, leader_id: UUID) -> None:
         """Say that whoever has this id has been answered; if it has led a round, that is over."""
@@ -75,7 +83,7 @@ class Rounds(Generic[M]):
         while self._waiting and len(self._under_way) < ROUNDS_MAX:
             leader = self._waiting.popleft()
             leader.leads = True
-            self._under_way[leader.id] = now + ROUND_SECONDS
+            self._under_way[leader.id] = now + self._round_seconds
             leader.called.set()
 
     def _lead(self, leader: M) -> None:

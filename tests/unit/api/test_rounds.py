@@ -6,11 +6,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import uuid4
 
 import pytest
 
-from api.rounds import ROUND_SECONDS, ROUNDS_MAX, Member, Rounds
+from api.rounds import ROUNDS_MAX, Member, Rounds
+
+FOR_EVER = 60.0
+"""So long does a round keep others, if it does not end: no test takes that much time."""
 
 
 @dataclass
@@ -32,14 +36,22 @@ def member(size_bytes: int = 1) -> Member:
     return Member(id=uuid4(), size_bytes=size_bytes)
 
 
-def come(rounds: Rounds[Member], *members: Member) -> list[threading.Thread]:
-    """Each in a thread of its own, one after another."""
+def come(door: Door, rounds: Rounds[Member], *members: Member) -> list[threading.Thread]:
+    """Each in a thread of its own, one after another: the first of them begin rounds, the others wait."""
     threads = []
-    for one in members:
+    for nth, one in enumerate(members, start=1):
         threads.append(threading.Thread(target=rounds.join, args=(one,), daemon=True))
         threads[-1].start()
-        time.sleep(0.005)
+        until(partial(have_come, door, rounds, nth))
     return threads
+
+
+def have_come(door: Door, rounds: Rounds[Member], members: int) -> bool:
+    return len(door.rounds) + rounds.waiting_count() == members
+
+
+def has_held(door: Door, rounds: int) -> bool:
+    return len(door.rounds) >= rounds
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -57,7 +69,7 @@ def all_gone(threads: list[threading.Thread]) -> bool:
 
 def test_whoever_comes_alone_waits_for_nobody() -> None:
     done: list[list[Member]] = []
-    rounds: Rounds[Member] = Rounds(done.append, 100)
+    rounds: Rounds[Member] = Rounds(done.append, 100, FOR_EVER)
     ones = [member() for _ in range(ROUNDS_MAX)]
 
     for one in ones:
@@ -68,11 +80,10 @@ def test_whoever_comes_alone_waits_for_nobody() -> None:
 
 def test_those_who_come_while_rounds_are_under_way_go_together_when_one_ends() -> None:
     door = Door()
-    rounds = Rounds(door, 100)
+    rounds = Rounds(door, 100, FOR_EVER)
     first, late = [member() for _ in range(ROUNDS_MAX)], [member() for _ in range(5)]
-    threads = come(rounds, *first, *late)
+    threads = come(door, rounds, *first, *late)
     door.open.release(10)
-    until(lambda: len(door.rounds) == ROUNDS_MAX)
 
     rounds.end(first[0].id)
 
@@ -82,9 +93,9 @@ def test_those_who_come_while_rounds_are_under_way_go_together_when_one_ends() -
 
 def test_the_end_of_one_who_led_nothing_begins_nothing() -> None:
     door = Door()
-    rounds = Rounds(door, 100)
+    rounds = Rounds(door, 100, FOR_EVER)
     first, late = [member() for _ in range(ROUNDS_MAX)], member()
-    come(rounds, *first, late)
+    come(door, rounds, *first, late)
 
     rounds.end(late.id)
     rounds.end(uuid4())
@@ -94,26 +105,23 @@ def test_the_end_of_one_who_led_nothing_begins_nothing() -> None:
 
 
 def test_a_round_that_does_not_end_keeps_nobody_for_long() -> None:
-    door = Door()
-    door.open.release(10)
-    rounds = Rounds(door, 100)
-    for _ in range(ROUNDS_MAX):
+    done: list[list[Member]] = []
+    rounds = Rounds(done.append, 100, 0.05)
+
+    for _ in range(ROUNDS_MAX + 1):
         rounds.join(member())
-    started = time.monotonic()
 
-    rounds.join(member())
-
-    assert time.monotonic() - started < 5 * ROUND_SECONDS
+    assert [len(together) for together in done] == [1] * (ROUNDS_MAX + 1)
 
 
 def test_when_the_leader_meets_a_fault_the_others_go_on_and_so_does_the_next_round() -> None:
     door = Door(fault=RuntimeError("ours"))
-    rounds = Rounds(door, 100)
+    rounds = Rounds(door, 100, FOR_EVER)
     raised: list[str] = []
     threading.excepthook, before = lambda args: raised.append(str(args.exc_value)), threading.excepthook
     try:
         first, late = [member() for _ in range(ROUNDS_MAX)], [member() for _ in range(3)]
-        threads = come(rounds, *first, *late)
+        threads = come(door, rounds, *first, *late)
         door.open.release(10)
 
         assert all_gone(threads)
@@ -131,12 +139,14 @@ def test_when_the_leader_meets_a_fault_the_others_go_on_and_so_does_the_next_rou
 )
 def test_a_round_holds_no_more_than_so_many_bytes_or_one_member(sizes: list[int], shared: list[int]) -> None:
     door = Door()
-    rounds = Rounds(door, 100)
+    rounds = Rounds(door, 100, FOR_EVER)
     first = [member() for _ in range(ROUNDS_MAX)]
-    threads = come(rounds, *first, *(member(size) for size in sizes))
+    threads = come(door, rounds, *first, *(member(size) for size in sizes))
     door.open.release(30)
-    until(lambda: len(door.rounds) == ROUNDS_MAX)
-    rounds.end(first[0].id)
+    # Each that ends lets one more begin.
+    for number in range(len(shared)):
+        until(partial(has_held, door, ROUNDS_MAX + number))
+        rounds.end(door.rounds[number][0].id)
 
     assert all_gone(threads)
     assert [len(together) for together in door.rounds[ROUNDS_MAX:]] == shared
