@@ -138,7 +138,9 @@ def _request_body(body: Body) -> dict[str, Any]:
 
 
 def _content(schema: Any, examples: Any) -> dict[str, Any]:
-    shown: dict[str, Any] = {"schema": schema}
+    # A bare name could also be that of any other schema in this process.
+    named = {"$ref": f"#/components/schemas/{schema}"} if isinstance(schema, str) else schema
+    shown: dict[str, Any] = {"schema": named}
     if examples:
         shown["examples"] = {name: _example(example) for name, example in examples.items()}
     return shown

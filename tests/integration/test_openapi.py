@@ -13,6 +13,7 @@ import jsonschema_rs
 import openapi_spec_validator
 import pytest
 from flask import Flask
+from marshmallow import Schema, fields
 
 from api.app import close_app, create_app
 from api.docs.page import ASSETS
@@ -285,3 +286,17 @@ def test_the_page_escapes_what_it_shows(app: Flask) -> None:
 
     assert "<code>API-Authorization: &lt;key&gt;</code>" in text
     assert "<key>" not in text
+
+
+def test_schemas_of_others_in_the_process_do_not_get_into_the_document(document: dict[str, Any]) -> None:
+    class Order(Schema):
+        strange = fields.String()
+
+    other = create_app(SETTINGS)
+    try:
+        described = other.test_client().get("/openapi.json")
+    finally:
+        close_app(other)
+
+    assert described.get_json() == document
+    assert Order().fields.keys() == {"strange"}
