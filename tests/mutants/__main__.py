@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.mutants.catalog import MUTANTS
-from tests.mutants.mutant import CannotMutateError, Mutant, Run, copied_tree, run
+from tests.mutants.mutant import UNBROKEN_LIMIT_SECONDS, CannotMutateError, Mutant, Run, copied_tree, run
 
 
 @click.command()
@@ -49,7 +49,8 @@ def _must_pass(chosen: list[Mutant], console: Console) -> None:
     """A mutant that is found by a test which always fails has not been found."""
     with copied_tree() as tree:
         tests = sorted({test for mutant in chosen for test in mutant.tests})
-        whole = run(Mutant("nothing", [], tests), tree) if tests else Run(found=False, seconds=0, said="")
+        nothing = Mutant("nothing", [], tests)
+        whole = run(nothing, tree, UNBROKEN_LIMIT_SECONDS) if tests else Run(found=False, seconds=0, said="")
         for campaign in {tuple(mutant.campaign) for mutant in chosen if mutant.campaign}:
             if not (whole.found or whole.broken):
                 whole = replace(run(Mutant("nothing", [], campaign=campaign), tree), seconds=whole.seconds)

@@ -87,7 +87,7 @@ MUTANTS: Final = (
                 "ORDER BY item_id, warehouse_id",
             )
         ],
-        [f"{_RACES}::test_racing_orders_for_one_item_sell_exactly_what_is_there"],
+        ["tests/integration/test_stock_lock.py"],
     ),
     Mutant(
         "stock is taken whether there is any or not",
@@ -220,7 +220,7 @@ MUTANTS: Final = (
                 "PromisesUnknownError)\n            raise\n",
             )
         ],
-        [f"{_MEETING}::test_a_fault_of_one_is_not_shown_to_the_others"],
+        ["tests/unit/api/test_promise_together.py"],
     ),
     Mutant(
         "an Idempotency-Key that is in use is a fault of all who share the commit",

@@ -1,0 +1,45 @@
+"""The lock on a shelf by itself: without it a CHECK would still catch an oversold unit, but at a price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from shared.persistence.database import transaction
+from shared.persistence.stock import lock_shelf, reserve
+from shared.settings import Settings
+from tests.integration.mill import MAIN, Mill, open_mill
+
+LAMP, STOOL = 1, 2
+
+
+@pytest.fixture
+def mill(settings: Settings) -> Iterator[Mill]:
+    with open_mill(settings) as made:
+        made.stock("BRASS-LAMP", main=1)
+        made.stock("RED-STOOL", main=1)
+        yield made
+
+
+def test_an_item_that_another_order_has_in_hand_is_waited_for_and_no_other(mill: Mill) -> None:
+    with transaction(mill.engine) as first:
+        lock_shelf(first, {LAMP}, {})
+
+        with transaction(mill.engine) as second:
+            assert lock_shelf(second, {STOOL}, {}).available(STOOL, MAIN) == 1
+        with transaction(mill.engine) as second:
+            second.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            with pytest.raises(OperationalError, match="lock timeout"):
+                lock_shelf(second, {STOOL, LAMP}, {})
+
+
+def test_what_the_other_order_took_is_not_there_any_more(mill: Mill) -> None:
+    with transaction(mill.engine) as first:
+        lock_shelf(first, {LAMP}, {})
+        reserve(first, {(LAMP, MAIN): 1})
+
+    with transaction(mill.engine) as second:
+        assert lock_shelf(second, {LAMP}, {}).available(LAMP, MAIN) == 0
