@@ -17,7 +17,7 @@ from celery.worker import state
 SIGN_SECONDS = 1.0
 """How often a sign is given."""
 
-_UNHEARD_MOST_SECONDS = 5.0
+UNHEARD_MOST_SECONDS = 5.0
 """How long Redis may leave a question for messages open; it answers after a second, be it with nothing."""
 
 log = structlog.get_logger()
@@ -31,10 +31,13 @@ class Signs:
     answer: the connection leads nowhere, and Celery would wait for ever.
     """
 
-    def __init__(self, descriptor: int, held_most_seconds: float) -> None:
+    def __init__(
+        self, descriptor: int, held_most_seconds: float, unheard_most_seconds: float = UNHEARD_MOST_SECONDS
+    ) -> None:
         os.set_blocking(descriptor, False)
         self._descriptor = descriptor
         self._held_most_seconds = held_most_seconds
+        self._unheard_most_seconds = unheard_most_seconds
         self._held: dict[Any, float] = {}
         self._channel: Any = None
         self._heard_at = 0.0
@@ -55,8 +58,8 @@ class Signs:
         now = time.monotonic()
         if self._held_seconds(now) > self._held_most_seconds:
             log.error("message_held_too_long", most_seconds=self._held_most_seconds)
-        elif self._unheard_seconds(now) > _UNHEARD_MOST_SECONDS:
-            log.error("no_answer_from_the_broker", most_seconds=_UNHEARD_MOST_SECONDS)
+        elif self._unheard_seconds(now) > self._unheard_most_seconds:
+            log.error("no_answer_from_the_broker", most_seconds=self._unheard_most_seconds)
         else:
             # A watcher that does not read has heard enough.
             with suppress(BlockingIOError, BrokenPipeError):

@@ -6,6 +6,7 @@ import json
 import secrets
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ def main(
 ) -> None:
     """Break things for a while, heal them, and check every promise. Exits with 1 if ordermill broke one.
 
+    Exits with 2 when it could not be carried out.
+
     What a baseline breaks is counted, and no failure of the run.
     """
     plan = _plan(**planned)
@@ -55,9 +58,13 @@ def main(
         kept = None if keep is None else keep / name if beside or len(baselines) > 1 else keep
         if kept is not None:
             kept.mkdir(parents=True, exist_ok=True)
-        campaign = run_campaign(
-            replace(plan, keep_in=kept), _SUBJECTS[name], lambda line: console.print(line, highlight=False)
-        )
+        try:
+            campaign = run_campaign(
+                replace(plan, keep_in=kept), _SUBJECTS[name], partial(console.print, highlight=False)
+            )
+        except RuntimeError:
+            console.print_exception()
+            sys.exit(2)
         show(campaign, console)
         told[name] = as_json(campaign)
         if json_file is not None:

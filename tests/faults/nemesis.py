@@ -194,6 +194,8 @@ class Nemesis(threading.Thread):
     # -- servers -------------------------------------------------------------------------------------------
 
     def _stop_postgres(self) -> bool:
+        # Not one that is still getting up: whoever starts it tries a few times only. Raises DBAPIError.
+        self._engine.connect().close()
         return self._down("postgres", signal.SIGQUIT, self._chance.uniform(0, 3))
 
     def _end_backends(self) -> bool:

@@ -289,11 +289,11 @@ MUTANTS: Final = (
         [
             Change(
                 "worker/signs.py",
-                "elif self._unheard_seconds(now) > _UNHEARD_MOST_SECONDS:",
+                "elif self._unheard_seconds(now) > self._unheard_most_seconds:",
                 "elif self._unheard_seconds(now) < 0:",
             )
         ],
-        [f"{_HALF_OPEN}::test_an_idle_worker_whose_connection_leads_nowhere_is_replaced"],
+        ["tests/unit/worker/test_signs.py"],
     ),
     Mutant(
         "a silent worker is left alone",
@@ -373,7 +373,7 @@ MUTANTS: Final = (
     Mutant(
         "a part of the outcomes is given for the whole",
         [Change("api/collector.py", "if found.count == job.total:", "if found.count:")],
-        ["tests/integration/test_api_batches.py"],
+        ["tests/integration/test_collecting_pieces.py"],
     ),
     Mutant(
         "commits are not on disk when they are answered",

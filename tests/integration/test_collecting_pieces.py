@@ -1,0 +1,69 @@
+"""Waiting for a slice that was cut up: more slices close than were promised, yet the answer is whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import orjson
+import pytest
+
+from shared.job_events import JobEvents
+from shared.persistence.attempts import take_slice
+from shared.persistence.database import transaction
+from shared.persistence.slices import cut_up
+from tests.integration.api_door import Door, open_door
+
+if TYPE_CHECKING:
+    from werkzeug.test import TestResponse
+
+    from shared.settings import Settings
+
+PATIENCE_SECONDS = 20
+
+
+@pytest.fixture
+def door(settings: Settings) -> Iterator[Door]:
+    with open_door(settings) as made:
+        yield made.with_settings(sync_max_orders=1, slice_max_orders=3, max_wait_seconds=PATIENCE_SECONDS)
+
+
+@contextmanager
+def waiting_for_three(door: Door) -> Iterator[Future[TestResponse]]:
+    """A client that waits for a batch of three orders, in one slice."""
+    with ThreadPoolExecutor(1) as client:
+        yield client.submit(door.post, {"a": {}, "b": {}, "c": {}}, Prefer=f"wait={PATIENCE_SECONDS}")
+
+
+def cut_up_the_slice(door: Door) -> None:
+    """Do what happens to a slice that ended its worker too often."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (found := door.open_slices()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    taken = take_slice(door.engine, found[0][0])
+    assert taken is not None
+    with transaction(door.engine) as connection:
+        cut_up(connection, taken, [(f'"{key}"', b"{}") for key in "abc"])
+
+
+def test_the_first_piece_is_no_answer_and_all_of_them_are(door: Door) -> None:
+    events = JobEvents(door.settings)
+    with waiting_for_three(door) as answer:
+        cut_up_the_slice(door)
+        first, *others = door.open_slices()
+
+        # One slice was promised, and one has been closed.
+        door.close_slice(first[0])
+        events.announce(first[1], first[2])
+        time.sleep(0.5)
+        assert not answer.done()
+        for slice_id, job_id, number in others:
+            door.close_slice(slice_id)
+            events.announce(job_id, number)
+
+        assert answer.result().status_code == 200
+    assert list(orjson.loads(answer.result().data)) == ["a", "b", "c"]
