@@ -16,6 +16,9 @@ from shared.settings import Settings
 from tests.e2e.real_door import Answer, RealDoor, open_real_door
 
 GRACE_SECONDS = 6
+
+HANGS_SECONDS = 60
+"""Nothing that ends at all takes so long, even on a machine with other things to do."""
 ORDER = b'{"a":{}}'
 
 
@@ -89,7 +92,7 @@ def test_a_body_that_is_on_its_way_is_taken_to_its_end(settings: Settings) -> No
         sending.send(ORDER[4:])
 
         assert sending.answer().status == 202
-        assert door.process.wait(GRACE_SECONDS) == 0
+        assert door.process.wait(HANGS_SECONDS) == 0
         assert door.job_count() == 1
 
 
@@ -107,7 +110,7 @@ def test_those_that_knocked_before_the_door_closed_are_let_in(settings: Settings
         worker.send_signal(signal.SIGCONT)
 
         assert [connection.answer().status for connection in knocking] == [202] * 10
-        assert door.process.wait(GRACE_SECONDS) == 0
+        assert door.process.wait(HANGS_SECONDS) == 0
 
 
 def test_a_worker_that_is_replaced_leaves_its_callers_to_the_next(settings: Settings) -> None:
