@@ -6,7 +6,9 @@ them, the others find them, and the first waits for the others before it stops t
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -35,6 +37,9 @@ _REDIS_DATABASES_PER_SCOPE = 8
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # The tests start this program many times over; it need be compiled only once.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     if not hasattr(config, "workerinput"):
         # Not below pytest's own directory: as root, PostgreSQL's user could not enter it.
         config.stash[_SERVERS_DIR] = Path(tempfile.mkdtemp(prefix="ordermill-tests-"))
