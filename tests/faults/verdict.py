@@ -16,7 +16,7 @@ from tests.faults.checks import Violation
 from tests.faults.goods import COUNTED, OK, POISON
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Engine
 
@@ -123,6 +123,12 @@ def _judge_promise(sent: Sent, jobs: set[str], verdict: Verdict) -> None:
             verdict.accuse("what is refused has no effect", f"{sent.name}: found {jobs}")
 
 
+def _keys_told(sent: Sent, outcomes: Mapping[str, Any]) -> str:
+    """What the outcomes' keys are, beside those that were sent."""
+    strange = [key for key in outcomes if key not in sent.wanted]
+    return f"{sent.name}: {len(outcomes)} keys for {len(sent.wanted)}, not its own: {strange[:3]}"
+
+
 def _judge_job(client: httpx.Client, sent: Sent, job: str, world: World, verdict: Verdict) -> None:
     path = f"/v1/jobs/{job}"
     state = client.get(path).json()
@@ -132,7 +138,7 @@ def _judge_job(client: httpx.Client, sent: Sent, job: str, world: World, verdict
         return
     outcomes = _keyed(sent, results.content)
     if list(outcomes) != list(sent.wanted):
-        verdict.accuse("every key has exactly one outcome", f"{sent.name}: {len(outcomes)} keys")
+        verdict.accuse("every key has exactly one outcome", _keys_told(sent, outcomes))
     for answer in sent.answers:
         if answer.status == http.HTTPStatus.OK and answer.body != results.content:
             verdict.accuse("an answer stays true", f"{sent.name}: another 200 now")
@@ -141,7 +147,9 @@ def _judge_job(client: httpx.Client, sent: Sent, job: str, world: World, verdict
             verdict.accuse("an answer stays true", f"{sent.name}: another outcome now")
     if sent.idempotency_key is not None:
         _judge_replay(client, sent, job, results.content, verdict)
-    for position, (key, raw) in enumerate(outcomes.items()):
+    # Another batch's keys are accused above.
+    own = [(place, key, raw) for place, (key, raw) in enumerate(outcomes.items()) if key in sent.wanted]
+    for position, key, raw in own:
         outcome = msgspec.json.decode(raw)
         _judge_outcome(f"{sent.name} {key}", sent.wanted[key].may_be, outcome, verdict)
         if not sent.is_batch:
