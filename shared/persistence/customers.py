@@ -21,7 +21,11 @@ _REGISTER = text(
     " FROM unnest(CAST(:emails AS text[]), CAST(:lowered AS text[])) AS wanted(email, lowered)"
     " ORDER BY lowered ON CONFLICT (registered_email) DO NOTHING"
 )
-_DRAW = text("SELECT nextval(pg_get_serial_sequence('customers', 'id')) FROM generate_series(1, :count)")
+# The sequence is looked up once, not for every id.
+_DRAW = text(
+    "SELECT nextval((SELECT CAST(pg_get_serial_sequence('customers', 'id') AS regclass)))"
+    " FROM generate_series(1, :count)"
+)
 _RESET = text(
     "WITH locked AS (SELECT id FROM customers WHERE id = ANY(CAST(:ids AS bigint[]))"
     " ORDER BY id FOR NO KEY UPDATE)"
