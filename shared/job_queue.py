@@ -20,12 +20,15 @@ from shared.settings import Settings
 SETTLE_SLICE = "ordermill.settle_slice"
 """The task's name; its one argument is a slice's id or a list of them, never anything of a client's."""
 
-MESSAGE_SLICES_MAX = 25
-"""Small slices in one message, settled in one transaction. A message and a commit cost about as much as ten
-orders, so more would save little, and a slice that ends its worker would hold up more."""
+MESSAGE_SLICES_MAX = {SMALL_QUEUE: 25, LARGE_QUEUE: 5}
+"""Slices in one message, by queue, settled in one transaction when nothing is against it.
 
-_SHARED_FROM = 16
-"""Small slices that two workers decide sooner than one, for all that a second message costs."""
+A message and a commit cost about as much as ten orders: more small slices would save little, and one that
+ends its worker would hold up more. After each of the large ones a worker can give way.
+"""
+
+_SHARED_FROM = {SMALL_QUEUE: 16, LARGE_QUEUE: 3}
+"""Slices that two workers decide sooner than one, for all that a second message costs."""
 
 SEND_CONFIRMATION = "ordermill.send_confirmation"
 """Its one argument is an order's number."""
@@ -148,9 +151,10 @@ def _broker_url(redis_url: str) -> str:
     return f"redis+socket://{parts.path}?virtual_host={database}"
 
 
-def _handfuls(slice_ids: Sequence[int]) -> list[int | list[int]]:
+def _handfuls(slice_ids: Sequence[int], queue: str) -> list[int | list[int]]:
     """Runs of about equal length, a single id as it is; from a certain number on at least two."""
-    count = max(-(-len(slice_ids) // MESSAGE_SLICES_MAX), 2 if len(slice_ids) >= _SHARED_FROM else 1)
+    least = 2 if len(slice_ids) >= _SHARED_FROM[queue] else 1
+    count = max(-(-len(slice_ids) // MESSAGE_SLICES_MAX[queue]), least)
     edges = [len(slice_ids) * n // count for n in range(count + 1)]
     runs = [list(slice_ids[first:last]) for first, last in pairwise(edges)]
     return [run[0] if len(run) == 1 else run for run in runs if run]
@@ -168,12 +172,8 @@ class JobQueue:
         )
 
     def dispatch(self, slice_ids: Sequence[int], queue: str) -> None:
-        """Send a message per slice, or per handful of small ones.
-
-        Raises QueueAwayError; some may have been sent by then.
-        """
-        messages = _handfuls(slice_ids) if queue == SMALL_QUEUE else slice_ids
-        self._send(SETTLE_SLICE, messages, queue)
+        """Send a message per handful of slices. Raises QueueAwayError; some may have been sent by then."""
+        self._send(SETTLE_SLICE, _handfuls(slice_ids, queue), queue)
 
     def dispatch_mails(self, order_numbers: Sequence[int]) -> None:
         """Send one message per confirmation. Raises QueueAwayError; some may have been sent by then."""

@@ -59,7 +59,7 @@ class Settings:
     api_grace_seconds: int = _setting(30, "how long a stopping API lets requests finish", minimum=1)
 
     # -- the workshop --------------------------------------------------------------------------------------
-    slice_max_orders: int = _setting(250, "orders in a slice of a batch that is not small", minimum=1)
+    slice_max_orders: int = _setting(50, "orders in a slice of a batch that is not small", minimum=1)
     slice_tries_max: int = _setting(5, "tries of a slice in one task while faults are transient", minimum=1)
     slice_attempts_max: int = _setting(
         5, "times that a slice may kill its worker, whole and alone", minimum=1
@@ -94,7 +94,9 @@ class Settings:
     sweep_seconds: float = _setting(2.0, "how often the scheduler looks for undecided slices", minimum=0)
     redispatch_first_seconds: float = _setting(30.0, "how long a slice may wait before its next dispatch")
     redispatch_most_seconds: float = _setting(300.0, "the most that this grows to, doubling each time")
-    redispatch_most_slices: int = _setting(500, "slices dispatched in one sweep", minimum=1)
+    redispatch_most_slices: int = _setting(
+        500, "slices dispatched in one sweep, less the messages that wait already", minimum=1
+    )
 
     # -- keeping -------------------------------------------------------------------------------------------
     prune_seconds: float = _setting(60.0, "how often the scheduler prunes expired jobs", minimum=1)

@@ -2,6 +2,7 @@
 
 Slices that nobody has attempted are settled in one transaction, for that costs far more than an order. One
 that has been attempted may be what ended its worker, so it stands alone, and the most attempted come last.
+While small batches come in, large slices are settled one by one, and give way to them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import partial
 
 import structlog
 
+from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
 from shared.job_queue import MESSAGE_SLICES_MAX
 from shared.persistence.attempts import take_slices, undecided_slices
 from shared.persistence.errors import DatabaseAwayError, TransientError
@@ -23,12 +25,20 @@ from worker.workshop import Workshop
 log = structlog.get_logger()
 
 
-def settle_in_turn(workshop: Workshop, slice_ids: Sequence[int]) -> None:
-    """Settle slices and log it. Nothing is raised: the sweeper dispatches again what stays undecided."""
-    turn = _Turn(workshop)
-    different = list(dict.fromkeys(slice_ids))
-    for first in range(0, len(different), MESSAGE_SLICES_MAX):
-        if not turn.take(different[first : first + MESSAGE_SLICES_MAX]):
+def settle_in_turn(workshop: Workshop, slice_ids: Sequence[int], queue: str) -> None:
+    """Settle the slices of a message of ``queue`` and log it.
+
+    Nothing is raised: the sweeper dispatches again what stays undecided.
+    """
+    way, turn = workshop.giving_way, _Turn(workshop)
+    if queue == SMALL_QUEUE:
+        way.small_came()
+    left = list(dict.fromkeys(slice_ids))
+    while left:
+        one_by_one = queue == LARGE_QUEUE and way.expected
+        count = 1 if one_by_one else MESSAGE_SLICES_MAX[queue]
+        now, left = left[:count], left[count:]
+        if not turn.take(now) or (one_by_one and left and way.gave_way(left)):
             break
 
 

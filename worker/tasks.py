@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from celery import Celery
+from celery import Celery, Task
 
+from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
 from shared.job_queue import SEND_CONFIRMATION, SETTLE_SLICE
 from shared.persistence.errors import PersistenceError
 from worker.in_turn import settle_in_turn
@@ -29,9 +30,10 @@ def register_tasks(
 ) -> None:
     """Give the application its tasks. Once ``stopping`` is set no mail is begun."""
 
-    @app.task(name=SETTLE_SLICE)  # type: ignore[untyped-decorator]
-    def settle(slice_ids: object) -> None:
-        run_settle(workshop, slice_ids)
+    @app.task(name=SETTLE_SLICE, bind=True)  # type: ignore[untyped-decorator]
+    def settle(self: Task, slice_ids: object) -> None:
+        small = self.request.delivery_info.get("routing_key") == SMALL_QUEUE
+        run_settle(workshop, slice_ids, SMALL_QUEUE if small else LARGE_QUEUE)
 
     @app.task(name=SEND_CONFIRMATION)  # type: ignore[untyped-decorator]
     def confirm(order_number: int) -> None:
@@ -40,15 +42,15 @@ def register_tasks(
             run_confirm(mail_room, order_number)
 
 
-def run_settle(workshop: Callable[[], Workshop], slice_ids: object) -> None:
-    """Settle the slices of a message: the id of one, or a list of ids. Nothing is raised."""
+def run_settle(workshop: Callable[[], Workshop], slice_ids: object, queue: str) -> None:
+    """Settle the slices of a message of ``queue``: the id of one, or a list of ids. Nothing is raised."""
     structlog.contextvars.clear_contextvars()
     understood = _ids_of(slice_ids)
     if understood is None:
         log.warning("message_not_understood", task=SETTLE_SLICE)
         return
     try:
-        settle_in_turn(workshop(), understood)
+        settle_in_turn(workshop(), understood, queue)
     except Exception:
         # Not a slice's fault, which settles by itself.
         log.exception("slices_failed", slice_ids=understood)

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from shared.persistence.database import open_database
 from shared.schemas.completion import CompletionReader
 from shared.schemas.reading import OrderReader
 from shared.settings import Settings
+from worker.giving_way import GivingWay
 
 
 @dataclass
@@ -29,11 +31,16 @@ class Workshop:
     engine: Engine
     events: JobEvents
     queue: JobQueue | None = None
-    """Where confirmations are announced; None: the sweeper finds them."""
+    """Where confirmations are announced, and large slices put back; None: the sweeper finds them."""
     attempts_to_give_back: deque[int] = field(default_factory=deque)
     """Slices with an attempt that has been counted and must not be: it has not ended its worker."""
     _readers: dict[bool, OrderReader] = field(default_factory=dict)
     _reference: Reference | None = None
+
+    @cached_property
+    def giving_way(self) -> GivingWay:
+        """What this process knows of the small batches."""
+        return GivingWay(self.queue)
 
     def reader(self, *, strict: bool) -> OrderReader:
         """The reader of orders; ``strict`` refuses unknown members."""

@@ -1,4 +1,4 @@
-"""How a batch is cut into the runs of orders that one task each carries, and which queue takes them."""
+"""How a batch is cut into the runs of orders that are settled whole, and which queue takes them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class SlicePlan:
 def plan_slices(total: int, *, sync_max_orders: int, slice_max_orders: int) -> SlicePlan:
     """Cut a batch of ``total`` orders into slices.
 
-    A message costs a few milliseconds and an order well under one. So a small batch (up to
-    ``sync_max_orders``) travels one order per task, shared by all workers, and a larger one in runs of
-    ``slice_max_orders``. A batch of no orders has no slices.
+    A small batch (up to ``sync_max_orders``) is one order per slice, so that any orders that wait at the same
+    time can be settled together; a larger one is cut into runs of ``slice_max_orders``, the least after which a
+    worker gives way. A batch of no orders has no slices.
     """
     small = total <= sync_max_orders
     step = 1 if small else slice_max_orders

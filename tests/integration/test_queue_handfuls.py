@@ -1,4 +1,4 @@
-"""Small slices travel in handfuls, large ones alone; a message holds ids and no more."""
+"""Slices travel in handfuls; a message holds ids and no more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
-from shared.job_queue import MESSAGE_SLICES_MAX, JobQueue
+from shared.job_queue import MESSAGE_SLICES_MAX, SLICE_QUEUES, JobQueue
 from shared.settings import Settings
 from tests.integration.mill import Mill, open_mill
 
@@ -26,29 +26,35 @@ def queue(settings: Settings) -> Iterator[JobQueue]:
 
 
 @pytest.mark.parametrize(
-    ("slices", "lengths"),
-    [(2, [2]), (15, [15]), (16, [8, 8]), (25, [12, 13]), (51, [17, 17, 17]), (100, [25] * 4)],
+    ("name", "slices", "lengths"),
+    [
+        (SMALL_QUEUE, 2, [2]),
+        (SMALL_QUEUE, 15, [15]),
+        (SMALL_QUEUE, 16, [8, 8]),
+        (SMALL_QUEUE, 25, [12, 13]),
+        (SMALL_QUEUE, 51, [17, 17, 17]),
+        (SMALL_QUEUE, 100, [25] * 4),
+        (LARGE_QUEUE, 2, [2]),
+        (LARGE_QUEUE, 4, [2, 2]),
+        (LARGE_QUEUE, 10, [5, 5]),
+        (LARGE_QUEUE, 41, [4, 5, 4, 5, 4, 5, 4, 5, 5]),
+    ],
 )
-def test_small_slices_are_spread_evenly_over_few_messages(
-    mill: Mill, queue: JobQueue, slices: int, lengths: list[int]
+def test_slices_are_spread_evenly_over_few_messages(
+    mill: Mill, queue: JobQueue, name: str, slices: int, lengths: list[int]
 ) -> None:
     slice_ids = list(range(1, slices + 1))
 
-    queue.dispatch(slice_ids, SMALL_QUEUE)
+    queue.dispatch(slice_ids, name)
 
-    assert [len(one) for one in mill.messages(SMALL_QUEUE) if isinstance(one, list)] == lengths
-    assert mill.queued(SMALL_QUEUE) == slice_ids
-    assert max(lengths) <= MESSAGE_SLICES_MAX
-
-
-def test_a_single_slice_travels_as_its_id_alone(mill: Mill, queue: JobQueue) -> None:
-    queue.dispatch([7], SMALL_QUEUE)
-    queue.dispatch([], SMALL_QUEUE)
-
-    assert mill.messages(SMALL_QUEUE) == [7]
+    assert [len(one) for one in mill.messages(name) if isinstance(one, list)] == lengths
+    assert mill.queued(name) == slice_ids
+    assert max(lengths) <= MESSAGE_SLICES_MAX[name]
 
 
-def test_large_slices_have_a_message_each(mill: Mill, queue: JobQueue) -> None:
-    queue.dispatch([1, 2, 3], LARGE_QUEUE)
+@pytest.mark.parametrize("name", SLICE_QUEUES)
+def test_a_single_slice_travels_as_its_id_alone(mill: Mill, queue: JobQueue, name: str) -> None:
+    queue.dispatch([7], name)
+    queue.dispatch([], name)
 
-    assert mill.messages(LARGE_QUEUE) == [1, 2, 3]
+    assert mill.messages(name) == [7]

@@ -9,6 +9,7 @@ import pytest
 from psycopg import Connection, Cursor
 from sqlalchemy import event
 
+from shared.domain.slicing import SMALL_QUEUE
 from shared.settings import Settings
 from tests.integration.invariants import violated
 from tests.integration.mill import Mill, lines, open_mill, order
@@ -47,7 +48,7 @@ def _statements(mill: Mill, batch: dict[str, Any], per: int = 250) -> list[str]:
 
     mill.engine.dispose()
     event.listen(mill.engine, "connect", count)
-    settle_in_turn(workshop, slice_ids)
+    settle_in_turn(workshop, slice_ids, SMALL_QUEUE)
     event.remove(mill.engine, "connect", count)
     mill.engine.dispose()
     assert all(one["status"] == "ok" for one in mill.outcomes().values()), mill.outcomes()

@@ -108,7 +108,8 @@ def test_a_worker_that_is_told_to_stop_finishes_its_slice_and_leaves_the_rest(
 ) -> None:
     slow_down(mill)
     slice_ids = mill.promise(batch(6), per=1)
-    queue.dispatch(slice_ids, LARGE_QUEUE)
+    for slice_id in slice_ids:
+        queue.dispatch([slice_id], LARGE_QUEUE)
 
     with running_worker(mill.settings) as worker:
         await_that(lambda: mill.rows("SELECT id FROM slices WHERE attempts > 0") != [], "it has begun")

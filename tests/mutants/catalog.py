@@ -273,8 +273,8 @@ MUTANTS: Final = (
             ),
             Change(
                 "worker/tasks.py",
-                "    def settle(slice_ids: object) -> None:\n",
-                "    def settle(slice_ids: object, *_: object) -> None:\n",
+                "    def settle(self: Task, slice_ids: object) -> None:\n",
+                "    def settle(self: Task, slice_ids: object, *_: object) -> None:\n",
             ),
         ],
         ["tests/integration/test_dispatched_messages.py"],

@@ -1,0 +1,157 @@
+"""A worker with a large message in hand, and small batches that come meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
+from shared.job_queue import JobQueue
+from shared.settings import Settings
+from tests.integration.mill import Mill, open_mill, order
+from tests.invariants import broken_invariants
+from worker.giving_way import GivingWay
+from worker.in_turn import settle_in_turn
+from worker.workshop import Workshop
+
+
+@pytest.fixture
+def mill(settings: Settings) -> Iterator[Mill]:
+    with open_mill(settings) as made:
+        made.stock("BRASS-LAMP", main=1000)
+        yield made
+        assert broken_invariants(made.engine) == {}
+
+
+@pytest.fixture
+def queue(settings: Settings) -> Iterator[JobQueue]:
+    with closing(JobQueue(settings)) as made:
+        yield made
+
+
+@pytest.fixture
+def workshop(mill: Mill, queue: JobQueue) -> Workshop:
+    return replace(mill.workshop(), queue=queue)
+
+
+def large(mill: Mill) -> list[int]:
+    return mill.promise({f"k{i}": order() for i in range(10)}, per=2)
+
+
+def small(mill: Mill) -> list[int]:
+    return mill.promise({"k": order()}, queue=SMALL_QUEUE)
+
+
+def closed(mill: Mill) -> list[int]:
+    return [row[0] for row in mill.rows("SELECT id FROM slices WHERE closed_at IS NOT NULL ORDER BY id")]
+
+
+def transactions(mill: Mill, slice_ids: list[int]) -> int:
+    query = "SELECT count(DISTINCT closed_at) FROM slices WHERE id = ANY(:ids)"
+    return int(mill.rows(query, ids=slice_ids)[0][0])
+
+
+def test_where_no_small_batch_has_come_a_large_message_is_one_transaction(
+    mill: Mill, queue: JobQueue, workshop: Workshop
+) -> None:
+    slice_ids = large(mill)
+    queue.dispatch(small(mill), SMALL_QUEUE)
+
+    settle_in_turn(workshop, slice_ids, LARGE_QUEUE)
+
+    assert closed(mill) == slice_ids
+    assert transactions(mill, slice_ids) == 1
+
+
+def test_what_is_left_of_a_large_message_goes_back_when_a_small_one_waits(
+    mill: Mill, queue: JobQueue, workshop: Workshop
+) -> None:
+    first, second = small(mill), small(mill)
+    settle_in_turn(workshop, first, SMALL_QUEUE)
+    slice_ids = large(mill)
+    queue.dispatch(second, SMALL_QUEUE)
+
+    settle_in_turn(workshop, slice_ids, LARGE_QUEUE)
+
+    assert closed(mill) == [*first, slice_ids[0]]
+    assert mill.queued(LARGE_QUEUE) == slice_ids[1:]
+    assert mill.queued(SMALL_QUEUE) == second
+    assert mill.rows("SELECT DISTINCT attempts FROM slices WHERE closed_at IS NULL") == [(0,)]
+
+
+def test_while_no_small_batch_waits_a_large_message_goes_on_slice_by_slice(
+    mill: Mill, workshop: Workshop
+) -> None:
+    settle_in_turn(workshop, small(mill), SMALL_QUEUE)
+    slice_ids = large(mill)
+
+    settle_in_turn(workshop, slice_ids, LARGE_QUEUE)
+
+    assert transactions(mill, slice_ids) == len(slice_ids)
+    assert mill.queued(LARGE_QUEUE) == []
+
+
+def test_the_last_slice_of_a_message_leaves_nothing_to_put_back(
+    mill: Mill, queue: JobQueue, workshop: Workshop
+) -> None:
+    settle_in_turn(workshop, small(mill), SMALL_QUEUE)
+    queue.dispatch(small(mill), SMALL_QUEUE)
+    last = large(mill)[-1]
+
+    settle_in_turn(workshop, [last], LARGE_QUEUE)
+
+    assert last in closed(mill)
+    assert mill.messages(LARGE_QUEUE) == []
+
+
+def test_a_small_message_gives_way_to_none(mill: Mill, queue: JobQueue, workshop: Workshop) -> None:
+    settle_in_turn(workshop, small(mill), SMALL_QUEUE)
+    queue.dispatch(small(mill), SMALL_QUEUE)
+    slice_ids = small(mill) + small(mill)
+
+    settle_in_turn(workshop, slice_ids, SMALL_QUEUE)
+
+    assert transactions(mill, slice_ids) == 1
+
+
+def test_when_the_queue_is_away_the_message_is_settled_by_who_has_it(
+    mill: Mill, workshop: Workshop, settings: Settings
+) -> None:
+    with closing(JobQueue(replace(settings, redis_url="redis://127.0.0.1:1/0"))) as nowhere:
+        cut_off = replace(workshop, queue=nowhere)
+        settle_in_turn(cut_off, small(mill), SMALL_QUEUE)
+        slice_ids = large(mill)
+
+        settle_in_turn(cut_off, slice_ids, LARGE_QUEUE)
+
+        assert not cut_off.giving_way.expected
+
+    assert set(slice_ids) <= set(closed(mill))
+    # One slice, and the others together: the queue was asked once.
+    assert transactions(mill, slice_ids) == 2
+
+
+def test_small_batches_are_expected_for_a_while_after_one_came(queue: JobQueue) -> None:
+    now = [100.0]
+    way = GivingWay(queue, clock=lambda: now[0])
+
+    expected = [way.expected]
+    way.small_came()
+    for later in (100.0, 104.9, 105.0):
+        now[0] = later
+        expected.append(way.expected)
+
+    assert expected == [False, True, True, False]
+
+
+def test_a_worker_without_a_queue_expects_none(mill: Mill) -> None:
+    slice_ids = large(mill)
+    workshop = mill.workshop()
+    settle_in_turn(workshop, small(mill), SMALL_QUEUE)
+
+    settle_in_turn(workshop, slice_ids, LARGE_QUEUE)
+
+    assert transactions(mill, slice_ids) == 1
