@@ -15,8 +15,8 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from shared.fault_points import POINTS
 from tests.faults.messages import deadly, harmless, push
-from tests.faults.ordermill import CRASH_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -258,7 +258,7 @@ class Nemesis(threading.Thread):
         return True
 
     def _let_die_at_a_point(self) -> bool:
-        (self._permits / self._chance.choice(CRASH_POINTS)).touch()
+        (self._permits / self._chance.choice(POINTS)).touch()
         return True
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from shared.clock import utc_now
 from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
+from shared.fault_points import POINTS
 from shared.job_queue import KEY_PREFIX, SETTLE_SLICE
 from shared.persistence.api_keys import create_api_key
 from shared.persistence.database import open_database
@@ -32,16 +33,6 @@ if TYPE_CHECKING:
 
     from tests.faults.journal import Journal
 
-CRASH_POINTS = (
-    "after-promise",
-    "after-dispatch",
-    "after-take",
-    "after-claim",
-    "after-write",
-    "after-commit",
-    "after-announce",
-    "after-due",
-)
 _QUEUES = (SMALL_QUEUE, LARGE_QUEUE)
 _ROLES = ("api", "scheduler", "worker-1", "worker-2")
 _SCOPES = ("orders:write", "orders:read", "stock:write", "stock:read")
@@ -119,7 +110,7 @@ class Ordermill(Subject):
 @contextmanager
 def open_ordermill(place: Path, logs: Path, permits: Path) -> Iterator[Ordermill]:
     """Run one whose parts die at their crash points where somebody puts a permit."""
-    points = ",".join(f"{point}:die:{permits / point}" for point in CRASH_POINTS)
+    points = ",".join(f"{point}:die:{permits / point}" for point in POINTS)
     armed = {"ORDERMILL_FAULT_POINTS": f"{points},after-claim:die::{POISON}"}
     with running_mill(Settings(), place, _ROLES, {**_SHORT, **armed}, logs=logs) as mill:
         engine = open_database(mill.settings, "test")
