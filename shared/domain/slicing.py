@@ -22,9 +22,9 @@ class SlicePlan:
 def plan_slices(total: int, *, sync_max_orders: int, slice_max_orders: int) -> SlicePlan:
     """Cut a batch of ``total`` orders into slices.
 
-    A small batch (up to ``sync_max_orders``) is one order per slice, so that any that wait at the same time
-    can be settled together; a larger one is cut into runs of ``slice_max_orders``, after each of which a worker
-    can give way. A batch of no orders has no slices.
+    A small batch (up to ``sync_max_orders``) is one order per slice, so that any that wait at the same
+    time can be settled together; a larger one is cut into runs of ``slice_max_orders``, after each of
+    which a worker can give way. A batch of no orders has no slices.
     """
     small = total <= sync_max_orders
     step = 1 if small else slice_max_orders
