@@ -10,28 +10,37 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from celery.worker import state
+from kombu.transport.virtual import QoS
 
 from worker.signs import Signs
 
 UNHEARD_MOST_SECONDS = 0.05
 
 
-@dataclass
-class Hands:
-    """Says whether another message may be taken, as kombu's QoS does."""
-
-    free: bool = True
-
-    def can_consume(self) -> bool:
-        return self.free
+def taking(*tags: str, prefetch_count: int = 2) -> QoS:
+    """Kombu's account of what a worker has taken."""
+    qos = QoS(None, prefetch_count)
+    # There is no broker to give them back to.
+    qos.restore_at_shutdown = False
+    for tag in tags:
+        qos.append("a message", tag)
+    return qos
 
 
 @dataclass
 class Channel:
     """What a worker knows of kombu's channel."""
 
-    qos: Hands = field(default_factory=Hands)
+    qos: QoS = field(default_factory=taking)
     handlers: dict[str, Callable[[], Any]] = field(default_factory=lambda: {"BRPOP": lambda: "a message"})
+
+
+@dataclass(frozen=True)
+class Request:
+    """A message in somebody's hand."""
+
+    id: str
 
 
 @dataclass
@@ -49,12 +58,24 @@ class Watched:
 
 
 @pytest.fixture
-def watched() -> Iterator[Watched]:
+def pipe() -> Iterator[tuple[int, int]]:
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
-    yield Watched(Signs(writing, 60.0, UNHEARD_MOST_SECONDS), reading)
+    yield reading, writing
     os.close(reading)
     os.close(writing)
+
+
+@pytest.fixture
+def watched(pipe: tuple[int, int]) -> Watched:
+    reading, writing = pipe
+    return Watched(Signs(writing, 60.0, UNHEARD_MOST_SECONDS), reading)
+
+
+@pytest.fixture
+def watched_for_strays(pipe: tuple[int, int]) -> Watched:
+    reading, writing = pipe
+    return Watched(Signs(writing, 60.0, 60.0, astray_most_seconds=0.05), reading)
 
 
 def test_a_worker_that_asks_in_vain_gives_no_sign_until_it_is_answered(watched: Watched) -> None:
@@ -70,15 +91,60 @@ def test_a_worker_that_asks_in_vain_gives_no_sign_until_it_is_answered(watched: 
 
 
 def test_a_worker_with_its_hands_full_does_not_ask_and_gives_signs(watched: Watched) -> None:
-    watched.signs.listen_in(Channel(Hands(free=False)))
+    watched.signs.listen_in(Channel(taking("1", "2")))
 
     time.sleep(2 * UNHEARD_MOST_SECONDS)
 
     assert watched.given() == b"."
 
 
+@pytest.mark.parametrize("tags", [("1",), ("1", "2"), ("1", "2", "3")], ids=len)
+def test_a_message_that_nobody_has_in_hand_and_nobody_acknowledged_is_no_sign_of_work(
+    watched_for_strays: Watched, tags: tuple[str, ...]
+) -> None:
+    qos = taking(*tags)
+    watched_for_strays.signs.listen_in(Channel(qos))
+    assert watched_for_strays.given() == b"."
+
+    time.sleep(0.1)
+    assert watched_for_strays.given() == b""
+
+    for tag in tags:
+        qos.ack(tag)
+    assert watched_for_strays.given() == b"."
+
+
+def test_messages_in_hand_may_stay_there(
+    watched_for_strays: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "reserved_requests", [Request("1"), Request("2")])
+    watched_for_strays.signs.listen_in(Channel(taking("1", "2")))
+
+    time.sleep(0.1)
+
+    assert watched_for_strays.given() == b"."
+
+
+def test_a_new_connection_begins_with_nothing_in_hand(watched_for_strays: Watched) -> None:
+    watched_for_strays.signs.listen_in(Channel(taking("1")))
+    time.sleep(0.1)
+
+    watched_for_strays.signs.listen_in(Channel())
+
+    assert watched_for_strays.given() == b"."
+
+
+@pytest.mark.parametrize("prefetch_count", [0, 1])
+def test_of_messages_without_a_bound_none_is_missed(watched_for_strays: Watched, prefetch_count: int) -> None:
+    watched_for_strays.signs.listen_in(Channel(taking(prefetch_count=prefetch_count)))
+
+    time.sleep(0.1)
+
+    assert watched_for_strays.given() == b"."
+
+
 def test_a_watcher_that_is_gone_or_does_not_read_is_nobodys_trouble(watched: Watched) -> None:
-    watched.signs.listen_in(Channel(Hands(free=False)))
+    watched.signs.listen_in(Channel(taking("1", "2")))
     with suppress(BlockingIOError):
         while True:
             os.write(watched.signs._descriptor, b"." * 65536)  # noqa: SLF001 - to fill the pipe
