@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.ground import open_ground
+from bench.profile import Profile
 from bench.programs import Programs
 from bench.rivals import CeleryPerOrder, Direct, Limit, Ordermill
 from bench.scenarios import (
@@ -29,6 +30,7 @@ from bench.scenarios import (
     large_batches,
     single_orders,
     small_beside_big,
+    where_time_goes,
 )
 
 
@@ -69,7 +71,7 @@ def measure(size: Size, tell: object) -> Results:
             rival.await_ready()
         for rival in runners.over_http:
             rival.run_batch(20, seeds())  # connections, caches, imports
-        for scenario in (large_batches, growing_batches, single_orders, small_beside_big):
+        for scenario in (large_batches, where_time_goes, growing_batches, single_orders, small_beside_big):
             scenario(runners, size, results, seeds, say)
     return results
 
@@ -87,6 +89,18 @@ def show(results: Results) -> None:
         goals.add_row(goal.name, f"{goal.ratio:.3g}", bound, "met" if goal.met else "missed")
     console.print(figures)
     console.print(goals)
+    for profile in results.profiles:
+        console.print(_profile(profile))
+
+
+def _profile(profile: Profile) -> Table:
+    table = Table("", "share", title=f"Where the time goes: {profile.name}, {profile.seconds:.1f} s")
+    whole = sum(profile.cpu_micros.values())
+    for part, micros in profile.cpu_micros.items():
+        table.add_row(f"processors: {part}", f"{micros / whole:.0%}")
+    for wait, share in profile.waits.items():
+        table.add_row(f"transactions wait for {wait}", f"{share:.0%}")
+    return table
 
 
 def as_json(results: Results) -> dict[str, object]:
@@ -95,6 +109,7 @@ def as_json(results: Results) -> dict[str, object]:
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "figures": [{**asdict(one), "median": one.median} for one in results.figures],
+        "profiles": [asdict(profile) for profile in results.profiles],
         "goals": [{**asdict(goal), "met": goal.met} for goal in results.goals],
     }
 

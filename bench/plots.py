@@ -15,6 +15,8 @@ from matplotlib import pyplot as plt
 from bench.scenarios import Figure, Results
 
 OURS, THEIRS = "#1b6ca8", "#9aa5b1"
+PARTS = ("#1b6ca8", "#d9822b", "#5aa469", "#8e6bbf", "#9aa5b1", "#e8ebee")
+"""The colours of a profile's parts; the last is for what nobody used."""
 
 
 def draw(results: Results, directory: Path) -> None:
@@ -25,6 +27,7 @@ def draw(results: Results, directory: Path) -> None:
     _bars(results, "batches of 1, 32 clients", "orders per second", directory / "single-orders.svg")
     _bars(results, "batches of 1, one client", "ms until answered", directory / "single-waits.svg")
     _growth(results, directory / "growth.svg")
+    _profiles(results, directory / "profile.svg")
 
 
 def _bars(results: Results, beginning: str, unit: str, file: Path) -> None:
@@ -58,6 +61,23 @@ def _growth(results: Results, file: Path) -> None:
     axes.set_xlabel("orders in the batch")
     axes.set_ylabel("µs per order")
     axes.set_title("What an order costs in a batch of so many, from the first byte sent to the job done")
+    _save(figure, axes, file)
+
+
+def _profiles(results: Results, file: Path) -> None:
+    if not results.profiles:
+        return
+    names = [one.name for one in results.profiles]
+    figure, axes = plt.subplots(figsize=(8, 2.2), layout="constrained")
+    left = [0.0] * len(names)
+    for part, colour in zip(results.profiles[0].cpu_micros, PARTS, strict=False):
+        micros = [one.cpu_micros[part] for one in results.profiles]
+        axes.barh(names, micros, left=left, label=part, color=colour)
+        left = [sum(both) for both in zip(left, micros, strict=True)]
+    axes.invert_yaxis()
+    axes.set_xlabel("µs of processor time per order, what the cores had left included")
+    axes.legend(ncols=6, fontsize="x-small", loc="upper center", bbox_to_anchor=(0.5, -0.35), frameon=False)
+    axes.set_title("For whom the processors work during a large batch")
     _save(figure, axes, file)
 
 

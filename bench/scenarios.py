@@ -12,6 +12,7 @@ import httpx
 import orjson
 
 from bench.orders import LINES_PER_ORDER, UNITS_PER_ORDER, make_orders
+from bench.profile import Profile, profile_batch
 from bench.rivals import CeleryPerOrder, Direct, Limit, Ordermill, OverHttp, Rival
 
 Tell = Callable[[str], None]
@@ -82,6 +83,7 @@ class Results:
 
     figures: list[Figure] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
+    profiles: list[Profile] = field(default_factory=list)
 
     def add(self, name: str, unit: str, values: Sequence[float]) -> Figure:
         """Keep a figure."""
@@ -157,6 +159,13 @@ def large_batches(runners: Runners, size: Size, results: Results, seeds: Seeds, 
         Goal("large batch, × direct", ours / medians["direct"], 10.0),
         Goal("hot item, × its spread figure", medians["ordermill, one hot item"] / ours, 0.8),
     ]
+
+
+def where_time_goes(runners: Runners, size: Size, results: Results, seeds: Seeds, tell: Tell) -> None:
+    """One large batch more, with one worker process and with two, looked at while it runs."""
+    for rival, name in ((runners.ours_alone, "1 worker process"), (runners.ours, "2 worker processes")):
+        tell(f"a profile with {name}")
+        results.profiles.append(profile_batch(rival, size.batch, seeds(), name))
 
 
 def growing_batches(runners: Runners, size: Size, results: Results, seeds: Seeds, tell: Tell) -> None:

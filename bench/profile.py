@@ -1,0 +1,95 @@
+"""Where a batch's time goes: for whom the processors work, and what the workers' transactions wait for."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import psycopg
+
+from bench.rivals import Ordermill
+
+SAMPLE_SECONDS = 0.02
+
+_WAITS = (
+    "SELECT CASE wait_event WHEN 'ClientRead' THEN 'the worker' ELSE"
+    " coalesce(wait_event_type || ': ' || wait_event, 'nothing: PostgreSQL works') END"
+    " FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'ordermill-worker'"
+    " AND state <> 'idle'"
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Of one batch."""
+
+    name: str
+    seconds: float
+    cpu_micros: dict[str, float]
+    """Processor time of an order by program, in µs; ``idle`` is what the machine's cores had left."""
+    waits: dict[str, float]
+    """Of the moments in which a worker was in a transaction: the share of waiting for this."""
+
+
+def profile_batch(rival: Ordermill, count: int, seed: int, name: str) -> Profile:
+    """Run a batch and look on."""
+    before, samples, over = _cpu_seconds(rival), Counter[str](), threading.Event()
+    watcher = threading.Thread(target=_sample, args=(rival.database_url, samples, over))
+    watcher.start()
+    started = time.perf_counter()
+    try:
+        rival.run_batch(count, seed)
+    finally:
+        seconds = time.perf_counter() - started
+        after = _cpu_seconds(rival)
+        over.set()
+        watcher.join()
+    spent = {part: after[part] - before[part] for part in after}
+    spent["idle"] = max((os.cpu_count() or 1) * seconds - sum(spent.values()), 0)
+    return Profile(
+        name,
+        seconds,
+        {part: used / count * 1e6 for part, used in spent.items()},
+        {wait: times / samples.total() for wait, times in samples.most_common()},
+    )
+
+
+def _sample(database_url: str, samples: Counter[str], over: threading.Event) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        while not over.wait(SAMPLE_SECONDS):
+            samples.update(row[0] for row in connection.execute(_WAITS))
+
+
+def _cpu_seconds(rival: Ordermill) -> dict[str, float]:
+    api, worker, scheduler = (psutil.Process(pid) for pid in rival.pids)
+    return {
+        "worker": _of([worker, *worker.children(recursive=True)]),
+        "PostgreSQL": _of(_named("postgres")),
+        "API": _of([api, *api.children(recursive=True)]),
+        "Redis and the scheduler": _of(
+            [*_named("redis-server"), scheduler, *scheduler.children(recursive=True)]
+        ),
+        "the client": _of([psutil.Process()]),
+    }
+
+
+def _named(name: str) -> list[psutil.Process]:
+    return [one for one in psutil.process_iter(["name"]) if one.info["name"] == name]
+
+
+def _of(processes: list[psutil.Process]) -> float:
+    return sum(_spent(one) for one in processes)
+
+
+def _spent(process: psutil.Process) -> float:
+    try:
+        times: Any = process.cpu_times()
+    except psutil.NoSuchProcess:
+        # A backend that has just gone, or a child that was replaced.
+        return 0.0
+    return float(times.user + times.system)
