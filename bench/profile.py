@@ -87,9 +87,10 @@ def _of(processes: list[psutil.Process]) -> float:
 
 
 def _spent(process: psutil.Process) -> float:
+    """Its own seconds and those of its children that have ended: so what a backend did stays in the sum."""
     try:
         times: Any = process.cpu_times()
     except psutil.NoSuchProcess:
-        # A backend that has just gone, or a child that was replaced.
+        # It ended since it was listed, and its parent has its seconds.
         return 0.0
-    return float(times.user + times.system)
+    return float(times.user + times.system + times.children_user + times.children_system)
