@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from api.answers import refused
 from api.parts import facts
 from api.refusal import Refusal
-from shared.persistence.errors import TransientError
+from shared.persistence.errors import DatabaseAwayError, TransientError
 from shared.persistence.promising import PromiseUnknownError
 from shared.schemas.job import job_path
 
@@ -26,7 +26,7 @@ def handle_faults(app: Flask) -> None:
     """Register the handlers; Flask picks the one of the nearest class."""
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, _of_the_framework)
-    app.register_error_handler(TransientError, _database_away)
+    app.register_error_handler(TransientError, _database_unable)
     app.register_error_handler(PromiseUnknownError, _promise_unknown)
     app.register_error_handler(Exception, _unexpected)
 
@@ -45,10 +45,12 @@ def _of_the_framework(error: HTTPException) -> Response:
     return refused(Refusal(status, msg, headers=headers))
 
 
-def _database_away(error: TransientError) -> Response:
-    _log.warning("database_away", fault=str(error))
+def _database_unable(error: TransientError) -> Response:
+    away = isinstance(error, DatabaseAwayError)
+    _log.warning("database_away" if away else "database_too_busy", fault=str(error))
+    why = "is away" if away else "is too busy with others to answer in time"
     nothing = "nothing was accepted" if request.method == "POST" else "nothing is lost"
-    return refused(Refusal(503, f"The database is away; {nothing}. Try again later.", headers=_AGAIN))
+    return refused(Refusal(503, f"The database {why}; {nothing}. Try again later.", headers=_AGAIN))
 
 
 def _promise_unknown(error: PromiseUnknownError) -> Response:

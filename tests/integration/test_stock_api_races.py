@@ -188,3 +188,20 @@ def test_a_count_that_meets_a_lock_for_too_long_is_tried_again(shop: Shop) -> No
         response = future.result()
 
     assert (response.status_code, told(response)["updated"]) == (200, 1)
+
+
+def test_a_count_that_gets_no_lock_is_told_that_the_database_is_busy_and_not_away(shop: Shop) -> None:
+    [row] = shop.door.rows("SELECT id, sku FROM items WHERE sku LIKE 'SKU-%' AND id % 2 = 0 LIMIT 1")
+    impatient = shop.door.with_settings(lock_limit_seconds=1, stock_tries_max=1)
+    headers = {
+        "API-Authorization": shop.door.new_key("Stock", "stock:write"),
+        "Content-Type": "application/json",
+    }
+    body = orjson.dumps({"products": [{"product": row.sku, "quantity": 3}]})
+    with shop.workshop.engine.begin() as holding:
+        lock_shelf(holding, [row.id], {})
+        response = impatient.client.post("/v1/stock", data=body, headers=headers)
+
+    assert response.status_code == 503
+    assert "database is too busy" in response.get_data(as_text=True)
+    assert int(response.headers["Retry-After"]) > 0
