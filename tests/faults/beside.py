@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def _took(told: Told) -> str:
     seconds = told["recovered_seconds"]
-    return f"never, in {told['healed_seconds']:.0f} s" if seconds is None else f"{seconds:.0f} s"
+    return "never" if seconds is None else f"{seconds:.0f} s"
 
 
 def _doubled(told: Told) -> str:
