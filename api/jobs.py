@@ -39,12 +39,12 @@ def show_results(job_id: str) -> Response:
 
 def _own_job(job_id: str) -> Job:
     job = find_job(parts().engine, UUID(job_id)) if _JOB_ID.fullmatch(job_id) else None
-    # The same answer for somebody else's job: that it exists is nobody's business.
-    if job is None and _is_past(job_id, parts().settings.retention_days):
-        raise expired()
+    # The same answers for somebody else's job: that it exists is nobody's business.
     if job is None or not may_read_job(asking_key(), job.api_key_id):
+        if _is_past(job_id, parts().settings.retention_days):
+            raise expired()
         raise Refusal(404, "There is no job of this id for this API key; see the Location of its batch.")
-    if is_over(job):
+    if job.is_over(parts().clock()):
         raise expired()
     facts().job_id = job.id
     return job
@@ -56,11 +56,6 @@ def _is_past(job_id: str, retention_days: int) -> bool:
         return False
     made_at_ms = UUID(job_id).int >> 80
     return made_at_ms + retention_days * _DAY_MS <= parts().clock().timestamp() * 1000
-
-
-def is_over(job: Job) -> bool:
-    """Whether a job has expired; one that is not done yet never has."""
-    return job.done and job.expires_at <= parts().clock()
 
 
 def expired() -> Refusal:

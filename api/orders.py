@@ -13,7 +13,7 @@ from api.batch_reader import Batch, read_batch, read_single
 from api.body import body_form, read_body
 from api.collector import Collected, collect, collect_again
 from api.idempotency import read_idempotency_key, request_hash
-from api.jobs import expired, is_over
+from api.jobs import expired
 from api.parts import asking_key, facts, parts
 from api.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
 from api.progress import job_accepted
@@ -87,7 +87,7 @@ def _replay(before: PromisedBeforeError, preferences: Preferences) -> Response:
             "and the same key only with the same bytes.",
         )
     job = find_job(parts().engine, before.job_id)
-    if job is None or is_over(job):
+    if job is None or job.is_over(parts().clock()):
         raise expired()
     facts().job_id, facts().orders = job.id, job.total
     waiting = _waiting(preferences, job)

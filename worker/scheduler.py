@@ -23,8 +23,8 @@ from worker.redispatch import sweep, sweep_mails
 
 log = structlog.get_logger()
 
-PRUNED_AT_ONCE = 50
-"""Jobs in one transaction of pruning; a job may have hundreds of slices."""
+PRUNED_AT_ONCE = 1_000
+"""Slices in one transaction of pruning, about."""
 
 
 @dataclass
@@ -35,17 +35,21 @@ class Chore:
     every_seconds: float
     do: Callable[[], int]
     """Does it, and gives how much there was to do."""
+    until_done: bool = False
+    """Whether it is done again at once as long as there was something to do, in turn with the others."""
     next_at: float = 0.0
     away: bool = False
 
     def run(self) -> None:
         """Do it. A server that is away is told once, not at every turn of an outage."""
+        found = 0
         try:
-            self.do()
+            found = self.do()
             self.away = False
         except (QueueAwayError, PersistenceError) as error:
             (log.debug if self.away else log.warning)("chore_failed", chore=self.name, reason=str(error))
             self.away = True
+        self.next_at = time.monotonic() + (0 if self.until_done and found else self.every_seconds)
 
 
 def chores(engine: Engine, queue: JobQueue, settings: Settings) -> list[Chore]:
@@ -53,17 +57,16 @@ def chores(engine: Engine, queue: JobQueue, settings: Settings) -> list[Chore]:
     return [
         Chore("sweep", settings.sweep_seconds, partial(sweep, engine, queue, settings)),
         Chore("mails", settings.sweep_seconds, partial(sweep_mails, engine, queue, settings)),
-        Chore("prune", settings.prune_seconds, partial(_prune, engine)),
+        # A backlog of a million jobs must not keep lost slices waiting.
+        Chore("prune", settings.prune_seconds, partial(_prune, engine), until_done=True),
     ]
 
 
 def _prune(engine: Engine) -> int:
-    total = 0
-    while pruned := prune_jobs(engine, PRUNED_AT_ONCE):
-        total += pruned
-    if total:
-        log.info("jobs_pruned", jobs=total)
-    return total
+    pruned = prune_jobs(engine, PRUNED_AT_ONCE)
+    if pruned:
+        log.info("jobs_pruned", jobs=pruned)
+    return pruned
 
 
 def run(settings: Settings) -> None:
@@ -93,6 +96,5 @@ def keep_doing(work: Sequence[Chore], stopping: threading.Event) -> None:
         for chore in work:
             if chore.next_at <= time.monotonic() and not stopping.is_set():
                 chore.run()
-                chore.next_at = time.monotonic() + chore.every_seconds
         soonest = min(chore.next_at for chore in work)
         stopping.wait(max(0.05, soonest - time.monotonic()))

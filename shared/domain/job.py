@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
+
+KEPT_AFTER_LAST_OUTCOME: Final = timedelta(days=1)
+"""How long a job can be asked for once it is done, however late that was."""
 
 
 class JobState(StrEnum):
@@ -42,7 +46,8 @@ class Job:
 
     ``decided`` counts the orders of closed slices: ok, cancelled and failed ones; ``codes`` counts the
     rejected ones by code. ``started_at`` is when the first slice was taken, ``last_closed_at`` when the
-    latest was closed. Everything else is derived, so the counts cannot disagree.
+    latest was closed; ``expires_at`` is when it expires if it is done in time. Everything else is derived,
+    so the counts cannot disagree.
     """
 
     id: UUID
@@ -85,6 +90,17 @@ class Job:
         if not self.done:
             return None
         return self.last_closed_at or self.created_at
+
+    @property
+    def kept_until(self) -> datetime:
+        """Until when it can be asked for; what is not done yet is kept for longer, and will say so."""
+        if self.finished_at is None:
+            return self.expires_at
+        return max(self.expires_at, self.finished_at + KEPT_AFTER_LAST_OUTCOME)
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it has expired; one that is not done yet never has."""
+        return self.done and self.kept_until <= now
 
     @property
     def state(self) -> JobState:

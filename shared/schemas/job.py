@@ -85,7 +85,10 @@ class JobSchema(Schema):
     finished_at = Rfc3339(
         data_key="finishedAt", allow_none=True, metadata={"description": "when the last outcome came"}
     )
-    expires_at = Rfc3339(data_key="expiresAt", metadata={"description": "kept until then"})
+    kept_until = Rfc3339(
+        data_key="expiresAt",
+        metadata={"description": "until when it is kept; a day after its last outcome at the earliest"},
+    )
     links = _OfTheSame(LinksSchema)
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -64,6 +65,11 @@ class Door:
         settings = replace(self.settings, **changes)
         self.apps.append(create_app(settings))
         return replace(self, settings=settings, client=self.apps[-1].test_client())
+
+    def in_days(self, days: float) -> Door:
+        """Build another door with the same database and key, whose clock is so many days ahead."""
+        self.apps.append(create_app(self.settings, lambda: utc_now() + timedelta(days=days)))
+        return replace(self, client=self.apps[-1].test_client())
 
     def rows(self, query: str, **values: Any) -> list[Any]:
         """Read rows."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from typing import cast
 
 import pytest
 import redis
@@ -153,3 +154,29 @@ def test_a_message_that_is_no_slice_of_ours_stops_nobody(mill: Mill, queue: JobQ
         await_that(lambda: undecided(mill) == [], "the slice is decided")
 
     assert mill.count("orders") == 1
+
+
+def test_redis_holds_no_result_and_nothing_of_a_batch_that_is_done(mill: Mill, queue: JobQueue) -> None:
+    def left_in_redis() -> dict[str, int]:
+        """Seconds to live by name, -1 for ever; without what waits to be acknowledged."""
+        with redis.Redis.from_url(mill.settings.redis_url, decode_responses=True) as client:
+            names = {name for name in client.scan_iter() if not name.startswith("ordermill:unacked")}
+            return {name: cast("int", client.ttl(name)) for name in names}
+
+    def decide(count: int) -> None:
+        for _ in range(count):
+            queue.dispatch(mill.promise(batch(6), per=3), LARGE_QUEUE)
+            queue.dispatch(mill.promise(batch(2), per=1, queue=SMALL_QUEUE), SMALL_QUEUE)
+        await_that(lambda: undecided(mill) == [], "all slices are decided")
+        await_that(lambda: not mill.queued(LARGE_QUEUE) + mill.queued(SMALL_QUEUE), "no message waits")
+
+    with running_worker(mill.settings):
+        decide(1)
+        once = left_in_redis()
+        decide(20)
+        many_times = left_in_redis()
+
+    assert many_times.keys() == once.keys()
+    for_ever = {name for name, seconds in once.items() if seconds < 0}
+    # Celery's own: which queue is bound to which exchange, once each.
+    assert all("_kombu.binding." in name for name in for_ever), for_ever

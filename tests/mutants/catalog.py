@@ -23,6 +23,7 @@ _MEETING: Final = "tests/integration/test_promise_together.py"
 _HALF_OPEN: Final = "tests/integration/test_half_open.py"
 _REDISPATCH: Final = "tests/integration/test_redispatch.py"
 _KEYS_MIGRATION: Final = "shared/persistence/migrations/versions/0003_idempotency_keys.py"
+_RETENTION: Final = "tests/integration/test_retention.py"
 _ATTEMPTS: Final = "tests/integration/test_attempts.py"
 
 MUTANTS: Final = (
@@ -104,6 +105,20 @@ MUTANTS: Final = (
             )
         ],
         [f"{_POINTS}[after-promise-3]"],
+    ),
+    Mutant(
+        "what expires is let go of although it is undecided",
+        [Change("shared/persistence/pruning.py", "(closed_at IS NULL OR closed_at", "(closed_at")],
+        [f"{_RETENTION}::test_an_accepted_job_is_never_let_go_of_undecided"],
+    ),
+    Mutant(
+        "jobs are kept for ever",
+        [
+            Change(
+                "worker/scheduler.py", "    pruned = prune_jobs(engine, PRUNED_AT_ONCE)\n", "    pruned = 0\n"
+            )
+        ],
+        [f"{_RETENTION}::test_the_scheduler_prunes_step_by_step_until_nothing_has_expired"],
     ),
     Mutant(
         "no canary: an emptied Redis is not noticed",
