@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import select
 import signal
-import threading
+import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from types import FrameType
 
 import structlog
 from sqlalchemy import Engine
@@ -72,29 +73,45 @@ def _prune(engine: Engine) -> int:
 def run(settings: Settings) -> None:
     """See to the chores until SIGTERM or SIGINT."""
     configure_logging(settings, "scheduler")
-    stopping = threading.Event()
-
-    def stop(signum: int, _: FrameType | None) -> None:
-        log.info("stopping", signal=signal.Signals(signum).name)
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    engine = open_database(settings, "scheduler")
-    queue = JobQueue(settings)
-    log.info("scheduler_started", sweep_seconds=settings.sweep_seconds)
-    if not settings.sends_mails:
-        log.warning("mails_wait", reason="neither SMTP_URL nor MAIL_DIR is set")
-    keep_doing(chores(engine, queue, settings), stopping)
-    queue.close()
-    engine.dispose()
+    with _stop_signals() as told_to_stop:
+        engine = open_database(settings, "scheduler")
+        queue = JobQueue(settings)
+        log.info("scheduler_started", sweep_seconds=settings.sweep_seconds)
+        if not settings.sends_mails:
+            log.warning("mails_wait", reason="neither SMTP_URL nor MAIL_DIR is set")
+        keep_doing(chores(engine, queue, settings), told_to_stop)
+        log.info("stopping")
+        queue.close()
+        engine.dispose()
 
 
-def keep_doing(work: Sequence[Chore], stopping: threading.Event) -> None:
-    """Do each chore when its time has come, until ``stopping`` is set."""
-    while not stopping.is_set():
+def keep_doing(work: Sequence[Chore], told_to_stop: Callable[[float], bool]) -> None:
+    """Do each chore when its time has come, until ``told_to_stop``, which waits so many seconds, says so."""
+    while True:
         for chore in work:
-            if chore.next_at <= time.monotonic() and not stopping.is_set():
+            if chore.next_at <= time.monotonic():
                 chore.run()
+            if told_to_stop(0):
+                return
         soonest = min(chore.next_at for chore in work)
-        stopping.wait(max(0.05, soonest - time.monotonic()))
+        if told_to_stop(max(0.05, soonest - time.monotonic())):
+            return
+
+
+@contextmanager
+def _stop_signals() -> Iterator[Callable[[float], bool]]:
+    """Give what waits for SIGTERM or SIGINT, so many seconds at most, and says whether one has come.
+
+    The handlers do nothing, neither log nor set an event: they may have interrupted whoever holds the lock.
+    """
+    ready, written = socket.socketpair()
+    with ready, written:
+        written.setblocking(False)
+        wakeup_before = signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        try:
+            # What has come is never read, so it stays said.
+            yield lambda seconds: bool(select.select([ready], [], [], seconds)[0])
+        finally:
+            signal.set_wakeup_fd(wakeup_before)

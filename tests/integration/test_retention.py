@@ -205,7 +205,7 @@ def test_the_scheduler_prunes_step_by_step_until_nothing_has_expired(
 
     with closing(JobQueue(settings)) as queue, capture_logs() as logged:
         work = chores(shop.door.engine, queue, settings)
-        scheduler = threading.Thread(target=keep_doing, args=(work, stopping))
+        scheduler = threading.Thread(target=keep_doing, args=(work, stopping.wait))
         scheduler.start()
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while paths_left(shop) != [undecided] and time.monotonic() < deadline:
