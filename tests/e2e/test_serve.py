@@ -5,8 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 
 from cli.listening import listen
 from cli.servers import temporary_data_dir
+from tests.until import until
 
 _SECONDS = 60
 # What an operator may have set for servers of their own must not reach a test.
@@ -88,15 +88,6 @@ def place() -> Iterator[Path]:
         yield made
 
 
-def eventually(holds: Callable[[], bool], seconds: float = _SECONDS) -> bool:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
-
-
 def is_ready(url: str) -> bool:
     try:
         return httpx.get(f"{url}/readyz", timeout=10, trust_env=False).status_code == 200
@@ -112,7 +103,7 @@ def test_serve_runs_heals_and_stops_everything(place: Path) -> None:
     with serving(place, "--workers", "1") as served:
         assert "ordermill keys create" in served.said[1]
         assert "ordermill catalog load" in served.said[2]
-        assert eventually(lambda: is_ready(served.url))
+        until(lambda: is_ready(served.url), "it is ready", _SECONDS)
 
         # Whatever is killed comes back, the servers too; the API's socket stays open meanwhile.
         for role in [served.role(name) for name in ("api", "worker", "scheduler")]:
@@ -121,8 +112,8 @@ def test_serve_runs_heals_and_stops_everything(place: Path) -> None:
         for process in served.descendants():
             if process.name() in ("postgres", "redis-server") and process.ppid() == served.process.pid:
                 process.kill()
-        assert eventually(lambda: "server_restarted" in served.log.read_text())
-        assert eventually(lambda: is_ready(served.url))
+        until(lambda: "server_restarted" in served.log.read_text(), "the server is restarted", _SECONDS)
+        until(lambda: is_ready(served.url), "it is ready", _SECONDS)
 
         everything = served.descendants()
         assert len(everything) > 8
@@ -140,10 +131,10 @@ def test_a_killed_serve_leaves_nothing_and_the_next_one_starts(place: Path) -> N
         everything = served.descendants()
         served.process.kill()
         served.process.wait()
-        assert eventually(lambda: gone(everything), seconds=15)
+        until(lambda: gone(everything), "nothing is left", seconds=15)
 
     with serving(place, "--workers", "1") as served:
-        assert eventually(lambda: is_ready(served.url))
+        until(lambda: is_ready(served.url), "it is ready", _SECONDS)
         what_gunicorn_says_itself(served)
         served.process.send_signal(signal.SIGINT)
         assert served.process.wait(_SECONDS) == 0

@@ -7,8 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from tests.integration.mail_shop import (
     open_mail_shop,
     order,
 )
+from tests.until import until
 from worker.mail.hints import HINTS_MAX
 from worker.redispatch import MAILS_WAITING_MAX, sweep, sweep_mails
 
@@ -202,10 +202,3 @@ def mailer(settings: Settings, log: Path, **variables: str) -> Iterator[subproce
         if process.poll() is None:
             process.kill()
             process.wait()
-
-
-def until(so: Callable[[], bool], limit_seconds: float = 30) -> None:
-    deadline = time.monotonic() + limit_seconds
-    while not so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from structlog.testing import capture_logs
 from shared.job_queue import JobQueue
 from shared.persistence.pruning import prune_jobs
 from tests.integration.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.until import until
 from worker.scheduler import chores, keep_doing
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ LAMP = {"address": ADDRESS, "products": [{"ean": "7301", "qty": 1}]}
 BATCH = {"a": LAMP, "b": LAMP, "c": {}}
 ANY = 1_000
 EVER = 10_000
-_PATIENCE_SECONDS = 20
 
 
 @pytest.fixture
@@ -207,13 +206,12 @@ def test_the_scheduler_prunes_step_by_step_until_nothing_has_expired(
         work = chores(shop.door.engine, queue, settings)
         scheduler = threading.Thread(target=keep_doing, args=(work, stopping.wait))
         scheduler.start()
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while paths_left(shop) != [undecided] and time.monotonic() < deadline:
-            time.sleep(0.02)
-        stopping.set()
-        scheduler.join()
+        try:
+            until(lambda: paths_left(shop) == [undecided], "all that has expired is pruned")
+        finally:
+            stopping.set()
+            scheduler.join()
 
-    assert paths_left(shop) == [undecided]
     assert [line["jobs"] for line in logged if line["event"] == "jobs_pruned"] == [1, 1, 1]
 
 

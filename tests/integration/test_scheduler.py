@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from shared.domain.slicing import LARGE_QUEUE
 from shared.job_queue import JobQueue
 from tests.integration.mill import open_mill, order
+from tests.until import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,10 +40,7 @@ def test_a_scheduler_hands_out_what_nobody_heard_of_and_leaves_when_told(
             [sys.executable, "-m", "cli", "scheduler"], env=environment, stdout=output, stderr=output
         ) as process:
             try:
-                deadline = time.monotonic() + _PATIENCE_SECONDS
-                while sorted(mill.queued(LARGE_QUEUE)) != lost and time.monotonic() < deadline:
-                    time.sleep(0.02)
-                handed_out = sorted(mill.queued(LARGE_QUEUE))
+                until(lambda: sorted(mill.queued(LARGE_QUEUE)) == lost, "what was lost is handed out")
                 process.terminate()
                 code = process.wait(_PATIENCE_SECONDS)
             finally:
@@ -51,7 +48,6 @@ def test_a_scheduler_hands_out_what_nobody_heard_of_and_leaves_when_told(
         assert queue.workers() == []
 
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
-    assert handed_out == lost
     assert code == 0
     assert events[0] == "scheduler_started"
     assert events[-1] == "stopping"

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import msgspec
 import pytest
 
+from shared.domain.parsed import Parsed
 from shared.persistence.errors import PermanentError, TransientError
+from shared.schemas.reading import OrderReader
 from shared.settings import Settings
 from tests.integration.invariants import violated
 from tests.integration.mill import Mill, lines, open_mill, order
@@ -113,6 +116,27 @@ def test_an_order_that_no_code_foresaw_costs_only_itself(mill: Mill) -> None:
 
     assert [one["status"] for one in outcomes.values()] == ["ok", "no", "ok"]
     assert outcomes["bad"]["code"] == -7
+
+
+def test_an_order_that_our_own_reading_fails_at_costs_only_itself(
+    mill: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    read = OrderReader.read
+
+    def stumbles(reader: OrderReader, raw: bytes | msgspec.Raw) -> Parsed:
+        if b"STUMBLE" in bytes(raw):
+            raise RuntimeError("nobody thought of this")
+        return read(reader, raw)
+
+    monkeypatch.setattr(OrderReader, "read", stumbles)
+    outcomes = mill.settle({"a": order(), "bad": order(comment="STUMBLE"), "b": order()})
+
+    assert [one["status"] for one in outcomes.values()] == ["ok", "no", "ok"]
+    assert (outcomes["bad"]["code"], "request id r-1" in outcomes["bad"]["msg"]) == (-7, True)
+    (line,) = (line for line in mill.logged if line["event"] == "order_not_read")
+    assert line["exc_info"]
+    assert "STUMBLE" not in str(line)
 
 
 @pytest.mark.parametrize("sqlstate", ["40P01", "40001", "55P03"], ids=["deadlock", "serialization", "lock"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from sqlalchemy import text
 
 from tests.integration.catalog_files import load
 from tests.integration.parameter_shop import (
@@ -345,6 +346,29 @@ def test_a_slice_that_is_delivered_again_completes_once(shop: Shop) -> None:
     assert [report is not None for report in reports] == [True, False, False]
     assert stock_of(shop, pot) == {"Main": (5, 2)}
     assert len(only(shop, number)["payments"]) == 1
+
+
+def test_a_completion_that_cannot_be_stored_is_rejected_and_leaves_the_order_prepared(shop: Shop) -> None:
+    pot = new_item(shop, Main=5)
+    number = prepared(shop, line(pot, 2))
+    with shop.door.engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE EXCEPTION 'made to fail' USING ERRCODE = '22000'; END $$;"
+                "CREATE TRIGGER refuse BEFORE INSERT ON allocations FOR EACH ROW EXECUTE FUNCTION refuse()"
+            )
+        )
+
+    refused = shop.complete(number)
+    with shop.door.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER refuse ON allocations"))
+
+    assert (refused["status"], refused["code"]) == ("no", -7)
+    assert refused["msg"].startswith("the order could not be stored; tell us the request id ")
+    assert (only(shop, number)["state"], stock_of(shop, pot)) == ("prepared", {"Main": (5, 0)})
+    assert shop.complete(number) == {"status": "ok", "orders": [number]}
+    assert stock_of(shop, pot) == {"Main": (5, 2)}
 
 
 def test_racing_completions_of_one_order_are_all_answered_and_take_its_stock_once(shop: Shop) -> None:

@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import cast
@@ -20,6 +19,7 @@ from shared.job_queue import HEARTBEAT_SECONDS, JobQueue
 from shared.settings import Settings
 from tests.integration.invariants import violated
 from tests.integration.mill import Mill, open_mill, order
+from tests.until import until
 from worker.redispatch import sweep
 
 _PATIENCE_SECONDS = 30
@@ -57,13 +57,6 @@ def running_worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def await_that(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {_PATIENCE_SECONDS} s: {what}"
-        time.sleep(0.02)
-
-
 def undecided(mill: Mill) -> list[int]:
     return [row[0] for row in mill.rows("SELECT id FROM slices WHERE closed_at IS NULL ORDER BY id")]
 
@@ -89,7 +82,7 @@ def test_a_worker_serves_small_batches_first_and_says_that_it_lives(mill: Mill, 
     assert queue.workers() == []
 
     with running_worker(mill.settings) as worker:
-        await_that(lambda: undecided(mill) == [], "all slices are decided")
+        until(lambda: undecided(mill) == [], "all slices are decided")
         (name,) = queue.workers()
         with redis.Redis.from_url(mill.settings.redis_url) as client:
             lives_seconds = client.ttl(f"ordermill:worker:{name}")
@@ -113,7 +106,7 @@ def test_a_worker_that_is_told_to_stop_finishes_its_slice_and_leaves_the_rest(
         queue.dispatch([slice_id], LARGE_QUEUE)
 
     with running_worker(mill.settings) as worker:
-        await_that(lambda: mill.rows("SELECT id FROM slices WHERE attempts > 0") != [], "it has begun")
+        until(lambda: mill.rows("SELECT id FROM slices WHERE attempts > 0") != [], "it has begun")
         worker.terminate()
         exit_code = worker.wait(_PATIENCE_SECONDS)
 
@@ -130,7 +123,7 @@ def test_what_a_killed_worker_had_in_hand_is_done_once_by_the_next(mill: Mill, q
     slice_ids = mill.promise(batch(2), per=1)
     queue.dispatch(slice_ids, LARGE_QUEUE)
     with running_worker(mill.settings) as worker:
-        await_that(lambda: mill.rows("SELECT id FROM slices WHERE attempts > 0") != [], "it has begun")
+        until(lambda: mill.rows("SELECT id FROM slices WHERE attempts > 0") != [], "it has begun")
         os.killpg(worker.pid, signal.SIGKILL)
     mill.run("DROP TRIGGER slow ON orders")
     assert mill.count("orders") <= 1
@@ -141,7 +134,7 @@ def test_what_a_killed_worker_had_in_hand_is_done_once_by_the_next(mill: Mill, q
         return undecided(mill) == []
 
     with running_worker(mill.settings):
-        await_that(healed, "all slices are decided")
+        until(healed, "all slices are decided")
 
     assert mill.count("orders") == 2
 
@@ -151,7 +144,7 @@ def test_a_message_that_is_no_slice_of_ours_stops_nobody(mill: Mill, queue: JobQ
     queue.dispatch([4711, 2**62, slice_id, slice_id], SMALL_QUEUE)
 
     with running_worker(mill.settings):
-        await_that(lambda: undecided(mill) == [], "the slice is decided")
+        until(lambda: undecided(mill) == [], "the slice is decided")
 
     assert mill.count("orders") == 1
 
@@ -167,8 +160,8 @@ def test_redis_holds_no_result_and_nothing_of_a_batch_that_is_done(mill: Mill, q
         for _ in range(count):
             queue.dispatch(mill.promise(batch(6), per=3), LARGE_QUEUE)
             queue.dispatch(mill.promise(batch(2), per=1, queue=SMALL_QUEUE), SMALL_QUEUE)
-        await_that(lambda: undecided(mill) == [], "all slices are decided")
-        await_that(lambda: not mill.queued(LARGE_QUEUE) + mill.queued(SMALL_QUEUE), "no message waits")
+        until(lambda: undecided(mill) == [], "all slices are decided")
+        until(lambda: not mill.queued(LARGE_QUEUE) + mill.queued(SMALL_QUEUE), "no message waits")
 
     with running_worker(mill.settings):
         decide(1)

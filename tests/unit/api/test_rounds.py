@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import uuid4
@@ -12,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from api.rounds import ROUNDS_MAX, Member, Rounds
+from tests.until import until
 
 FOR_EVER = 60.0
 """So long does a round keep others, if it does not end: no test takes that much time."""
@@ -52,13 +51,6 @@ def have_come(door: Door, rounds: Rounds[Member], members: int) -> bool:
 
 def has_held(door: Door, rounds: int) -> bool:
     return len(door.rounds) >= rounds
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def all_gone(threads: list[threading.Thread]) -> bool:
