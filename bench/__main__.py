@@ -18,7 +18,7 @@ from rich.table import Table
 from bench.ground import open_ground
 from bench.profile import Profile
 from bench.programs import Programs
-from bench.rivals import CeleryPerOrder, Direct, Limit, Ordermill
+from bench.rivals import CeleryPerOrder, CopyLimit, Direct, Limit, Ordermill
 from bench.scenarios import (
     LONG,
     QUICK,
@@ -60,12 +60,14 @@ def measure(size: Size, tell: object) -> Results:
     results, seeds = Results(), Seeds()
     with open_ground() as ground, Programs() as programs:
         say("starting the servers and everybody's processes")
+        ours = Ordermill(ground, programs, worker_processes=2)
         runners = Runners(
             limit=Limit(ground),
             direct=Direct(ground, programs),
             celery=CeleryPerOrder(ground, programs),
-            ours=Ordermill(ground, programs, worker_processes=2),
+            ours=ours,
             ours_alone=Ordermill(ground, programs, worker_processes=1),
+            copy_limit=CopyLimit(ground, ours),
         )
         for rival in runners.over_http:
             rival.await_ready()

@@ -55,6 +55,29 @@ class Limit(Rival):
         return float(done.stdout)
 
 
+class CopyLimit(Rival):
+    """What PostgreSQL can write at all; see bench.peers.copy_limit."""
+
+    name = "copy-limit"
+
+    def __init__(self, ground: Ground, source: Ordermill) -> None:
+        super().__init__(ground)
+        self._source = source
+
+    def run_batch(self, count: int, seed: int, *, hot: bool = False) -> float:  # noqa: ARG002 - as all rivals
+        """Write again what the batch that ordermill did last has written, whatever the seed."""
+        done = subprocess.run(  # noqa: S603 - our own program
+            [
+                *(sys.executable, "-m", "bench.peers.copy_limit"),
+                *(self._source.database_url, self.database_url, self._source.last_job),
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return float(done.stdout)
+
+
 class OverHttp(Rival):
     """A rival behind HTTP."""
 
@@ -148,6 +171,7 @@ class Ordermill(OverHttp):
     def __init__(self, ground: Ground, programs: Programs, *, worker_processes: int = 2) -> None:
         self.name = f"ordermill-{worker_processes}"
         self.worker_processes = worker_processes
+        self.last_job = ""
         super().__init__(ground, programs)
         self.headers["API-Authorization"] = ground.prepare_for_ordermill(self.database_url)
 
@@ -178,6 +202,7 @@ class Ordermill(OverHttp):
         started = time.perf_counter()
         accepted = self.post(body, Prefer="respond-async")
         to_accepted = time.perf_counter() - started
+        self.last_job = accepted.json()["id"]
         self.wait_for_job(accepted.json()["links"]["self"])
         outcomes = self.client.get(accepted.json()["links"]["results"], headers=self.headers)
         took = time.perf_counter() - started

@@ -13,7 +13,7 @@ import orjson
 
 from bench.orders import LINES_PER_ORDER, UNITS_PER_ORDER, make_orders
 from bench.profile import Profile, profile_batch
-from bench.rivals import CeleryPerOrder, Direct, Limit, Ordermill, OverHttp, Rival
+from bench.rivals import CeleryPerOrder, CopyLimit, Direct, Limit, Ordermill, OverHttp, Rival
 
 Tell = Callable[[str], None]
 
@@ -102,6 +102,8 @@ class Runners:
     ours: Ordermill
     ours_alone: Ordermill
     """With one worker process."""
+    copy_limit: CopyLimit
+    """After ``ours``: it writes again what that one wrote last."""
 
     @property
     def over_http(self) -> tuple[OverHttp, ...]:
@@ -144,6 +146,7 @@ def large_batches(runners: Runners, size: Size, results: Results, seeds: Seeds, 
         tell(f"large batches, round {number + 1} of {size.rounds}")
         measure("limit", runners.limit, size.batch)
         measure("ordermill", runners.ours, size.batch)
+        measure("copy-limit", runners.copy_limit, size.batch)
         measure("celery-per-order", runners.celery, size.slow_batch)
         measure("direct", runners.direct, size.slow_batch)
         measure("ordermill, one hot item", runners.ours, size.batch, hot=True)
@@ -155,6 +158,7 @@ def large_batches(runners: Runners, size: Size, results: Results, seeds: Seeds, 
     ours = medians["ordermill"]
     results.goals += [
         Goal("large batch, × limit", ours / medians["limit"], 1.0),
+        Goal("large batch, × copy-limit", ours / medians["copy-limit"], 0.55),
         Goal("large batch, × celery-per-order", ours / medians["celery-per-order"], 25.0),
         Goal("large batch, × direct", ours / medians["direct"], 10.0),
         Goal("hot item, × its spread figure", medians["ordermill, one hot item"] / ours, 0.8),
