@@ -15,6 +15,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from shared.persistence.errors import translated
 from shared.settings import Settings
 
+_UNACKNOWLEDGED_MOST_MS = 25_000
+"""As long as three keepalives: how long what was sent may stay without the other kernel's acknowledgement."""
+
 
 def open_database(settings: Settings, role: str) -> Engine:
     """An engine for this process; ``role`` (api, worker, …) shows in pg_stat_activity.
@@ -44,10 +47,13 @@ def open_database(settings: Settings, role: str) -> Engine:
             "connect_timeout": settings.database_connect_seconds,
             "application_name": f"ordermill-{role}",
             "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
-            # A half-open connection is noticed within half a minute.
+            # A half-open connection that is idle is noticed within half a minute.
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
+            # So is one that owes us an acknowledgement: the kernel sends no keepalives then, and would send
+            # the same again for a quarter of an hour.
+            "tcp_user_timeout": _UNACKNOWLEDGED_MOST_MS,
         },
     )
     # The server may have restarted since the connection was last used.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -10,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from shared.persistence.database import open_database, ping
 from shared.settings import Settings
+from tests.integration.black_hole import BlackHole
 
 BACKEND = text("SELECT pg_backend_pid()")
 
@@ -64,3 +68,23 @@ def test_a_connection_that_has_something_else_to_say_is_kept(settings: Settings,
 
     with pool.connect() as again:
         assert backend(again) == before
+
+
+def test_a_connection_whose_other_end_acknowledges_nothing_is_given_up_in_half_a_minute(
+    settings: Settings,
+) -> None:
+    url = urlsplit(settings.database_url)
+    (directory,) = parse_qs(url.query)["host"]
+    with BlackHole(f"{directory}/.s.PGSQL.5432") as hole:
+        over_tcp = url._replace(netloc=f"{url.username}@127.0.0.1:{hole.port}", query="").geturl()
+        made = open_database(replace(settings, database_url=over_tcp), "pooled")
+        with made.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            with socket.socket(fileno=driver.fileno()) as way:
+                given_up_ms = way.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+                way.detach()
+        made.dispose()
+
+    # Without it the kernel sends what was not acknowledged again for about a quarter of an hour.
+    assert given_up_ms == 25_000
