@@ -97,6 +97,9 @@ class Settings:
     redispatch_most_slices: int = _setting(
         500, "slices dispatched in one sweep, less the messages that wait already", minimum=1
     )
+    redispatch_least_slices: int = _setting(
+        25, "those due longest that a sweep dispatches however many messages wait", minimum=1
+    )
 
     # -- keeping -------------------------------------------------------------------------------------------
     prune_seconds: float = _setting(60.0, "how often the scheduler prunes expired jobs", minimum=1)

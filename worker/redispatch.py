@@ -27,17 +27,17 @@ def sweep(engine: Engine, queue: JobQueue, settings: Settings) -> int:
     """
     if not queue.has_canary():
         # The broker is new or came back empty: no message that was in it will ever arrive.
-        undecided = make_all_due(engine)
-        queue.leave_canary()
-        log.info("broker_was_empty", undecided=undecided)
+        made_due = make_all_due(engine)
+        if made_due.all_of_them:
+            queue.leave_canary()
+        log.info("broker_was_empty", undecided=made_due.slices, all_of_them=made_due.all_of_them)
     return sum(_sweep_queue(engine, queue, name, settings) for name in SLICE_QUEUES)
 
 
 def _sweep_queue(engine: Engine, queue: JobQueue, name: str, settings: Settings) -> int:
-    # What still lies in the queue is only slow, not lost: a deep queue is not made deeper.
-    room = settings.redispatch_most_slices - queue.waiting(name)
-    if room <= 0:
-        return 0
+    # What still lies in the queue is only slow, not lost: a deep queue is hardly made deeper. But for what
+    # has been due longest there is always room: its message may be lost, however many others wait.
+    room = max(settings.redispatch_most_slices - queue.waiting(name), settings.redispatch_least_slices)
     due = take_due_slices(
         engine,
         name,

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy import Engine, text
 
 from shared.persistence.database import transaction
+
+DUE_PORTION: Final = 10_000
+"""Slices that are made due in one transaction: a tenth of a second or so."""
+
+DUE_MOST_SECONDS: Final = 5.0
+"""How long a sweep makes slices due before it dispatches some: an empty queue means idle workers."""
 
 _DUE = text(
     "WITH due AS ("
@@ -18,11 +27,19 @@ _DUE = text(
     " * LEAST(CAST(:first AS float8) * 2 ^ LEAST(dispatches + 1, 30), CAST(:longest AS float8))"
     " FROM due WHERE slices.id = due.id RETURNING slices.id"
 )
-_ALL_DUE = text(
-    "UPDATE slices SET next_dispatch_at = now()"
-    " WHERE id IN (SELECT id FROM slices WHERE closed_at IS NULL AND next_dispatch_at > now()"
-    " FOR UPDATE SKIP LOCKED)"
-)
+# From an edge on: else each portion would walk through the index entries that those before it have left.
+_DUE_NOW = text("""
+    WITH portion AS (
+        SELECT id, next_dispatch_at FROM slices
+        WHERE closed_at IS NULL AND next_dispatch_at >= coalesce(:edge, now())
+        AND (next_dispatch_at, id) > (coalesce(:edge, now()), :edge_id)
+        ORDER BY next_dispatch_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+    ), made_due AS (
+        UPDATE slices SET next_dispatch_at = now() FROM portion WHERE slices.id = portion.id
+    )
+    SELECT count(*) OVER () AS changed, next_dispatch_at AS edge, id AS edge_id
+    FROM portion ORDER BY next_dispatch_at DESC, id DESC LIMIT 1
+""")
 _GIVE_BACK = text(
     "UPDATE slices SET next_dispatch_at = now(), dispatches = dispatches - 1"
     " WHERE id IN (SELECT id FROM slices WHERE closed_at IS NULL AND id = ANY(CAST(:ids AS bigint[]))"
@@ -48,7 +65,33 @@ def give_back_slices(engine: Engine, slice_ids: Sequence[int]) -> None:
         connection.execute(_GIVE_BACK, {"ids": list(slice_ids)})
 
 
-def make_all_due(engine: Engine) -> int:
-    """Have every undecided slice dispatched at the next sweep; gives how many that changed."""
-    with transaction(engine) as connection:
-        return connection.execute(_ALL_DUE).rowcount
+@dataclass(frozen=True)
+class MadeDue:
+    """How many slices were made due, and whether those were all."""
+
+    slices: int
+    all_of_them: bool
+
+
+def make_all_due(
+    engine: Engine, *, portion: int = DUE_PORTION, most_seconds: float = DUE_MOST_SECONDS
+) -> MadeDue:
+    """Have every undecided slice dispatched as soon as there is room.
+
+    In transactions of ``portion`` slices, each as short as any: one statement over millions would meet its
+    limit every time. After ``most_seconds`` the rest is for the next call. Raises PersistenceError; what was
+    done by then stays done.
+    """
+    done, until = 0, time.monotonic() + most_seconds
+    edge: dict[str, Any] = {"edge": None, "edge_id": 0}
+    while True:
+        with transaction(engine) as connection:
+            row = connection.execute(_DUE_NOW, {**edge, "most": portion}).one_or_none()
+        if row is None:
+            return MadeDue(done, all_of_them=True)
+        done += row.changed
+        if row.changed < portion:
+            return MadeDue(done, all_of_them=True)
+        if time.monotonic() >= until:
+            return MadeDue(done, all_of_them=False)
+        edge = {"edge": row.edge, "edge_id": row.edge_id}

@@ -13,6 +13,7 @@ import redis
 from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
 from shared.job_queue import JobQueue, QueueAwayError
 from shared.persistence.database import transaction
+from shared.persistence.dispatching import MadeDue, make_all_due
 from shared.persistence.slices import claim_slice
 from shared.settings import Settings
 from tests.integration.mill import Mill, open_mill, order
@@ -132,17 +133,31 @@ def test_a_slice_is_free_by_the_time_that_its_message_is_there(mill: Mill) -> No
 
 
 def test_a_deep_queue_is_not_made_deeper(mill: Mill, queue: JobQueue) -> None:
-    settings = replace(mill.settings, redispatch_most_slices=3)
+    settings = replace(mill.settings, redispatch_most_slices=3, redispatch_least_slices=1)
     mill.promise(batch(10), per=1)
 
     swept = [sweep(mill.engine, queue, settings) for _ in range(3)]
     with redis.Redis.from_url(mill.settings.redis_url) as client:
-        client.rpop(f"ordermill:{LARGE_QUEUE}", 2)
+        client.rpop(f"ordermill:{LARGE_QUEUE}", 3)
     swept.append(sweep(mill.engine, queue, settings))
 
-    # Three slices are two messages, and two are one.
-    assert swept == [3, 1, 0, 2]
+    # Three slices are two messages; beyond them it is the one that has been due longest.
+    assert swept == [3, 1, 1, 2]
     assert len(mill.messages(LARGE_QUEUE)) == 2
+
+
+def test_there_is_always_room_for_what_has_been_due_longest(mill: Mill, queue: JobQueue) -> None:
+    slice_ids = mill.promise(batch(40), per=1)
+    lost = slice_ids[30:33]
+    mill.run("UPDATE slices SET next_dispatch_at = now() - interval '1 hour' WHERE id = ANY(:ids)", ids=lost)
+    for slice_id in range(1001, 1502):
+        queue.dispatch([slice_id], LARGE_QUEUE)
+
+    swept = sweep(mill.engine, queue, mill.settings)
+
+    assert queue.waiting(LARGE_QUEUE) > mill.settings.redispatch_most_slices
+    assert swept == mill.settings.redispatch_least_slices == 25
+    assert set(lost) <= set(mill.queued(LARGE_QUEUE))
 
 
 def test_a_deep_queue_does_not_keep_the_other_from_being_served(mill: Mill, queue: JobQueue) -> None:
@@ -168,6 +183,29 @@ def test_when_redis_comes_back_empty_every_undecided_slice_is_dispatched_at_once
 
     assert swept == [5, 0]
     assert mill.queued(LARGE_QUEUE) == slice_ids[1:]
+
+
+def test_all_are_made_due_in_portions_and_a_sweep_in_between_dispatches(mill: Mill, queue: JobQueue) -> None:
+    slice_ids = mill.promise(batch(25), per=1)
+    mill.run("UPDATE slices SET next_dispatch_at = now() + id * interval '1 minute'")
+    mill.run("UPDATE slices SET next_dispatch_at = now() + interval '1 hour' WHERE id % 2 = 0")
+
+    made_due = [make_all_due(mill.engine, portion=10, most_seconds=0) for _ in range(3)]
+    in_all = make_all_due(mill.engine)
+
+    assert made_due == [MadeDue(10, False), MadeDue(10, False), MadeDue(5, True)]
+    assert in_all == MadeDue(0, True)
+    assert sweep(mill.engine, queue, mill.settings) == 25
+    assert mill.queued(LARGE_QUEUE) == slice_ids
+
+
+def test_a_sweep_goes_on_however_many_slices_there_are(mill: Mill, queue: JobQueue) -> None:
+    mill.promise(batch(60), per=1)
+    mill.run("UPDATE slices SET next_dispatch_at = now() + interval '1 hour'")
+
+    # All 60 in one call: many portions, each from where the one before has ended.
+    assert make_all_due(mill.engine, portion=7) == MadeDue(60, True)
+    assert sweep(mill.engine, queue, mill.settings) == 60
 
 
 def test_a_new_broker_is_not_taken_for_the_old_one_twice(mill: Mill) -> None:

@@ -121,6 +121,17 @@ MUTANTS: Final = (
         [f"{_RETENTION}::test_the_scheduler_prunes_step_by_step_until_nothing_has_expired"],
     ),
     Mutant(
+        "a backlog keeps what was lost from being dispatched again",
+        [
+            Change(
+                "worker/redispatch.py",
+                "queue.waiting(name), settings.redispatch_least_slices)",
+                "queue.waiting(name), 0)",
+            )
+        ],
+        [f"{_REDISPATCH}::test_there_is_always_room_for_what_has_been_due_longest"],
+    ),
+    Mutant(
         "no canary: an emptied Redis is not noticed",
         [
             Change(
@@ -197,7 +208,7 @@ MUTANTS: Final = (
             Change(
                 "shared/persistence/promising.py",
                 "            committing = True\n",
-                "            committing = True\n            before_commit(slice_ids)\n",
+                "            committing = True\n            before_commit(stored.slice_ids)\n",
             ),
             Change(
                 "shared/persistence/promising.py",
@@ -206,10 +217,10 @@ MUTANTS: Final = (
             ),
             Change(
                 "api/promise_batch.py",
-                "    slice_ids = promise(parts.engine",
+                "    stored = promise(parts.engine",
                 "    from shared.persistence import promising\n"
                 "    promising.before_commit = lambda ids: parts.queue.dispatch(ids, plan.queue)\n"
-                "    slice_ids = promise(parts.engine",
+                "    stored = promise(parts.engine",
             ),
         ],
         [_COMMIT],
@@ -260,9 +271,9 @@ MUTANTS: Final = (
         [
             Change(
                 "shared/persistence/promising.py",
-                "            connection.commit()\n            return slice_ids\n",
+                "            connection.commit()\n            return stored\n",
                 "            try:\n                connection.commit()\n            finally:\n"
-                "                return slice_ids\n",
+                "                return stored\n",
             )
         ],
         [_COMMIT],
