@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
     from api.batch_reader import Batch
     from api.parts import Parts
+    from shared.persistence.promising import Stored
 
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Promised:
     """A job that is stored, how many slices it has, and whether the queue took them."""
 
@@ -77,19 +78,26 @@ def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
         queue=plan.queue,
         idempotency_key=asked.idempotency_key,
         request_hash=asked.request_hash,
-        next_dispatch_at=now + timedelta(seconds=settings.redispatch_first_seconds),
+        dispatch_after_seconds=settings.redispatch_first_seconds,
     )
     slices = _Slices(batch, plan)
     perhaps_stored = False
     if plan.queue == SMALL_QUEUE and 0 < slices.size_bytes <= TOGETHER_MAX_BYTES:
         shared = parts.together.promise(promised, list(slices))
-        if shared.slice_ids is not None:
-            return Promised(job=job, slice_count=len(slices), dispatched=shared.dispatched)
+        if shared.stored is not None:
+            return Promised(_as_stored(job, shared.stored), len(slices), shared.dispatched)
         perhaps_stored = shared.perhaps_stored
-    slice_ids = promise(parts.engine, promised, slices, perhaps_stored=perhaps_stored)
+    stored = promise(parts.engine, promised, slices, perhaps_stored=perhaps_stored)
     reached("after-promise")
-    dispatched = _dispatch(parts, job, slice_ids, plan.queue)
-    return Promised(job=job, slice_count=len(slices), dispatched=dispatched)
+    dispatched = _dispatch(parts, job, stored.slice_ids, plan.queue)
+    return Promised(_as_stored(job, stored), len(slices), dispatched)
+
+
+def _as_stored(job: Job, stored: Stored) -> Job:
+    """The job with the moments that it has in the database."""
+    return replace(
+        job, created_at=stored.created_at, expires_at=stored.created_at + (job.expires_at - job.created_at)
+    )
 
 
 def _dispatch(parts: Parts, job: Job, slice_ids: Sequence[int], queue: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from uuid import UUID
 
-    from shared.persistence.promising import NewSlice, Promise
+    from shared.persistence.promising import NewSlice, Promise, Stored
 
 TOGETHER_MAX_BYTES: Final = 1024 * 1024
 """Orders in one such commit: they are held twice for its time, and a large one would keep the others."""
@@ -30,8 +31,8 @@ _log = structlog.get_logger(__name__)
 class Store(Protocol):
     """Stores several jobs at once; one that is left out has to be stored alone."""
 
-    def __call__(self, promises: Sequence[tuple[Promise, Sequence[NewSlice]]], /) -> dict[UUID, list[int]]:
-        """Give the slices' ids by job. Raises PersistenceError."""
+    def __call__(self, promises: Sequence[tuple[Promise, Sequence[NewSlice]]], /) -> dict[UUID, Stored]:
+        """Give what was stored by job. Raises PersistenceError."""
 
 
 class Dispatch(Protocol):
@@ -45,12 +46,12 @@ class Dispatch(Protocol):
 class Shared(Member):
     """A small batch, and what came of storing it together with others.
 
-    ``slice_ids`` None: it has to be stored alone; ``perhaps_stored``: for all that is known, it was.
+    ``stored`` None: it has to be stored alone; ``perhaps_stored``: for all that is known, it was.
     """
 
     promised: Promise
     slices: Sequence[NewSlice]
-    slice_ids: list[int] | None = None
+    stored: Stored | None = None
     dispatched: bool = False
     perhaps_stored: bool = False
 
@@ -90,14 +91,15 @@ class PromiseTogether:
                 one.perhaps_stored = isinstance(error, PromisesUnknownError)
             return
         for one in together:
-            one.slice_ids = stored.get(one.promised.job.id)
+            one.stored = stored.get(one.promised.job.id)
         if stored:
             reached("after-promise")
-            self._dispatch_all([one for one in together if one.slice_ids is not None])
+            self._dispatch_all([one for one in together if one.stored is not None])
 
     def _dispatch_all(self, stored: Sequence[Shared]) -> None:
         try:
-            self._dispatch([slice_id for one in stored for slice_id in one.slice_ids or ()], SMALL_QUEUE)
+            those = [one.stored.slice_ids for one in stored if one.stored is not None]
+            self._dispatch(list(chain.from_iterable(those)), SMALL_QUEUE)
         except QueueAwayError as error:
             told = [str(one.promised.job.id) for one in stored]
             _log.warning("not_dispatched", job_ids=told, fault=str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from sqlalchemy import text
 
@@ -66,25 +66,37 @@ class NewSlices(Protocol):
 class Promise:
     """What is promised: a job that nothing has been decided of, and how its slices are to be dispatched.
 
-    ``next_dispatch_at`` is when the sweeper dispatches a slice that is still undecided then.
+    After ``dispatch_after_seconds`` the sweeper dispatches a slice that is still undecided. Of the job's
+    moments only how far they are apart is used: they are stored by the database's clock, everybody's.
     """
 
     job: Job
     strict: bool
     queue: str
-    next_dispatch_at: datetime
+    dispatch_after_seconds: float
     idempotency_key: str | None = None
     request_hash: bytes | None = None
+
+
+class Stored(NamedTuple):
+    """The ids of a job's slices, in order, and when it was stored, by the database's clock."""
+
+    slice_ids: list[int]
+    created_at: datetime
 
 
 _JOB_AND_SLICE_IDS = text("""
     WITH job AS (
         INSERT INTO jobs (id, api_key_id, request_id, total, form, strict, created_at, expires_at,
                           idempotency_key, request_hash)
-        VALUES (:id, :api_key_id, :request_id, :total, :form, :strict, :created_at, :expires_at,
+        VALUES (:id, :api_key_id, :request_id, :total, :form, :strict, now(), now() + :kept,
                 :idempotency_key, :request_hash)
+        RETURNING created_at
     )
-    SELECT nextval(pg_get_serial_sequence('slices', 'id')) FROM generate_series(1, :slice_count)
+    SELECT created_at, created_at + make_interval(secs => :dispatch_after_seconds) AS next_dispatch_at,
+           ARRAY(SELECT nextval(pg_get_serial_sequence('slices', 'id'))
+                 FROM generate_series(1, :slice_count)) AS slice_ids
+    FROM job
 """)
 
 # Binary, because the text form doubles the bodies and has to be parsed: 60 MB take half a second, not one.
@@ -98,13 +110,14 @@ _COPIED_TYPES = ("int8", "uuid", "int4", "int4", "int4", "bytea", "int4[]", "tex
 _PROMISED_UNDER_KEY = text(
     "SELECT id, request_hash FROM jobs WHERE api_key_id = :api_key_id AND idempotency_key = :key"
 )
-_PROMISED_SLICE_IDS = text("SELECT id FROM slices WHERE job_id = :id ORDER BY number")
+_PROMISED = text(
+    "SELECT created_at, ARRAY(SELECT id FROM slices WHERE job_id = jobs.id ORDER BY number) AS slice_ids"
+    " FROM jobs WHERE id = :id"
+)
 
 
-def promise(
-    engine: Engine, promised: Promise, slices: NewSlices, *, perhaps_stored: bool = False
-) -> list[int]:
-    """Store the job and its slices in one transaction and return the slices' ids, in order.
+def promise(engine: Engine, promised: Promise, slices: NewSlices, *, perhaps_stored: bool = False) -> Stored:
+    """Store the job and its slices in one transaction.
 
     Once this returns the batch is accepted, whatever dies. A connection that is lost in the middle of the
     commit leaves open whether it happened; so the same is asked for once more, which finds a job that is
@@ -124,14 +137,14 @@ def promise(
         raise PromiseUnknownError(str(error), promised.job.id) from error
 
 
-def _store(engine: Engine, promised: Promise, slices: NewSlices) -> list[int]:
+def _store(engine: Engine, promised: Promise, slices: NewSlices) -> Stored:
     committing = False
     try:
         with translated(), engine.connect() as connection:
-            slice_ids = _insert(connection, promised, slices)
+            stored = _insert(connection, promised, slices)
             committing = True
             connection.commit()
-            return slice_ids
+            return stored
     except PermanentError as error:
         if error.constraint not in {"jobs_pkey", "jobs_api_key_id_idempotency_key_key"}:
             raise
@@ -142,12 +155,12 @@ def _store(engine: Engine, promised: Promise, slices: NewSlices) -> list[int]:
         raise
 
 
-def _promised_before(engine: Engine, promised: Promise) -> list[int]:
+def _promised_before(engine: Engine, promised: Promise) -> Stored:
     with translated(), engine.connect() as connection:
         # The same job, asked for twice because its commit was lost from sight, is one.
-        slice_ids = list(connection.scalars(_PROMISED_SLICE_IDS, {"id": promised.job.id}))
-        if slice_ids:
-            return slice_ids
+        found = connection.execute(_PROMISED, {"id": promised.job.id}).one_or_none()
+        if found is not None:
+            return Stored(found.slice_ids, found.created_at)
         names = {"api_key_id": promised.job.api_key_id, "key": promised.idempotency_key}
         row = connection.execute(_PROMISED_UNDER_KEY, names).one_or_none()
     if row is None:
@@ -155,7 +168,7 @@ def _promised_before(engine: Engine, promised: Promise) -> list[int]:
     raise PromisedBeforeError(row.id, bytes(row.request_hash))
 
 
-def _insert(connection: Connection, promised: Promise, slices: NewSlices) -> list[int]:
+def _insert(connection: Connection, promised: Promise, slices: NewSlices) -> Stored:
     job = promised.job
     row = {
         "id": job.id,
@@ -164,19 +177,20 @@ def _insert(connection: Connection, promised: Promise, slices: NewSlices) -> lis
         "total": job.total,
         "form": job.form.value,
         "strict": promised.strict,
-        "created_at": job.created_at,
-        "expires_at": job.expires_at,
+        "kept": job.expires_at - job.created_at,
+        "dispatch_after_seconds": promised.dispatch_after_seconds,
         "idempotency_key": promised.idempotency_key,
         "request_hash": promised.request_hash,
         "slice_count": len(slices),
     }
-    slice_ids = list(connection.scalars(_JOB_AND_SLICE_IDS, row))
-    if not slice_ids:
-        return []
+    made = connection.execute(_JOB_AND_SLICE_IDS, row).one()
+    stored = Stored(made.slice_ids, made.created_at)
+    if not stored.slice_ids:
+        return stored
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     with driver.cursor() as cursor, cursor.copy(_COPY_SLICES) as copy:
         copy.set_types(_COPIED_TYPES)
-        for slice_id, new in zip(slice_ids, slices, strict=True):
+        for slice_id, new in zip(stored.slice_ids, slices, strict=True):
             copy.write_row(
                 (
                     slice_id,
@@ -187,7 +201,7 @@ def _insert(connection: Connection, promised: Promise, slices: NewSlices) -> lis
                     new.body,
                     list(new.repeated_numbers),
                     promised.queue,
-                    promised.next_dispatch_at,
+                    made.next_dispatch_at,
                 )
             )
-    return slice_ids
+    return stored

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 
 from shared.persistence.errors import DatabaseAwayError, TransientError, translated
+from shared.persistence.promising import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,37 +28,41 @@ _PROMISE = text("""
     WITH made AS (
         INSERT INTO jobs (id, api_key_id, request_id, total, form, strict, created_at, expires_at,
                           idempotency_key, request_hash)
-        SELECT * FROM unnest(
+        SELECT id, api_key_id, request_id, total, form, strict, now(), now() + kept,
+               idempotency_key, request_hash
+        FROM unnest(
             CAST(:ids AS uuid[]), CAST(:api_key_ids AS integer[]), CAST(:request_ids AS text[]),
             CAST(:totals AS integer[]), CAST(:forms AS text[]), CAST(:stricts AS boolean[]),
-            CAST(:created AS timestamptz[]), CAST(:expiring AS timestamptz[]),
-            CAST(:keys AS text[]), CAST(:hashes AS bytea[])
-        ) AS asked (id, api_key_id, request_id, total, form, strict, created_at, expires_at,
-                    idempotency_key, request_hash)
+            CAST(:kept AS interval[]), CAST(:keys AS text[]), CAST(:hashes AS bytea[])
+        ) AS asked (id, api_key_id, request_id, total, form, strict, kept, idempotency_key, request_hash)
         ORDER BY api_key_id, idempotency_key, id
         ON CONFLICT DO NOTHING
-        RETURNING id
+        RETURNING id, created_at
+    ), cut AS (
+        INSERT INTO slices (job_id, number, first_position, order_count, body, repeated_numbers, queue,
+                            next_dispatch_at)
+        SELECT job_id, number, first_position, order_count, body, CAST(repeated_numbers AS integer[]), queue,
+               created_at + make_interval(secs => wait_seconds)
+        FROM unnest(
+            CAST(:job_ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:first_positions AS integer[]),
+            CAST(:order_counts AS integer[]), CAST(:bodies AS bytea[]), CAST(:repeated AS text[]),
+            CAST(:queues AS text[]), CAST(:waits AS float8[])
+        ) WITH ORDINALITY AS new (job_id, number, first_position, order_count, body, repeated_numbers, queue,
+                                  wait_seconds, nth)
+        JOIN made ON made.id = new.job_id
+        ORDER BY nth
+        RETURNING job_id, id
     )
-    INSERT INTO slices (job_id, number, first_position, order_count, body, repeated_numbers, queue,
-                        next_dispatch_at)
-    SELECT job_id, number, first_position, order_count, body, CAST(repeated_numbers AS integer[]), queue,
-           next_dispatch_at
-    FROM unnest(
-        CAST(:job_ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:first_positions AS integer[]),
-        CAST(:order_counts AS integer[]), CAST(:bodies AS bytea[]), CAST(:repeated AS text[]),
-        CAST(:queues AS text[]), CAST(:due AS timestamptz[])
-    ) WITH ORDINALITY AS new (job_id, number, first_position, order_count, body, repeated_numbers, queue,
-                              next_dispatch_at, nth)
-    JOIN made ON made.id = new.job_id
-    ORDER BY nth
-    RETURNING job_id, id
+    SELECT made.id AS job_id, made.created_at, ARRAY_AGG(cut.id ORDER BY cut.id) AS slice_ids
+    FROM made JOIN cut ON cut.job_id = made.id
+    GROUP BY made.id, made.created_at
 """)
 
 
 def promise_together(
     engine: Engine, promises: Sequence[tuple[Promise, Sequence[NewSlice]]]
-) -> dict[UUID, list[int]]:
-    """Store these jobs and their slices, at least one each; gives the slices' ids by job, in order.
+) -> dict[UUID, Stored]:
+    """Store these jobs and their slices, at least one each; gives what was stored by job.
 
     A job that is left out is not stored, or was before; ``promise`` tells. Raises PersistenceError, after
     which none is stored; only after PromisesUnknownError that is not known.
@@ -73,10 +78,7 @@ def promise_together(
         if sent:
             raise PromisesUnknownError(str(error)) from error
         raise
-    stored: dict[UUID, list[int]] = {}
-    for row in sorted(rows, key=lambda row: row.id):
-        stored.setdefault(row.job_id, []).append(row.id)
-    return stored
+    return {row.job_id: Stored(row.slice_ids, row.created_at) for row in rows}
 
 
 def _job_columns(promises: Sequence[Promise]) -> dict[str, list[Any]]:
@@ -88,8 +90,7 @@ def _job_columns(promises: Sequence[Promise]) -> dict[str, list[Any]]:
         "totals": [job.total for job in jobs],
         "forms": [job.form.value for job in jobs],
         "stricts": [promised.strict for promised in promises],
-        "created": [job.created_at for job in jobs],
-        "expiring": [job.expires_at for job in jobs],
+        "kept": [job.expires_at - job.created_at for job in jobs],
         "keys": [promised.idempotency_key for promised in promises],
         "hashes": [promised.request_hash for promised in promises],
     }
@@ -106,5 +107,5 @@ def _slice_columns(promises: Sequence[tuple[Promise, Sequence[NewSlice]]]) -> di
         # As text: an array of arrays would have to be rectangular.
         "repeated": [f"{{{','.join(map(str, new.repeated_numbers))}}}" for _, new in slices],
         "queues": [promised.queue for promised, _ in slices],
-        "due": [promised.next_dispatch_at for promised, _ in slices],
+        "waits": [promised.dispatch_after_seconds for promised, _ in slices],
     }

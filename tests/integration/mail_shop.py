@@ -102,10 +102,10 @@ class MailShop:
             expires_at=now + timedelta(days=1),
             form=form,
         )
-        promised = Promise(job=job, strict=False, queue="orders.small", next_dispatch_at=now)
+        promised = Promise(job=job, strict=False, queue="orders.small", dispatch_after_seconds=0)
         body = json.dumps(batch).encode()
         slices = [NewSlice(number=0, first_position=0, order_count=len(batch), body=body)]
-        for slice_id in promise(self.engine, promised, slices):
+        for slice_id in promise(self.engine, promised, slices).slice_ids:
             settle_slice(self.workshop, slice_id)
         [(outcomes,)] = self.rows("SELECT outcomes FROM slices WHERE job_id = :id", id=job.id)
         found: dict[str, Any] = json.loads(bytes(outcomes))

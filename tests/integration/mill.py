@@ -116,9 +116,8 @@ class Mill:
             expires_at=now + timedelta(days=30),
         )
         self.jobs.append(job.id)
-        return promise(
-            self.engine, Promise(job=job, strict=strict, queue=queue, next_dispatch_at=now), slices
-        )
+        promised = Promise(job=job, strict=strict, queue=queue, dispatch_after_seconds=0)
+        return promise(self.engine, promised, slices).slice_ids
 
     def settle(self, batch: Batch, **how: Any) -> Outcomes:
         """Promise a batch, settle it slice by slice, and give its outcomes."""

@@ -16,7 +16,8 @@ from shared.domain.job import Job, JobState
 from shared.persistence.api_keys import create_api_key, find_api_key
 from shared.persistence.errors import DatabaseAwayError, PermanentError
 from shared.persistence.jobs import Outcomes, find_job, outcomes
-from shared.persistence.promising import NewSlice, Promise, promise
+from shared.persistence.promising import NewSlice, Promise, Stored, promise
+from shared.persistence.promising_together import promise_together
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -61,7 +62,12 @@ def promise_of(api_key_id: int, total: int) -> Promise:
         created_at=NOW,
         expires_at=NOW + timedelta(days=30),
     )
-    return Promise(job=job, strict=True, queue="orders.large", next_dispatch_at=NOW + timedelta(seconds=30))
+    return Promise(job=job, strict=True, queue="orders.large", dispatch_after_seconds=30)
+
+
+def as_stored(job: Job, stored: Stored) -> Job:
+    """The job with the moments of the database's clock."""
+    return replace(job, created_at=stored.created_at, expires_at=stored.created_at + timedelta(days=30))
 
 
 def close(engine: Engine, slice_id: int, outcome: bytes, ok: int, codes: str = "{}") -> None:
@@ -84,7 +90,7 @@ def rows(engine: Engine, query: str, **values: Any) -> list[Any]:
 def test_a_promise_stores_the_job_and_its_slices_as_they_are(engine: Engine, api_key_id: int) -> None:
     promised = promise_of(api_key_id, 30)
 
-    slice_ids = promise(engine, promised, Slices(3))
+    slice_ids, created_at = promise(engine, promised, Slices(3))
 
     stored = rows(
         engine,
@@ -97,17 +103,20 @@ def test_a_promise_stores_the_job_and_its_slices_as_they_are(engine: Engine, api
     assert [row.first_position for row in stored] == [0, 10, 20]
     assert [row.repeated_numbers for row in stored] == [[], [13], []]
     assert {(row.queue, row.next_dispatch_at, row.closed_at) for row in stored} == {
-        ("orders.large", NOW + timedelta(seconds=30), None)
+        ("orders.large", created_at + timedelta(seconds=30), None)
     }
     [job] = rows(engine, "SELECT * FROM jobs")
+    assert (job.created_at, job.expires_at) == (created_at, created_at + timedelta(days=30))
     assert (job.total, job.strict, job.request_id, job.api_key_id) == (30, True, "r-1", api_key_id)
 
 
 def test_a_promise_of_no_orders_has_no_slices_and_is_done(engine: Engine, api_key_id: int) -> None:
     promised = promise_of(api_key_id, 0)
 
-    assert promise(engine, promised, Slices(0)) == []
-    assert find_job(engine, promised.job.id) == promised.job
+    stored = promise(engine, promised, Slices(0))
+
+    assert stored.slice_ids == []
+    assert find_job(engine, promised.job.id) == as_stored(promised.job, stored)
 
 
 def test_promising_the_same_job_twice_makes_one(engine: Engine, api_key_id: int) -> None:
@@ -140,7 +149,7 @@ def test_a_connection_lost_at_the_commit_is_mended_by_asking_again(engine: Engin
             )
         )
 
-    slice_ids = promise(engine, promised, Slices(2))
+    slice_ids, _ = promise(engine, promised, Slices(2))
 
     assert rows(engine, "SELECT last_value FROM commits") == [(2,)]
     assert len(slice_ids) == 2
@@ -178,7 +187,8 @@ def test_a_connection_lost_half_way_stores_nothing(engine: Engine, api_key_id: i
 
 def test_progress_is_derived_from_the_slices(engine: Engine, api_key_id: int) -> None:
     promised = promise_of(api_key_id, 30)
-    slice_ids = promise(engine, promised, Slices(3))
+    stored = promise(engine, promised, Slices(3))
+    slice_ids = stored.slice_ids
     queued = find_job(engine, promised.job.id)
     close(engine, slice_ids[2], b'{"c":3}', 4, '{"-2": 5, "-7": 1}')
     close(engine, slice_ids[0], b'{"a":1}', 9, '{"-2": 1}')
@@ -186,7 +196,7 @@ def test_progress_is_derived_from_the_slices(engine: Engine, api_key_id: int) ->
     close(engine, slice_ids[1], b'{"b":2}', 10)
     done = find_job(engine, promised.job.id)
 
-    assert queued == promised.job
+    assert queued == as_stored(promised.job, stored)
     assert running is not None
     assert running.state is JobState.RUNNING
     assert (running.decided, running.ok, running.failed, running.pending) == (20, 13, 7, 10)
@@ -198,7 +208,7 @@ def test_progress_is_derived_from_the_slices(engine: Engine, api_key_id: int) ->
 
 def test_outcomes_come_in_slice_order_as_far_as_they_are_there(engine: Engine, api_key_id: int) -> None:
     promised = promise_of(api_key_id, 30)
-    slice_ids = promise(engine, promised, Slices(3))
+    slice_ids, _ = promise(engine, promised, Slices(3))
     close(engine, slice_ids[2], b'{"c":3}', 10)
     close(engine, slice_ids[0], b'{"a":1}', 10)
 
@@ -210,3 +220,52 @@ def test_an_unknown_job_is_none_and_has_no_outcomes(engine: Engine) -> None:
 
     assert find_job(engine, unknown) is None
     assert outcomes(engine, unknown) == Outcomes([], 0)
+
+
+def test_an_api_hosts_clock_delays_neither_the_next_dispatch_nor_the_jobs_moments(
+    engine: Engine, api_key_id: int
+) -> None:
+    fast = promise_of(api_key_id, 10)
+    tomorrow = NOW + timedelta(days=10_000)
+    fast = replace(fast, job=replace(fast.job, created_at=tomorrow, expires_at=tomorrow + timedelta(days=30)))
+    together = replace(fast, job=replace(fast.job, id=uuid6.uuid7()))
+
+    alone = promise(engine, fast, Slices(1))
+    shared = promise_together(engine, [(together, list(Slices(1)))])[together.job.id]
+
+    moments = rows(
+        engine,
+        "SELECT jobs.created_at <= now() AS begun, expires_at - jobs.created_at AS kept,"
+        " next_dispatch_at - jobs.created_at AS waits, jobs.created_at FROM jobs"
+        " JOIN slices ON job_id = jobs.id ORDER BY slices.id",
+    )
+    assert [(row.begun, row.kept, row.waits) for row in moments] == [
+        (True, timedelta(days=30), timedelta(seconds=30))
+    ] * 2
+    assert [row.created_at for row in moments] == [alone.created_at, shared.created_at]
+
+
+def test_a_job_that_was_told_to_run_is_never_queued_again(engine: Engine, api_key_id: int) -> None:
+    promised = promise_of(api_key_id, 20)
+    promise(engine, promised, Slices(2))
+
+    def told_after(seconds: float) -> JobState:
+        # A crash of PostgreSQL may forget what was taken in the last 0.6 seconds before it.
+        with engine.begin() as connection:
+            connection.execute(
+                text(
+                    "UPDATE slices SET attempts = 1, started_at = now() - make_interval(secs => :seconds)"
+                    " WHERE number = 0"
+                ),
+                {"seconds": seconds},
+            )
+        job = find_job(engine, promised.job.id)
+        assert job is not None
+        assert (job.started_at is None) == (job.state is JobState.QUEUED)
+        return job.state
+
+    assert [told_after(seconds) for seconds in (0, 0.6, 1.1)] == [
+        JobState.QUEUED,
+        JobState.QUEUED,
+        JobState.RUNNING,
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ from shared.persistence.errors import DatabaseAwayError
 from shared.persistence.promising import PromisedBeforeError, PromiseUnknownError, promise
 from shared.persistence.promising_together import PromisesUnknownError, promise_together
 from tests.integration.api_door import Door, open_door
-from tests.integration.test_jobs_persistence import NOW, Slices, api_key_id, promise_of, rows
+from tests.integration.test_jobs_persistence import Slices, api_key_id, promise_of, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,18 +78,20 @@ def test_several_promises_are_stored_as_they_are(engine: Engine, api_key_id: int
         "SELECT id, job_id, number, first_position, order_count, body, repeated_numbers, queue,"
         " next_dispatch_at, attempts, dispatches FROM slices ORDER BY id",
     )
-    assert [row.id for row in found] == [*stored[one.job.id], *stored[two.job.id]]
+    assert [row.id for row in found] == [*stored[one.job.id].slice_ids, *stored[two.job.id].slice_ids]
     assert [(row.job_id, row.number) for row in found] == [(one.job.id, 0), (one.job.id, 1), (two.job.id, 0)]
     assert [row.body for row in found] == [new.body for new in (*Slices(2), *Slices(1))]
     assert [row.repeated_numbers for row in found] == [[], [13], []]
     assert [row.queue for row in found] == [one.queue, one.queue, "q"]
-    assert {row.next_dispatch_at for row in found} == {one.next_dispatch_at}
+    (created_at,) = {one.created_at for one in stored.values()}
+    assert {row.next_dispatch_at - created_at for row in found} == {timedelta(seconds=30)}
     jobs = rows(engine, "SELECT * FROM jobs ORDER BY total DESC")
     assert [(job.id, job.total, job.strict, job.form, job.idempotency_key) for job in jobs] == [
         (one.job.id, 20, True, "batch", None),
         (two.job.id, 10, True, "batch", "k"),
     ]
-    assert {(job.api_key_id, job.request_id, job.created_at) for job in jobs} == {(api_key_id, "r-1", NOW)}
+    whose = {(job.api_key_id, job.request_id, job.created_at) for job in jobs}
+    assert whose == {(api_key_id, "r-1", created_at)}
     assert len(rows(engine, "SELECT xmin::text FROM jobs UNION SELECT xmin::text FROM slices")) == 1
 
 

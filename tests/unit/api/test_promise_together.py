@@ -14,11 +14,12 @@ from shared.domain.job import Job
 from shared.domain.slicing import SMALL_QUEUE
 from shared.job_queue import QueueAwayError
 from shared.persistence.errors import DatabaseAwayError, PermanentError, PersistenceError
-from shared.persistence.promising import NewSlice, Promise
+from shared.persistence.promising import NewSlice, Promise, Stored
 from shared.persistence.promising_together import PromisesUnknownError
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 SLICE = NewSlice(number=0, first_position=0, order_count=1, body=b'{"a":{}}')
+STORED = Stored([7], NOON)
 
 
 class Shelf:
@@ -28,10 +29,10 @@ class Shelf:
         self.fault, self.queue_is_away = fault, queue_is_away
         self.sent: list[int] = []
 
-    def store(self, promises: Sequence[tuple[Promise, Sequence[NewSlice]]], /) -> dict[UUID, list[int]]:
+    def store(self, promises: Sequence[tuple[Promise, Sequence[NewSlice]]], /) -> dict[UUID, Stored]:
         if self.fault is not None:
             raise self.fault
-        return {promised.job.id: [7] for promised, _ in promises}
+        return {promised.job.id: STORED for promised, _ in promises}
 
     def dispatch(self, slice_ids: Sequence[int], queue: str, /) -> None:
         assert queue == SMALL_QUEUE
@@ -49,7 +50,7 @@ def promised() -> Promise:
         created_at=NOON,
         expires_at=NOON + timedelta(days=30),
     )
-    return Promise(job=job, strict=False, queue=SMALL_QUEUE, next_dispatch_at=NOON)
+    return Promise(job=job, strict=False, queue=SMALL_QUEUE, dispatch_after_seconds=30)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_a_fault_of_the_database_is_told_and_not_raised(
 
     mine = PromiseTogether(shelf.store, shelf.dispatch).promise(promised(), [SLICE])
 
-    assert (mine.slice_ids, mine.dispatched, mine.perhaps_stored) == (None, False, perhaps_stored)
+    assert (mine.stored, mine.dispatched, mine.perhaps_stored) == (None, False, perhaps_stored)
     assert shelf.sent == []
 
 
@@ -76,7 +77,7 @@ def test_what_is_stored_is_sent_once() -> None:
 
     mine = PromiseTogether(shelf.store, shelf.dispatch).promise(promised(), [SLICE])
 
-    assert (mine.slice_ids, mine.dispatched, mine.perhaps_stored) == ([7], True, False)
+    assert (mine.stored, mine.dispatched, mine.perhaps_stored) == (STORED, True, False)
     assert shelf.sent == [7]
 
 
@@ -85,4 +86,4 @@ def test_a_queue_that_is_away_is_told_and_not_raised() -> None:
 
     mine = PromiseTogether(shelf.store, shelf.dispatch).promise(promised(), [SLICE])
 
-    assert (mine.slice_ids, mine.dispatched) == ([7], False)
+    assert (mine.stored, mine.dispatched) == (STORED, False)
