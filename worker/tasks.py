@@ -11,9 +11,9 @@ from celery import Celery, Task
 from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
 from shared.job_queue import SEND_CONFIRMATION, SETTLE_SLICE
 from shared.persistence.errors import PersistenceError
-from worker.in_turn import settle_in_turn
 from worker.mail.confirm import confirm_order
 from worker.mail.mail_room import MailRoom
+from worker.settle.message import settle_in_turn
 from worker.workshop import Workshop
 
 log = structlog.get_logger()

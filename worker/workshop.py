@@ -20,7 +20,7 @@ from shared.persistence.database import open_database
 from shared.schemas.completion import CompletionReader
 from shared.schemas.reading import OrderReader
 from shared.settings import Settings
-from worker.giving_way import GivingWay
+from worker.preemption import GivingWay
 
 
 @dataclass

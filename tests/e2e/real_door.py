@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 from shared.clock import utc_now
 from shared.persistence.api_keys import create_api_key
 from shared.persistence.database import open_database
-from worker.settle import settle_slice
+from tests.settling import settle_slice
 from worker.workshop import open_workshop
 
 if TYPE_CHECKING:

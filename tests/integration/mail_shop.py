@@ -29,9 +29,9 @@ from shared.persistence.api_keys import create_api_key, find_api_key
 from shared.persistence.database import open_database
 from shared.persistence.promising import NewSlice, Promise, promise
 from tests.integration.catalog_files import load
+from tests.settling import settle_slice
 from worker.mail.confirm import confirm_order
 from worker.mail.mail_room import MailRoom, open_mail_room
-from worker.settle import settle_slice
 from worker.workshop import Workshop
 
 if TYPE_CHECKING:

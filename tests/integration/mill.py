@@ -27,7 +27,7 @@ from shared.job_events import JobEvents
 from shared.persistence.database import open_database
 from shared.persistence.promising import NewSlice, Promise, promise
 from shared.settings import Settings
-from worker.settle import settle_slice
+from tests.settling import settle_slice
 from worker.workshop import Workshop
 
 Batch = dict[str, Any]

@@ -10,7 +10,7 @@ from threading import Barrier, Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from tests.integration.placed_orders import Shop, open_shop, told
-from worker.settle import settle_slice
+from tests.settling import settle_slice
 from worker.workshop import open_workshop
 
 if TYPE_CHECKING:

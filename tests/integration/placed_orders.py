@@ -12,7 +12,7 @@ from shared.clock import utc_now
 from shared.persistence.api_keys import create_api_key
 from tests.integration.api_door import Door, open_door
 from tests.integration.catalog_files import load
-from worker.settle import settle_slice
+from tests.settling import settle_slice
 from worker.workshop import Workshop, open_workshop
 
 if TYPE_CHECKING:

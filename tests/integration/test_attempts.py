@@ -14,7 +14,7 @@ from shared.persistence.database import open_database
 from shared.persistence.errors import TransientError
 from shared.persistence.slices import claim_slice
 from tests.integration.placed_orders import Shop, open_shop
-from worker.settle import settle_slice
+from tests.settling import settle_slice
 from worker.workshop import Workshop
 
 if TYPE_CHECKING:

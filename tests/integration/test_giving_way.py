@@ -13,8 +13,8 @@ from shared.job_queue import JobQueue
 from shared.settings import Settings
 from tests.integration.mill import Mill, open_mill, order
 from tests.invariants import broken_invariants
-from worker.giving_way import GivingWay
-from worker.in_turn import settle_in_turn
+from worker.preemption import GivingWay
+from worker.settle.message import settle_in_turn
 from worker.workshop import Workshop
 
 

@@ -17,8 +17,8 @@ from shared.persistence.dispatching import MadeDue, make_all_due
 from shared.persistence.slices import claim_slice
 from shared.settings import Settings
 from tests.integration.mill import Mill, open_mill, order
+from tests.settling import settle_slice
 from worker.redispatch import sweep
-from worker.settle import settle_slice
 
 
 @pytest.fixture

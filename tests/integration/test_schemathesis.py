@@ -38,7 +38,7 @@ from shared.persistence.api_keys import create_api_key
 from shared.schemas.reading import OrderReader
 from shared.settings import Settings
 from tests.integration.placed_orders import ADDRESS, Shop, open_shop
-from worker.settle import settle_slice
+from tests.settling import settle_slice
 
 CHECKS = [
     not_a_server_error,

@@ -10,7 +10,7 @@ import pytest
 from shared.settings import Settings
 from tests.integration.invariants import violated
 from tests.integration.mill import MAIN, SHOP, Mill, lines, open_mill, order
-from worker.settle import settle_slice
+from tests.settling import settle_slice
 
 
 @pytest.fixture

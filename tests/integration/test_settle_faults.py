@@ -15,7 +15,7 @@ from shared.schemas.reading import OrderReader
 from shared.settings import Settings
 from tests.integration.invariants import violated
 from tests.integration.mill import Mill, lines, open_mill, order
-from worker.settle import settle_slice
+from tests.settling import settle_slice
 
 
 @pytest.fixture

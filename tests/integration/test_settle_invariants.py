@@ -9,7 +9,7 @@ import pytest
 from shared.settings import Settings
 from tests.integration.mill import Mill, lines, open_mill, order
 from tests.invariants import broken_invariants
-from worker.settle import settle_slice
+from tests.settling import settle_slice
 
 
 @pytest.fixture

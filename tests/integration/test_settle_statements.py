@@ -13,7 +13,7 @@ from shared.domain.slicing import SMALL_QUEUE
 from shared.settings import Settings
 from tests.integration.invariants import violated
 from tests.integration.mill import Mill, lines, open_mill, order
-from worker.in_turn import settle_in_turn
+from worker.settle.message import settle_in_turn
 
 
 @pytest.fixture

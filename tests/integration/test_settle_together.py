@@ -15,7 +15,7 @@ from shared.persistence.slices import claim_slice, claim_slices
 from shared.settings import Settings
 from tests.integration.mill import Mill, lines, open_mill, order
 from tests.invariants import broken_invariants
-from worker.in_turn import settle_in_turn
+from worker.settle.message import settle_in_turn
 from worker.tasks import run_settle
 from worker.workshop import Workshop
 

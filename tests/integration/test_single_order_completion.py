@@ -22,7 +22,7 @@ from tests.integration.parameter_shop import (
     stock_of,
 )
 from tests.integration.placed_orders import told
-from worker.settle import settle_slice
+from tests.settling import settle_slice
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse

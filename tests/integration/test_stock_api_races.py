@@ -17,7 +17,7 @@ from shared.domain.stock_level import StockCount, StockSet
 from shared.persistence.stock import lock_shelf, reserve
 from shared.persistence.stock_counts import set_stock
 from tests.integration.placed_orders import ADDRESS, Shop, open_shop, told
-from worker.settle import settle_slice
+from tests.settling import settle_slice
 
 if TYPE_CHECKING:
     from shared.settings import Settings

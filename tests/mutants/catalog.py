@@ -6,7 +6,7 @@ from typing import Final
 
 from tests.mutants.mutant import Change, Mutant
 
-_SETTLE: Final = "worker/settle.py"
+_SETTLE: Final = "worker/settle/settle.py"
 _SLICES: Final = "shared/persistence/slices.py"
 _TAKING: Final = "shared/persistence/attempts.py"
 _QUEUE: Final = "shared/job_queue.py"
@@ -179,7 +179,7 @@ MUTANTS: Final = (
         "slices of one transaction share its fault",
         [
             Change(
-                "worker/in_turn.py",
+                "worker/settle/message.py",
                 "                alone.extend(fresh)\n            else:",
                 "            else:",
             )
@@ -344,7 +344,7 @@ MUTANTS: Final = (
         "running out of memory ends the worker's main process",
         [
             Change(
-                "worker/in_turn.py",
+                "worker/settle/message.py",
                 '            log.error("slices_out_of_memory", slice_ids=list(slice_ids))',
                 "            raise\n            log.error()",
             )

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from shared.persistence.errors import DatabaseAwayError, TransientError
-from worker.patience import Patience
+from worker.settle.patience import Patience
 
 
 class Outage:

@@ -18,8 +18,8 @@ from shared.job_queue import MESSAGE_SLICES_MAX
 from shared.persistence.attempts import take_slices, undecided_slices
 from shared.persistence.errors import DatabaseAwayError, TransientError
 from shared.persistence.slices import TakenSlice
-from worker.closing import SliceReport
-from worker.settle import give_back_attempts, patience_for, settle_alone, settle_slice, settle_together
+from worker.settle.close_slices import SliceReport
+from worker.settle.settle import give_back_attempts, patience_for, settle_alone, settle_slice, settle_together
 from worker.workshop import Workshop
 
 log = structlog.get_logger()

@@ -22,7 +22,7 @@ from shared.persistence.completing import (
 from shared.persistence.orders import draw_numbers
 from shared.persistence.slices import Claim, TakenSlice
 from shared.persistence.stock import lock_shelf, reserve
-from worker.work import Placed, Work, behind_savepoint, members_of
+from worker.settle.work import Placed, Work, behind_savepoint, members_of
 from worker.workshop import Workshop
 
 

@@ -8,8 +8,8 @@ import structlog
 from shared.domain.outcome import given_up
 from shared.persistence.database import transaction
 from shared.persistence.slices import TakenSlice, claim_slice, cut_up
-from worker.closing import SliceReport, close_with
-from worker.work import members_of
+from worker.settle.close_slices import SliceReport, close_with
+from worker.settle.work import members_of
 from worker.workshop import Workshop
 
 log = structlog.get_logger()

@@ -23,7 +23,7 @@ from shared.persistence.slices import Claim, TakenSlice
 from shared.persistence.stock import lock_shelf, reserve
 from shared.persistence.vouchers import lock_uses, use
 from shared.schemas.reading import OrderReader
-from worker.look_up import (
+from worker.settle.look_up import (
     KeyedOrder,
     items_to_lock,
     look_up,
@@ -31,7 +31,7 @@ from worker.look_up import (
     vouchers_that_may_apply,
     vouchers_to_lock,
 )
-from worker.work import Keyed, Placed, Work, behind_savepoint, members_of
+from worker.settle.work import Keyed, Placed, Work, behind_savepoint, members_of
 from worker.workshop import Workshop
 
 log = structlog.get_logger()

@@ -14,13 +14,13 @@ from shared.persistence.attempts import release_slices, take_slice
 from shared.persistence.database import transaction
 from shared.persistence.errors import DatabaseAwayError, TransientError
 from shared.persistence.slices import TakenSlice, claim_slices
-from worker.closing import SliceReport, close_with
-from worker.complete_order import read_completions
-from worker.deadly import settle_deadly
 from worker.mail.hints import hint_mails, may_want_mails
-from worker.patience import Patience
-from worker.place_orders import placing, read_orders
-from worker.work import Place, Work
+from worker.settle.close_slices import SliceReport, close_with
+from worker.settle.complete_order import read_completions
+from worker.settle.patience import Patience
+from worker.settle.place_orders import placing, read_orders
+from worker.settle.poison import settle_deadly
+from worker.settle.work import Place, Work
 from worker.workshop import Workshop
 
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from shared.domain.outcome import Created, Rejected
 from shared.persistence.slices import ClosedSlice, TakenSlice, close_slices
 from shared.schemas.outcome import keyed_outcomes_json
-from worker.work import Keyed, Placed
+from worker.settle.work import Keyed, Placed
 
 
 @dataclass(frozen=True, slots=True)

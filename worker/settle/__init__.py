@@ -1,0 +1,1 @@
+"""Settling: the slices of a message in; orders, stock and outcomes out, written together."""
