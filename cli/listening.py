@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
+from typing import Any
 
 from cli.not_done import NotDoneError
 
 # Connections that wait to be accepted; gunicorn's own default.
 _BACKLOG = 2048
+# The processes of a killed API hold its port for about a second longer than itself.
+_TAKEN_SECONDS = 2.0
+_TRY_AGAIN_SECONDS = 0.05
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises NotDoneError."""
+    """A listening socket; port 0 takes a free one. Raises NotDoneError, after 2 s if the port stays taken."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -23,12 +28,26 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         # A restart must not wait until the last connections of the one before are forgotten.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
+        _bind(listening, address)
         listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
         raise NotDoneError(_sentence(error, host, port)) from error
     return listening
+
+
+def _bind(listening: socket.socket, address: Any) -> None:
+    """Take the address, which whoever had it until now may be about to leave. Raises OSError."""
+    deadline = time.monotonic() + _TAKEN_SECONDS
+    while True:
+        try:
+            listening.bind(address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
+                raise
+            time.sleep(_TRY_AGAIN_SECONDS)
+        else:
+            return
 
 
 def url_of(listening: socket.socket) -> str:

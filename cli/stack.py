@@ -15,6 +15,7 @@ import click
 import structlog
 
 from cli.listening import url_of
+from cli.servers.keeping import kept_alive
 from cli.supervised import ChildPlan
 from cli.supervisor import Say, Supervisor
 from cli.watch import Watch, watch_queue
@@ -44,13 +45,9 @@ def run_stack(
     human = speaks_to_a_person(settings)
     supervisor = Supervisor(plans(settings, listening.fileno(), human=human), _sayer(human=human), stop)
     threading.Thread(target=_announce, args=(url_of(listening), hints, stop), daemon=True).start()
-
-    def revive() -> None:
-        for name in servers.revive():
-            log.warning("server_restarted", server=name)
-
-    # Without our copy of the socket nothing new is let in, to wait for an API that has gone.
-    return supervisor.run(revive, listening.close)
+    with kept_alive(servers) as look_at_servers:
+        # Without our copy of the socket nothing new is let in, to wait for an API that has gone.
+        return supervisor.run(look_at_servers, listening.close)
 
 
 def plans(settings: Settings, listening_fd: int, *, human: bool) -> list[list[ChildPlan]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,9 @@ from cli.lifeline import dies_with_parent
 from cli.servers.area import Account
 
 LOG_MAX_BYTES = 10 * 1024 * 1024
+_LAST_BYTES = 16 * 1024
+# Ours, between what one start of a server said and what the one before it did.
+_STARTED = b"-- started by ordermill --\n"
 # How to ask: a signal and for how many seconds it may take.
 StopSteps = Sequence[tuple[signal.Signals, float]]
 
@@ -30,7 +34,10 @@ def start_server(
     """Start ``command`` in ``directory`` with its output in ``log``; it gets ``last_words`` when we die."""
     if log.exists() and log.stat().st_size > LOG_MAX_BYTES:
         log.replace(log.with_suffix(".log.1"))
-    with log.open("ab") as output:
+    # What a server logs may hold somebody's data.
+    with open(log, "ab", opener=_private) as output:
+        output.write(_STARTED)
+        output.flush()
         return subprocess.Popen(  # noqa: S603 - a server that we found ourselves
             command,
             cwd=directory,
@@ -40,9 +47,17 @@ def start_server(
             env=environment,
             # A terminal's Ctrl-C is for us; we stop the servers last.
             start_new_session=True,
+            umask=0o077,
             preexec_fn=dies_with_parent(last_words),  # noqa: PLW1509 - it calls prctl and nothing else
             **account_options(account),
         )
+
+
+def _private(path: str, flags: int) -> int:
+    """What ``open`` takes to make a file, or to have one, that only its owner can read and write."""
+    descriptor = os.open(path, flags, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 class AccountOptions(TypedDict, total=False):
@@ -99,9 +114,14 @@ def stop_orphan(pid_file: Path, directory: Path, steps: StopSteps) -> None:
 
 
 def last_line(log: Path) -> str:
-    """What the server said last, or a full stop when it said nothing."""
+    """Why the server ended, by its last start's own words: the last that it calls fatal, else its last.
+
+    A full stop when it said nothing.
+    """
     try:
-        lines = log.read_bytes()[-4096:].decode(errors="replace").strip().splitlines()
+        said = log.read_bytes()[-_LAST_BYTES:].rpartition(_STARTED)[2]
     except FileNotFoundError:
         return "."
-    return f": {lines[-1]}" if lines else "."
+    lines = said.decode(errors="replace").strip().splitlines()
+    fatal = [line for line in lines if "FATAL" in line.upper()]
+    return f": {(fatal or lines)[-1]}" if lines else "."

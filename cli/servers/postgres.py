@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,10 +32,14 @@ _STOP = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0))
 
 
 class EmbeddedPostgres:
-    """PostgreSQL as our child; ``durable=False`` (tests) trades safety against a power cut for speed."""
+    """PostgreSQL as our child; ``durable=False`` (tests) trades safety against a power cut for speed.
 
-    def __init__(self, area: Area, *, durable: bool) -> None:
+    Once ``given_up`` is set, a start that waits for it to be ready ends at once.
+    """
+
+    def __init__(self, area: Area, given_up: threading.Event | None = None, *, durable: bool) -> None:
         self._area = area
+        self._given_up = given_up or threading.Event()
         self._durable = durable
         self._cluster = area.data_dir / "postgres"
         self._log = area.data_dir / "postgres.log"
@@ -54,6 +59,7 @@ class EmbeddedPostgres:
     def start(self) -> None:
         """Make the cluster if there is none, start it and wait until it answers. Raises ServersError."""
         stop_orphan(self._cluster / "postmaster.pid", self._cluster, _STOP)
+        self._remove_sockets()
         programs, major = find_programs(self._area, self._made_by())
         if self._made_by() is None:
             self._init(programs, major)
@@ -62,13 +68,22 @@ class EmbeddedPostgres:
             if self._await_ready():
                 return
             if tries_left:
-                time.sleep(1)
+                self._given_up.wait(1)
         raise ServersError(f"PostgreSQL did not start; {self._log} says{last_line(self._log)}")
 
     def stop(self) -> None:
         """Shut down in order."""
         if self._process is not None:
             stop_server(self._process, _STOP)
+
+    def _remove_sockets(self) -> None:
+        """Take away what a killed server left of its socket.
+
+        Its lock is stale, as nobody runs in the cluster; but it names a process, and when another one has
+        that number by now, PostgreSQL takes it for the lock's owner.
+        """
+        for name in (f".s.PGSQL.{_PORT}", f".s.PGSQL.{_PORT}.lock"):
+            (self._sockets / name).unlink(missing_ok=True)
 
     def _made_by(self) -> int | None:
         try:
@@ -141,6 +156,9 @@ class EmbeddedPostgres:
         while self.running:
             if self._says_ready():
                 return True
+            if self._given_up.is_set():
+                self.stop()
+                raise ServersError("PostgreSQL was told to stop before it was ready.")
             if time.monotonic() > deadline:
                 self.stop()
                 raise ServersError(f"PostgreSQL was not ready after {_READY_SECONDS} s; see {self._log}.")

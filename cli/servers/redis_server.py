@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,8 +30,9 @@ _STOP = ((signal.SIGTERM, 15.0),)
 class EmbeddedRedis:
     """Redis as our child, on a private Unix socket; without a ``program`` the imitation, on loopback."""
 
-    def __init__(self, area: Area, program: str | None) -> None:
+    def __init__(self, area: Area, program: str | None, given_up: threading.Event | None = None) -> None:
         self._program = program
+        self._given_up = given_up or threading.Event()
         self._directory = area.private_dir(area.data_dir / "redis")
         self._log = area.data_dir / "redis.log"
         self._pid_file = area.data_dir / "redis.pid"
@@ -66,6 +68,7 @@ class EmbeddedRedis:
             last_words=signal.SIGTERM,
             environment=None,
         )
+        self._pid_file.touch(mode=0o600)
         self._pid_file.write_text(f"{self._process.pid}\n")
         self._await_answer()
 
@@ -101,6 +104,9 @@ class EmbeddedRedis:
                     f"Redis did not start; {self._log} says{last_line(self._log)} "
                     f"(what {self._directory} holds is rebuilt from the database: it may be moved away)"
                 )
+            if self._given_up.is_set():
+                self.stop()
+                raise ServersError("Redis was told to stop before it was ready.")
             if time.monotonic() > deadline:
                 self.stop()
                 raise ServersError(f"Redis was not ready after {_READY_SECONDS} s; see {self._log}.")

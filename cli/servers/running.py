@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from cli.servers.area import Area
 from cli.servers.claim import ServerUrls
 from cli.servers.postgres import NAME as POSTGRES
@@ -18,11 +20,12 @@ class RunningServers:
     def __init__(self, settings: Settings, area: Area, *, durable: bool) -> None:
         self._settings = settings
         self._area = area
+        self._given_up = threading.Event()
         self._servers: dict[str, EmbeddedPostgres | EmbeddedRedis] = {}
         if not settings.database_url:
-            self._servers[POSTGRES] = EmbeddedPostgres(area, durable=durable)
+            self._servers[POSTGRES] = EmbeddedPostgres(area, self._given_up, durable=durable)
         if not settings.redis_url:
-            self._servers[REDIS] = EmbeddedRedis(area, find_program())
+            self._servers[REDIS] = EmbeddedRedis(area, find_program(), self._given_up)
 
     @property
     def urls(self) -> ServerUrls:
@@ -39,6 +42,10 @@ class RunningServers:
         for name in dead:
             self._servers[name].start()
         return dead
+
+    def give_up(self) -> None:
+        """Have a start that is under way in another thread end soon: it raises ServersError."""
+        self._given_up.set()
 
     def stop(self) -> None:
         """Stop them in order, and take their sockets away."""

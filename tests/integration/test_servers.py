@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psutil
@@ -51,6 +52,17 @@ def remembered(urls: ServerUrls) -> list[str]:
     with redis.Redis.from_url(urls.redis_url, decode_responses=True) as client:
         assert client.lrange("remembered", 0, -1) == rows
     return rows
+
+
+def owner(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_uid, found.st_gid
+
+
+def as_postgres(data_dir: Path) -> dict[str, Any]:
+    """What subprocess takes to run something as the user that PostgreSQL runs as."""
+    uid, gid = owner(data_dir / "postgres")
+    return {"user": uid, "group": gid, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def test_servers_start_and_keep_what_they_hold_over_a_restart(data_dir: Path) -> None:
@@ -149,6 +161,25 @@ def test_a_pid_file_whose_number_is_now_somebody_elses_is_no_running_server(data
 
     with open_servers(Settings(), data_dir, own=True) as urls:
         assert remembered(urls) == ["BRASS-LAMP"]
+
+
+def test_a_sockets_lock_whose_number_is_now_somebody_elses_is_no_running_server(data_dir: Path) -> None:
+    with open_servers(Settings(), data_dir, own=True) as urls:
+        remember(urls, "BRASS-LAMP")
+    # A process of the same user that lives: after a power cut the small numbers are soon somebody's.
+    place = data_dir / "sockets" / "postgres"
+    place.mkdir(parents=True)
+    with subprocess.Popen(["/bin/sleep", "600"], **as_postgres(data_dir)) as somebody:
+        lock = place / ".s.PGSQL.5432.lock"
+        lock.write_text(f"{somebody.pid}\n{data_dir / 'postgres'}\n0\n5432\n{place}\n\n")
+        (place / ".s.PGSQL.5432").touch()
+        for path in (data_dir / "sockets", place, lock, place / ".s.PGSQL.5432"):
+            os.chown(path, *owner(data_dir / "postgres"))
+        try:
+            with open_servers(Settings(), data_dir, own=True) as urls:
+                assert remembered(urls) == ["BRASS-LAMP"]
+        finally:
+            somebody.kill()
 
 
 def test_a_cluster_of_another_postgresql_is_told_and_left_alone(data_dir: Path) -> None:

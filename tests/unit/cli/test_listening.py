@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from cli.listening import listen, url_of
@@ -22,6 +24,16 @@ def test_a_taken_port_is_told_with_the_way_out() -> None:
         port = first.getsockname()[1]
         with pytest.raises(NotDoneError, match=rf"Port {port} of 127\.0\.0\.1 is taken: .* --port"):
             listen("127.0.0.1", port)
+
+
+def test_a_port_that_its_last_holder_is_about_to_leave_is_waited_for() -> None:
+    with listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        leaves = threading.Timer(0.5, first.close)
+        leaves.start()
+        with listen("127.0.0.1", port) as second:
+            assert second.getsockname()[1] == port
+        leaves.join()
 
 
 def test_an_address_that_is_not_ours_is_told() -> None:
