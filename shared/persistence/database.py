@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, exc, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from shared.persistence.errors import translated
+from shared.persistence.errors import CommitUnknownError, DatabaseAwayError, translated
 from shared.settings import Settings
 
 _UNACKNOWLEDGED_MOST_MS = 25_000
@@ -80,10 +80,17 @@ def _check(dialect: Dialect, connection: DBAPIConnection, *_: object) -> None:
 def transaction(engine: Engine) -> Iterator[Connection]:
     """A transaction: committed at the end of the block, rolled back when it raises.
 
-    Raises only PersistenceError for faults of the database.
+    Raises only PersistenceError for faults of the database; CommitUnknownError where it may have committed.
     """
-    with translated(), engine.begin() as connection:
-        yield connection
+    committing = False
+    try:
+        with translated(), engine.begin() as connection:
+            yield connection
+            committing = True
+    except DatabaseAwayError as error:
+        if committing:
+            raise CommitUnknownError(str(error)) from error
+        raise
 
 
 def ping(engine: Engine) -> None:

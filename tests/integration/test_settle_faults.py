@@ -150,6 +150,23 @@ def test_a_fault_that_passes_is_tried_again_and_never_shown(mill: Mill, sqlstate
     assert mill.rows("SELECT attempts FROM slices") == [(1,)]
 
 
+@pytest.mark.parametrize(
+    "sqlstate", ["42703", "42501", "XX000", "58030", "53000", "53100", "53400", "25006", "0A000"]
+)
+def test_a_fault_of_the_server_rejects_no_order(mill: Mill, sqlstate: str) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    mill.fails("orders", "true", sqlstate)
+    (slice_id,) = mill.promise({"a": order(), "b": order()})
+
+    with pytest.raises(TransientError):
+        settle_slice(mill.workshop(slice_tries_max=1), slice_id)
+    assert mill.rows("SELECT closed_at, attempts FROM slices") == [(None, 0)]
+
+    mill.run("DROP TRIGGER fail ON orders")
+    assert settle_slice(mill.workshop(), slice_id) is not None
+    assert [one["status"] for one in mill.outcomes().values()] == ["ok", "ok"]
+
+
 def test_a_fault_that_passes_is_tried_again_while_orders_are_redone_one_by_one(mill: Mill) -> None:
     mill.stock("BRASS-LAMP", main=10)
     mill.stock("POISON-CUP", main=10)

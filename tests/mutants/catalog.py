@@ -364,8 +364,19 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a lock that is not to be had is taken for a fault of the order",
-        [Change("shared/persistence/errors.py", "    pg.LockNotAvailable,\n", "")],
+        [Change("shared/persistence/errors.py", '"55P03": LimitError,', '"55P03": PermanentError,')],
         [f"{_ATTEMPTS}::test_a_lock_that_is_not_to_be_had_does_not_count"],
+    ),
+    Mutant(
+        "whatever the server cannot do is taken for a fault of the order",
+        [
+            Change(
+                "shared/persistence/errors.py",
+                "if prefix in _KINDS), UnableError)",
+                "if prefix in _KINDS), PermanentError)",
+            )
+        ],
+        [f"{_FAULTS}::test_a_fault_of_the_server_rejects_no_order"],
     ),
     Mutant(
         "transient faults are not tried again",
