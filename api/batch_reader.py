@@ -188,8 +188,7 @@ def _not_an_object(error: msgspec.ValidationError) -> str:
 
 
 def _check_keys(reading: _Reading, settings: Settings) -> None:
-    if len(set(reading.keys)) != len(reading.keys):
-        raise _same_key_twice(reading)
+    # Lengths first: whatever is told of a key afterwards has at most so many characters of it.
     longest = max(reading.keys, key=len, default="")
     if len(longest) > settings.max_key_chars:
         raise Refusal(
@@ -197,6 +196,8 @@ def _check_keys(reading: _Reading, settings: Settings) -> None:
             f"The key {shown(longest)} has {len(longest)} characters, and maxKeyChars is "
             f"{settings.max_key_chars}; shorten it.",
         )
+    if len(set(reading.keys)) != len(reading.keys):
+        raise _same_key_twice(reading)
 
 
 def _same_key_twice(reading: _Reading) -> Refusal:

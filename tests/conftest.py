@@ -12,11 +12,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import psycopg
 import pytest
 import redis
 import structlog
@@ -24,12 +22,8 @@ from sqlalchemy import Engine
 
 from cli.servers import ServerUrls, open_servers
 from shared.persistence.database import open_database
-from shared.persistence.migrate import migrate
 from shared.settings import Settings
-from tests.fresh_databases import FreshDatabases, database_url
-
-if TYPE_CHECKING:
-    from psycopg import Connection
+from tests.fresh_databases import FreshDatabases, make_template
 
 _TEMPLATE = "migrated_template"
 _SERVERS_DIR = pytest.StashKey[Path]()
@@ -70,7 +64,7 @@ def servers(pytestconfig: pytest.Config) -> Iterator[ServerUrls]:
     worker_input = getattr(pytestconfig, "workerinput", None)
     place = Path(worker_input["servers_dir"]) if worker_input else pytestconfig.stash[_SERVERS_DIR]
     with open_servers(Settings(), place, own=False, durable=False) as urls:
-        _make_template(urls)
+        make_template(urls.database_url, _TEMPLATE)
         yield urls
 
 
@@ -122,25 +116,3 @@ def module_engine(module_settings: Settings) -> Iterator[Engine]:
     made = open_database(module_settings, "test")
     yield made
     made.dispose()
-
-
-@contextmanager
-def _administration(servers: ServerUrls) -> Iterator[Connection[Any]]:
-    with psycopg.connect(database_url(servers.database_url, "postgres"), autocommit=True) as connection:
-        yield connection
-
-
-def _make_template(servers: ServerUrls) -> None:
-    with _administration(servers) as connection:
-        # One of the parallel test processes makes it, the others wait.
-        connection.execute("SELECT pg_advisory_lock(1)")
-        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone()
-        if known:
-            return
-        connection.execute("DROP DATABASE IF EXISTS template_being_made")
-        connection.execute("CREATE DATABASE template_being_made")
-        url = database_url(servers.database_url, "template_being_made")
-        engine = open_database(replace(Settings(), database_url=url), "test")
-        migrate(engine)
-        engine.dispose()
-        connection.execute(f"ALTER DATABASE template_being_made RENAME TO {_TEMPLATE}")

@@ -15,6 +15,10 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from shared.persistence.database import open_database
+from shared.persistence.migrate import migrate
+from shared.settings import Settings
+
 if TYPE_CHECKING:
     from psycopg import Connection
 
@@ -58,6 +62,23 @@ _EMPTY = """
 def database_url(url: str, name: str) -> str:
     """The URL of another database on the same server."""
     return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def make_template(url: str, name: str) -> None:
+    """Make the migrated database that the others are copies of; one of several processes makes it."""
+    with psycopg.connect(database_url(url, "postgres"), autocommit=True) as connection:
+        # The others wait.
+        connection.execute("SELECT pg_advisory_lock(1)")
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if known:
+            return
+        connection.execute("DROP DATABASE IF EXISTS template_being_made")
+        connection.execute("CREATE DATABASE template_being_made")
+        engine = open_database(Settings(database_url=database_url(url, "template_being_made")), "test")
+        migrate(engine)
+        engine.dispose()
+        rename = sql.SQL("ALTER DATABASE template_being_made RENAME TO {}")
+        connection.execute(rename.format(sql.Identifier(name)))
 
 
 class FreshDatabases:

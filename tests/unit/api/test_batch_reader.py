@@ -85,6 +85,18 @@ def test_an_odd_key_is_named_without_breaking_the_message() -> None:
     assert refused.faults[0].pointer == "/a~1\r\n~0"
 
 
+@pytest.mark.parametrize("by_line", [False, True])
+def test_a_long_key_that_stands_twice_does_not_come_back_whole(by_line: bool) -> None:
+    body = b'{"%b":1}' % (b"A" * 1_000_000)
+
+    refused = refusal(
+        body + b"\n" + body if by_line else b"{%b,%b}" % (body[1:-1], body[1:-1]), by_line=by_line
+    )
+
+    assert (refused.status, "maxKeyChars" in refused.msg) == (413, True)
+    assert len(json.dumps(refused.envelope())) < 500
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [
