@@ -11,7 +11,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from api.answers import refused
 from api.parts import facts
 from api.refusal import Refusal
-from shared.persistence.errors import DatabaseAwayError, TransientError
+from shared.persistence.errors import (
+    CommitUnknownError,
+    DatabaseAwayError,
+    IdleTooLongError,
+    TransientError,
+    UnableError,
+)
 from shared.persistence.promising import PromiseUnknownError
 from shared.schemas.job import job_path
 
@@ -46,11 +52,36 @@ def _of_the_framework(error: HTTPException) -> Response:
 
 
 def _database_unable(error: TransientError) -> Response:
-    away = isinstance(error, DatabaseAwayError)
-    _log.warning("database_away" if away else "database_too_busy", fault=str(error))
-    why = "is away" if away else "is too busy with others to answer in time"
-    nothing = "nothing was accepted" if request.method == "POST" else "nothing is lost"
-    return refused(Refusal(503, f"The database {why}; {nothing}. Try again later.", headers=_AGAIN))
+    why = _why(error)
+    job_id = facts().job_id
+    if request.method != "POST":
+        msg = f"The database {why}; nothing is lost. Try again later."
+    elif job_id is not None:
+        # It is the reading that failed: the job is there.
+        path = job_path(job_id)
+        msg = f"The database {why}, but the batch was accepted before. Ask GET {path} later."
+        return refused(Refusal(503, msg, headers={"Location": path, **_AGAIN}))
+    elif isinstance(error, CommitUnknownError):
+        msg = (
+            "The database went away while this was being written, and whether it was is not known. "
+            "Look before you send it again, unless the same twice comes to the same."
+        )
+    else:
+        msg = f"The database {why}; nothing was accepted. Try again later."
+    return refused(Refusal(503, msg, headers=_AGAIN))
+
+
+def _why(error: TransientError) -> str:
+    """What is the matter with the database, logged and in words."""
+    if isinstance(error, DatabaseAwayError):
+        _log.warning("database_away", fault=str(error))
+        return "is away"
+    if isinstance(error, UnableError | IdleTooLongError):
+        # It will not pass by itself: somebody has to look.
+        _log.error("database_unable", fault=str(error))
+        return "cannot do this now"
+    _log.warning("database_too_busy", fault=str(error))
+    return "is too busy with others to answer in time"
 
 
 def _promise_unknown(error: PromiseUnknownError) -> Response:
@@ -66,4 +97,6 @@ def _promise_unknown(error: PromiseUnknownError) -> Response:
 def _unexpected(error: Exception) -> Response:
     _log.error("unexpected_fault", exc_info=error)
     msg = f"Something is wrong here, not with your request. Its id for whoever looks: {facts().request_id}."
-    return refused(Refusal(500, msg))
+    job_id = facts().job_id if request.method == "POST" else None
+    headers = {} if job_id is None else {"Location": job_path(job_id)}
+    return refused(Refusal(500, msg, headers=headers))

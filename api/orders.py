@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+import structlog
 import uuid6
 from flask import request
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from flask import Response
 
     from shared.job_events import Waiter
+
+_log = structlog.get_logger(__name__)
 
 Read = Callable[[bytearray, bool], Batch]
 """A body, and whether it is read line by line, to its orders."""
@@ -86,13 +90,15 @@ def _replay(before: PromisedBeforeError, preferences: Preferences) -> Response:
             "The Idempotency-Key was used for another request; send a new key with a new batch, "
             "and the same key only with the same bytes.",
         )
+    # Whatever happens from here on: there is a job, and the client is told where.
+    facts().job_id = before.job_id
     job = find_job(parts().engine, before.job_id)
     if job is None or job.is_over(parts().clock()):
         raise expired()
-    facts().job_id, facts().orders = job.id, job.total
+    facts().orders = job.total
     waiting = _waiting(preferences, job)
     with parts().listener.waiting(job.id) as waiter:
-        collected = collect_again(parts(), waiter, job, waiting.seconds)
+        collected = _or_the_job(job, partial(collect_again, parts(), waiter, job, waiting.seconds))
     response = _answer(collected, preferences, waiting)
     response.headers["Idempotent-Replayed"] = "true"
     return response
@@ -152,7 +158,17 @@ def _collect(promised: Promised, waiter: Waiter, waiting: Waiting) -> Collected:
     # Nobody has been told to decide it before the next sweep, so waiting would only keep the client.
     if waiting.seconds <= 0 or not promised.dispatched:
         return Collected(promised.job, None)
-    return collect(parts(), waiter, promised.job, promised.slice_count, waiting.seconds)
+    job, count = promised.job, promised.slice_count
+    return _or_the_job(job, partial(collect, parts(), waiter, job, count, waiting.seconds))
+
+
+def _or_the_job(job: Job, collecting: Callable[[], Collected]) -> Collected:
+    """What is collected; where that fails, the job: it is stored, and a fault of ours takes nothing back."""
+    try:
+        return collecting()
+    except Exception:  # noqa: BLE001 - logged; a 500 would hide from the client that there is a job
+        _log.exception("outcomes_not_collected", job_id=str(job.id))
+        return Collected(job, None)
 
 
 def _answer(collected: Collected, preferences: Preferences, waiting: Waiting) -> Response:

@@ -159,9 +159,9 @@ STANDING = (
         status=503,
         name="Unavailable",
         answer=Answer(
-            says="The database is away or too busy, or too many large bodies are read at once: try again "
-            "later. Nothing was accepted; or, where that is not known for certain, Location says which job "
-            "to look for first.",
+            says="The database is away, too busy or unable, or too many large bodies are read at once: try "
+            "again later. Nothing was accepted; or, where that is not known for certain, the message says so "
+            "and Location which job to look for first.",
             headers=("RetryAfter", "Location"),
             examples=_example("The database is away; nothing was accepted. Try again later."),
         ),

@@ -79,6 +79,78 @@ def test_outcomes_that_cannot_be_read_while_somebody_waits_end_neither_the_wait_
     assert told(answers[0]) == {"a": {"status": "ok", "orders": [slice_id]}}
 
 
+def test_outcomes_that_cannot_be_read_after_the_promise_are_202_with_where_to_ask(door: Door) -> None:
+    answers: list[TestResponse] = []
+    asking = threading.Thread(target=lambda: answers.append(door.post({"a": {}}, Prefer="wait=20")))
+
+    asking.start()
+    until(lambda: len(door.open_slices()) == 1, "it is promised")
+    with door.engine.begin() as connection:
+        # Counts that are no numbers: whoever reads them meets a fault that no waiting mends.
+        connection.execute(
+            text(
+                "UPDATE slices SET closed_at = now(), outcomes = '{}', ok_count = 0,"
+                """ codes = '{"-2": "many"}'"""
+            )
+        )
+    asking.join()
+
+    assert answers[0].status_code == 202
+    ((job_id,),) = door.rows("SELECT id FROM jobs")
+    assert answers[0].headers["Location"] == f"/v1/jobs/{job_id}"
+    assert "Retry-After" in answers[0].headers
+
+
+def test_a_replay_that_cannot_be_read_says_that_the_batch_was_accepted_and_where_to_ask(door: Door) -> None:
+    first = door.post({"a": {}}, Idempotency_Key="k-1", Prefer="respond-async")
+    with door.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE slices RENAME COLUMN ok_count TO gone"))
+
+    again = door.post({"a": {}}, Idempotency_Key="k-1", Prefer="respond-async")
+
+    assert again.status_code == 503
+    assert again.headers["Location"] == first.headers["Location"]
+    assert "accepted before" in told(again)["msg"]
+    assert "nothing was accepted" not in told(again)["msg"]
+
+
+def test_counts_whose_commit_nobody_knows_of_are_not_said_to_be_lost(door: Door) -> None:
+    with door.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO warehouses (name, threshold) VALUES ('Main', 0);"
+                "INSERT INTO items (sku) VALUES ('BRASS-LAMP');"
+                "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;"
+                "CREATE CONSTRAINT TRIGGER die_at_commit AFTER INSERT OR UPDATE ON stock INITIALLY DEFERRED"
+                " FOR EACH ROW EXECUTE FUNCTION die()"
+            )
+        )
+
+    response = door.client.post(
+        "/v1/stock",
+        json={"products": [{"product": "BRASS-LAMP", "quantity": 5}]},
+        headers={"API-Authorization": door.new_key("Stock", "stock:write")},
+    )
+
+    assert response.status_code == 503
+    assert "whether it was is not known" in told(response)["msg"]
+    assert int(response.headers["Retry-After"]) > 0
+
+
+def test_a_server_that_cannot_do_it_now_is_503_and_for_somebody_to_look_at(door: Door) -> None:
+    with door.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE slices RENAME COLUMN dispatches TO gone"))
+        connection.execute(text("ALTER TABLE slices RENAME COLUMN first_position TO gone_too"))
+
+    with capture_logs() as logged:
+        response = door.post({"a": {}})
+
+    assert response.status_code == 503
+    assert "cannot do this now; nothing was accepted" in told(response)["msg"]
+    assert any(line["event"] == "database_unable" for line in logged)
+
+
 def test_a_route_without_access_is_not_answered_but_500_with_the_request_id(settings: Settings) -> None:
     app = create_app(settings)
     app.add_url_rule("/boom", "boom", lambda: "never shown")
