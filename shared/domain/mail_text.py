@@ -8,6 +8,10 @@ import unicodedata
 MOST_ADDRESS = 254
 """Characters in an address: what fits into the path of an SMTP command (RFC 5321, 4.5.3.1.3)."""
 
+ENCODED_WORD = "=?"
+"""What an encoded word begins with (RFC 2047). An address may hold it, and nobody's does: whatever writes or
+reads a header may decode it, line breaks included."""
+
 # What would end an address inside a header or an SMTP command, or begin another one.
 _NOT_IN_ADDRESSES = re.compile(r'[\s\x00-\x20\x7f<>()\[\],;:"\\]')
 _IN_A_REPLY = re.compile(r"[^\s<>\"',;:]+@[^\s<>\"',;:]+")
@@ -38,6 +42,7 @@ def is_addressable(address: str) -> bool:
         and local
         and domain
         and "@" not in local
+        and ENCODED_WORD not in address
         and len(address) <= MOST_ADDRESS
         and not _NOT_IN_ADDRESSES.search(address)
         and one_line(address) == address

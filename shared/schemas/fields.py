@@ -16,6 +16,7 @@ from email_validator import EmailNotValidError, validate_email
 from marshmallow import fields
 from marshmallow.exceptions import ValidationError
 
+from shared.domain.mail_text import ENCODED_WORD
 from shared.domain.order import CENT, MOST_MONEY
 from shared.domain.outcome import quoted
 from shared.schemas.exact_json import HugeNumber
@@ -95,6 +96,9 @@ class Email(Text):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
+        if ENCODED_WORD in text:
+            why = f"it holds {ENCODED_WORD!r}, which mail programs decode"
+            raise ValidationError(f"{quoted(text)} is not an e-mail address: {why}")
         try:
             validate_email(text, check_deliverability=False)
         except EmailNotValidError as error:

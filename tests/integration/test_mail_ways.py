@@ -21,6 +21,7 @@ from tests.integration.mail_shop import (
     free_port,
     mail_server,
     open_mail_shop,
+    order,
     read_mail,
 )
 from worker.tasks import run_confirm
@@ -198,20 +199,64 @@ def test_hostile_texts_end_up_as_texts(shop: MailShop, postbox: Postbox) -> None
     assert "&lt;script&gt;" in html.get_content()
 
 
-def test_address_that_no_header_could_hold_is_given_up(shop: MailShop, postbox: Postbox) -> None:
-    number = shop.order()
-    with shop.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "UPDATE orders SET invoice_address = jsonb_set(invoice_address, '{email}', to_jsonb(%s::text))"
-            " WHERE number = %s",
-            ("anna@example.com>\r\nRCPT TO:<x@evil.example", number),
-        )
+FORGING = [
+    "=?utf-8?q?=0D=0ASubject=3A_Pay=0D=0A=0D=0Ahi_evil.test?=@example.com",
+    "=?utf-8?q?=0D=0ABcc=3A_v=40evil.example?=@example.com",
+    "=?utf-8?b?DQpCY2M6IHZAZXZpbC5leGFtcGxl?=@example.com",
+]
+"""Addresses that a mail's head has been made of: an encoded word whose text ends the line."""
+
+
+@pytest.mark.parametrize("address", ["anna@example.com>\r\nRCPT TO:<x@evil.example", *FORGING])
+def test_address_that_no_header_could_hold_is_given_up(
+    shop: MailShop, postbox: Postbox, address: str
+) -> None:
+    number = addressed_to(shop, address)
 
     with mail_server(postbox) as url:
         handover = shop.confirm(number, smtp_url=url)
 
     assert handover == Refused("the order has no address that a mail could be sent to")
     assert postbox.sessions == 0
+
+
+@pytest.mark.parametrize("address", FORGING)
+def test_mail_whose_head_is_not_ours_is_given_up_and_never_tried_again(
+    shop: MailShop, postbox: Postbox, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr("worker.mail.letter.is_addressable", lambda _: True)
+    number = addressed_to(shop, address)
+
+    with mail_server(postbox) as url:
+        handovers = [shop.confirm(number, smtp_url=url) for _ in range(2)]
+
+    assert isinstance(handovers[0], Refused)
+    assert "the mail's head" in handovers[0].reason
+    assert handovers[1] is None
+    row = shop.confirmation(number)
+    assert (row.handed_over_at, row.fault) == (None, handovers[0].reason)
+    assert postbox.sessions == 0
+
+
+@pytest.mark.parametrize("address", FORGING)
+def test_address_that_mail_programs_decode_is_refused_where_it_is_sent(shop: MailShop, address: str) -> None:
+    outcome = shop.place({"k": order(address={"country": "SE", "email": address})})["k"]
+
+    assert outcome["code"] == -7
+    assert [fault["pointer"] for fault in outcome["errors"]] == ["/address/email"]
+    assert "which mail programs decode" in outcome["msg"]
+
+
+def addressed_to(shop: MailShop, address: str) -> int:
+    """An order with an address in its row that nobody could send today."""
+    number = shop.order()
+    with shop.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE orders SET invoice_address = jsonb_set(invoice_address, '{email}', to_jsonb(%s::text))"
+            " WHERE number = %s",
+            (address, number),
+        )
+    return number
 
 
 # -- files ---------------------------------------------------------------------------------------------------

@@ -25,8 +25,21 @@ _REDISPATCH: Final = "tests/integration/test_redispatch.py"
 _KEYS_MIGRATION: Final = "shared/persistence/migrations/versions/0003_idempotency_keys.py"
 _RETENTION: Final = "tests/integration/test_retention.py"
 _ATTEMPTS: Final = "tests/integration/test_attempts.py"
+_MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
 
 MUTANTS: Final = (
+    Mutant(
+        "a mail goes to an address that mail programs decode",
+        [Change("shared/domain/mail_text.py", "        and ENCODED_WORD not in address\n", "")],
+        ["tests/unit/worker/test_mail_head.py::test_mail_goes_to_its_address_as_given_or_to_nobody"],
+    ),
+    Mutant(
+        "a mail leaves whatever stands in its head",
+        [Change("worker/mail/letter.py", "        check_head(wire, recipient)\n", "")],
+        [
+            f"{_MAIL_WAYS}::test_mail_whose_head_is_not_ours_is_given_up_and_never_tried_again",
+        ],
+    ),
     Mutant(
         "a message is acknowledged before its work",
         [Change(_QUEUE, '"task_acks_late": True,', '"task_acks_late": False,')],

@@ -22,6 +22,7 @@ from shared.persistence.confirmations import (
     take_claim_back,
 )
 from shared.persistence.errors import PersistenceError
+from worker.mail.head import ForgedHeadError
 from worker.mail.letter import Letter, UnaddressableError
 from worker.mail.mail_room import MailRoom, Post
 
@@ -77,7 +78,7 @@ def _write(room: MailRoom, number: int) -> Letter | Refused:
         return Refused("there is no completed order of this number")
     try:
         return room.stationery.write(confirmation, room.clock())
-    except UnaddressableError as error:
+    except (UnaddressableError, ForgedHeadError) as error:
         return Refused(str(error))
 
 

@@ -22,7 +22,7 @@ class FilePost:
         written: Path | None = None
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            written = self._write(letter.as_bytes())
+            written = self._write(letter.wire)
             if not claim():
                 return NotOurs()
             written.replace(self._directory / f"{letter.number}.eml")

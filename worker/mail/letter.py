@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from email import policy
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -18,6 +19,7 @@ from shared.domain.confirmation import Confirmation, address_lines
 from shared.domain.mail_text import is_addressable, one_line
 from shared.domain.moments import in_zone
 from shared.settings import Settings, SettingsError
+from worker.mail.head import ForgedHeadError, check_head
 
 # Seven bits throughout, so that no server on the way has to be able to do more.
 _POLICY = policy.SMTP.clone(cte_type="7bit", raise_on_defect=False)
@@ -43,16 +45,13 @@ class Letter:
     number: int
     sender: str
     recipient: str
-    message: EmailMessage
+    wire: bytes
+    """The mail as it travels and as an .eml file has it, with CRLF; its head has been read back."""
 
     @property
     def needs_smtputf8(self) -> bool:
         """Whether an address has letters outside ASCII before its "@" (RFC 6531)."""
-        return not (self.sender.isascii() and self.recipient.isascii())
-
-    def as_bytes(self) -> bytes:
-        """The mail as it travels and as an .eml file has it, with CRLF."""
-        return self.message.as_bytes(policy=_POLICY.clone(utf8=self.needs_smtputf8))
+        return _needs_smtputf8(self.sender, self.recipient)
 
 
 class UnaddressableError(Exception):
@@ -95,10 +94,16 @@ class Stationery:
         self._templates.filters["money"] = _money
 
     def write(self, confirmation: Confirmation, moment: datetime) -> Letter:
-        """The mail for ``confirmation``, dated ``moment``. Raises UnaddressableError."""
+        """The mail for ``confirmation``, dated ``moment``. Raises UnaddressableError, ForgedHeadError."""
         if not is_addressable(confirmation.email):
             raise UnaddressableError("the order has no address that a mail could be sent to")
         recipient = _deliverable(confirmation.email)
+        utf8 = _needs_smtputf8(self.sender.address, recipient)
+        wire = _as_bytes(self._message(confirmation, recipient, moment), utf8=utf8)
+        check_head(wire, recipient)
+        return Letter(confirmation.numbers[0], self.sender.address, recipient, wire)
+
+    def _message(self, confirmation: Confirmation, recipient: str, moment: datetime) -> EmailMessage:
         told = {
             "order": confirmation,
             "numbers": ", ".join(map(str, confirmation.numbers)),
@@ -114,12 +119,24 @@ class Stationery:
         message["Message-ID"] = f"<order-{confirmation.numbers[0]}@{self.sender.domain}>"
         # RFC 3834: no holiday notice in answer, please.
         message["Auto-Submitted"] = "auto-generated"
-        message["Content-Language"] = "en"
         message.set_content(self._templates.get_template("confirmation.txt").render(told))
         message.add_alternative(
             self._templates.get_template("confirmation.html").render(told), subtype="html"
         )
-        return Letter(confirmation.numbers[0], self.sender.address, recipient, message)
+        # Last: what becomes a part takes the headers of this kind with it.
+        message["Content-Language"] = "en"
+        return message
+
+
+def _needs_smtputf8(*addresses: str) -> bool:
+    return not all(map(str.isascii, addresses))
+
+
+def _as_bytes(message: EmailMessage, *, utf8: bool) -> bytes:
+    try:
+        return message.as_bytes(policy=_POLICY.clone(utf8=utf8))
+    except MessageError as error:  # newer Pythons look at what they have written, too
+        raise ForgedHeadError("the mail's head would hold more than its headers") from error
 
 
 def _money(amount: Decimal, currency: str) -> str:

@@ -47,8 +47,7 @@ class SmtpPost:
 
         Raises only what ``claim`` raises.
         """
-        # Made before the claim: a mail that cannot be written is not a mail that may have arrived.
-        wire = _on_the_wire(letter.as_bytes())
+        wire = _on_the_wire(letter.wire)
         try:
             with self._session() as session:
                 self._introduce(session)

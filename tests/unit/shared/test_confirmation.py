@@ -108,6 +108,8 @@ def test_usual_addresses_can_be_written_to(address: str) -> None:
         "<anna@example.com>",
         "anna @example.com",
         "anna@example.com\u2028",
+        "=?utf-8?q?anna?=@example.com",
+        "anna@=?utf-8?q?example?=.com",
         "a" * 250 + "@example.com",
     ],
 )

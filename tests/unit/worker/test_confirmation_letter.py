@@ -52,7 +52,7 @@ def confirmation(**changes: Any) -> Confirmation:
 
 
 def written(**changes: Any) -> EmailMessage:
-    wire = STATIONERY.write(confirmation(**changes), NOW).as_bytes()
+    wire = STATIONERY.write(confirmation(**changes), NOW).wire
     mail = message_from_bytes(wire, policy=policy.default)
     assert isinstance(mail, EmailMessage)
     return mail
@@ -102,7 +102,7 @@ Your comment:
 
 
 def test_mail_needs_no_more_than_seven_bits_and_short_lines() -> None:
-    wire = STATIONERY.write(confirmation(comment="å" * 5_000), NOW).as_bytes()
+    wire = STATIONERY.write(confirmation(comment="å" * 5_000), NOW).wire
 
     assert wire.isascii()
     assert max(map(len, wire.split(b"\r\n"))) <= 998
