@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
-# Longest first: a run of anything that is neither a separator nor a quote, or a quoted string.
-_ITEM = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^,"])+')
-_PREFERENCE = re.compile(
-    r"""\s*(?P<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+)
-        (?:\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[!#$%&'*+\-.^_`|~0-9A-Za-z]*)))?
-        \s*(?:;.*)?$""",
-    re.VERBOSE | re.DOTALL,
-)
+from werkzeug.http import parse_list_header, parse_options_header, unquote_header_value
+
+# RFC 7240 lets a server ignore what it does not want to honour; a preference that anybody needs is short.
+_MOST_CHARS: Final = 1_000
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SECONDS = re.compile(r"[0-9]+")
 # More than anybody may wait; keeps the conversion of a long run of digits short.
 _MOST_DIGITS = 9
@@ -39,20 +37,27 @@ def read_preferences(header: str) -> Preferences:
     """Read a Prefer header, several of them joined by commas.
 
     As RFC 7240 wants it: names in any case, values bare or quoted, an unknown or malformed preference
-    ignored, and of one that is stated twice only the first counts.
+    ignored, and of one that is stated twice only the first counts. A header of more than 1,000 characters is
+    ignored as a whole. Each character is looked at a fixed number of times, whatever stands there.
     """
     stated: dict[str, str] = {}
-    for item in _ITEM.findall(header):
-        found = _PREFERENCE.match(item)
-        if found:
-            value = found["token"] or re.sub(r"\\(.)", r"\1", found["quoted"] or "")
-            stated.setdefault(found["name"].lower(), value)
+    if len(header) <= _MOST_CHARS:
+        for item in parse_list_header(header):
+            preference, _ = parse_options_header(item)
+            name, equals, value = (part.strip() for part in preference.partition("="))
+            if _TOKEN.fullmatch(name) and (not equals or _is_value(value)):
+                stated.setdefault(name.lower(), unquote_header_value(value))
     handling = stated.get("handling", "").lower()
     return Preferences(
         respond_async="respond-async" in stated and stated["respond-async"] == "",
         wait_seconds=_seconds(stated.get("wait", "")),
         handling=handling if handling in {"strict", "lenient"} else None,
     )
+
+
+def _is_value(text: str) -> bool:
+    quoted = len(text) > 1 and text[0] == text[-1] == '"'
+    return quoted or not text or _TOKEN.fullmatch(text) is not None
 
 
 def _seconds(value: str) -> int | None:

@@ -24,6 +24,9 @@ _HEARTBEAT_LIMIT_SECONDS = 120
 # Longer than a usual client's pause between two batches. A kept connection holds no thread.
 _KEEP_ALIVE_SECONDS = 30
 _CONNECTIONS_MAX = 2000
+# Far more than any client and its proxies send.
+_FIELDS_MAX = 32
+_FIELD_BYTES_MAX = 4096
 
 
 class HttpServer(BaseApplication):  # type: ignore[misc]
@@ -47,6 +50,9 @@ class HttpServer(BaseApplication):  # type: ignore[misc]
             "timeout": _HEARTBEAT_LIMIT_SECONDS,
             "graceful_timeout": settings.api_grace_seconds,
             "keepalive": _KEEP_ALIVE_SECONDS,
+            # Repeated fields are one value in the end: together they are what has to be read in no time.
+            "limit_request_fields": _FIELDS_MAX,
+            "limit_request_field_size": _FIELD_BYTES_MAX,
             # A file that is touched every second; on a disk that stalls it would look like a dead worker.
             "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
             "logger_class": PropagatingLogger,
