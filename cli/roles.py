@@ -29,7 +29,7 @@ def api(host: str, port: int, listening_fd: int | None) -> None:
 
     API_PROCESSES and API_THREADS say how many requests it serves at once.
     """
-    from cli.api_server import HttpServer  # noqa: PLC0415 - gunicorn is this command's alone
+    from api.server.app import HttpServer  # noqa: PLC0415 - gunicorn is this command's alone
     from cli.listening import listen  # noqa: PLC0415
     from shared.logs import configure_logging  # noqa: PLC0415
 

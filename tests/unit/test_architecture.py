@@ -39,7 +39,7 @@ SPOKEN_IN = {
     "werkzeug": {"api"},
     "flask_limiter": {"api"},
     "limits": {"api"},
-    "gunicorn": {"api", "cli"},
+    "gunicorn": {"api.server"},
     "sqlalchemy": {"shared.persistence"},
     "alembic": {"shared.persistence"},
     "psycopg": {"shared.persistence", "cli.servers"},

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from cli.http_patience import (
+from api.server.timeouts import (
     BODY_FIRST_SECONDS,
     BODY_LEAST_BYTES_PER_SECOND,
     BodyPatience,

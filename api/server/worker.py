@@ -18,7 +18,7 @@ from gunicorn import util
 from gunicorn.http import errors
 from gunicorn.workers import gthread
 
-from cli.http_patience import HEAD_SECONDS, BodyPatience, HeadPatience, HeadTooSlowError, PatientUnreader
+from api.server.timeouts import HEAD_SECONDS, BodyPatience, HeadPatience, HeadTooSlowError, PatientUnreader
 
 if TYPE_CHECKING:
     from shared.settings import Settings

@@ -12,7 +12,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http.wsgi import Response
 
-from cli.http_worker import PatientWorker
+from api.server.worker import PatientWorker
 from shared.settings import Settings
 
 if TYPE_CHECKING:
