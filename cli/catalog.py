@@ -34,6 +34,7 @@ from cli.written_whole import written_whole
 from shared.domain.catalog_file import CatalogRefusedError, LoadSummary
 from shared.domain.catalog_file import Progress as Tell
 from shared.settings import load_settings
+from shared.terminal_text import printable, printable_json
 
 
 @click.group()
@@ -78,7 +79,7 @@ def load(file: str | None, demo: bool, as_json: bool, data_dir: Path) -> None:
     else:
         console.print(_table(summary))
     for line in _kept(summary):
-        click.echo(line, err=True)
+        click.echo(printable(line), err=True)
 
 
 @catalog.command()
@@ -92,7 +93,8 @@ def export(file: Path, data_dir: Path) -> None:
     to_standard_output = str(file) == "-"
     target = nullcontext(sys.stdout.buffer) if to_standard_output else written_whole(file)
     with database(data_dir) as (_, engine), exported_lists(engine) as lists, target as out:
-        out.writelines(catalog_text(lists))
+        chunks = catalog_text(lists)
+        out.writelines(map(printable_json, chunks) if to_standard_output and sys.stdout.isatty() else chunks)
         out.flush()
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import click
 
+from shared.terminal_text import printable_lines
+
 
 class NotDoneError(click.ClickException):
     """Nothing was done; the message says why and what to do."""
 
     exit_code = 2
+
+    def format_message(self) -> str:
+        """The message as it is written: texts of files and servers in it cannot steer the terminal."""
+        return printable_lines(self.message)

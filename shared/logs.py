@@ -14,6 +14,7 @@ import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from shared.settings import Settings, SettingsError
+from shared.terminal_text import printable_lines
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _FORMATS = ("auto", "json", "human")
@@ -21,6 +22,7 @@ _FORMATS = ("auto", "json", "human")
 _QUIET = ("alembic", "celery.app.trace", "celery.worker.strategy", "httpx", "httpcore", "flask-limiter")
 # Control characters, shown; a line's end keeps its meaning, but what follows is told from a line of ours.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {ord("\n"): "\n    "}
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 # A password inside a URL; a "/" or "@" in it may have been left as it is.
 _PASSWORD = re.compile(r"(://[^\s:/@]*):[^\s\"']+@")
 # What may follow the "@" of an e-mail address, and what its mailbox cannot hold.
@@ -55,6 +57,7 @@ def configure_logging(settings: Settings, role: str) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *(_for_people() if human else _for_machines(role)),
                 _conceal_secrets,
+                *([_steering_nothing] if human else []),
             ],
         )
     )
@@ -90,6 +93,11 @@ def _for_people() -> list[Processor]:
             exception_formatter=structlog.dev.plain_traceback,
         ),
     ]
+
+
+def _steering_nothing(_logger: WrappedLogger, _method: str, line: Any) -> Any:
+    # Our own colours stay; a traceback may repeat what a client sent.
+    return "".join(part if _COLOUR.fullmatch(part) else printable_lines(part) for part in _COLOUR.split(line))
 
 
 def _for_machines(role: str) -> list[Processor]:

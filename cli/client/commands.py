@@ -30,6 +30,7 @@ from cli.client.tables import counts_table, job_table, outcomes_table
 from cli.client.upload import open_upload
 from cli.not_done import NotDoneError
 from shared.settings import load_client_settings
+from shared.terminal_text import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,5 +184,8 @@ def _write_handed_in(body: bytes, *, as_json: bool) -> None:
 
 
 def _write(body: bytes) -> None:
-    """Write ``body`` to standard output as it is, and end the line when a person reads along."""
-    click.echo(body, nl=sys.stdout.isatty())
+    """Write JSON to standard output byte for byte; to a terminal so that no text in it can steer it."""
+    if sys.stdout.isatty():
+        click.echo(printable_json(body))
+    else:
+        click.echo(body, nl=False)

@@ -10,6 +10,7 @@ import httpx
 
 from cli.client.outcomes import read_job, read_refusal
 from cli.not_done import NotDoneError
+from shared.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,8 +172,9 @@ def _sentence(response: httpx.Response) -> str:
     """Say what a refusal says, with its status and request id."""
     refusal = read_refusal(response.content)
     said = refusal.msg if refusal else f"{response.url} answered {response.reason_phrase or 'with an error'}."
-    request_id = response.headers.get("X-Request-ID")
-    return f"{said} (HTTP {response.status_code}{f', request {request_id}' if request_id else ''})"
+    request_id = printable(response.headers.get("X-Request-ID", ""))
+    # A server's sentence may name a key of the batch, and goes to a terminal.
+    return f"{printable(said)} (HTTP {response.status_code}{f', request {request_id}' if request_id else ''})"
 
 
 def _what_happened(error: httpx.TransportError) -> str:

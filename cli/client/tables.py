@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.client.outcomes import CODE_MEANINGS
+from shared.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ def job_table(job: Job) -> Table:
     table.add_column(style="bold")
     table.add_column()
     for name, value in _job_lines(job):
-        table.add_row(name, escape(value))
+        table.add_row(name, escape(printable(value)))
     return table
 
 
@@ -72,8 +73,3 @@ def outcomes_table(outcomes: Mapping[str, Outcome]) -> Table:
         code = "ok" if outcome.ok else str(outcome.code)
         table.add_row(Text(printable(key) or '""'), code, Text(printable(outcome.msg)))
     return table
-
-
-def printable(text: str) -> str:
-    """``text`` with every character that would move the cursor or vanish written as an escape."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

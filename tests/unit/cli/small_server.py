@@ -79,8 +79,8 @@ class SmallServer:
 
     def _outcomes(self) -> bytes:
         there = dict(list(self.outcomes.items())[: self.decided])
-        # Odd spaces, so that a client that makes its own JSON of it is found out.
-        return json.dumps(there, separators=(" , ", " :")).encode()
+        # Odd spaces, so that a client that makes its own JSON of it is found out; letters as they are.
+        return json.dumps(there, separators=(" , ", " :"), ensure_ascii=False).encode()
 
     def _job(self) -> bytes:
         there = list(self.outcomes.values())[: self.decided]

@@ -16,7 +16,7 @@ from cli.client.outcomes import (
     read_outcomes,
     rejected_only,
 )
-from cli.client.tables import counts_table, job_table, outcomes_table, printable
+from cli.client.tables import counts_table, job_table, outcomes_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -93,7 +93,3 @@ def test_text_of_a_client_cannot_style_or_steer_the_terminal() -> None:
 
     assert ["[red]\\x1b[2J", "-7", "line\\nbreak"] in lines
     assert ['""', "ok"] in lines
-
-
-def test_letters_of_every_script_are_shown_as_they_are() -> None:
-    assert printable("Åsa 東京 العربية 🚲") == "Åsa 東京 العربية 🚲"

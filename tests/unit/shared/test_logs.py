@@ -107,6 +107,19 @@ def test_a_clients_text_cannot_forge_a_line(log_format: str, capsys: pytest.Capt
     assert "\x1b" not in printed
 
 
+def test_no_text_of_a_traceback_steers_a_persons_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings(log_format="human"), "api")
+
+    try:
+        raise ValueError("\x1b]0;x\x07 \x9b2J \u202e")  # noqa: TRY301
+    except ValueError:
+        structlog.get_logger().exception("failed")
+
+    printed = capsys.readouterr().err
+    assert "ValueError: \\x1b]0;x\\x07 \\x9b2J \\u202e" in printed
+    assert printed.replace("\n", "").isprintable()
+
+
 def test_a_librarys_text_cannot_forge_a_line_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(Settings(log_format="human"), "api")
 
