@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from api.answers import JsonResponse
-from api.body_room import BodyRoom
 from api.closing import Closing
 from api.faults import handle_faults
+from api.memory_budget import MemoryBudget
 from api.parts import Parts, install, parts_of
 from api.promise_together import PromiseTogether
 from api.rate_limit import close_rate_limit
@@ -44,7 +44,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
             listener=Listener(settings),
             clock=clock,
             closing=Closing(),
-            body_room=BodyRoom(settings.bodies_max_bytes),
+            memory_budget=MemoryBudget(settings.memory_budget_bytes),
             together=PromiseTogether(partial(promise_together, engine), queue.dispatch),
         ),
     )

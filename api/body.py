@@ -74,11 +74,11 @@ def read_body(
     *,
     max_body_bytes: int,
     limit: str = "maxBodyBytes",
-    take: Callable[[int], None] = lambda _: None,
+    reserve: Callable[[int], None] = lambda _: None,
 ) -> bytearray:
     """Read all of a body, inflated. Never holds more than the limit and a piece.
 
-    ``take`` is told of each piece before it is kept, and may refuse.
+    ``reserve`` is told of each piece before it is kept, and may refuse.
 
     Raises Refusal: 413 over the limit, 400 for a body that was cut short or is not the gzip it says it is,
     408 when the server has lost its patience with the sender.
@@ -86,7 +86,7 @@ def read_body(
     body = bytearray()
     pieces = _pieces(stream, form, max_body_bytes)
     for piece in _inflated(pieces) if form.gzip else pieces:
-        take(len(piece))
+        reserve(len(piece))
         body += piece
         if len(body) > max_body_bytes:
             raise _too_many_bytes(

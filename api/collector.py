@@ -7,19 +7,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 import structlog
 
-from shared.domain.job import JobForm
+from api.results import outcomes_there
 from shared.persistence.errors import TransientError
-from shared.persistence.jobs import find_job, outcomes
+from shared.persistence.jobs import find_job
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from api.parts import Parts
     from shared.domain.job import Job
     from shared.job_events import Waiter
+    from shared.persistence.outcomes import OutcomeList
 
 # How long a lost event may go unnoticed.
 _LOOK_SECONDS: Final = 1.0
@@ -29,10 +27,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Collected:
-    """The job as it was last seen, and the keyed outcomes as JSON when all of them are there."""
+    """The job as it was last seen, and its outcomes when all of them are there."""
 
     job: Job
-    outcomes: bytes | None
+    outcomes: OutcomeList | None
 
 
 def collect(parts: Parts, waiter: Waiter, job: Job, slice_count: int, limit_seconds: float) -> Collected:
@@ -51,9 +49,9 @@ def collect(parts: Parts, waiter: Waiter, job: Job, slice_count: int, limit_seco
             if not all_heard:
                 seen = find_job(parts.engine, job.id) or seen
             if all_heard or seen.done:
-                found = outcomes(parts.engine, job.id)
-                if found.count == job.total:
-                    return Collected(seen, answer_of(job.form, found.fragments))
+                found = outcomes_there(parts.engine, job)
+                if found.order_count == job.total:
+                    return Collected(seen, found)
                 # A slice was cut up, and there are more of them than were promised: look, do not count.
                 wanted = sys.maxsize
         except TransientError as error:
@@ -65,18 +63,5 @@ def collect(parts: Parts, waiter: Waiter, job: Job, slice_count: int, limit_seco
 def collect_again(parts: Parts, waiter: Waiter, job: Job, limit_seconds: float) -> Collected:
     """Collect a job whose events began before anybody listened; what is there already is taken at once."""
     if job.done:
-        return Collected(job, answer_of(job.form, outcomes(parts.engine, job.id).fragments))
+        return Collected(job, outcomes_there(parts.engine, job))
     return collect(parts, waiter, job, sys.maxsize, limit_seconds)
-
-
-def answer_of(form: JobForm, fragments: Sequence[bytes]) -> bytes:
-    """What a job of this form answers with: keyed outcomes, or the bare outcome of its one order."""
-    if form is JobForm.BATCH or not fragments:
-        return joined(fragments)
-    (outcome,) = msgspec.json.decode(fragments[0], type=dict[str, msgspec.Raw]).values()
-    return bytes(outcome)
-
-
-def joined(fragments: Sequence[bytes]) -> bytes:
-    """Join JSON objects into one, in order, without reading them."""
-    return b"{" + b",".join([fragment[1:-1] for fragment in fragments]) + b"}"

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from api.access import may_read_job
-from api.answers import answer
-from api.collector import answer_of
 from api.parts import asking_key, facts, parts
 from api.progress import job_shown, retry_after
 from api.refusal import Refusal
-from shared.persistence.jobs import find_job, outcomes
+from api.results import outcomes_there, results_answer
+from shared.persistence.jobs import find_job
 
 if TYPE_CHECKING:
     from flask import Response
@@ -34,7 +33,7 @@ def show_results(job_id: str) -> Response:
     """The keyed outcomes that are there: when the job is done, the very bytes of a 200."""
     # The job is read first. So no Retry-After means that all outcomes are in what is read after it.
     job = _own_job(job_id)
-    return answer(answer_of(job.form, outcomes(parts().engine, job.id).fragments), headers=retry_after(job))
+    return results_answer(job.form, outcomes_there(parts().engine, job), retry_after(job))
 
 
 def _own_job(job_id: str) -> Job:

@@ -20,8 +20,8 @@ def read_object(*, max_bytes: int, limit: str) -> dict[str, Any]:
 
     Raises Refusal: 400 for what is no JSON object, or has a name twice in one; 413, 415.
     """
-    with parts().body_room.share() as take:
-        return _read(_bytes(max_bytes, limit, take))
+    with parts().memory_budget.reservation() as held:
+        return _read(_bytes(max_bytes, limit, held.reserve))
 
 
 def _read(body: bytearray) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def _read(body: bytearray) -> dict[str, Any]:
     return read
 
 
-def _bytes(max_bytes: int, limit: str, take: Callable[[int], None]) -> bytearray:
+def _bytes(max_bytes: int, limit: str, reserve: Callable[[int], None]) -> bytearray:
     form = body_form(
         request.mimetype,
         request.mimetype_params.get("charset", ""),
@@ -46,4 +46,4 @@ def _bytes(max_bytes: int, limit: str, take: Callable[[int], None]) -> bytearray
     )
     if form.by_line:
         raise Refusal(415, "The Content-Type must be application/json; lines are for batches of orders.")
-    return read_body(request.stream, form, max_body_bytes=max_bytes, limit=limit, take=take)
+    return read_body(request.stream, form, max_body_bytes=max_bytes, limit=limit, reserve=reserve)

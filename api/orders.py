@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ import structlog
 import uuid6
 from flask import request
 
-from api.answers import answer
 from api.batch_reader import Batch, read_batch, read_single
 from api.body import body_form, read_body
 from api.collector import Collected, collect, collect_again
@@ -21,8 +21,10 @@ from api.prefer import Preferences, Waiting, preference_applied, read_preference
 from api.progress import job_accepted
 from api.promise_batch import Asked, Promised, promise_batch
 from api.refusal import Refusal
+from api.results import results_answer
 from shared.domain.job import Job, JobForm
 from shared.persistence.jobs import find_job
+from shared.persistence.outcomes import NO_OUTCOMES
 from shared.persistence.promising import PromisedBeforeError
 from shared.schemas.job import job_path
 
@@ -113,8 +115,8 @@ def _read_and_promise(
     idempotency_key: str | None,
 ) -> Promised:
     # What was read is let go of on return: a request that waits must not hold its body meanwhile.
-    with parts().body_room.share() as take:
-        body, by_line = _read_body(take, by_line_allowed=form is JobForm.BATCH)
+    with parts().memory_budget.reservation() as held:
+        body, by_line = _read_body(held.reserve, by_line_allowed=form is JobForm.BATCH)
         if idempotency_key is not None:
             facts().request_hash = request_hash(form, key_in_path, body)
         batch = read(body, by_line)
@@ -133,7 +135,7 @@ def _read_and_promise(
         return promised
 
 
-def _read_body(take: Callable[[int], None], *, by_line_allowed: bool) -> tuple[bytearray, bool]:
+def _read_body(reserve: Callable[[int], None], *, by_line_allowed: bool) -> tuple[bytearray, bool]:
     settings = parts().settings
     sent = body_form(
         request.mimetype,
@@ -144,7 +146,7 @@ def _read_body(take: Callable[[int], None], *, by_line_allowed: bool) -> tuple[b
     )
     if sent.by_line and not by_line_allowed:
         raise Refusal(415, "One order is sent as application/json; lines are for batches.")
-    body = read_body(request.stream, sent, max_body_bytes=settings.max_body_bytes, take=take)
+    body = read_body(request.stream, sent, max_body_bytes=settings.max_body_bytes, reserve=reserve)
     return body, sent.by_line
 
 
@@ -154,7 +156,7 @@ def _read_keyed(body: bytearray, by_line: bool) -> Batch:
 
 def _collect(promised: Promised, waiter: Waiter, waiting: Waiting) -> Collected:
     if not promised.slice_count:
-        return Collected(promised.job, b"{}")
+        return Collected(promised.job, NO_OUTCOMES)
     # Nobody has been told to decide it before the next sweep, so waiting would only keep the client.
     if waiting.seconds <= 0 or not promised.dispatched:
         return Collected(promised.job, None)
@@ -172,9 +174,15 @@ def _or_the_job(job: Job, collecting: Callable[[], Collected]) -> Collected:
 
 
 def _answer(collected: Collected, preferences: Preferences, waiting: Waiting) -> Response:
-    status = 202 if collected.outcomes is None else 200
+    job = collected.job
+    if collected.outcomes is not None:
+        headers = {"Location": job_path(job.id), **_applied(preferences, waiting, 200)}
+        # They are there, and perhaps no memory to send them with: then they can be asked for.
+        with suppress(Refusal):
+            return results_answer(job.form, collected.outcomes, headers)
+    return job_accepted(job, _applied(preferences, waiting, 202))
+
+
+def _applied(preferences: Preferences, waiting: Waiting, status: int) -> dict[str, str]:
     applied = preference_applied(preferences, waiting, status)
-    headers = {"Preference-Applied": applied} if applied else {}
-    if collected.outcomes is None:
-        return job_accepted(collected.job, headers)
-    return answer(collected.outcomes, headers={"Location": job_path(collected.job.id), **headers})
+    return {"Preference-Applied": applied} if applied else {}

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy import Engine
 
-    from api.body_room import BodyRoom
     from api.closing import Closing
+    from api.memory_budget import MemoryBudget
     from api.promise_together import PromiseTogether
     from shared.clock import Clock
     from shared.job_events import Listener
@@ -40,7 +40,7 @@ class Parts:
     listener: Listener
     clock: Clock
     closing: Closing
-    body_room: BodyRoom
+    memory_budget: MemoryBudget
     together: PromiseTogether
 
 

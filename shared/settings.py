@@ -48,8 +48,8 @@ class Settings:
     rate_limit_per_minute: int = _setting(
         6_000, "requests that one API key may make in a minute; 0: any number", minimum=0
     )
-    bodies_max_bytes: int = _setting(
-        512 * MIB, "bodies that one API process holds at once; a large one beyond that is 503", minimum=1024
+    memory_budget_bytes: int = _setting(
+        512 * MIB, "bodies and answers that one API process holds at once; beyond it, 503", minimum=1024
     )
     body_seconds_max: float = _setting(
         120.0, "how long a client may take to send a body, or to take an answer", minimum=1

@@ -1,8 +1,7 @@
-"""How far a job has come, and its outcomes."""
+"""How far a job has come."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
@@ -44,11 +43,6 @@ _JOB = text("""
     WHERE jobs.id = :id
 """)
 
-_OUTCOMES = text("""
-    SELECT outcomes, order_count FROM slices WHERE job_id = :id AND closed_at IS NOT NULL
-    ORDER BY first_position
-""")
-
 
 def find_job(engine: Engine, job_id: UUID) -> Job | None:
     """Read a job and how far it has come, all of one moment; None if there is none of this id.
@@ -63,24 +57,6 @@ def find_job(engine: Engine, job_id: UUID) -> Job | None:
     codes = found.pop("codes") or {}
     form = JobForm(found.pop("form"))
     return Job(**found, form=form, codes={int(code): orders for code, orders in codes.items()})
-
-
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """The outcomes that are there: JSON objects, ``{key: outcome, …}``, in the batch's order."""
-
-    fragments: list[bytes]
-    count: int
-
-
-def outcomes(engine: Engine, job_id: UUID) -> Outcomes:
-    """Read the outcomes of the slices that are closed.
-
-    Raises PersistenceError.
-    """
-    with translated(), _reading(engine) as connection:
-        rows = connection.execute(_OUTCOMES, {"id": job_id}).all()
-    return Outcomes([row.outcomes for row in rows], sum(row.order_count for row in rows))
 
 
 def _reading(engine: Engine) -> Connection:

@@ -15,7 +15,8 @@ from sqlalchemy import text
 from shared.domain.job import Job, JobState
 from shared.persistence.api_keys import create_api_key, find_api_key
 from shared.persistence.errors import DatabaseAwayError, PermanentError
-from shared.persistence.jobs import Outcomes, find_job, outcomes
+from shared.persistence.jobs import find_job
+from shared.persistence.outcomes import NO_OUTCOMES, OutcomesGoneError, list_outcomes, read_outcomes
 from shared.persistence.promising import NewSlice, Promise, Stored, promise
 from shared.persistence.promising_together import promise_together
 
@@ -212,14 +213,43 @@ def test_outcomes_come_in_slice_order_as_far_as_they_are_there(engine: Engine, a
     close(engine, slice_ids[2], b'{"c":3}', 10)
     close(engine, slice_ids[0], b'{"a":1}', 10)
 
-    assert outcomes(engine, promised.job.id) == Outcomes([b'{"a":1}', b'{"c":3}'], 20)
+    found = list_outcomes(engine, promised.job.id, 100)
+
+    assert (list(found.sizes), found.order_count) == ([7, 7], 20)
+    assert found.first == [b'{"a":1}', b'{"c":3}']
+    assert list(found.rest(100)) == []
+
+
+def test_outcomes_beyond_the_first_bytes_are_listed_and_read_in_runs(engine: Engine, api_key_id: int) -> None:
+    promised = promise_of(api_key_id, 30)
+    slice_ids, _ = promise(engine, promised, Slices(3))
+    for position in (2, 0, 1):
+        close(engine, slice_ids[position], b'{"%d":1}' % position, 10)
+
+    found = list_outcomes(engine, promised.job.id, 1)
+
+    # One at least, however few bytes were asked for.
+    assert found.first == [b'{"0":1}']
+    assert list(found.rest(14)) == [slice_ids[1:]]
+    assert list(found.rest(13)) == [[slice_ids[1]], [slice_ids[2]]]
+    assert read_outcomes(engine, [slice_ids[2], slice_ids[1]]) == [b'{"1":1}', b'{"2":1}']
+
+
+def test_outcomes_that_were_pruned_meanwhile_are_no_shorter_answer(engine: Engine, api_key_id: int) -> None:
+    promised = promise_of(api_key_id, 20)
+    slice_ids, _ = promise(engine, promised, Slices(2))
+    close(engine, slice_ids[0], b'{"a":1}', 10)
+
+    with pytest.raises(OutcomesGoneError):
+        read_outcomes(engine, [slice_ids[0], 999_999])
 
 
 def test_an_unknown_job_is_none_and_has_no_outcomes(engine: Engine) -> None:
     unknown: UUID = uuid4()
 
     assert find_job(engine, unknown) is None
-    assert outcomes(engine, unknown) == Outcomes([], 0)
+    nothing = list_outcomes(engine, unknown, 100)
+    assert (list(nothing.slice_ids), nothing.order_count, nothing.first) == ([], 0, list(NO_OUTCOMES.first))
 
 
 def test_an_api_hosts_clock_delays_neither_the_next_dispatch_nor_the_jobs_moments(

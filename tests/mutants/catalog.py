@@ -422,7 +422,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a part of the outcomes is given for the whole",
-        [Change("api/collector.py", "if found.count == job.total:", "if found.count:")],
+        [Change("api/collector.py", "if found.order_count == job.total:", "if found.order_count:")],
         ["tests/integration/test_collecting_pieces.py"],
     ),
     Mutant(

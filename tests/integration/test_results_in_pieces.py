@@ -1,0 +1,177 @@
+"""Large results: the same bytes as ever, in pieces, that hold neither much memory nor a connection."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+import psycopg
+import pytest
+from sqlalchemy import make_url, text
+
+from api.results import PIECE_BYTES
+from tests.fresh_databases import database_url
+from tests.integration.api_door import Door, open_door
+
+if TYPE_CHECKING:
+    from werkzeug.test import TestResponse
+
+    from shared.settings import Settings
+
+ORDERS = 40
+# An order's faults, some 40 KB of them: a slice of five is less than a piece, all of them are six.
+REJECTED = {"status": "no", "code": -7, "msg": "no. " * 10_000, "retryable": False}
+
+
+@pytest.fixture
+def door(settings: Settings) -> Iterator[Door]:
+    with open_door(settings) as made:
+        yield made.with_settings(slice_max_orders=5, sync_max_orders=1, database_pool_size=1)
+
+
+def rejected_job(door: Door) -> tuple[str, bytes]:
+    """A job whose orders were all rejected at length: its results' path, and the bytes that stand there."""
+    posted = door.post({f"key {n}": n for n in range(ORDERS)}, Prefer="respond-async")
+    outcomes: dict[str, Any] = {}
+    for slice_id, _, _ in door.open_slices():
+        [(body,)] = door.rows("SELECT body FROM slices WHERE id = :id", id=slice_id)
+        own = {key: {**REJECTED, "n": n} for key, n in json.loads(body).items()}
+        outcomes |= own
+        close(door, slice_id, orjson.dumps(own))
+    return f"{posted.headers['Location']}/results", orjson.dumps(outcomes)
+
+
+def close(door: Door, slice_id: int, outcomes: bytes) -> None:
+    with door.engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE slices SET started_at = now(), closed_at = now(), outcomes = :outcomes, ok_count = 0,"
+                " codes = '{}' WHERE id = :id"
+            ),
+            {"id": slice_id, "outcomes": outcomes},
+        )
+
+
+def reader(door: Door, path: str) -> TestResponse:
+    """Ask, and read no more than the first piece."""
+    return door.client.get(path, headers={"API-Authorization": door.key}, buffered=False)
+
+
+@contextmanager
+def database_away(door: Door, seconds: float) -> Iterator[int]:
+    """Nobody is connected to the door's database, or let in, for so long; gives how many were."""
+    name = make_url(door.settings.database_url).database
+    with psycopg.connect(database_url(door.settings.database_url, "postgres"), autocommit=True) as server:
+
+        def allow(allowed: str) -> None:
+            server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {allowed}')
+
+        allow("false")
+        back = threading.Timer(seconds, allow, ["true"])
+        back.start()
+        try:
+            yield server.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name]
+            ).rowcount
+        finally:
+            back.join()
+
+
+def test_results_in_pieces_are_the_bytes_of_the_whole_and_their_length_is_told(door: Door) -> None:
+    path, expected = rejected_job(door)
+
+    answer = door.get(path)
+
+    assert answer.status_code == 200
+    assert int(answer.headers["Content-Length"]) == len(expected)
+    assert answer.data == expected
+
+
+def test_no_piece_is_much_larger_than_a_piece(door: Door) -> None:
+    path, expected = rejected_job(door)
+
+    pieces = list(reader(door, path).iter_encoded())
+
+    assert b"".join(pieces) == expected
+    assert len(pieces) > 5
+    assert max(map(len, pieces)) < 2 * PIECE_BYTES
+
+
+def test_who_does_not_read_holds_no_connection(door: Door) -> None:
+    path, expected = rejected_job(door)
+
+    waiting = [reader(door, path) for _ in range(5)]
+
+    # There is one connection in all.
+    assert door.get("/v1/limits").status_code == 200
+    assert [one.data == expected for one in waiting] == [True] * 5
+
+
+def test_readers_reserve_memory_until_they_are_done(door: Door) -> None:
+    narrow = door.with_settings(memory_budget_bytes=5 * PIECE_BYTES, slice_max_orders=5, sync_max_orders=1)
+    path, expected = rejected_job(narrow)
+
+    first = reader(narrow, path)
+    while_full = narrow.get(path)
+    whole = first.data
+    first.close()
+
+    assert (whole, while_full.status_code) == (expected, 503)
+    assert int(while_full.headers["Retry-After"]) > 0
+    assert narrow.get(path).data == expected
+
+
+def test_a_200_that_there_is_no_memory_to_send_is_the_202_of_its_job(door: Door) -> None:
+    narrow = door.with_settings(memory_budget_bytes=5 * PIECE_BYTES, slice_max_orders=5, sync_max_orders=1)
+    path, expected = rejected_job(narrow)
+    again = {"Prefer": "wait=5", "Idempotency_Key": "again"}
+    body = {f"key {n}": n for n in range(ORDERS)}
+    held = reader(narrow, path)
+    first = narrow.post(body, Prefer="respond-async", Idempotency_Key="again")
+    for slice_id, _, _ in narrow.open_slices(first.headers["Location"].rpartition("/")[2]):
+        close(narrow, slice_id, orjson.dumps({f"{slice_id}.{n}": REJECTED for n in range(5)}))
+
+    while_full = narrow.post(body, **again)
+    held.close()
+    after = narrow.post(body, **again)
+
+    assert (while_full.status_code, after.status_code) == (202, 200)
+    assert while_full.headers["Location"] == after.headers["Location"] == first.headers["Location"]
+    assert len(after.data) > PIECE_BYTES
+    assert len(expected) > PIECE_BYTES
+
+
+def test_a_database_that_comes_back_cuts_no_answer_short(door: Door) -> None:
+    path, expected = rejected_job(door)
+    reading = reader(door, path)
+
+    with database_away(door, seconds=1) as ended:
+        assert ended > 0
+        assert reading.data == expected
+
+
+def test_one_order_alone_is_answered_with_its_bare_outcome(door: Door) -> None:
+    posted = door.client.post(
+        "/v1/order",
+        data=b"{}",
+        headers={
+            "API-Authorization": door.key,
+            "Content-Type": "application/json",
+            "Prefer": "respond-async",
+        },
+    )
+    [(slice_id, job_id, _)] = door.open_slices()
+    assert isinstance(job_id, UUID)
+    close(door, slice_id, orjson.dumps({"": REJECTED | {"msg": "x" * 2 * PIECE_BYTES}}))
+
+    answer = door.get(f"{posted.headers['Location']}/results")
+
+    assert answer.json is not None
+    assert answer.json["msg"] == "x" * 2 * PIECE_BYTES
+    assert sys.getsizeof(answer.data) > PIECE_BYTES
