@@ -12,7 +12,7 @@ _FORMATS: Final = {
     "email": "e-mail address",
     "date-time": "moment (RFC 3339)",
     "uuid": "UUID",
-    "ndjson": "lines of JSON",
+    "binary": "sent as it is",
     "uri-reference": "link",
 }
 

@@ -129,7 +129,8 @@ def _request_body(body: Body) -> dict[str, Any]:
         content[LINES] = {
             "schema": {
                 "type": "string",
-                "format": "ndjson",
+                # What generators of clients send as it is.
+                "format": "binary",
                 "description": f"Lines of JSON, each a {body.schema} of its own.",
             },
             "example": LINES_SENT,

@@ -62,7 +62,7 @@ SHORT_ORDERS = st.dictionaries(st.text(max_size=5), st.just({"products": [{"qty"
 LINES = st.lists(SHORT_ORDERS, max_size=3).map(lambda some: b"\n".join(map(orjson.dumps, some)).decode())
 
 schemathesis.serializer.alias("application/x-ndjson", "text/plain")
-schemathesis.openapi.format("ndjson", LINES)
+schemathesis.openapi.format("binary", LINES)
 
 
 @pytest.fixture(scope="module")

@@ -40,8 +40,11 @@ _NO: Final = {"const": "no"}
 _MSG: Final = {"type": "string", "description": "One sentence that names the field and the value at fault."}
 _CODE: Final = {
     "type": "integer",
-    "description": "Why, as a number.",
-    "oneOf": [{"const": int(code), "description": means} for code, means in _MEANS.items()],
+    # Not one constant each with its meaning: generators of clients take the first for the only one.
+    "enum": [int(code) for code in _MEANS],
+    "description": "Why, as a number. "
+    + "; ".join(f"`{int(code)}`: {means}" for code, means in _MEANS.items())
+    + ".",
 }
 _ERRORS: Final = {"type": "array", "items": _ref("Fault"), "description": "Everything that is wrong."}
 

@@ -103,36 +103,34 @@ _ADDRESS: JsonSchema = {
         "properties": {"state": {"type": "string", "pattern": r"\S"}},
     },
 }
+
+
+def _one_of(*schemas: JsonSchema) -> JsonSchema:
+    """The JSON Schema that at least one of these holds, in words that generators of clients pass over.
+
+    With ``anyOf`` beside its members, they make of an order a union of nameless parts, or nothing at all.
+    """
+    return {"if": {}, "then": {"anyOf": list(schemas)}}
+
+
 _LINE: JsonSchema = {
     "description": "One line of an order. When several of `id`, `ean` and `sku` are given, they must mean "
-    "the same item.",
-    "anyOf": [
-        {"required": [name], "properties": {name: _NAMED_ITEM}, "title": f"names its item by {name}"}
-        for name in ("id", "ean", "sku")
-    ],
+    "the same item; one of them is needed.",
+    **_one_of(*({"required": [name], "properties": {name: _NAMED_ITEM}} for name in ("id", "ean", "sku"))),
 }
 _ORDER: JsonSchema = {
     "description": "An order. `null` is the same as absent. Members that are not listed here are ignored, "
-    "unless the request prefers `handling=strict`. No text may hold U+0000.",
+    "unless the request prefers `handling=strict`. No text may hold U+0000. An e-mail is needed: on the "
+    "invoice address, on the only one, or from the account, whose default address stands in.",
     "required": ["products"],
-    "anyOf": [
+    **_one_of(
+        {"required": ["invoiceAddress"], "properties": {"invoiceAddress": _WITH_EMAIL}},
+        {"required": ["address"], "properties": {"invoiceAddress": _NONE, "address": _WITH_EMAIL}},
         {
-            "title": "has an invoice address with an e-mail",
-            "required": ["invoiceAddress"],
-            "properties": {"invoiceAddress": _WITH_EMAIL},
-        },
-        {
-            "title": "has one address with an e-mail",
-            "required": ["address"],
-            "properties": {"invoiceAddress": _NONE, "address": _WITH_EMAIL},
-        },
-        {
-            "title": "has a delivery address with an e-mail",
             "required": ["deliveryAddress"],
             "properties": {"invoiceAddress": _NONE, "address": _NONE, "deliveryAddress": _WITH_EMAIL},
         },
         {
-            "title": "has an account, whose default address stands in",
             "required": ["accountId"],
             "properties": {
                 "invoiceAddress": _NONE,
@@ -141,7 +139,7 @@ _ORDER: JsonSchema = {
                 "accountId": {"type": ["integer", "string"]},
             },
         },
-    ],
+    ),
 }
 _COMPLETION: JsonSchema = {
     "description": "What may be said when a prepared order is completed, or later about its payment. "

@@ -91,8 +91,10 @@ def _amount(_: Amount) -> JsonSchema:
 
 
 def _flag(_: Flag) -> JsonSchema:
-    words = {"enum": [0, 1, "true", "false", "1", "0"], "description": '0, 1, or "true", "false"'}
-    return {"anyOf": [{"type": "boolean"}, words]}
+    # One type each: of an enumeration of mixed types, generators of clients make nothing.
+    number = {"type": "integer", "enum": [0, 1]}
+    word = {"type": "string", "enum": ["true", "false", "1", "0"], "description": _AS_TEXT}
+    return {"anyOf": [{"type": "boolean"}, number, word]}
 
 
 def _choice(field: Choice) -> JsonSchema:
