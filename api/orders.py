@@ -66,18 +66,18 @@ def _create(form: JobForm, key_in_path: str, read: Read) -> Response:
         # Listening comes first: no event of these slices is missed then, whoever dispatches them.
         with parts().listener.waiting(job_id) as waiter, parts().together.until_answered(job_id):
             promised = _read_and_promise(job_id, form, key_in_path, read, preferences, idempotency_key)
-            waiting = _waiting(preferences, promised.job)
+            waiting = _waiting(preferences, promised.job.total)
             collected = _collect(promised, waiter, waiting)
     except PromisedBeforeError as before:
         return _replay(before, preferences)
     return _answer(collected, preferences, waiting)
 
 
-def _waiting(preferences: Preferences, job: Job) -> Waiting:
+def _waiting(preferences: Preferences, total: int) -> Waiting:
     settings = parts().settings
     return waiting_for(
         preferences,
-        job.total,
+        total,
         sync_max_orders=settings.sync_max_orders,
         sync_wait_seconds=settings.sync_wait_seconds,
         max_wait_seconds=settings.max_wait_seconds,
@@ -98,7 +98,7 @@ def _replay(before: PromisedBeforeError, preferences: Preferences) -> Response:
     if job is None or job.is_over(parts().clock()):
         raise expired()
     facts().orders = job.total
-    waiting = _waiting(preferences, job)
+    waiting = _waiting(preferences, job.total)
     with parts().listener.waiting(job.id) as waiter:
         collected = _or_the_job(job, partial(collect_again, parts(), waiter, job, waiting.seconds))
     response = _answer(collected, preferences, waiting)
@@ -127,6 +127,8 @@ def _read_and_promise(
             api_key_id=asking_key().id,
             request_id=facts().request_id,
             strict=preferences.strict,
+            # Whoever waits goes first, so it has to be known before anything is stored.
+            waits=_waiting(preferences, len(batch.keys)).seconds > 0,
             idempotency_key=idempotency_key,
             request_hash=facts().request_hash,
         )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import orjson
 import structlog
 
-from api.promise_together import TOGETHER_MAX_BYTES
+from api.promise_together import TOGETHER_MAX_BYTES, TOGETHER_MAX_ORDERS
 from api.repeated_numbers import repeated_numbers
 from shared.domain.job import Job, JobForm
-from shared.domain.slicing import SMALL_QUEUE, SlicePlan, plan_slices
+from shared.domain.slicing import Size, SliceLimits, SlicePlan, plan_slices
 from shared.fault_points import reached
 from shared.job_queue import QueueAwayError
 from shared.persistence.promising import NewSlice, Promise, promise
@@ -22,9 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from uuid import UUID
 
+    import msgspec
+
     from api.batch_reader import Batch
     from api.parts import Parts
     from shared.persistence.promising import Stored
+    from shared.settings import Settings
+
+_FEW_LINES_BYTES: Final = 1_024
+"""Up to so many bytes an order has so few lines that they need not be counted."""
 
 _log = structlog.get_logger(__name__)
 
@@ -40,13 +46,17 @@ class Promised:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Who asks for what, beside the orders themselves, and under which id it will be known."""
+    """Who asks for what, beside the orders themselves, and under which id it will be known.
+
+    ``waits``: for the outcomes, with the request still open.
+    """
 
     job_id: UUID
     form: JobForm
     api_key_id: int
     request_id: str
     strict: bool
+    waits: bool
     idempotency_key: str | None = None
     request_hash: bytes | None = None
 
@@ -58,11 +68,7 @@ def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
     PersistenceError, and PromisedBeforeError when the Idempotency-Key stands for another job.
     """
     settings, now = parts.settings, parts.clock()
-    plan = plan_slices(
-        len(batch.keys),
-        sync_max_orders=settings.sync_max_orders,
-        slice_max_orders=settings.slice_max_orders,
-    )
+    plan = _plan(batch, settings, waits=asked.waits)
     job = Job(
         id=asked.job_id,
         api_key_id=asked.api_key_id,
@@ -82,14 +88,14 @@ def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
     )
     slices = _Slices(batch, plan)
     perhaps_stored = False
-    if plan.queue == SMALL_QUEUE and 0 < slices.size_bytes <= TOGETHER_MAX_BYTES:
-        shared = parts.together.promise(promised, list(slices))
+    if 0 < job.total <= TOGETHER_MAX_ORDERS and slices.size_bytes <= TOGETHER_MAX_BYTES:
+        shared = parts.together.promise(promised, list(slices), plan.loads)
         if shared.stored is not None:
             return Promised(_as_stored(job, shared.stored), len(slices), shared.dispatched)
         perhaps_stored = shared.perhaps_stored
     stored = promise(parts.engine, promised, slices, perhaps_stored=perhaps_stored)
     reached("after-promise")
-    dispatched = _dispatch(parts, job, stored.slice_ids, plan.queue)
+    dispatched = _dispatch(parts, job, stored.slice_ids, plan)
     return Promised(_as_stored(job, stored), len(slices), dispatched)
 
 
@@ -100,9 +106,27 @@ def _as_stored(job: Job, stored: Stored) -> Job:
     )
 
 
-def _dispatch(parts: Parts, job: Job, slice_ids: Sequence[int], queue: str) -> bool:
+def _plan(batch: Batch, settings: Settings, *, waits: bool) -> SlicePlan:
+    limits = SliceLimits(
+        small_max_orders=settings.small_max_orders,
+        waited_slice_max_orders=settings.waited_slice_max_orders,
+        slice_max_orders=settings.slice_max_orders,
+        slice_max_bytes=settings.slice_max_bytes,
+        slice_max_lines=settings.slice_max_lines,
+    )
+    return plan_slices(len(batch.orders), map(_size, batch.orders), waits=waits, limits=limits)
+
+
+def _size(order: msgspec.Raw) -> Size:
+    size_bytes = len(order)
+    # Not read: it is an estimate, and what is spelled otherwise is still bounded by its bytes.
+    lines = bytes(order).count(b'"qty"') if size_bytes > _FEW_LINES_BYTES else 1
+    return Size(size_bytes, lines)
+
+
+def _dispatch(parts: Parts, job: Job, slice_ids: Sequence[int], plan: SlicePlan) -> bool:
     try:
-        parts.queue.dispatch(slice_ids, queue)
+        parts.queue.dispatch(slice_ids, plan.queue, plan.loads)
     except QueueAwayError as error:
         _log.warning("not_dispatched", job_ids=[str(job.id)], fault=str(error))
         return False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 
 from api.rounds import Member, Rounds
-from shared.domain.slicing import SMALL_QUEUE
+from shared.domain.slicing import SLICE_QUEUES
 from shared.fault_points import reached
 from shared.job_queue import QueueAwayError
 from shared.persistence.errors import PersistenceError
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 TOGETHER_MAX_BYTES: Final = 1024 * 1024
 """Orders in one such commit: they are held twice for its time, and a large one would keep the others."""
 
+TOGETHER_MAX_ORDERS: Final = 100
+"""Orders of one batch in it, for the same reason: those of a larger one are better copied."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -38,7 +41,7 @@ class Store(Protocol):
 class Dispatch(Protocol):
     """Hands slices to a queue."""
 
-    def __call__(self, slice_ids: Sequence[int], queue: str, /) -> None:
+    def __call__(self, slice_ids: Sequence[int], queue: str, loads: Sequence[int], /) -> None:
         """Send messages. Raises QueueAwayError."""
 
 
@@ -51,6 +54,7 @@ class Shared(Member):
 
     promised: Promise
     slices: Sequence[NewSlice]
+    loads: Sequence[int]
     stored: Stored | None = None
     dispatched: bool = False
     perhaps_stored: bool = False
@@ -64,13 +68,17 @@ class PromiseTogether:
         self._dispatch = dispatch
         self._rounds = Rounds(self._promise_all, TOGETHER_MAX_BYTES)
 
-    def promise(self, promised: Promise, slices: Sequence[NewSlice]) -> Shared:
+    def promise(self, promised: Promise, slices: Sequence[NewSlice], loads: Sequence[int]) -> Shared:
         """Store a small batch and hand its slices to the queue, perhaps with others; tell what came of it.
+
+        ``loads`` are those of its slices (``SlicePlan``).
 
         A fault of the database is not raised, for it may be of one's making: each is to be stored alone then.
         """
         size_bytes = sum(len(new.body) for new in slices)
-        mine = Shared(id=promised.job.id, size_bytes=size_bytes, promised=promised, slices=slices)
+        mine = Shared(
+            id=promised.job.id, size_bytes=size_bytes, promised=promised, slices=slices, loads=loads
+        )
         self._rounds.join(mine)
         return mine
 
@@ -97,13 +105,22 @@ class PromiseTogether:
             self._dispatch_all([one for one in together if one.stored is not None])
 
     def _dispatch_all(self, stored: Sequence[Shared]) -> None:
-        try:
-            those = [one.stored.slice_ids for one in stored if one.stored is not None]
-            self._dispatch(list(chain.from_iterable(those)), SMALL_QUEUE)
-        except QueueAwayError as error:
-            told = [str(one.promised.job.id) for one in stored]
-            _log.warning("not_dispatched", job_ids=told, fault=str(error))
-            return
-        for one in stored:
-            one.dispatched = True
+        # Who waits first; and what goes to one queue shares its messages.
+        for queue in SLICE_QUEUES:
+            those = [one for one in stored if one.promised.queue == queue]
+            if those and not self._dispatch_to(queue, those):
+                return
         reached("after-dispatch")
+
+    def _dispatch_to(self, queue: str, those: Sequence[Shared]) -> bool:
+        slice_ids = chain.from_iterable(one.stored.slice_ids for one in those if one.stored is not None)
+        loads = chain.from_iterable(one.loads for one in those)
+        try:
+            self._dispatch(list(slice_ids), queue, list(loads))
+        except QueueAwayError as error:
+            told = [str(one.promised.job.id) for one in those]
+            _log.warning("not_dispatched", job_ids=told, fault=str(error))
+            return False
+        for one in those:
+            one.dispatched = True
+        return True

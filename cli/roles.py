@@ -50,7 +50,7 @@ def worker(concurrency: int | None, signs_fd: int | None) -> None:
     settings = _settings_with_servers("worker")
     if signs_fd is None:
         _watch(settings, "worker", *(["--concurrency", str(concurrency)] if concurrency else []))
-    from shared.job_queue import SLICE_QUEUES  # noqa: PLC0415 - Celery is slow to import
+    from shared.domain.slicing import SLICE_QUEUES  # noqa: PLC0415
 
     _run_celery(
         settings,
@@ -71,7 +71,8 @@ def mailer(signs_fd: int | None) -> None:
 
     Not a task of the workers: a mail server that is slow or away must not keep an order waiting.
     """
-    from shared.job_queue import MAIL_QUEUE, MAILER  # noqa: PLC0415 - Celery is slow to import
+    from shared.job_queue import MAILER  # noqa: PLC0415 - Celery is slow to import
+    from shared.queue_order import MAIL_QUEUE  # noqa: PLC0415
     from worker.mail.mail_room import open_post  # noqa: PLC0415
 
     settings = _settings_with_servers("mailer")

@@ -5,41 +5,22 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
 from kombu.exceptions import OperationalError
-from kombu.utils.scheduling import priority_cycle
 from redis import Redis, RedisError
 
-from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
+from shared.domain.slicing import LARGE_QUEUE, handfuls
+from shared.queue_order import MAIL_QUEUE, QUEUES, WeightedOrder
 from shared.settings import Settings
 
 SETTLE_SLICE = "ordermill.settle_slice"
 """The task's name; its one argument is a slice's id or a list of them, never anything of a client's."""
 
-MESSAGE_SLICES_MAX = {SMALL_QUEUE: 25, LARGE_QUEUE: 5}
-"""Slices in one message, by queue, settled in one transaction when nothing is against it.
-
-A message and a commit cost about as much as ten orders: more small slices would save little, and one that
-ends its worker would hold up more. After each of the large ones a worker can give way.
-"""
-
-_SHARED_FROM = {SMALL_QUEUE: 16, LARGE_QUEUE: 3}
-"""Slices that two workers decide sooner than one, for all that a second message costs."""
-
 SEND_CONFIRMATION = "ordermill.send_confirmation"
 """Its one argument is an order's number."""
-
-SLICE_QUEUES = (SMALL_QUEUE, LARGE_QUEUE)
-"""In the order in which a worker serves them."""
-
-MAIL_QUEUE = "orders.mail"
-"""Served by mailers alone: a mail server that is slow or away must not hold a worker."""
-
-QUEUES = (*SLICE_QUEUES, MAIL_QUEUE)
 
 MAILER = "mailer"
 """What comes before the "@" in the name of a mailer."""
@@ -56,17 +37,6 @@ _QUEUE_KEYS = (*(f"{name}*" for name in QUEUES), "unacked", "unacked_index")
 _ASIDE = f"{KEY_PREFIX}set-aside:"
 _ASIDE_SECONDS = 7 * 24 * 3600
 _HEARTBEATS = f"{KEY_PREFIX}worker:"
-
-
-class _InOurOrder(priority_cycle):  # type: ignore[misc]
-    """Serves the queues in the order of ``QUEUES``.
-
-    kombu's own "priority" keeps the order in which it is given them, and it is given a set: which queue came
-    first depended on the process's hash seed.
-    """
-
-    def update(self, it: Any) -> None:
-        self.items[:] = sorted(it, key=QUEUES.index)
 
 
 _KEEPALIVE = {
@@ -116,8 +86,8 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "broker_transport_options": {
             # Above the task's limit; short is safe because a slice may be delivered twice.
             "visibility_timeout": 2 * settings.task_limit_seconds,
-            # Small batches first.
-            "queue_order_strategy": _InOurOrder,
+            # Who waits first, and a share for who does not.
+            "queue_order_strategy": WeightedOrder,
             # Without it a half-open connection is waited on for ever.
             "socket_timeout": limit,
             "socket_connect_timeout": limit,
@@ -151,15 +121,6 @@ def _broker_url(redis_url: str) -> str:
     return f"redis+socket://{parts.path}?virtual_host={database}"
 
 
-def _handfuls(slice_ids: Sequence[int], queue: str) -> list[int | list[int]]:
-    """Runs of about equal length, a single id as it is; from a certain number on at least two."""
-    least = 2 if len(slice_ids) >= _SHARED_FROM[queue] else 1
-    count = max(-(-len(slice_ids) // MESSAGE_SLICES_MAX[queue]), least)
-    edges = [len(slice_ids) * n // count for n in range(count + 1)]
-    runs = [list(slice_ids[first:last]) for first, last in pairwise(edges)]
-    return [run[0] if len(run) == 1 else run for run in runs if run]
-
-
 class JobQueue:
     """Dispatches slices and mails. Made once per process, after any fork."""
 
@@ -171,9 +132,12 @@ class JobQueue:
             settings.redis_url, socket_timeout=limit, socket_connect_timeout=limit, decode_responses=True
         )
 
-    def dispatch(self, slice_ids: Sequence[int], queue: str) -> None:
-        """Send a message per handful of slices. Raises QueueAwayError; some may have been sent by then."""
-        self._send(SETTLE_SLICE, _handfuls(slice_ids, queue), queue)
+    def dispatch(self, slice_ids: Sequence[int], queue: str, loads: Sequence[int] | None = None) -> None:
+        """Send a message per handful of slices. Raises QueueAwayError; some may have been sent by then.
+
+        ``loads`` are theirs (``SlicePlan``); without them each is taken to be as full as orders make it.
+        """
+        self._send(SETTLE_SLICE, handfuls(slice_ids, queue, loads), queue)
 
     def dispatch_mails(self, order_numbers: Sequence[int]) -> None:
         """Send one message per confirmation. Raises QueueAwayError; some may have been sent by then."""
@@ -190,6 +154,10 @@ class JobQueue:
     def waiting(self, queue: str) -> int:
         """How many messages lie in a queue. Raises QueueAwayError."""
         return int(self._ask("llen", f"{KEY_PREFIX}{queue}"))
+
+    def any_waits(self, queues: Sequence[str]) -> bool:
+        """Whether a message lies in one of these queues. Raises QueueAwayError."""
+        return bool(self._ask("exists", *(f"{KEY_PREFIX}{name}" for name in queues)))
 
     def ping(self) -> None:
         """Ask the broker for a sign of life. Raises QueueAwayError."""

@@ -35,7 +35,7 @@ class Settings:
     max_order_bytes: int = _setting(4 * MIB, "one order, so that no worker has to hold more", minimum=1024)
     max_key_chars: int = _setting(1_024, "characters in a batch key", minimum=1)
     max_nesting: int = _setting(32, "levels of arrays and objects inside an order", minimum=8)
-    sync_max_orders: int = _setting(100, "orders up to which a batch without a preference waits", minimum=0)
+    sync_max_orders: int = _setting(1_000, "orders up to which a batch without a preference waits", minimum=0)
     sync_wait_seconds: float = _setting(25.0, "how long such a batch waits", minimum=0)
     max_wait_seconds: float = _setting(60.0, "the most that Prefer: wait=N may ask for", minimum=0)
     orders_page_max: int = _setting(1_000, "orders in one page of GET /v1/orders", minimum=1)
@@ -59,7 +59,15 @@ class Settings:
     api_grace_seconds: int = _setting(30, "how long a stopping API lets requests finish", minimum=1)
 
     # -- the workshop --------------------------------------------------------------------------------------
-    slice_max_orders: int = _setting(50, "orders in a slice of a batch that is not small", minimum=1)
+    small_max_orders: int = _setting(
+        25, "orders up to which a batch that is waited for goes first, each order a slice", minimum=0
+    )
+    waited_slice_max_orders: int = _setting(
+        25, "orders in a slice of a larger batch that is waited for", minimum=1
+    )
+    slice_max_orders: int = _setting(50, "orders in any slice", minimum=1)
+    slice_max_bytes: int = _setting(256 * 1024, "bytes in a slice of several orders", minimum=1024)
+    slice_max_lines: int = _setting(500, "lines, as estimated, in a slice of several orders", minimum=1)
     slice_tries_max: int = _setting(5, "tries of a slice in one task while faults are transient", minimum=1)
     slice_attempts_max: int = _setting(
         5, "times that a slice may kill its worker, whole and alone", minimum=1

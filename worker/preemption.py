@@ -1,55 +1,70 @@
-"""Large batches give way to small ones, which somebody waits for.
+"""Who is not waited for gives way to who is, and many orders to a few.
 
-A worker serves the small queue first, but not before what it has in hand; and a large message costs least in
-one transaction, which no small batch can come in between. So while small batches come, large messages are
-settled slice by slice, and what is left of one goes back to its queue when a small one waits.
+A worker asks the queues of who waits first, but not before what it has in hand is done; and a message costs
+least in one transaction, which nothing can come in between. So while others come that go before it, a message
+is settled a fifth at a time, and what is left of it goes back to its queue when one of them waits. A fifth of
+it is done in any case: who gives way gets on.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import structlog
 
-from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
+from shared.domain.slicing import SLICE_QUEUES
 from shared.job_queue import JobQueue, QueueAwayError
 
 log = structlog.get_logger()
 
-_REMEMBERED_SECONDS = 5.0
-"""How long after a small message the next one is expected: a client that sends one small batch after another
-waits for a whole message only once. Not for ever: slice by slice, a large batch takes half as long again."""
+_REMEMBERED_SECONDS: Final = 5.0
+"""How long after a message the next one of its queue is expected: a client that sends one small batch after
+another waits for a whole message only once. Not for ever: a fifth at a time, a large batch takes half as long
+again."""
+
+_PORTIONS: Final = 5
+"""Into how many transactions a message is divided while others are expected that go before it."""
 
 
 class GivingWay:
-    """What one worker process knows of the small batches. Without a queue it gives way to none."""
+    """What one worker process knows of what goes before what. Without a queue it gives way to none."""
 
     def __init__(self, queue: JobQueue | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._queue = queue
         self._clock = clock
-        self._until = float("-inf")
+        self._until = dict.fromkeys(SLICE_QUEUES, float("-inf"))
 
-    def small_came(self) -> None:
-        """A message of the small queue is here."""
-        self._until = self._clock() + _REMEMBERED_SECONDS
+    def came(self, queue: str) -> None:
+        """A message of this queue is here."""
+        self._until[queue] = self._clock() + _REMEMBERED_SECONDS
 
-    @property
-    def expected(self) -> bool:
-        """Whether small batches come in at present."""
-        return self._queue is not None and self._clock() < self._until
+    def expected(self, queue: str) -> bool:
+        """Whether others come in at present that go before a message of ``queue``."""
+        now = self._clock()
+        return self._queue is not None and any(now < self._until[name] for name in _before(queue))
 
-    def gave_way(self, slice_ids: Sequence[int]) -> bool:
-        """Put these large slices back if a small batch waits, and say so; a queue that is away: no."""
-        if self._queue is None:
+    def at_once(self, queue: str, slices: int) -> int:
+        """How many slices of a message of so many to settle in one transaction."""
+        return -(-slices // _PORTIONS) if self.expected(queue) else slices
+
+    def gave_way(self, slice_ids: Sequence[int], queue: str) -> bool:
+        """Put these slices back if one that goes before them waits, and say so; a queue that is away: no."""
+        if self._queue is None or not self.expected(queue):
             return False
         try:
-            if not self._queue.waiting(SMALL_QUEUE):
+            if not self._queue.any_waits(_before(queue)):
                 return False
-            self._queue.dispatch(slice_ids, LARGE_QUEUE)
+            self._queue.dispatch(slice_ids, queue)
         except QueueAwayError:
-            # Nor is anybody handed a small batch. To ask again for each slice might take seconds each time.
-            self._until = float("-inf")
+            # Nor is anybody handed what waits. To ask again for each portion might take seconds each time.
+            self._until = dict.fromkeys(SLICE_QUEUES, float("-inf"))
             return False
-        log.debug("gave_way", slices=len(slice_ids))
+        log.debug("gave_way", slices=len(slice_ids), queue=queue)
         return True
+
+
+def _before(queue: str) -> tuple[str, ...]:
+    """The queues that go before this one."""
+    return SLICE_QUEUES[: SLICE_QUEUES.index(queue)]

@@ -8,10 +8,12 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import Engine
 
+from shared.domain.slicing import SLICE_QUEUES
 from shared.fault_points import reached
-from shared.job_queue import MAIL_QUEUE, SLICE_QUEUES, JobQueue, QueueAwayError
+from shared.job_queue import JobQueue, QueueAwayError
 from shared.persistence.confirmations import due_confirmations
 from shared.persistence.dispatching import give_back_slices, make_all_due, take_due_slices
+from shared.queue_order import MAIL_QUEUE
 from shared.settings import Settings
 
 log = structlog.get_logger()

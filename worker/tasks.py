@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 from celery import Celery, Task
 
-from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
+from shared.domain.slicing import LARGE_QUEUE, SLICE_QUEUES
 from shared.job_queue import SEND_CONFIRMATION, SETTLE_SLICE
 from shared.persistence.errors import PersistenceError
 from worker.mail.confirm import confirm_order
@@ -32,8 +32,8 @@ def register_tasks(
 
     @app.task(name=SETTLE_SLICE, bind=True)  # type: ignore[untyped-decorator]
     def settle(self: Task, slice_ids: object) -> None:
-        small = self.request.delivery_info.get("routing_key") == SMALL_QUEUE
-        run_settle(workshop, slice_ids, SMALL_QUEUE if small else LARGE_QUEUE)
+        came_from = self.request.delivery_info.get("routing_key")
+        run_settle(workshop, slice_ids, came_from if came_from in SLICE_QUEUES else LARGE_QUEUE)
 
     @app.task(name=SEND_CONFIRMATION)  # type: ignore[untyped-decorator]
     def confirm(order_number: int) -> None:

@@ -1,34 +1,141 @@
-"""How a batch is cut into the runs of orders that are settled whole, and which queue takes them."""
+"""How a batch is cut into the runs of orders that are settled whole, and which queue takes them.
+
+Whoever waits goes before who does not, whatever the size; and among those who wait a few orders go before
+many, so that one beside thousands is answered as fast as alone. Who does not wait always gets a share.
+"""
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-SMALL_QUEUE = "orders.small"
-"""Batches that a client waits for; served first."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
-LARGE_QUEUE = "orders.large"
-"""Batches that are answered with a job."""
+SMALL_QUEUE: Final = "orders.small"
+"""A few orders that a client waits for."""
+
+WAITED_QUEUE: Final = "orders.waited"
+"""More orders that a client waits for."""
+
+LARGE_QUEUE: Final = "orders.large"
+"""Orders that nobody waits for: they are answered with a job, however few they are."""
+
+SLICE_QUEUES: Final = (SMALL_QUEUE, WAITED_QUEUE, LARGE_QUEUE)
+"""In the order in which a worker serves them."""
+
+FULL_MESSAGE: Final = 1_000
+"""What the loads of the slices in one message may come to: about what is settled in one transaction.
+
+A message and a commit cost about as much as ten orders: more in one would save little, and one that ends its
+worker would hold up more.
+"""
+
+MESSAGE_SLICES: Final = {SMALL_QUEUE: 25, WAITED_QUEUE: 5, LARGE_QUEUE: 5}
+"""How many slices make a full message when all are as full as orders make them."""
+
+_SHARED_FROM: Final = {SMALL_QUEUE: 640, WAITED_QUEUE: 600, LARGE_QUEUE: 600}
+"""The load from which on two workers decide sooner than one, for all that a second message costs."""
+
+_LEAST_LOAD: Final = 40
+"""So that a message has no more than 25 slices, however little there is in each."""
+
+_FULL_SLICES: Final = 5
+"""As many slices as large as bytes and lines let them be are a full message."""
+
+
+class Size(NamedTuple):
+    """What an order takes: bytes as sent, and lines as far as they can be told without reading it."""
+
+    size_bytes: int
+    lines: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceLimits:
+    """The most that a slice may hold; one order at least, whatever it takes."""
+
+    small_max_orders: int
+    """Orders up to which a batch that is waited for is small: they are slices of one order each."""
+    waited_slice_max_orders: int
+    slice_max_orders: int
+    slice_max_bytes: int
+    slice_max_lines: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class SlicePlan:
-    """``ranges[n]`` holds the batch positions of slice ``n``; together they cover the batch, in order."""
+    """``ranges[n]`` holds the batch positions of slice ``n``; together they cover the batch, in order.
+
+    ``loads[n]`` is how much of a message slice ``n`` fills, in thousandths; a single order may overfill it.
+    """
 
     queue: str
     ranges: tuple[range, ...]
+    loads: tuple[int, ...]
 
 
-def plan_slices(total: int, *, sync_max_orders: int, slice_max_orders: int) -> SlicePlan:
-    """Cut a batch of ``total`` orders into slices.
+def plan_slices(total: int, sizes: Iterable[Size], *, waits: bool, limits: SliceLimits) -> SlicePlan:
+    """Cut a batch of ``total`` orders, of these sizes, into slices; ``waits``: its client waits for it.
 
-    A small batch (up to ``sync_max_orders``) is one order per slice, so that any that wait at the same
-    time can be settled together; a larger one is cut into runs of ``slice_max_orders``, after each of
-    which a worker can give way. A batch of no orders has no slices.
+    Those of a small batch are one order each, so that any that wait at the same time can be settled together.
+    A larger one is cut into runs, bounded by orders, bytes and lines, after each of which a worker can give
+    way; the runs of one that is waited for are shorter. A batch of no orders has no slices.
     """
-    small = total <= sync_max_orders
-    step = 1 if small else slice_max_orders
-    return SlicePlan(
-        queue=SMALL_QUEUE if small else LARGE_QUEUE,
-        ranges=tuple(range(first, min(first + step, total)) for first in range(0, total, step)),
+    queue, most_orders = _lane(total, waits=waits, limits=limits)
+    ranges: list[range] = []
+    loads: list[int] = []
+    first, held = 0, Size(0, 0)
+    for position, size in enumerate(sizes):
+        with_it = Size(held.size_bytes + size.size_bytes, held.lines + size.lines)
+        full = (
+            position - first == most_orders
+            or with_it.size_bytes > limits.slice_max_bytes
+            or with_it.lines > limits.slice_max_lines
+        )
+        if full and position > first:
+            ranges.append(range(first, position))
+            loads.append(_load(position - first, held, most_orders * MESSAGE_SLICES[queue], limits))
+            first, with_it = position, size
+        held = with_it
+    if total > first:
+        ranges.append(range(first, total))
+        loads.append(_load(total - first, held, most_orders * MESSAGE_SLICES[queue], limits))
+    return SlicePlan(queue=queue, ranges=tuple(ranges), loads=tuple(loads))
+
+
+def _lane(total: int, *, waits: bool, limits: SliceLimits) -> tuple[str, int]:
+    """The queue, and the most orders in one of its slices."""
+    if not waits:
+        return LARGE_QUEUE, limits.slice_max_orders
+    if total <= limits.small_max_orders:
+        return SMALL_QUEUE, 1
+    return WAITED_QUEUE, min(limits.waited_slice_max_orders, limits.slice_max_orders)
+
+
+def _load(orders: int, held: Size, message_orders: int, limits: SliceLimits) -> int:
+    shares = (
+        orders / message_orders,
+        held.size_bytes / (_FULL_SLICES * limits.slice_max_bytes),
+        held.lines / (_FULL_SLICES * limits.slice_max_lines),
     )
+    return max(_LEAST_LOAD, math.ceil(max(shares) * FULL_MESSAGE))
+
+
+def handfuls(
+    slice_ids: Sequence[int], queue: str, loads: Sequence[int] | None = None
+) -> list[int | list[int]]:
+    """What messages say: runs of slices of about equal load, a single one as its id; two from some load on.
+
+    ``loads`` are the slices'; without them each is taken to be as full as orders make it.
+    """
+    usual = FULL_MESSAGE // MESSAGE_SLICES[queue]
+    so_far = list(accumulate([usual] * len(slice_ids) if loads is None else loads))
+    in_all = so_far[-1] if so_far else 0
+    count = max(-(-in_all // FULL_MESSAGE), 2 if in_all >= _SHARED_FROM[queue] else 1)
+    edges = [bisect_right(so_far, in_all * n // count) for n in range(count + 1)]
+    runs = [list(slice_ids[first:last]) for first, last in pairwise(edges)]
+    return [run[0] if len(run) == 1 else run for run in runs if run]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import orjson
 import pytest
 
+from shared.domain.slicing import SLICE_QUEUES
 from shared.job_queue import JobQueue
 from tests.integration.api_door import Door, open_door
 
@@ -101,7 +103,7 @@ def test_keys_that_differ_only_by_normalisation_are_two(door: Door) -> None:
 def test_orders_reach_the_slices_byte_for_byte(door: Door) -> None:
     sent = b'{"a": {"qty" : 1.50, "x":1e400,"x":2} ,"\\u0000":null,"b":[ ],"c":"\\u00e9"}'
 
-    response = door.post(sent, Prefer="respond-async")
+    response = door.with_settings(slice_max_orders=1).post(sent, Prefer="respond-async")
 
     assert bodies_of(door, job_id_of(response)) == [
         b'{"a":{"qty" : 1.50, "x":1e400,"x":2}}',
@@ -154,6 +156,65 @@ def test_a_larger_batch_is_202_at_once_in_slices_of_the_large_queue(door: Door) 
     ]
 
 
+@pytest.mark.parametrize(
+    ("orders", "prefer", "slices"),
+    [
+        (2, "", [("orders.small", 1)] * 2),
+        (2, "wait=0.5, wait=1", [("orders.small", 1)] * 2),
+        (2, "respond-async", [("orders.large", 2)]),
+        (2, "wait=0", [("orders.large", 2)]),
+        (7, "", [("orders.waited", 3), ("orders.waited", 3), ("orders.waited", 1)]),
+        (11, "", [("orders.large", 5), ("orders.large", 5), ("orders.large", 1)]),
+        (11, "wait=1", [("orders.waited", 3)] * 3 + [("orders.waited", 2)]),
+        (11, "respond-async, wait=1", [("orders.waited", 3)] * 3 + [("orders.waited", 2)]),
+    ],
+)
+def test_who_waits_goes_into_another_lane_than_who_does_not(
+    door: Door, orders: int, prefer: str, slices: list[tuple[str, int]]
+) -> None:
+    limits = door.with_settings(
+        small_max_orders=4,
+        waited_slice_max_orders=3,
+        slice_max_orders=5,
+        sync_max_orders=10,
+        sync_wait_seconds=0.1,
+        max_wait_seconds=0.1,
+    )
+
+    with closing(JobQueue(door.settings)) as queue:
+        before = {name: queue.waiting(name) for name in SLICE_QUEUES}
+        response = limits.post({f"k{n}": {} for n in range(orders)}, Prefer=prefer)
+        fed = [name for name in SLICE_QUEUES if queue.waiting(name) > before[name]]
+
+    query = "SELECT queue, order_count FROM slices WHERE job_id = :id ORDER BY number"
+    assert [tuple(row) for row in door.rows(query, id=job_id_of(response))] == slices
+    assert fed == [slices[0][0]]
+
+
+def test_a_thousand_orders_are_answered_in_the_response(door: Door) -> None:
+    with door.workshop():
+        response = door.post({f"k{n}": {} for n in range(1_000)})
+
+    assert response.status_code == 200
+    assert len(orjson.loads(response.data)) == 1_000
+
+
+def test_slices_are_bounded_by_bytes_and_by_lines_too(door: Door) -> None:
+    line = {"sku": "BRASS-LAMP", "qty": 1}
+    bodies = {
+        **{f"bytes {n}": {"comment": "x" * 100_000} for n in range(4)},
+        **{f"lines {n}": {"products": [line] * 200} for n in range(4)},
+        "few": {},
+    }
+
+    response = door.post(bodies, Prefer="respond-async")
+
+    query = "SELECT order_count FROM slices WHERE job_id = :id ORDER BY number"
+    counts = [row.order_count for row in door.rows(query, id=job_id_of(response))]
+    # Two of 100 kB; the other two with two of 200 lines; the other two of those with the last.
+    assert counts == [2, 4, 3]
+
+
 def test_wait_asks_for_the_outcomes_of_a_batch_of_any_size(door: Door) -> None:
     small_limits = door.with_settings(sync_max_orders=3, slice_max_orders=4, max_wait_seconds=20)
 
@@ -176,11 +237,11 @@ def test_a_wait_that_ends_too_early_is_202_and_never_a_guess(door: Door) -> None
 
 
 def test_a_202_tells_how_far_the_job_is_by_then(door: Door) -> None:
-    only_a_second = door.with_settings(sync_wait_seconds=1.2)
+    one_by_one = door.with_settings(slice_max_orders=1)
     before = {slice_id for slice_id, _, _ in door.open_slices()}
     assert not before
 
-    response = only_a_second.post({"a": {}, "b": {}}, Prefer="respond-async")
+    response = one_by_one.post({"a": {}, "b": {}}, Prefer="respond-async")
     first, _ = (slice_id for slice_id, _, _ in door.open_slices())
     door.close_slice(first, ok=False)
     job = door.get(response.headers["Location"])
@@ -288,7 +349,7 @@ def test_small_slices_are_dispatched_to_their_queue_in_one_message(door: Door) -
     queue = JobQueue(door.settings)
     before = queue.waiting("orders.small")
 
-    door.post({"a": {}, "b": {}}, Prefer="respond-async")
+    door.with_settings(sync_wait_seconds=0.1).post({"a": {}, "b": {}})
 
     assert queue.waiting("orders.small") == before + 1
     queue.close()

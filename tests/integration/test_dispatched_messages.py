@@ -27,10 +27,11 @@ def test_messages_hold_slice_ids_whatever_the_orders_hold(door: Door) -> None:
     # kombu would make something of its own out of such an object, and lose the message over this one.
     strange = {"comment": {"__type__": "datetime", "__value__": "SECRET"}}
 
-    assert door.post({"SECRET": strange, "b": strange}, Prefer="respond-async").status_code == 202
+    one_by_one = door.with_settings(slice_max_orders=1)
+    assert one_by_one.post({"SECRET": strange, "b": strange}, Prefer="respond-async").status_code == 202
 
     with redis.Redis.from_url(door.settings.redis_url) as client:
-        messages = client.lrange("ordermill:orders.small", 0, -1)
+        messages = client.lrange("ordermill:orders.large", 0, -1)
     bodies = [base64.b64decode(json.loads(message)["body"]) for message in messages]
     ids = [slice_id for slice_id, _, _ in door.open_slices()]
     assert [json.loads(body)[0] for body in bodies] == [[ids]]

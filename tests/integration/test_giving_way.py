@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
+from shared.domain.slicing import LARGE_QUEUE, SLICE_QUEUES, SMALL_QUEUE, WAITED_QUEUE
 from shared.job_queue import JobQueue
 from shared.settings import Settings
 from tests.integration.mill import Mill, open_mill, order
@@ -127,24 +127,74 @@ def test_when_the_queue_is_away_the_message_is_settled_by_who_has_it(
 
         settle_in_turn(cut_off, slice_ids, LARGE_QUEUE)
 
-        assert not cut_off.giving_way.expected
+        assert not cut_off.giving_way.expected(LARGE_QUEUE)
 
     assert set(slice_ids) <= set(closed(mill))
     # One slice, and the others together: the queue was asked once.
     assert transactions(mill, slice_ids) == 2
 
 
-def test_small_batches_are_expected_for_a_while_after_one_came(queue: JobQueue) -> None:
+@pytest.mark.parametrize(
+    ("came", "gives_way"),
+    [
+        (SMALL_QUEUE, {WAITED_QUEUE, LARGE_QUEUE}),
+        (WAITED_QUEUE, {LARGE_QUEUE}),
+        (LARGE_QUEUE, set()),
+    ],
+)
+def test_what_goes_first_is_expected_for_a_while_after_some_came(
+    queue: JobQueue, came: str, gives_way: set[str]
+) -> None:
     now = [100.0]
     way = GivingWay(queue, clock=lambda: now[0])
 
-    expected = [way.expected]
-    way.small_came()
+    def giving_way() -> set[str]:
+        return {name for name in SLICE_QUEUES if way.expected(name)}
+
+    seen = [giving_way()]
+    way.came(came)
     for later in (100.0, 104.9, 105.0):
         now[0] = later
-        expected.append(way.expected)
+        seen.append(giving_way())
 
-    assert expected == [False, True, True, False]
+    assert seen == [set(), gives_way, gives_way, set()]
+
+
+def test_many_orders_that_are_waited_for_give_way_to_a_few(
+    mill: Mill, queue: JobQueue, workshop: Workshop
+) -> None:
+    first, second = small(mill), small(mill)
+    settle_in_turn(workshop, first, SMALL_QUEUE)
+    slice_ids = mill.promise({f"k{i}": order() for i in range(10)}, per=1, queue=WAITED_QUEUE)
+    queue.dispatch(second, SMALL_QUEUE)
+
+    settle_in_turn(workshop, slice_ids, WAITED_QUEUE)
+
+    # A fifth of the message was done all the same.
+    assert closed(mill) == [*first, *slice_ids[:2]]
+    assert mill.queued(WAITED_QUEUE) == slice_ids[2:]
+
+
+def test_orders_that_nobody_waits_for_give_way_to_all_who_wait(
+    mill: Mill, queue: JobQueue, workshop: Workshop
+) -> None:
+    waited = [mill.promise({"k": order()}, queue=WAITED_QUEUE) for _ in range(2)]
+    settle_in_turn(workshop, waited[0], WAITED_QUEUE)
+    slice_ids = large(mill)
+    queue.dispatch(waited[1], WAITED_QUEUE)
+
+    settle_in_turn(workshop, slice_ids, LARGE_QUEUE)
+
+    assert mill.queued(LARGE_QUEUE) == slice_ids[1:]
+
+
+def test_a_message_of_many_slices_is_settled_a_fifth_at_a_time(mill: Mill, workshop: Workshop) -> None:
+    settle_in_turn(workshop, small(mill), SMALL_QUEUE)
+    slice_ids = mill.promise({f"k{i}": order() for i in range(25)}, per=1)
+
+    settle_in_turn(workshop, slice_ids, LARGE_QUEUE)
+
+    assert transactions(mill, slice_ids) == 5
 
 
 def test_a_worker_without_a_queue_expects_none(mill: Mill) -> None:

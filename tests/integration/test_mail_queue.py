@@ -17,7 +17,8 @@ import pytest
 import redis
 
 from shared.domain.job import JobForm
-from shared.job_queue import KEY_PREFIX, MAIL_QUEUE, JobQueue
+from shared.job_queue import KEY_PREFIX, JobQueue
+from shared.queue_order import MAIL_QUEUE
 from shared.settings import environment_with
 from tests.integration.mail_shop import (
     SENDER,

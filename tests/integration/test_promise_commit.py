@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from shared.job_queue import SLICE_QUEUES, JobQueue
+from shared.domain.slicing import SLICE_QUEUES
+from shared.job_queue import JobQueue
 from tests.integration.api_door import Door, open_door
 
 if TYPE_CHECKING:
@@ -45,4 +46,4 @@ def test_a_commit_that_fails_is_no_acceptance_and_no_message(door: Door, prefer:
     assert answer.status_code >= 500
     assert door.job_count() == 0
     with closing(JobQueue(door.settings)) as queue:
-        assert [queue.waiting(name) for name in SLICE_QUEUES] == [0, 0]
+        assert [queue.waiting(name) for name in SLICE_QUEUES] == [0, 0, 0]

@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
-from shared.job_queue import MESSAGE_SLICES_MAX, SLICE_QUEUES, JobQueue
+from shared.domain.slicing import LARGE_QUEUE, MESSAGE_SLICES, SLICE_QUEUES, SMALL_QUEUE, WAITED_QUEUE
+from shared.job_queue import JobQueue
 from shared.settings import Settings
 from tests.integration.mill import Mill, open_mill
 
@@ -34,6 +34,8 @@ def queue(settings: Settings) -> Iterator[JobQueue]:
         (SMALL_QUEUE, 25, [12, 13]),
         (SMALL_QUEUE, 51, [17, 17, 17]),
         (SMALL_QUEUE, 100, [25] * 4),
+        (WAITED_QUEUE, 2, [2]),
+        (WAITED_QUEUE, 40, [5] * 8),
         (LARGE_QUEUE, 2, [2]),
         (LARGE_QUEUE, 4, [2, 2]),
         (LARGE_QUEUE, 10, [5, 5]),
@@ -49,7 +51,7 @@ def test_slices_are_spread_evenly_over_few_messages(
 
     assert [len(one) for one in mill.messages(name) if isinstance(one, list)] == lengths
     assert mill.queued(name) == slice_ids
-    assert max(lengths) <= MESSAGE_SLICES_MAX[name]
+    assert max(lengths) <= MESSAGE_SLICES[name]
 
 
 @pytest.mark.parametrize("name", SLICE_QUEUES)

@@ -122,7 +122,7 @@ def test_a_slice_is_free_by_the_time_that_its_message_is_there(mill: Mill) -> No
     class Eager(JobQueue):
         """Has each slice settled before the sweeper has gone on, as an idle worker would."""
 
-        def dispatch(self, slice_ids: Sequence[int], _queue: str) -> None:
+        def dispatch(self, slice_ids: Sequence[int], _queue: str, _loads: object = None) -> None:
             for slice_id in slice_ids:
                 assert settle_slice(mill.workshop(), slice_id) is not None
 
@@ -235,7 +235,7 @@ def test_when_the_broker_goes_away_in_between_the_slices_are_due_again_at_once(
     class CutOff(JobQueue):
         """Is away by the time that something is to be sent."""
 
-        def dispatch(self, _slice_ids: Sequence[int], _queue: str) -> None:
+        def dispatch(self, _slice_ids: Sequence[int], _queue: str, _loads: object = None) -> None:
             raise QueueAwayError("the broker cannot be reached")
 
     with closing(CutOff(mill.settings)) as cut_off, pytest.raises(QueueAwayError):

@@ -14,7 +14,7 @@ from typing import cast
 import pytest
 import redis
 
-from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
+from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE, WAITED_QUEUE
 from shared.job_queue import HEARTBEAT_SECONDS, JobQueue
 from shared.settings import Settings
 from tests.integration.invariants import violated
@@ -74,10 +74,12 @@ def batch(count: int) -> dict[str, object]:
     return {f"k{i}": order() for i in range(count)}
 
 
-def test_a_worker_serves_small_batches_first_and_says_that_it_lives(mill: Mill, queue: JobQueue) -> None:
+def test_a_worker_serves_who_waits_first_and_says_that_it_lives(mill: Mill, queue: JobQueue) -> None:
     large = mill.promise(batch(60), per=5)
+    waited = mill.promise(batch(6), per=3, queue=WAITED_QUEUE)
     small = mill.promise(batch(4), per=1, queue=SMALL_QUEUE)
     queue.dispatch(large, LARGE_QUEUE)
+    queue.dispatch(waited, WAITED_QUEUE)
     queue.dispatch(small, SMALL_QUEUE)
     assert queue.workers() == []
 
@@ -91,10 +93,29 @@ def test_a_worker_serves_small_batches_first_and_says_that_it_lives(mill: Mill, 
         left = queue.workers()
 
     closed = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY closed_at, id")]
-    assert closed == [*small, *large]
+    assert closed == [*small, *waited, *large]
     assert 0 < lives_seconds <= 3 * HEARTBEAT_SECONDS
     assert (exit_code, left) == (0, [])
-    assert mill.count("orders") == 64
+    assert mill.count("orders") == 70
+
+
+def test_whoever_is_not_waited_for_gets_a_share_of_a_worker_that_others_keep_busy(
+    mill: Mill, queue: JobQueue
+) -> None:
+    large = mill.promise(batch(10), per=1)
+    for slice_id in large:
+        queue.dispatch([slice_id], LARGE_QUEUE)
+    small = mill.promise(batch(100), per=1, queue=SMALL_QUEUE)
+    for slice_id in small:
+        queue.dispatch([slice_id], SMALL_QUEUE)
+
+    with running_worker(mill.settings):
+        until(lambda: undecided(mill) == [], "all slices are decided")
+
+    closed = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY closed_at, id")]
+    # Every fifth message was one of theirs.
+    assert set(large) <= set(closed[:55])
+    assert set(closed[:4]) <= set(small)
 
 
 def test_a_worker_that_is_told_to_stop_finishes_its_slice_and_leaves_the_rest(

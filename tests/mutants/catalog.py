@@ -24,6 +24,7 @@ _HALF_OPEN: Final = "tests/integration/test_half_open.py"
 _REDISPATCH: Final = "tests/integration/test_redispatch.py"
 _KEYS_MIGRATION: Final = "shared/persistence/migrations/versions/0003_idempotency_keys.py"
 _RETENTION: Final = "tests/integration/test_retention.py"
+_WORKER: Final = "tests/integration/test_worker.py"
 _ATTEMPTS: Final = "tests/integration/test_attempts.py"
 _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
 
@@ -132,6 +133,17 @@ MUTANTS: Final = (
             )
         ],
         [f"{_RETENTION}::test_the_scheduler_prunes_step_by_step_until_nothing_has_expired"],
+    ),
+    Mutant(
+        "whoever is not waited for has no share",
+        [
+            Change(
+                "shared/queue_order.py",
+                "        return [*due, *(name for name in self.items if name not in due)][:n]\n",
+                "        return list(self.items[:n])\n",
+            )
+        ],
+        [f"{_WORKER}::test_whoever_is_not_waited_for_gets_a_share_of_a_worker_that_others_keep_busy"],
     ),
     Mutant(
         "a backlog keeps what was lost from being dispatched again",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared import job_queue
+from shared import queue_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ SPOKEN_IN = {
     "idna": {"worker.mail"},
     "pycountry": {"shared.schemas"},
     "celery": {"worker", "shared.job_queue"},
-    "kombu": {"worker", "shared.job_queue"},
+    "kombu": {"worker", "shared.job_queue", "shared.queue_order"},
     "billiard": {"worker"},
     "redis": {"shared.job_events", "shared.job_queue", "cli.servers"},
     "fakeredis": {"cli.servers"},
@@ -242,17 +242,16 @@ def test_every_queue_that_is_dispatched_to_is_consumed_by_a_role() -> None:
         for name in _queue_names(node.value)
     }
     declared = {
-        value
+        ast.literal_eval(node.value)
         for module in MODULES
-        if module.room == "shared"
+        if module.room == "shared" or module.room.startswith("shared.")
         for node in module.tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("_QUEUE")
-        for value in [ast.literal_eval(node.value)]
+        if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target).endswith("_QUEUE")
     }
 
-    read = {queue for name in consumed for queue in _listed(getattr(job_queue, name))}
+    read = {queue for name in consumed for queue in _listed(getattr(queue_order, name))}
 
-    assert declared == set(job_queue.QUEUES)
+    assert declared == set(queue_order.QUEUES)
     assert read == declared
 
 

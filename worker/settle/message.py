@@ -2,7 +2,7 @@
 
 Slices that nobody has attempted are settled in one transaction, for that costs far more than an order. One
 that has been attempted may be what ended its worker, so it stands alone, and the most attempted come last.
-While small batches come in, large slices are settled one by one, and give way to them.
+While others come in that go before them, they are settled a part at a time, and give way.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from functools import partial
 
 import structlog
 
-from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
-from shared.job_queue import MESSAGE_SLICES_MAX
 from shared.persistence.attempts import take_slices, undecided_slices
 from shared.persistence.errors import DatabaseAwayError, TransientError
 from shared.persistence.slices import TakenSlice
@@ -24,6 +22,9 @@ from worker.workshop import Workshop
 
 log = structlog.get_logger()
 
+_AT_ONCE_MOST = 25
+"""Slices in one transaction, whatever a message says."""
+
 
 def settle_in_turn(workshop: Workshop, slice_ids: Sequence[int], queue: str) -> None:
     """Settle the slices of a message of ``queue`` and log it.
@@ -31,14 +32,12 @@ def settle_in_turn(workshop: Workshop, slice_ids: Sequence[int], queue: str) -> 
     Nothing is raised: the sweeper dispatches again what stays undecided.
     """
     way, turn = workshop.giving_way, _Turn(workshop)
-    if queue == SMALL_QUEUE:
-        way.small_came()
-    left = list(dict.fromkeys(slice_ids))
+    way.came(queue)
+    message = left = list(dict.fromkeys(slice_ids))
     while left:
-        one_by_one = queue == LARGE_QUEUE and way.expected
-        count = 1 if one_by_one else MESSAGE_SLICES_MAX[queue]
+        count = min(way.at_once(queue, len(message)), _AT_ONCE_MOST)
         now, left = left[:count], left[count:]
-        if not turn.take(now) or (one_by_one and left and way.gave_way(left)):
+        if not turn.take(now) or (left and way.gave_way(left, queue)):
             break
 
 

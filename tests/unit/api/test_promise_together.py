@@ -34,8 +34,8 @@ class Shelf:
             raise self.fault
         return {promised.job.id: STORED for promised, _ in promises}
 
-    def dispatch(self, slice_ids: Sequence[int], queue: str, /) -> None:
-        assert queue == SMALL_QUEUE
+    def dispatch(self, slice_ids: Sequence[int], queue: str, loads: Sequence[int], /) -> None:
+        assert (queue, loads) == (SMALL_QUEUE, [40])
         if self.queue_is_away:
             raise QueueAwayError("away")
         self.sent += slice_ids
@@ -66,7 +66,7 @@ def test_a_fault_of_the_database_is_told_and_not_raised(
 ) -> None:
     shelf = Shelf(fault)
 
-    mine = PromiseTogether(shelf.store, shelf.dispatch).promise(promised(), [SLICE])
+    mine = PromiseTogether(shelf.store, shelf.dispatch).promise(promised(), [SLICE], [40])
 
     assert (mine.stored, mine.dispatched, mine.perhaps_stored) == (None, False, perhaps_stored)
     assert shelf.sent == []
@@ -75,7 +75,7 @@ def test_a_fault_of_the_database_is_told_and_not_raised(
 def test_what_is_stored_is_sent_once() -> None:
     shelf = Shelf()
 
-    mine = PromiseTogether(shelf.store, shelf.dispatch).promise(promised(), [SLICE])
+    mine = PromiseTogether(shelf.store, shelf.dispatch).promise(promised(), [SLICE], [40])
 
     assert (mine.stored, mine.dispatched, mine.perhaps_stored) == (STORED, True, False)
     assert shelf.sent == [7]
@@ -84,6 +84,6 @@ def test_what_is_stored_is_sent_once() -> None:
 def test_a_queue_that_is_away_is_told_and_not_raised() -> None:
     shelf = Shelf(queue_is_away=True)
 
-    mine = PromiseTogether(shelf.store, shelf.dispatch).promise(promised(), [SLICE])
+    mine = PromiseTogether(shelf.store, shelf.dispatch).promise(promised(), [SLICE], [40])
 
     assert (mine.stored, mine.dispatched) == (STORED, False)

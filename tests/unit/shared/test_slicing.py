@@ -1,34 +1,143 @@
-"""Cutting a batch into slices."""
+"""Cutting a batch into slices, choosing their lane, and putting slices into messages."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE, SlicePlan, plan_slices
+from shared.domain.slicing import (
+    FULL_MESSAGE,
+    LARGE_QUEUE,
+    MESSAGE_SLICES,
+    SLICE_QUEUES,
+    SMALL_QUEUE,
+    WAITED_QUEUE,
+    Size,
+    SliceLimits,
+    SlicePlan,
+    handfuls,
+    plan_slices,
+)
+
+LIMITS = SliceLimits(
+    small_max_orders=25,
+    waited_slice_max_orders=20,
+    slice_max_orders=50,
+    slice_max_bytes=1_000,
+    slice_max_lines=100,
+)
 
 
-def test_a_small_batch_travels_one_order_per_task() -> None:
-    plan = plan_slices(3, sync_max_orders=3, slice_max_orders=250)
-
-    assert plan == SlicePlan(queue=SMALL_QUEUE, ranges=(range(1), range(1, 2), range(2, 3)))
+def plan(*sizes: Size, waits: bool = True, times: int = 1) -> SlicePlan:
+    return plan_slices(len(sizes) * times, sizes * times, waits=waits, limits=LIMITS)
 
 
-def test_a_large_batch_travels_in_slices() -> None:
-    plan = plan_slices(501, sync_max_orders=100, slice_max_orders=250)
+def lengths(made: SlicePlan) -> list[int]:
+    return [len(positions) for positions in made.ranges]
 
-    assert plan == SlicePlan(queue=LARGE_QUEUE, ranges=(range(250), range(250, 500), range(500, 501)))
+
+@pytest.mark.parametrize(
+    ("orders", "waits", "queue"),
+    [
+        (1, True, SMALL_QUEUE),
+        (25, True, SMALL_QUEUE),
+        (26, True, WAITED_QUEUE),
+        (100_000, True, WAITED_QUEUE),
+        (1, False, LARGE_QUEUE),
+        (100_000, False, LARGE_QUEUE),
+    ],
+)
+def test_who_waits_goes_before_who_does_not_whatever_the_size(orders: int, waits: bool, queue: str) -> None:
+    assert plan(Size(1, 1), times=orders, waits=waits).queue == queue
+
+
+def test_a_small_batch_travels_one_order_a_slice_and_in_one_message() -> None:
+    made = plan(Size(10, 1), times=25)
+
+    assert lengths(made) == [1] * 25
+    assert sum(made.loads) == FULL_MESSAGE
+
+
+def test_a_batch_that_is_waited_for_travels_in_shorter_slices_than_one_that_is_not() -> None:
+    waited, large = (plan(Size(10, 1), times=101, waits=waits) for waits in (True, False))
+
+    assert lengths(waited) == [20] * 5 + [1]
+    assert lengths(large) == [50, 50, 1]
+    assert waited.loads[0] == large.loads[0] == FULL_MESSAGE // 5
+
+
+def test_a_slice_holds_no_more_bytes_than_it_may() -> None:
+    assert lengths(plan(Size(400, 1), times=7, waits=False)) == [2, 2, 2, 1]
+
+
+def test_a_slice_holds_no_more_lines_than_it_may() -> None:
+    assert lengths(plan(Size(10, 30), times=7, waits=False)) == [3, 3, 1]
+
+
+def test_an_order_that_is_larger_than_a_slice_stands_alone_in_one() -> None:
+    made = plan(Size(10, 1), Size(5_000, 1), Size(10, 1), Size(10, 900), Size(10, 1), waits=False)
+
+    assert lengths(made) == [1, 1, 1, 1, 1]
+    # And, being as much as a whole message or more, alone in its message.
+    assert made.loads[1] >= FULL_MESSAGE
+    assert made.loads[3] >= FULL_MESSAGE
+
+
+def test_a_few_orders_that_nobody_waits_for_share_their_messages_with_others() -> None:
+    (load,) = plan(Size(10, 1), waits=False).loads
+
+    assert [len(run) for run in runs(handfuls(range(1, 51), LARGE_QUEUE, [load] * 50))] == [25, 25]
 
 
 def test_no_orders_make_no_slices() -> None:
-    assert plan_slices(0, sync_max_orders=100, slice_max_orders=250).ranges == ()
+    assert plan().ranges == ()
 
 
-@given(st.integers(0, 2_000), st.integers(0, 200), st.integers(1, 300))
-def test_slices_cover_the_batch_in_order_and_none_is_empty(
-    total: int, sync_max_orders: int, slice_max_orders: int
+def runs(messages: list[int | list[int]]) -> list[list[int]]:
+    return [one if isinstance(one, list) else [one] for one in messages]
+
+
+@given(
+    st.lists(st.builds(Size, st.integers(1, 1_500), st.integers(1, 150)), max_size=300),
+    st.booleans(),
+    st.integers(0, 60),
+    st.integers(1, 60),
+    st.integers(1, 60),
+)
+def test_slices_cover_the_batch_in_order_and_hold_no_more_than_they_may(
+    sizes: list[Size], waits: bool, small: int, waited: int, most: int
 ) -> None:
-    plan = plan_slices(total, sync_max_orders=sync_max_orders, slice_max_orders=slice_max_orders)
+    limits = SliceLimits(
+        small_max_orders=small,
+        waited_slice_max_orders=waited,
+        slice_max_orders=most,
+        slice_max_bytes=1_000,
+        slice_max_lines=100,
+    )
 
-    assert [position for positions in plan.ranges for position in positions] == list(range(total))
-    assert all(0 < len(positions) <= max(1, slice_max_orders) for positions in plan.ranges)
+    made = plan_slices(len(sizes), sizes, waits=waits, limits=limits)
+
+    assert [position for positions in made.ranges for position in positions] == list(range(len(sizes)))
+    for positions in made.ranges:
+        held = sizes[positions.start : positions.stop]
+        assert 0 < len(held) <= most
+        assert len(held) == 1 or sum(size.size_bytes for size in held) <= 1_000
+        assert len(held) == 1 or sum(size.lines for size in held) <= 100
+
+
+@given(st.sampled_from(SLICE_QUEUES), st.lists(st.integers(40, 3_000), max_size=120))
+def test_messages_carry_every_slice_once_in_order_and_hardly_more_than_a_message_may(
+    queue: str, loads: list[int]
+) -> None:
+    carried = runs(handfuls(range(len(loads)), queue, loads))
+
+    assert [slice_id for run in carried for slice_id in run] == list(range(len(loads)))
+    for run in carried:
+        # It is cut where the next slice begins.
+        assert len(run) == 1 or sum(loads[slice_id] for slice_id in run) < FULL_MESSAGE + max(loads)
+
+
+@pytest.mark.parametrize("queue", SLICE_QUEUES)
+def test_slices_of_unknown_size_are_taken_for_full_ones(queue: str) -> None:
+    assert len(handfuls(range(4 * MESSAGE_SLICES[queue]), queue)) == 4
