@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.catalog import (
@@ -29,11 +29,37 @@ class Snapshot:
     """When it is decided: which campaigns run."""
     customers: Customers = field(default_factory=Customers)
     accounts: Mapping[int, Account] = field(default_factory=dict)
-    origin_numbers: frozenset[int] = frozenset()
-    """Which of the orders that others are made from exist."""
+    origins: Mapping[int, int] = field(default_factory=dict)
+    """Of the orders that others are made from, those that exist: market id by number."""
     taken_numbers: frozenset[int] = frozenset()
     market_ids: frozenset[int] | None = None
     """The markets that the API key is limited to; None: every one."""
+    customer_markets: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    """Of the customers that limited keys name: the ids of the markets that they have ordered in."""
+    account_markets: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    """The same of accounts."""
+
+    def seen_by(self, market_ids: frozenset[int] | None) -> Snapshot:
+        """What a key that is limited to these markets knows of it; to such a key nothing else is there."""
+        if market_ids is None:
+            return self
+        ordered = self.customer_markets
+        known = {i for i in self.customers.known_ids if not market_ids.isdisjoint(ordered.get(i, ()))}
+        return replace(
+            self,
+            market_ids=market_ids,
+            customers=replace(self.customers, known_ids=frozenset(known)),
+            accounts={i: one for i, one in self.accounts.items() if self._has(market_ids, one)},
+            origins={number: market for number, market in self.origins.items() if market in market_ids},
+        )
+
+    def _has(self, market_ids: frozenset[int], account: Account) -> bool:
+        """Whether these markets have an account: by its address's country, or by what it has ordered."""
+        if not market_ids.isdisjoint(self.account_markets.get(account.id, ())):
+            return True
+        markets = (self.reference.markets.get(market_id) for market_id in market_ids)
+        country = account.address.country if account.address is not None else None
+        return any(market is not None and country in market.countries for market in markets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def find_terms(names: References, snapshot: Snapshot) -> tuple[Terms, list[Fault
         msg = f"no shipping option has URI {quoted(names.shipping_uri)}"
         faults.append(Fault(Code.GENERAL, "/shippingList", msg))
     origin = names.origin
-    if origin is not None and origin.type == "order" and origin.id not in snapshot.origin_numbers:
+    if origin is not None and origin.type == "order" and origin.id not in snapshot.origins:
         msg = f"no order has number {origin.id}"
         faults.append(Fault(Code.GENERAL, "/createdFromOrigin/id", msg))
     faults.extend(code_faults(names.voucher_codes, snapshot.reference.voucher_codes))

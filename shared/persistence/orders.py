@@ -21,14 +21,15 @@ _DRAW = text(
     " WHERE n <> ALL(CAST(:claimed AS bigint[])) AND (SELECT true FROM orders WHERE number = n) IS NULL"
     " ORDER BY n"
 )
-_TAKEN = text("SELECT number FROM orders WHERE number = ANY(CAST(:numbers AS bigint[]))")
+_TAKEN = text("SELECT number, market_id FROM orders WHERE number = ANY(CAST(:numbers AS bigint[]))")
 
 
-def taken_numbers(connection: Connection, numbers: Collection[int]) -> frozenset[int]:
-    """Which of these order numbers exist."""
+def taken_numbers(connection: Connection, numbers: Collection[int]) -> dict[int, int]:
+    """Which of these order numbers exist, each with the id of its order's market."""
     if not numbers:
-        return frozenset()
-    return frozenset(connection.execute(_TAKEN, {"numbers": list(numbers)}).scalars())
+        return {}
+    rows = connection.execute(_TAKEN, {"numbers": list(numbers)})
+    return {row.number: row.market_id for row in rows}
 
 
 def draw_numbers(connection: Connection, count: int, claimed: Collection[int]) -> Iterator[int]:

@@ -370,6 +370,7 @@ orders = Table(
     ),
     Index("orders_created_at_idx", text("created_at DESC"), text("number DESC")),
     Index(None, "customer_id"),
+    Index(None, "account_id", "market_id", postgresql_where=text("account_id IS NOT NULL")),
 )
 
 order_lines = Table(

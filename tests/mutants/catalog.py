@@ -30,6 +30,19 @@ _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
 
 MUTANTS: Final = (
     Mutant(
+        "a key that is limited to markets names anybody's customers and accounts",
+        [
+            Change(
+                "shared/domain/locate.py",
+                "        if market_ids is None:\n            return self\n",
+                "        return self\n",
+            )
+        ],
+        [
+            "tests/integration/test_security_markets.py",
+        ],
+    ),
+    Mutant(
         "a mail goes to an address that mail programs decode",
         [Change("shared/domain/mail_text.py", "        and ENCODED_WORD not in address\n", "")],
         ["tests/unit/worker/test_mail_head.py::test_mail_goes_to_its_address_as_given_or_to_nobody"],

@@ -16,6 +16,7 @@ from shared.domain.parsed import Parsed
 from shared.domain.resolve import wanted_customer_ids, wanted_emails
 from shared.persistence.catalog_read import find_accounts, find_items
 from shared.persistence.customers import find_customers
+from shared.persistence.ordered_markets import account_markets, customer_markets
 from shared.persistence.orders import taken_numbers
 from shared.persistence.slices import Claim, TakenSlice
 
@@ -53,7 +54,7 @@ def named_items(connection: Connection, orders: Iterable[KeyedOrder]) -> list[It
 def look_up(
     connection: Connection, claim: Claim, reference: Reference, orders: Sequence[KeyedOrder]
 ) -> Snapshot:
-    """All that these orders name, as far as it is there; the markets are still everybody's."""
+    """All that these orders name, as far as it is there, whatever markets their keys are limited to."""
     requests = _requests(orders)
     names = [order.parsed.references for order in orders]
     accounts = find_accounts(connection, {n.account_id for n in names if n.account_id is not None})
@@ -68,9 +69,34 @@ def look_up(
             connection, wanted_customer_ids(requests), wanted_emails(requests, accounts)
         ),
         accounts=accounts,
-        taken_numbers=existing & numbers,
-        origin_numbers=existing & origins,
+        taken_numbers=frozenset(existing.keys() & numbers),
+        origins={number: existing[number] for number in existing.keys() & origins},
+        customer_markets=_customer_markets(connection, orders),
+        account_markets=_account_markets(connection, orders),
     )
+
+
+def _customer_markets(connection: Connection, orders: Iterable[KeyedOrder]) -> dict[int, frozenset[int]]:
+    limited = [(one.parsed.references.customer_id, one.taken.market_ids) for one in orders]
+    return customer_markets(connection, *_named_by_limited(limited))
+
+
+def _account_markets(connection: Connection, orders: Iterable[KeyedOrder]) -> dict[int, frozenset[int]]:
+    limited = [(one.parsed.references.account_id, one.taken.market_ids) for one in orders]
+    return account_markets(connection, *_named_by_limited(limited))
+
+
+def _named_by_limited(
+    named: Iterable[tuple[int | None, frozenset[int] | None]],
+) -> tuple[set[int], set[int]]:
+    """The ids that orders of limited keys name, and all the markets of those keys."""
+    ids: set[int] = set()
+    markets: set[int] = set()
+    for one, market_ids in named:
+        if one is not None and market_ids is not None:
+            ids.add(one)
+            markets |= market_ids
+    return ids, markets
 
 
 def items_to_lock(drafts: Iterable[Draft | Rejected]) -> set[int]:

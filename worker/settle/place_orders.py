@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cache, partial
 
 import msgspec
@@ -108,7 +107,7 @@ def place_orders(
 
 def _prepared(orders: Sequence[KeyedOrder], snapshot: Snapshot) -> Iterator[Draft | Rejected]:
     # Every API key has its own markets.
-    seen_by = cache(lambda market_ids: replace(snapshot, market_ids=market_ids))
+    seen_by = cache(snapshot.seen_by)
     for order in orders:
         repeated = order.position in order.taken.repeated_numbers
         yield prepare(order.parsed, seen_by(order.taken.market_ids), repeated=repeated)

@@ -31,7 +31,7 @@ def test_names_that_stand_for_something_are_looked_up() -> None:
         voucher_codes=("TEN",),
     )
 
-    terms, faults = find_terms(names, snapshot(origin_numbers=frozenset({77})))
+    terms, faults = find_terms(names, snapshot(origins={77: 1}))
 
     assert faults == []
     assert (terms.account, terms.buyer_id) == (ACCOUNT, 2)
@@ -54,7 +54,7 @@ def test_names_that_stand_for_something_are_looked_up() -> None:
 def test_a_name_that_stands_for_nothing_is_told_where_it_stands(
     names: dict[str, Any], pointer: str, msg: str
 ) -> None:
-    _, faults = find_terms(References(**names), snapshot(origin_numbers=frozenset({77})))
+    _, faults = find_terms(References(**names), snapshot(origins={77: 1}))
 
     assert [(fault.code, fault.pointer, fault.msg) for fault in faults] == [(Code.GENERAL, pointer, msg)]
 
