@@ -120,13 +120,21 @@ def _by_item(wants: Iterable[Want]) -> dict[int, int]:
 
 
 def _missing(wants: Sequence[Want], rule: AllocationRule, shelf: Shelf) -> tuple[Missing, ...]:
-    missing = []
+    short: dict[int, tuple[int, int]] = {}
     for item_id, wanted in _by_item(wants).items():
         there = sum(shelf.available(item_id, w) for w in rule.warehouse_ids)
         if there < wanted:
-            lines = tuple(w.line for w in wants if w.item_id == item_id)
-            missing.append(Missing(item_id, wanted, there, lines))
-    return tuple(missing)
+            short[item_id] = (wanted, there)
+    if not short:
+        return ()
+    # All lines once: to look for those of each item would be quadratic in what a client sizes.
+    lines: dict[int, list[int]] = {item_id: [] for item_id in short}
+    for want in wants:
+        if want.item_id in short:
+            lines[want.item_id].append(want.line)
+    return tuple(
+        Missing(item_id, wanted, there, tuple(lines[item_id])) for item_id, (wanted, there) in short.items()
+    )
 
 
 def _covers(warehouse_id: int, wants: Iterable[Want], shelf: Shelf) -> bool:

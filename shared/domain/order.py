@@ -22,6 +22,9 @@ MOST_NUMBER = 9_007_199_254_740_991
 
 CENT = Decimal("0.01")
 
+UNREAD_CODE = ""
+"""Stands among voucher codes in the place of one that could not be read, so that the others keep theirs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:

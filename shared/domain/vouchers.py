@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from shared.domain.order import CENT
+from shared.domain.order import CENT, UNREAD_CODE
 from shared.domain.outcome import Code, Fault, quoted
 from shared.domain.pricing import ZERO
 
@@ -46,11 +46,17 @@ def percent_of(amount: Decimal, percent: Decimal) -> Decimal:
 def code_faults(codes: Sequence[str], known: Mapping[str, Voucher]) -> list[Fault]:
     """A fault for each code that no order could have: unknown, or given before."""
     faults: list[Fault] = []
+    given: set[int] = set()
     for position, code in enumerate(codes):
-        if code not in known:
-            faults.append(_fault(position, f"no voucher has code {quoted(code)}"))
-        elif code in codes[:position]:
+        voucher = known.get(code)
+        if voucher is None:
+            # One that could not be read keeps its place, and has been told of already.
+            if code != UNREAD_CODE:
+                faults.append(_fault(position, f"no voucher has code {quoted(code)}"))
+        elif voucher.id in given:
             faults.append(_fault(position, f"voucher {quoted(code)} is given twice"))
+        else:
+            given.add(voucher.id)
     return faults
 
 

@@ -26,8 +26,12 @@ COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
-_TIME = re.compile(r"[0-9W-]+([T ][0-9:.,]+(Z|[+-][0-9:]+)?)?", re.ASCII)
-_LARGEST_EXPONENT = 1_000
+# Spelt out: Python would take "20270131512", and any character between the date and the time.
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}|[0-9]{4}-W[0-9]{2}(-[0-9])?|[0-9]{4}W[0-9]{2}[0-9]?)"
+    r"([T ][0-9]{2}(:?[0-9]{2}(:?[0-9]{2}([.,][0-9]{1,9})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
+)
+_LARGEST_EXPONENT = 20
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
 
@@ -200,8 +204,7 @@ class Moment(_Field):
     """A date, or a date and time, in its schema's ``zone`` unless it names one; gives a moment in UTC."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        # Python would take any character between the date and the time.
-        if not isinstance(value, str) or not _TIME.fullmatch(value):
+        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
             raise _not_a_date(value)
         try:
             moment = datetime.fromisoformat(value)
@@ -218,6 +221,24 @@ def _not_a_date(value: Any) -> ValidationError:
     )
 
 
+class Elements(fields.List[Any]):
+    """A list of at most ``most`` elements: of one that has more, none is read."""
+
+    def __init__(self, inner: Any, *, most: int = 0, **kwargs: Any) -> None:
+        super().__init__(inner, **kwargs)
+        self.most = most
+
+    def too_many(self, count: int) -> str | None:
+        """What is said of so many elements; None where they are not too many."""
+        return f"has {count} elements; {self.most} are the most" if count > self.most else None
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        refused = self.too_many(len(value)) if isinstance(value, list) else None
+        if refused is not None:
+            raise ValidationError(refused)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class Members(_Field):
     """An object whose members are the client's own; values may be anything that JSON is."""
 
@@ -231,16 +252,17 @@ class Members(_Field):
             raise ValidationError(f"{quoted(value)} is not an object")
         if len(value) > self.most_members:
             raise ValidationError(f"has {len(value)} members; {self.most_members} are the most")
-        size = _check_storable(value)
-        if size > self.most:
-            raise ValidationError(f"has {size} characters; {self.most} are the most")
+        _check_storable(value, self.most)
         return value
 
 
-def _check_storable(value: Any) -> int:
-    """The characters in all strings and numbers of a JSON value. Refuses what jsonb cannot hold."""
+def _check_storable(value: Any, most: int) -> None:
+    """Refuse what jsonb cannot hold, and what it would write with more than ``most`` characters.
+
+    Counted are the characters of names and strings, the digits of numbers, and one for each value.
+    """
     size, left = 0, [value]
-    while left:
+    while left and size <= most:
         one = left.pop()
         if isinstance(one, dict):
             left.extend(one)
@@ -248,13 +270,30 @@ def _check_storable(value: Any) -> int:
         elif isinstance(one, list):
             left.extend(one)
         else:
-            text = one if isinstance(one, str) else str(one)
-            if isinstance(one, HugeNumber) or (
-                isinstance(one, Decimal) and abs(one.adjusted()) > _LARGEST_EXPONENT
-            ):
-                raise ValidationError(f"the number {quoted(one)} is too large or too small to be stored")
+            text = _written(one)
             if "\x00" in text:
                 raise ValidationError(f"{quoted(text)} holds U+0000, which cannot be stored; leave it out")
             size += len(text)
         size += 1
-    return size
+    if size > most:
+        raise ValidationError(f"is too long; {most} characters are the most")
+
+
+def _written(value: Any) -> str:
+    """A JSON scalar as PostgreSQL will write it: a number with all its digits, and no exponent."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, HugeNumber) or (isinstance(value, Decimal) and _stands_far_off(value)):
+        msg = f"the number {quoted(value)} is too large or too small to be stored; send it as a string"
+        raise ValidationError(msg)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def _stands_far_off(number: Decimal) -> bool:
+    """Whether an exponent makes a few characters many digits: ``1e1000`` is stored as 1,001 of them."""
+    exponent = number.as_tuple().exponent
+    return (
+        not isinstance(exponent, int)
+        or exponent > _LARGEST_EXPONENT
+        or number.adjusted() < -_LARGEST_EXPONENT
+    )

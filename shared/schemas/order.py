@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from marshmallow import Schema, ValidationError, fields, pre_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, pre_load, validates_schema
 
-from shared.domain.order import MOST_NUMBER, MOST_QUANTITY
+from shared.domain.order import MOST_NUMBER, MOST_QUANTITY, UNREAD_CODE
 from shared.domain.outcome import quoted
 from shared.schemas.fields import (
     Amount,
     Choice,
     Country,
+    Elements,
     Email,
     Flag,
     Members,
@@ -151,21 +152,27 @@ class PaymentSchema(Schema):
     capture = fields.Nested(TransactionSchema, allow_none=True, metadata=_doc("The capture."))
 
 
-class Lines(fields.List[Any]):
+class Lines(Elements):
     """The order's lines, of which there may be ``root.max_lines``."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+    def too_many(self, count: int) -> str | None:
+        """What is said of so many lines; None where they are not too many."""
         most = self.root.max_lines if isinstance(self.root, OrderSchema) else 0
-        if isinstance(value, list) and len(value) > most:
-            raise ValidationError(f"has {len(value)} lines; {most} are the most in one order")
-        return super()._deserialize(value, attr, data, **kwargs)
+        return f"has {count} lines; {most} are the most in one order" if count > most else None
 
 
-class _AtMost(validate.Length):
-    """So many elements, and a message that counts them."""
+class Codes(Elements):
+    """Voucher codes; of those, one that cannot be read leaves ``UNREAD_CODE`` in its place."""
 
-    def _format_error(self, value: Any, message: str) -> str:
-        return f"has {len(value)} elements; {self.max} are the most"
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)
+        except ValidationError as error:
+            if not isinstance(error.valid_data, list):
+                raise
+            read, unread = iter(error.valid_data), {int(at) for at in error.messages_dict}
+            places = [UNREAD_CODE if at in unread else next(read) for at in range(len(value))]
+            raise ValidationError(error.messages_dict, valid_data=places) from None
 
 
 class OrderSchema(Schema):
@@ -202,10 +209,10 @@ class OrderSchema(Schema):
     shippingList = _name("Shipping option by URI; else the default one of the country.", filled=True)
     shippingValue = Amount(allow_none=True, metadata=_doc("Shipping cost; else the option's price."))
     voucherValue = Amount(allow_none=True, metadata=_doc("Reduction; the total never goes below 0."))
-    voucherCodes = fields.List(
+    voucherCodes = Codes(
         Text(most=NAME_CHARS, filled=True),
+        most=MOST_CODES,
         allow_none=True,
-        validate=_AtMost(max=MOST_CODES),
         metadata=_doc("Voucher codes; each must be valid now."),
     )
     applyVouchers = Flag(allow_none=True, metadata=_doc("Apply automatic vouchers."))

@@ -302,7 +302,7 @@ ATTRIBUTES = Kind(
         ('{"a": 1e200000}', Code.GENERAL, "1E+200000"),
         ('{"a": 1e99999999999999999999}', Code.GENERAL, "1e99999999999999999999"),
         ('{"a": ' + "9" * 5000 + "}", Code.GENERAL, "9999"),
-        (json.dumps({"a": "x" * 50_001}), Code.GENERAL, "50000 are the most"),
+        (json.dumps({"a": "x" * 50_001}), Code.GENERAL, "50000 characters are the most"),
         (json.dumps({str(i): 1 for i in range(201)}), Code.GENERAL, "201 members; 200 are the most"),
     ],
 )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from shared.domain.order import UNREAD_CODE
 from shared.domain.outcome import Code, Fault
 from shared.domain.parsed import Parsed
 from shared.schemas.reading import OrderReader
@@ -303,3 +304,62 @@ def test_an_unknown_members_name_may_be_anything(name: str, pointer: str) -> Non
 @pytest.mark.parametrize("name", ["__proto__", "__type__", "__class__", "constructor", "zone", "load"])
 def test_names_that_mean_something_elsewhere_mean_nothing_here(name: str) -> None:
     assert told(read({"address": EVA, "products": [LINE], name: {"__value__": 1}})) == []
+
+
+# -- what is looked up of an order that is refused -------------------------------------------------------
+
+
+def test_a_code_that_cannot_be_read_leaves_the_others_their_places() -> None:
+    parsed = read({"products": [LINE], "address": EVA, "voucherCodes": ["", 5, "NOPE"]})
+
+    assert parsed.references.voucher_codes == (UNREAD_CODE, UNREAD_CODE, "NOPE")
+
+
+def test_of_a_list_that_is_too_long_no_element_is_read_or_looked_up() -> None:
+    parsed = read({"products": [5] * 1001, "address": EVA, "voucherCodes": ["TEN"] * 50 + [5]})
+
+    assert [(fault.pointer, fault.msg) for fault in parsed.faults] == [
+        ("/products", "has 1001 lines; 1000 are the most in one order"),
+        ("/voucherCodes", "has 51 elements; 50 are the most"),
+    ]
+    assert parsed.references.voucher_codes == ()
+
+
+@pytest.mark.parametrize("number", ["1e1000", "1e21", "-1e21", "1e-21", "0e400", "1.5e-40"])
+def test_a_number_that_would_be_stored_with_more_digits_than_were_sent_is_refused(number: str) -> None:
+    raw = json.dumps({"products": [LINE], "address": EVA, "extraAttributes": {"a": "?"}})
+
+    parsed = reader().read(raw.replace('"?"', number).encode())
+
+    assert told(parsed) == [(Code.GENERAL, "/extraAttributes")]
+    assert "is too large or too small to be stored; send it as a string" in parsed.faults[0].msg
+
+
+def test_a_number_counts_with_the_digits_that_it_will_be_written_with() -> None:
+    raw = json.dumps({"products": [LINE], "address": EVA, "extraAttributes": {"a": "?"}})
+    numbers = "[" + ",".join(["1e20"] * 3_000) + "]"  # 15,000 characters sent, 63,000 stored
+
+    parsed = reader().read(raw.replace('"?"', numbers).encode())
+
+    assert [fault.msg for fault in parsed.faults] == ["is too long; 50000 characters are the most"]
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "20270131512",
+        "1" * 30,
+        "20270131W12",
+        "2027-01-31-12",
+        "2027-01-31T",
+        "2027-01-3112:00",
+        "2027W041T12:00:",
+        "2027-0131",
+        "2027-01-31T12:00+2",
+        "２０２７-01-31",  # noqa: RUF001 - digits, but not those
+    ],
+)
+def test_what_only_pythons_reader_takes_for_a_date_is_none(date: str) -> None:
+    assert told(read({"products": [LINE], "address": EVA, "orderDate": date})) == [
+        (Code.GENERAL, "/orderDate")
+    ]

@@ -1,0 +1,144 @@
+"""What a client sizes costs in proportion to its size: reading and deciding, at each field's greatest."""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shared.domain.allocation import Shortage, Want, allocate
+from shared.domain.decide import decide
+from shared.domain.resolve import prepare
+from shared.domain.vouchers import Uses
+from shared.schemas.reading import OrderReader
+from tests.unit.domain.shop import DEFAULT, snapshot, stock
+
+MAX_LINES = 5_000
+ORDER_BYTES = 4_000_000
+PATTERN_SECONDS = 0.1
+READERS = {
+    strict: OrderReader(zone=ZoneInfo("UTC"), max_lines=MAX_LINES, strict=strict) for strict in (False, True)
+}
+SHOP = snapshot()
+GROWS_BY_AT_MOST = 2.5
+"""For twice the size: a quadratic step makes it 4."""
+
+_TRIES = 8
+_CLOCK_SECONDS = 0.001
+_ADDRESS = {"country": "SE", "email": "eva@example.com"}
+_LINE = {"sku": "BRASS-LAMP", "qty": 1}
+
+
+def _order(**members: Any) -> bytes:
+    return json.dumps({"products": [_LINE], "address": _ADDRESS, **members}).encode()
+
+
+def _extra(written: str) -> bytes:
+    return _order(extraAttributes="?").replace(b'"?"', written.encode())
+
+
+# Each gives an order in which one thing has a size; the greatest is what fits into 4 MiB, or a limit.
+SIZED: dict[str, tuple[Callable[[int], bytes], int]] = {
+    "lines": (lambda n: _order(products=[_LINE] * n), MAX_LINES),
+    "lines of unknown items": (
+        lambda n: _order(products=[{"sku": f"S{i}", "qty": 1} for i in range(n)]),
+        MAX_LINES,
+    ),
+    "lines without anything": (lambda n: _order(products=[{}] * n), MAX_LINES),
+    "too many lines": (lambda n: _order(products=[{}] * n), 1_000_000),
+    "codes": (lambda n: _order(voucherCodes=["TEN"] * n), 50),
+    "too many codes": (lambda n: _order(voucherCodes=["TEN"] * n + [5]), 600_000),
+    "unknown members": (lambda n: _order(**{f"m{i}": None for i in range(n)}), 100_000),
+    "unknown members of a line": (
+        lambda n: _order(products=[{**_LINE, **{f"m{i}": [] for i in range(n)}}]),
+        100_000,
+    ),
+    "an unknown name": (lambda n: _order(**{"m" * n: 1}), ORDER_BYTES),
+    "a comment": (lambda n: _order(comment="x" * n), ORDER_BYTES),
+    "a country": (lambda n: _order(address={**_ADDRESS, "country": "S" * n}), ORDER_BYTES),
+    "an e-mail": (lambda n: _order(address={**_ADDRESS, "email": "x@" + "a." * (n // 2)}), ORDER_BYTES),
+    "a date": (lambda n: _order(orderDate="2" * n), ORDER_BYTES),
+    "an integer": (lambda n: _order(orderNumber="?").replace(b'"?"', b"9" * n), ORDER_BYTES),
+    "a whole number as text": (lambda n: _order(orderNumber="9" * n), ORDER_BYTES),
+    "money as text": (lambda n: _order(shippingValue="9" * n), ORDER_BYTES),
+    "an attribute's name": (lambda n: _order(extraAttributes={"x" * n: 1}), ORDER_BYTES),
+    "an attribute's text": (lambda n: _order(extraAttributes={"x": "x" * n}), ORDER_BYTES),
+    "too many attributes": (lambda n: _order(extraAttributes={f"a{i}": 1 for i in range(n)}), 300_000),
+    "an attribute's list": (lambda n: _extra('{"a": [' + "1e1000," * n + "0]}"), 500_000),
+    "an attribute's digits": (lambda n: _extra('{"a": 0.' + "1" * n + "}"), 49_000),
+}
+
+
+def _cpu_seconds(raw: bytes, *, strict: bool) -> float:
+    gc.collect()
+    gc.disable()
+    try:
+        began = time.process_time()
+        parsed = READERS[strict].read(raw)
+        decide([prepare(parsed, SHOP, repeated=False)], stock(), Uses({}))
+        return time.process_time() - began
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("thing", SIZED)
+def test_twice_the_size_costs_at_most_two_and_a_half_times_as_much(thing: str, strict: bool) -> None:
+    make, greatest = SIZED[thing]
+    half, whole = make(greatest // 2), make(greatest)
+
+    # Side by side, and again where it looks bad: what else runs on the machine makes single ones slow.
+    halves: list[float] = []
+    wholes: list[float] = []
+    for _ in range(_TRIES):
+        halves.append(_cpu_seconds(half, strict=strict))
+        wholes.append(_cpu_seconds(whole, strict=strict))
+        if median(wholes) <= GROWS_BY_AT_MOST * median(halves) + _CLOCK_SECONDS:
+            break
+
+    assert median(wholes) <= GROWS_BY_AT_MOST * median(halves) + _CLOCK_SECONDS, (halves, wholes)
+
+
+_HOSTILE = ("9", "1", "-", ".", "1.", "2027-01-31 12:00:00", "x@", "a.", "ä", '"', "\\", " ", "W", "+01:00")
+# The members that are matched by a pattern, or by a parser that is not ours.
+_MATCHED: tuple[Callable[[str], bytes], ...] = (
+    lambda text: _order(orderDate=text),
+    lambda text: _order(orderNumber=text),
+    lambda text: _order(shippingValue=text),
+    lambda text: _order(sendEmail=text),
+    lambda text: _order(address={**_ADDRESS, "email": text}),
+    lambda text: _order(address={**_ADDRESS, "country": text}),
+    lambda text: _order(extraAttributes={"a": text}),
+)
+
+
+@pytest.mark.parametrize("piece", _HOSTILE)
+def test_no_text_however_long_costs_a_pattern_more_than_a_tenth_of_a_second(piece: str) -> None:
+    for make in _MATCHED:
+        for size in (250, ORDER_BYTES):
+            raw = make(piece * (size // len(json.dumps(piece))))
+
+            assert any(_cpu_seconds(raw, strict=False) < PATTERN_SECONDS for _ in range(3))
+
+
+def test_of_items_that_are_short_each_is_told_with_its_first_line_and_costs_no_more_for_being_many() -> None:
+    def seconds(count: int) -> float:
+        wants = [Want(line, line % count, 2) for line in range(2 * count)]
+        gc.collect()
+        began = time.process_time()
+        found = allocate(wants, DEFAULT, stock())
+        spent = time.process_time() - began
+        assert isinstance(found, Shortage)
+        assert [(one.wanted, one.lines) for one in found.missing] == [
+            (4, (item, item + count)) for item in range(count)
+        ]
+        return spent
+
+    halves, wholes = zip(*((seconds(2_500), seconds(5_000)) for _ in range(5)), strict=True)
+    assert median(wholes) <= GROWS_BY_AT_MOST * median(halves) + _CLOCK_SECONDS
