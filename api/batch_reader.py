@@ -17,11 +17,14 @@ import msgspec
 
 from api.json_faults import not_json, not_utf8
 from api.nesting import nests_deeper_than
-from api.refusal import Fault, Refusal, pointer_to, shown
+from api.refusal import Refusal, pointer_to, shown
+from shared.domain.outcome import Fault
+from shared.domain.reasons import SENT_TWICE, TOO_DEEP, TOO_LARGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from shared.domain.outcome import Reason
     from shared.settings import Settings
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -208,7 +211,7 @@ def _same_key_twice(reading: _Reading) -> Refusal:
         400,
         f"The key {shown(twice[0])} stands more than once in the batch{where}{others}; "
         "give every order a key of its own.",
-        faults=[Fault(pointer_to(key), "stands more than once") for key in twice[:_MOST_FAULTS]],
+        faults=[Fault(SENT_TWICE, pointer_to(key), "stands more than once") for key in twice[:_MOST_FAULTS]],
     )
 
 
@@ -224,14 +227,18 @@ def _check_order(key: str | None, order: msgspec.Raw, settings: Settings) -> Non
     size = memoryview(order).nbytes
     if size > settings.max_order_bytes:
         what, limit = f"has {size} bytes", f"maxOrderBytes is {settings.max_order_bytes}"
-        raise _order_refused(413, key, what, f"{limit}; send fewer lines in it")
+        told = {"bytes": size, "most": settings.max_order_bytes}
+        raise _order_refused(413, key, what, f"{limit}; send fewer lines in it", TOO_LARGE, told)
     if nests_deeper_than(settings.max_nesting, bytes(order)):
         what = f"is nested deeper than {settings.max_nesting} levels"
-        raise _order_refused(400, key, what, "that is the limit maxNesting; send it flatter")
+        limit, told = "that is the limit maxNesting; send it flatter", {"most": settings.max_nesting}
+        raise _order_refused(400, key, what, limit, TOO_DEEP, told)
 
 
-def _order_refused(status: int, key: str | None, what: str, limit: str) -> Refusal:
+def _order_refused(
+    status: int, key: str | None, what: str, limit: str, reason: Reason, told: Mapping[str, int]
+) -> Refusal:
     if key is None:
         return Refusal(status, f"The body {what}, and {limit}.")
-    fault = Fault(pointer_to(key), what)
+    fault = Fault(reason, pointer_to(key), what, told)
     return Refusal(status, f"The order {shown(key)} {what}, and {limit}.", faults=[fault])

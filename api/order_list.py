@@ -11,8 +11,10 @@ from api.answers import answer
 from api.parts import asking_key, parts
 from api.prefer import read_preferences
 from api.query import honoured, query_values, same_query
-from api.refusal import Fault, Refusal
+from api.refusal import Refusal
 from shared.domain.order_list import OrderFilter, TooManyLines
+from shared.domain.outcome import Fault
+from shared.domain.reasons import PAGE_TOO_LARGE
 from shared.persistence.order_list import find_orders
 from shared.schemas.order_list import OrderListQuery, order_list_json
 
@@ -57,4 +59,5 @@ def _wanted(values: dict[str, Any]) -> OrderFilter:
 def _too_many_lines(page: TooManyLines, wanted: OrderFilter) -> Refusal:
     told = f"these orders have more than {page.most} lines, which is the limit ordersPageMaxLines"
     way_out = f"ask for fewer than {wanted.limit} orders at a time"
-    return Refusal(400, f"limit: {told}; {way_out}.", faults=[Fault("/limit", f"{told}; {way_out}")])
+    fault = Fault(PAGE_TOO_LARGE, "/limit", f"{told}; {way_out}", {"most": page.most})
+    return Refusal(400, f"limit: {told}; {way_out}.", faults=[fault])

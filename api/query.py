@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import request
 
-from api.refusal import Fault as Told
 from api.refusal import Refusal
-from shared.domain.outcome import Code, Fault, reject
+from shared.domain.outcome import MOST_ERRORS, sentence
 from shared.schemas.query import read_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from marshmallow import Schema
+
+    from shared.domain.outcome import Fault
 
 
 def query_values(schema: Schema, *, strict: bool) -> dict[str, Any]:
@@ -29,9 +29,9 @@ def query_values(schema: Schema, *, strict: bool) -> dict[str, Any]:
 
 def bad_values(faults: Iterable[Fault]) -> Refusal:
     """Make the 400 of a request whose values are at fault, the first few of them in its message."""
-    # It is one refusal of the whole request: unlike an order's, its faults have no code of their own.
-    told = reject(replace(fault, code=Code.GENERAL) for fault in faults)
-    return Refusal(400, told.msg, faults=[Told(fault.pointer, fault.msg) for fault in told.faults])
+    # It is one refusal of the whole request: its faults are told whatever their code, unlike an order's.
+    everything = list(faults)
+    return Refusal(400, sentence(everything), faults=everything[:MOST_ERRORS])
 
 
 def same_query(**changes: str | int) -> str:

@@ -6,24 +6,20 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from shared.schemas.outcome import fault_json
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from shared.domain.outcome import Fault
 
 GENERAL_CODE = -7
 _SHOWN_CHARS = 60
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One of several things that are wrong; ``pointer`` is its place in the body (RFC 6901)."""
-
-    pointer: str
-    msg: str
-
-
 @dataclass
 class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of ours
-    """The whole request is refused: nothing was accepted, nothing stored."""
+    """The whole request is refused: nothing was accepted, nothing stored. ``faults`` point into its body."""
 
     status: int
     msg: str
@@ -34,7 +30,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of ours
         """Give the body of the answer."""
         body: dict[str, Any] = {"status": "no", "code": GENERAL_CODE, "msg": self.msg}
         if self.faults:
-            body["errors"] = [{"pointer": fault.pointer, "msg": fault.msg} for fault in self.faults]
+            body["errors"] = [fault_json(fault) for fault in self.faults]
         return body
 
 

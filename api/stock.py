@@ -15,7 +15,9 @@ from api.object_body import read_object
 from api.parts import asking_key, parts
 from api.prefer import read_preferences
 from api.query import bad_values, honoured, query_values, same_query
-from api.refusal import Fault, Refusal
+from api.refusal import Refusal
+from shared.domain.outcome import Fault
+from shared.domain.reasons import TOO_MANY
 from shared.domain.stock_level import StockCount, StockFilter, StockSet, UnknownWarehouses
 from shared.persistence.errors import DatabaseAwayError, TransientError
 from shared.persistence.stock_counts import set_stock
@@ -78,7 +80,8 @@ def _check_rows(sent: dict[str, Any]) -> None:
     most, rows = parts().settings.stock_max_rows, sent.get("products")
     if isinstance(rows, list) and len(rows) > most:
         told = f"has {len(rows)} counts; {most} are the most, which is the limit stockMaxRows"
-        raise Refusal(413, f"products: {told}; send them in several requests.", [Fault("/products", told)])
+        fault = Fault(TOO_MANY, "/products", told, {"count": len(rows), "most": most})
+        raise Refusal(413, f"products: {told}; send them in several requests.", [fault])
 
 
 def _set_patiently(counts: tuple[StockCount, ...]) -> StockSet | UnknownWarehouses:

@@ -52,9 +52,16 @@ _PREPARED: Final = {"status": "ok", "order": 1234}
 _REJECTED: Final = {
     "status": "no",
     "code": -2,
-    "msg": "products[0]: 2 wanted, 1 available of EAN 'ABCDEFGHIJKL'",
+    "msg": "products[0]: 2 wanted, 1 available of SKU 'KRONAN-BIKE-BLUE-M'",
     "retryable": True,
-    "errors": [{"pointer": "/products/0", "msg": "2 wanted, 1 available of EAN 'ABCDEFGHIJKL'"}],
+    "errors": [
+        {
+            "pointer": "/products/0",
+            "reason": "stock_short",
+            "msg": "2 wanted, 1 available of SKU 'KRONAN-BIKE-BLUE-M'",
+            "params": {"wanted": 2, "available": 1, "sku": "KRONAN-BIKE-BLUE-M"},
+        }
+    ],
 }
 _JOB_ID: Final = "019aa0b4-7c1e-7d3a-9f53-2b6f0e4c8a11"
 

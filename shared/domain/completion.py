@@ -10,7 +10,8 @@ from typing import Any
 from shared.domain.allocation import Shelf, allocate_what_is_there
 from shared.domain.decide import Placement
 from shared.domain.draft import Draft
-from shared.domain.outcome import Code, Fault, quoted
+from shared.domain.outcome import Fault, quoted
+from shared.domain.reasons import ALREADY_COMPLETED, ORDER_UNKNOWN
 from shared.domain.splitting import split
 
 
@@ -33,10 +34,10 @@ def place_prepared(draft: Draft, shelf: Shelf) -> Placement:
 
 def no_such_order(number: str) -> Fault:
     """The fault of a number that is unknown, or not this client's to complete: the two look the same."""
-    return Fault(Code.GENERAL, "", f"no order has number {quoted(number)}")
+    return Fault(ORDER_UNKNOWN, "", f"no order has number {quoted(number)}")
 
 
 def already_shipping(rule: str) -> Fault:
     """The fault of choosing warehouses for an order that has its stock."""
     msg = f"{quoted(rule)} comes too late: the order is completed and its stock is taken"
-    return Fault(Code.GENERAL, "/warehouseGroup", msg)
+    return Fault(ALREADY_COMPLETED, "/warehouseGroup", msg)

@@ -13,17 +13,9 @@ from shared.domain.allocation import (
     allocate_what_is_there,
 )
 from shared.domain.draft import Draft
-from shared.domain.outcome import (
-    Code,
-    Created,
-    Fault,
-    Outcome,
-    Prepared,
-    Rejected,
-    number_taken,
-    quoted,
-    reject,
-)
+from shared.domain.outcome import Created, Fault, Outcome, Prepared, Rejected, quoted, reject
+from shared.domain.reasons import STOCK_SHORT
+from shared.domain.rejections import number_repeated
 from shared.domain.splitting import Part, split
 from shared.domain.vouchers import Uses
 
@@ -76,7 +68,7 @@ def _decide_one(draft: Draft, shelf: Shelf, uses: Uses, claimed: set[int]) -> Pl
     draft, faults = _with_usable_vouchers(draft, uses)
     number = draft.request.order_number
     if number is not None and number in claimed:
-        faults.append(number_taken(number, "is used earlier in the same batch"))
+        faults.append(number_repeated(number))
     allocation = _allocate(draft, shelf)
     if isinstance(allocation, Shortage):
         faults.extend(_shortage_faults(draft, allocation))
@@ -119,9 +111,10 @@ def _shortage_faults(draft: Draft, shortage: Shortage) -> list[Fault]:
     skus = {line.item.id: line.sku for line in draft.lines if line.item is not None}
     return [
         Fault(
-            Code.STOCK,
+            STOCK_SHORT,
             f"/products/{missing.lines[0]}",
             f"{missing.wanted} wanted, {missing.available} available of SKU {quoted(skus[missing.item_id])}",
+            {"wanted": missing.wanted, "available": missing.available, "sku": skus[missing.item_id]},
         )
         for missing in shortage.missing
     ]

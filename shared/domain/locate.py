@@ -16,7 +16,14 @@ from shared.domain.catalog import (
     Reference,
 )
 from shared.domain.order import References
-from shared.domain.outcome import Code, Fault, quoted
+from shared.domain.outcome import Fault, Reason, quoted
+from shared.domain.reasons import (
+    ALLOCATION_RULE_UNKNOWN,
+    COUNTRY_WITHOUT_MARKET,
+    MARKET_NOT_ALLOWED,
+    MARKET_UNKNOWN,
+    PRICELIST_UNKNOWN,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +87,25 @@ def locate(names: References, country: str | None, snapshot: Snapshot) -> tuple[
     if names.pricelist_id is not None:
         pricelist = reference.pricelists.get(names.pricelist_id)
         if pricelist is None:
-            faults.append(_unknown("/pricelistId", "pricelist has id", names.pricelist_id))
+            faults.append(_unknown(PRICELIST_UNKNOWN, "/pricelistId", "pricelist has id", names.pricelist_id))
     elif names.pricelist is not None:
         pricelist = reference.pricelist_names.get(names.pricelist)
         if pricelist is None:
-            faults.append(_unknown("/pricelist", "pricelist is named", names.pricelist))
+            faults.append(_unknown(PRICELIST_UNKNOWN, "/pricelist", "pricelist is named", names.pricelist))
     elif market is not None:
         pricelist = reference.pricelists[market.pricelist_id]
     rule: AllocationRule | None = None
     if names.warehouse_group is not None:
         rule = reference.rule_names.get(names.warehouse_group)
         if rule is None:
-            faults.append(_unknown("/warehouseGroup", "allocation rule is named", names.warehouse_group))
+            faults.append(
+                _unknown(
+                    ALLOCATION_RULE_UNKNOWN,
+                    "/warehouseGroup",
+                    "allocation rule is named",
+                    names.warehouse_group,
+                )
+            )
     elif market is not None:
         rule = reference.rules[market.allocation_rule_id]
     if market is None or pricelist is None or rule is None:
@@ -106,21 +120,21 @@ def _market(names: References, country: str | None, snapshot: Snapshot, faults: 
     if names.market_id is not None:
         market = reference.markets.get(names.market_id)
         if market is None:
-            faults.append(_unknown(pointer, "market has id", names.market_id))
+            faults.append(_unknown(MARKET_UNKNOWN, pointer, "market has id", names.market_id))
     elif names.market is not None:
         market = reference.market_names.get(names.market)
         if market is None:
-            faults.append(_unknown(pointer, "market is named", names.market))
+            faults.append(_unknown(MARKET_UNKNOWN, pointer, "market is named", names.market))
     elif country is not None:
         market = reference.country_markets.get(country)
         if market is None:
             msg = f"no market has the delivery country {quoted(country)}; name one with marketId or market"
-            faults.append(Fault(Code.GENERAL, pointer, msg))
+            faults.append(Fault(COUNTRY_WITHOUT_MARKET, pointer, msg, {"country": country}))
     if market is not None and snapshot.market_ids is not None and market.id not in snapshot.market_ids:
         msg = f"the API key is not for market {quoted(market.name)}"
-        faults.append(Fault(Code.GENERAL, pointer, msg))
+        faults.append(Fault(MARKET_NOT_ALLOWED, pointer, msg, {"market": market.name}))
     return market
 
 
-def _unknown(pointer: str, what: str, value: object) -> Fault:
-    return Fault(Code.GENERAL, pointer, f"no {what} {quoted(value)}")
+def _unknown(reason: Reason, pointer: str, what: str, value: object) -> Fault:
+    return Fault(reason, pointer, f"no {what} {quoted(value)}")

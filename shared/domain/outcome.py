@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 MOST_ERRORS = 50
 """Faults that one rejection lists; the message says how many more there were."""
@@ -39,12 +40,36 @@ PRECEDENCE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong: where (an RFC 6901 pointer into the order) and what, value included."""
+class Reason:
+    """A kind of fault: its name for machines, its code, and what it means; ``reasons`` lists them all.
 
+    ``retryable``: whether the same order, unchanged, could succeed later. ``params`` are the names of what
+    its faults say beside the message.
+    """
+
+    name: str
     code: Code
+    means: str
+    retryable: bool = False
+    params: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: where (an RFC 6901 pointer into the order) and what, value included.
+
+    ``params`` has a value, fit for JSON, under each of the reason's names for them.
+    """
+
+    reason: Reason
     pointer: str
     msg: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def code(self) -> Code:
+        """The code of its reason."""
+        return self.reason.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +100,33 @@ class Rejected:
 Outcome = Created | Prepared | Rejected
 
 
-def reject(faults: Iterable[Fault], *, retryable: bool = False) -> Rejected:
-    """The rejection that these faults (at least one) add up to, by the contract's precedence."""
+def reject(faults: Iterable[Fault]) -> Rejected:
+    """The rejection that these faults (at least one) add up to, by the contract's precedence.
+
+    It may be tried again unchanged if that may help against each of the faults that are told.
+    """
     everything = list(faults)
     code = min((fault.code for fault in everything), key=PRECEDENCE.index)
     told = [fault for fault in everything if fault.code is code]
-    sentences = [_sentence(fault) for fault in told[:_MOST_IN_MESSAGE]]
-    if len(told) > _MOST_IN_MESSAGE:
-        sentences.append(f"and {len(told) - _MOST_IN_MESSAGE} more")
     return Rejected(
         code=code,
-        msg="; ".join(sentences),
+        msg=sentence(told),
         faults=tuple(told[:MOST_ERRORS]),
-        retryable=retryable or code is Code.STOCK,
+        retryable=all(fault.reason.retryable for fault in told),
     )
+
+
+def sentence(faults: Sequence[Fault]) -> str:
+    """What these faults come to, for people: the first few of them, and how many more there are."""
+    sentences = [_sentence(fault) for fault in faults[:_MOST_IN_MESSAGE]]
+    if len(faults) > _MOST_IN_MESSAGE:
+        sentences.append(f"and {len(faults) - _MOST_IN_MESSAGE} more")
+    return "; ".join(sentences)
+
+
+def _sentence(fault: Fault) -> str:
+    name = field_name(fault.pointer)
+    return f"{name}: {fault.msg}" if name else fault.msg
 
 
 def field_name(pointer: str) -> str:
@@ -127,27 +165,3 @@ def quoted(value: object, most: int = 60) -> str:
     else:
         text = str(value)
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def number_taken(number: int, why: str) -> Fault:
-    """The fault of an order number that cannot be had."""
-    return Fault(
-        Code.NUMBER_TAKEN, "/orderNumber", f"order number {number} {why}; leave it out to get the next one"
-    )
-
-
-def _sentence(fault: Fault) -> str:
-    name = field_name(fault.pointer)
-    return f"{name}: {fault.msg}" if name else fault.msg
-
-
-def given_up(attempts: int) -> Rejected:
-    """The outcome of an order that killed its worker every time."""
-    msg = f"given up after {attempts} attempts, each of which ended its worker; send it again, or tell us"
-    return Rejected(Code.GENERAL, msg, retryable=True)
-
-
-def could_not_be_stored(request_id: str) -> Rejected:
-    """The outcome of an order that cannot be read, decided or written, whatever is tried."""
-    msg = f"the order could not be stored; tell us the request id {request_id}"
-    return reject([Fault(Code.GENERAL, "", msg)])

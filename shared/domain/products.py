@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from shared.domain.catalog import Assortment, Item, Market, Pricelist
 from shared.domain.order import LineRequest
-from shared.domain.outcome import Code, Fault, quoted
+from shared.domain.outcome import Fault, quoted
+from shared.domain.reasons import (
+    ITEM_AMBIGUOUS,
+    ITEM_INACTIVE,
+    ITEM_NOT_IN_MARKET,
+    ITEM_UNKNOWN,
+    PRICE_MISSING,
+)
 
 
 def find_item(
@@ -24,10 +31,12 @@ def find_item(
         for name, value, item in given:
             if item is None:
                 msg = f"no item has {words[name]} {quoted(value)}"
-                faults.append(_fault(f"/products/{position}/{name}", msg))
+                faults.append(Fault(ITEM_UNKNOWN, f"/products/{position}/{name}", msg))
     elif len({item.id for _, _, item in known}) > 1:
         meant = ", ".join(f"{name} {quoted(value)} is SKU {quoted(item.sku)}" for name, value, item in known)
-        faults.append(_fault(f"/products/{position}", f"they mean different items: {meant}"))
+        skus = list(dict.fromkeys(item.sku for _, _, item in known))
+        msg = f"they mean different items: {meant}"
+        faults.append(Fault(ITEM_AMBIGUOUS, f"/products/{position}", msg, {"skus": skus}))
     return (known[0][2] if known and not faults else None), faults
 
 
@@ -43,17 +52,16 @@ def line_faults(
     """Why this item may not be sold here, or nothing."""
     pointer = f"/products/{position}"
     faults: list[Fault] = []
-    sku = quoted(item.sku if item else wanted.sku or wanted.ean or wanted.item_id)
+    called = item.sku if item else wanted.sku or wanted.ean or str(wanted.item_id)
+    sku, market_name = quoted(called), quoted(market.name)
     if item is not None and not force:
         if not item.active:
-            faults.append(_fault(pointer, f"SKU {sku} is not active"))
+            faults.append(Fault(ITEM_INACTIVE, pointer, f"SKU {sku} is not active", {"sku": called}))
         if not item.sold_in(market):
-            faults.append(_fault(pointer, f"SKU {sku} is not sold in market {quoted(market.name)}"))
+            msg = f"SKU {sku} is not sold in market {market_name}"
+            where = {"sku": called, "market": market.name}
+            faults.append(Fault(ITEM_NOT_IN_MARKET, pointer, msg, where))
     if wanted.unit_price is None and (item is None or pricelist.id not in item.prices):
         msg = f"SKU {sku} has no price in pricelist {quoted(pricelist.name)}; send unitPrice"
-        faults.append(_fault(pointer, msg))
+        faults.append(Fault(PRICE_MISSING, pointer, msg, {"sku": called, "pricelist": pricelist.name}))
     return faults
-
-
-def _fault(pointer: str, msg: str) -> Fault:
-    return Fault(Code.PRODUCT, pointer, msg)

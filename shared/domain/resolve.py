@@ -10,10 +10,12 @@ from shared.domain.catalog import Account, Item
 from shared.domain.draft import Buyer, Draft, DraftLine
 from shared.domain.locate import Place, Snapshot, locate
 from shared.domain.order import MOST_MONEY, Address, OrderRequest
-from shared.domain.outcome import Code, Fault, Rejected, number_taken, reject
+from shared.domain.outcome import Fault, Rejected, reject
 from shared.domain.parsed import Parsed
 from shared.domain.pricing import ZERO
 from shared.domain.products import find_item, line_faults
+from shared.domain.reasons import CUSTOMER_UNKNOWN, TOTAL_TOO_LARGE
+from shared.domain.rejections import number_repeated, number_taken
 from shared.domain.terms import addresses, find_terms, ship
 from shared.domain.vouchers import Applied, apply_automatic, apply_codes
 
@@ -106,7 +108,7 @@ def _buyer(request: OrderRequest, invoice: Address | None, snapshot: Snapshot) -
     if wanted is not None:
         known = wanted in customers.known_ids
         msg = f"no customer has id {wanted}"
-        faults = [] if known else [Fault(Code.CUSTOMER, "/customerId", msg)]
+        faults = [] if known else [Fault(CUSTOMER_UNKNOWN, "/customerId", msg)]
         return Buyer(wanted, email, register=False), faults
     if request.customer_register:
         return Buyer(customers.registered.get(email.lower()), email, register=True), []
@@ -118,7 +120,7 @@ def _too_much(draft: Draft) -> list[Fault]:
     if all(amount <= MOST_MONEY for amount in sums):
         return []
     msg = f"the order comes to {sums[-1]}; the most that one order can come to is {MOST_MONEY}"
-    return [Fault(Code.GENERAL, "", msg)]
+    return [Fault(TOTAL_TOO_LARGE, "", msg, {"most": str(MOST_MONEY)})]
 
 
 def wanted_customer_ids(requests: Iterable[OrderRequest]) -> set[int]:
@@ -153,7 +155,7 @@ def prepare(parsed: Parsed, snapshot: Snapshot, *, repeated: bool) -> Draft | Re
     number = parsed.request.order_number
     if number is not None and repeated:
         # First, for whether the earlier one exists by now depends on how slices race.
-        faults.append(number_taken(number, "is used earlier in the same batch"))
+        faults.append(number_repeated(number))
     elif number is not None and number in snapshot.taken_numbers:
-        faults.append(number_taken(number, "exists"))
+        faults.append(number_taken(number))
     return reject(faults) if faults or isinstance(draft, list) else draft

@@ -8,8 +8,18 @@ from decimal import Decimal
 from shared.domain.catalog import Account, DeliveryWindow
 from shared.domain.locate import Snapshot
 from shared.domain.order import Address, OrderRequest, References
-from shared.domain.outcome import Code, Fault, quoted
+from shared.domain.outcome import Fault, quoted
 from shared.domain.pricing import ZERO
+from shared.domain.reasons import (
+    ACCOUNT_UNKNOWN,
+    ACCOUNT_WITHOUT_ADDRESS,
+    BUYER_UNKNOWN,
+    BUYER_WITHOUT_ACCOUNT,
+    DELIVERY_WINDOW_UNKNOWN,
+    ORDER_UNKNOWN,
+    SHIPPING_UNKNOWN,
+    SHIPPING_WITHOUT_PRICE,
+)
 from shared.domain.vouchers import code_faults
 
 
@@ -40,14 +50,14 @@ def find_terms(names: References, snapshot: Snapshot) -> tuple[Terms, list[Fault
         window = snapshot.reference.windows.get(names.delivery_window)
         if window is None:
             msg = f"no delivery window is named {quoted(names.delivery_window)}"
-            faults.append(Fault(Code.GENERAL, "/deliveryWindow", msg))
+            faults.append(Fault(DELIVERY_WINDOW_UNKNOWN, "/deliveryWindow", msg))
     if names.shipping_uri is not None and names.shipping_uri not in snapshot.reference.shipping:
         msg = f"no shipping option has URI {quoted(names.shipping_uri)}"
-        faults.append(Fault(Code.GENERAL, "/shippingList", msg))
+        faults.append(Fault(SHIPPING_UNKNOWN, "/shippingList", msg))
     origin = names.origin
     if origin is not None and origin.type == "order" and origin.id not in snapshot.origins:
         msg = f"no order has number {origin.id}"
-        faults.append(Fault(Code.GENERAL, "/createdFromOrigin/id", msg))
+        faults.append(Fault(ORDER_UNKNOWN, "/createdFromOrigin/id", msg))
     faults.extend(code_faults(names.voucher_codes, snapshot.reference.voucher_codes))
     return Terms(account, buyer_id, window), faults
 
@@ -57,7 +67,7 @@ def _account(names: References, snapshot: Snapshot, faults: list[Fault]) -> Acco
         return None
     account = snapshot.accounts.get(names.account_id)
     if account is None:
-        faults.append(Fault(Code.GENERAL, "/accountId", f"no account has id {names.account_id}"))
+        faults.append(Fault(ACCOUNT_UNKNOWN, "/accountId", f"no account has id {names.account_id}"))
     return account
 
 
@@ -65,10 +75,11 @@ def _buyer_id(names: References, account: Account | None, faults: list[Fault]) -
     if names.buyer_id is None:
         return account.default_buyer_id if account else None
     if names.account_id is None:
-        faults.append(Fault(Code.GENERAL, "/buyerId", "is a buyer of an account; send accountId too"))
+        msg = "is a buyer of an account; send accountId too"
+        faults.append(Fault(BUYER_WITHOUT_ACCOUNT, "/buyerId", msg))
     elif account is not None and names.buyer_id not in account.buyers:
         msg = f"account {account.id} has no buyer {names.buyer_id}"
-        faults.append(Fault(Code.GENERAL, "/buyerId", msg))
+        faults.append(Fault(BUYER_UNKNOWN, "/buyerId", msg, {"accountId": account.id}))
     return names.buyer_id
 
 
@@ -82,11 +93,15 @@ def addresses(
         return None, None, []
     if account.address is None:
         msg = f"is required; account {account.id} has no default address"
-        return None, None, [Fault(Code.MISSING, "/address", msg)]
+        return None, None, [_addressless("/address", msg, account)]
     if account.address.email is None:
         msg = f"is required; the default address of account {account.id} has none"
-        return None, None, [Fault(Code.MISSING, "/address/email", msg)]
+        return None, None, [_addressless("/address/email", msg, account)]
     return account.address, account.address, []
+
+
+def _addressless(pointer: str, msg: str, account: Account) -> Fault:
+    return Fault(ACCOUNT_WITHOUT_ADDRESS, pointer, msg, {"accountId": account.id})
 
 
 def buyer_name(request: OrderRequest, terms: Terms) -> str | None:
@@ -114,5 +129,7 @@ def ship(
     option = snapshot.reference.shipping.get(uri)
     if option is not None and currency not in option.prices:
         msg = f"shipping option {quoted(uri)} has no price in {currency}; send shippingValue"
-        return Shipping(uri, ZERO), [Fault(Code.GENERAL, "/shippingList", msg)]
+        return Shipping(uri, ZERO), [
+            Fault(SHIPPING_WITHOUT_PRICE, "/shippingList", msg, {"currency": currency})
+        ]
     return Shipping(uri, option.prices[currency] if option else ZERO), []

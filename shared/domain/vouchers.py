@@ -7,8 +7,15 @@ from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from shared.domain.order import CENT, UNREAD_CODE
-from shared.domain.outcome import Code, Fault, quoted
+from shared.domain.outcome import Fault, quoted
 from shared.domain.pricing import ZERO
+from shared.domain.reasons import (
+    VOUCHER_BELOW_MINIMUM,
+    VOUCHER_NOT_IN_CURRENCY,
+    VOUCHER_REPEATED,
+    VOUCHER_UNKNOWN,
+    VOUCHER_USED_UP,
+)
 
 _HUNDRED = Decimal(100)
 
@@ -52,9 +59,11 @@ def code_faults(codes: Sequence[str], known: Mapping[str, Voucher]) -> list[Faul
         if voucher is None:
             # One that could not be read keeps its place, and has been told of already.
             if code != UNREAD_CODE:
-                faults.append(_fault(position, f"no voucher has code {quoted(code)}"))
+                msg = f"no voucher has code {quoted(code)}"
+                faults.append(Fault(VOUCHER_UNKNOWN, _at(position), msg, {"code": code}))
         elif voucher.id in given:
-            faults.append(_fault(position, f"voucher {quoted(code)} is given twice"))
+            msg = f"voucher {quoted(code)} is given twice"
+            faults.append(Fault(VOUCHER_REPEATED, _at(position), msg, {"code": code}))
         else:
             given.add(voucher.id)
     return faults
@@ -68,16 +77,16 @@ def apply_codes(
     faults: list[Fault] = []
     for position, code in enumerate(codes):
         voucher = known[code]
-        why = why_not(voucher, lines_total, currency)
-        if why is None:
+        why_not = obstacle(voucher, position, lines_total, currency)
+        if why_not is None:
             applied.append(Applied(voucher, value_of(voucher, lines_total, currency), position))
         else:
-            faults.append(_fault(position, why))
+            faults.append(why_not)
     return applied, faults
 
 
-def _fault(position: int, msg: str) -> Fault:
-    return Fault(Code.GENERAL, f"/voucherCodes/{position}", msg)
+def _at(position: int) -> str:
+    return f"/voucherCodes/{position}"
 
 
 def apply_automatic(vouchers: Sequence[Voucher], lines_total: Decimal, currency: str) -> list[Applied]:
@@ -85,21 +94,38 @@ def apply_automatic(vouchers: Sequence[Voucher], lines_total: Decimal, currency:
     return [
         Applied(voucher, value_of(voucher, lines_total, currency))
         for voucher in vouchers
-        if why_not(voucher, lines_total, currency) is None
+        if obstacle(voucher, 0, lines_total, currency) is None
     ]
 
 
-def why_not(voucher: Voucher, lines_total: Decimal, currency: str) -> str | None:
+def obstacle(voucher: Voucher, position: int, lines_total: Decimal, currency: str) -> Fault | None:
     """Why a voucher cannot apply to an order, or None. Its uses are another matter: they are counted."""
-    called = f"voucher {quoted(voucher.code or voucher.name)}"
+    return currency_obstacle(voucher, position, currency) or _below_minimum(
+        voucher, position, lines_total, currency
+    )
+
+
+def currency_obstacle(voucher: Voucher, position: int, currency: str) -> Fault | None:
+    """The fault of a voucher that says nothing of a currency, or None."""
     if voucher.percent is None and currency not in voucher.amounts:
-        return f"{called} has no amount in {currency}"
-    if voucher.minimums and currency not in voucher.minimums:
-        return f"{called} has no minimum in {currency}"
+        lacks = "amount"
+    elif voucher.minimums and currency not in voucher.minimums:
+        lacks = "minimum"
+    else:
+        return None
+    code = voucher.code or voucher.name
+    msg = f"voucher {quoted(code)} has no {lacks} in {currency}"
+    return Fault(VOUCHER_NOT_IN_CURRENCY, _at(position), msg, {"code": code, "currency": currency})
+
+
+def _below_minimum(voucher: Voucher, position: int, lines_total: Decimal, currency: str) -> Fault | None:
     minimum = voucher.minimums.get(currency)
-    if minimum is not None and lines_total < minimum:
-        return f"{called} asks for {minimum} {currency}; the lines come to {lines_total}"
-    return None
+    if minimum is None or lines_total >= minimum:
+        return None
+    code = voucher.code or voucher.name
+    msg = f"voucher {quoted(code)} asks for {minimum} {currency}; the lines come to {lines_total}"
+    told = {"code": code, "minimum": str(minimum), "currency": currency}
+    return Fault(VOUCHER_BELOW_MINIMUM, _at(position), msg, told)
 
 
 def value_of(voucher: Voucher, lines_total: Decimal, currency: str) -> Decimal:
@@ -146,4 +172,4 @@ class Uses:
 def _used_up(applied: Applied) -> Fault:
     """The fault of a code whose last use has gone to another order."""
     msg = f"voucher {quoted(applied.voucher.code)} has no uses left"
-    return Fault(Code.GENERAL, f"/voucherCodes/{applied.position}", msg)
+    return Fault(VOUCHER_USED_UP, f"/voucherCodes/{applied.position}", msg, {"code": applied.voucher.code})

@@ -9,7 +9,8 @@ import msgspec
 from marshmallow import EXCLUDE, RAISE, ValidationError
 
 from shared.domain.completion import Completion
-from shared.domain.outcome import Code, Fault
+from shared.domain.outcome import Fault
+from shared.domain.reasons import NOT_OBJECT, NOT_READABLE
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.order import OrderSchema, not_an_object
 from shared.schemas.reading import faults_of
@@ -47,9 +48,9 @@ class CompletionReader:
         try:
             sent = read_exactly(raw)
         except (ValueError, RecursionError) as error:
-            return [Fault(Code.GENERAL, "", f"the completion cannot be read: {error}")]
+            return [Fault(NOT_READABLE, "", f"the completion cannot be read: {error}")]
         if not isinstance(sent, dict):
-            return [Fault(Code.GENERAL, "", not_an_object(sent))]
+            return [Fault(NOT_OBJECT, "", not_an_object(sent))]
         try:
             values: dict[str, Any] = self._schema.load(sent)
         except ValidationError as error:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 import pycountry
 from email_validator import EmailNotValidError, validate_email
@@ -18,7 +18,26 @@ from marshmallow.exceptions import ValidationError
 
 from shared.domain.mail_text import ENCODED_WORD
 from shared.domain.order import CENT, MOST_MONEY
-from shared.domain.outcome import quoted
+from shared.domain.outcome import Reason, quoted
+from shared.domain.reasons import (
+    FIELD_MISSING,
+    IS_EMPTY,
+    IS_NULL,
+    NOT_BOOLEAN,
+    NOT_COUNTRY,
+    NOT_DATE,
+    NOT_EMAIL,
+    NOT_MONEY,
+    NOT_OBJECT,
+    NOT_STORABLE,
+    NOT_TEXT,
+    NOT_WHOLE,
+    OUT_OF_RANGE,
+    TOO_LONG,
+    TOO_MANY,
+    TOO_MANY_DECIMALS,
+    UNKNOWN_VALUE,
+)
 from shared.schemas.exact_json import HugeNumber
 
 COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
@@ -36,15 +55,29 @@ _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
 
 
-class MissingText(str):
-    """A message that says that something required is not there: code -4 instead of -7."""
+class Told(str):
+    """A message of what is wrong with a value, with the reason, and what that says beside it."""
 
-    __slots__ = ()
+    __slots__ = ("params", "reason")
+    reason: Reason
+    params: Mapping[str, Any]
+
+    def __new__(cls, reason: Reason, text: str, **params: Any) -> Self:
+        """Make the message."""
+        told = super().__new__(cls, text)
+        told.reason = reason
+        told.params = params
+        return told
+
+
+def wrong(reason: Reason, text: str, **params: Any) -> ValidationError:
+    """The error of a value that cannot be taken; ``params`` are those that the reason names."""
+    return ValidationError([Told(reason, text, **params)])
 
 
 def missing(what: str) -> ValidationError:
     """The error of a required value that is absent, null or empty."""
-    return ValidationError([MissingText(what)])
+    return wrong(FIELD_MISSING, what)
 
 
 class _Field(fields.Field[Any]):
@@ -54,7 +87,7 @@ class _Field(fields.Field[Any]):
         if key == "required" or (key == "null" and self.required):
             return missing("is required")
         if key == "null":
-            return ValidationError("is null; leave it out")
+            return wrong(IS_NULL, "is null; leave it out")
         return super().make_error(key, **kwargs)
 
 
@@ -68,13 +101,14 @@ class Text(_Field):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
-            raise ValidationError(f"{quoted(value)} is not a string")
+            raise wrong(NOT_TEXT, f"{quoted(value)} is not a string")
         if self.filled and not value.strip():
-            raise missing("is required, and is empty") if self.required else ValidationError("is empty")
+            raise missing("is required, and is empty") if self.required else wrong(IS_EMPTY, "is empty")
         if len(value) > self.most:
-            raise ValidationError(f"{quoted(value)} has {len(value)} characters; {self.most} are the most")
+            text = f"{quoted(value)} has {len(value)} characters; {self.most} are the most"
+            raise wrong(TOO_LONG, text, most=self.most)
         if "\x00" in value:
-            raise ValidationError(f"{quoted(value)} holds U+0000, which cannot be stored; leave it out")
+            raise wrong(NOT_STORABLE, f"{quoted(value)} holds U+0000, which cannot be stored; leave it out")
         return value
 
 
@@ -88,7 +122,8 @@ class Choice(Text):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if text not in self.words:
-            raise ValidationError(f"{quoted(text)} is not one of {', '.join(self.words)}")
+            text = f"{quoted(text)} is not one of {', '.join(self.words)}"
+            raise wrong(UNKNOWN_VALUE, text, known=list(self.words))
         return text
 
 
@@ -102,11 +137,11 @@ class Email(Text):
         text = super()._deserialize(value, attr, data, **kwargs)
         if ENCODED_WORD in text:
             why = f"it holds {ENCODED_WORD!r}, which mail programs decode"
-            raise ValidationError(f"{quoted(text)} is not an e-mail address: {why}")
+            raise wrong(NOT_EMAIL, f"{quoted(text)} is not an e-mail address: {why}")
         try:
             validate_email(text, check_deliverability=False)
         except EmailNotValidError as error:
-            raise ValidationError(f"{quoted(text)} is not an e-mail address: {error}") from None
+            raise wrong(NOT_EMAIL, f"{quoted(text)} is not an e-mail address: {error}") from None
         return text
 
 
@@ -121,7 +156,7 @@ class Country(Text):
         if text not in COUNTRIES:
             meant = text.strip().upper()
             way_out = f"; write {meant!r}" if meant in COUNTRIES else ""
-            raise ValidationError(f"{quoted(text)} is not an ISO 3166 alpha-2 country code{way_out}")
+            raise wrong(NOT_COUNTRY, f"{quoted(text)} is not an ISO 3166 alpha-2 country code{way_out}")
         return text
 
 
@@ -138,9 +173,10 @@ class Whole(_Field):
             raise missing("is required, and is empty")
         whole = _whole(value)
         if whole is None:
-            raise ValidationError(f"{quoted(value)} is not a whole number")
+            raise wrong(NOT_WHOLE, f"{quoted(value)} is not a whole number")
         if not self.least <= whole <= self.most:
-            raise ValidationError(f"{quoted(value)} is not in {self.least}..{self.most}")
+            text = f"{quoted(value)} is not in {self.least}..{self.most}"
+            raise wrong(OUT_OF_RANGE, text, least=self.least, most=self.most)
         return whole
 
 
@@ -170,7 +206,7 @@ class Flag(_Field):
             return True
         if word in _FALSE:
             return False
-        raise ValidationError(f"{quoted(value)} is not a boolean; write true or false")
+        raise wrong(NOT_BOOLEAN, f"{quoted(value)} is not a boolean; write true or false")
 
 
 class Amount(_Field):
@@ -181,15 +217,21 @@ class Amount(_Field):
             raise missing("is required, and is empty")
         amount = _decimal(value)
         if amount is None:
-            raise ValidationError(f"{quoted(value)} is not an amount; write it as 12.34")
+            raise wrong(NOT_MONEY, f"{quoted(value)} is not an amount; write it as 12.34")
         if amount > MOST_MONEY:
-            raise ValidationError(f"{quoted(value)} is above {MOST_MONEY}")
+            raise _beyond(f"{quoted(value)} is above {MOST_MONEY}")
         if amount < 0:
-            raise ValidationError(f"{quoted(value)} is below 0")
+            raise _beyond(f"{quoted(value)} is below 0")
         exact = amount.quantize(CENT)
         if exact != amount:
-            raise ValidationError(f"{quoted(value)} has more than two decimals; round it first")
+            raise wrong(
+                TOO_MANY_DECIMALS, f"{quoted(value)} has more than two decimals; round it first", decimals=2
+            )
         return abs(exact)
+
+
+def _beyond(text: str) -> ValidationError:
+    return wrong(OUT_OF_RANGE, text, least="0", most=str(MOST_MONEY))
 
 
 def _decimal(value: Any) -> Decimal | None:
@@ -216,9 +258,8 @@ class Moment(_Field):
 
 
 def _not_a_date(value: Any) -> ValidationError:
-    return ValidationError(
-        f"{quoted(value)} is not a date; write 2027-01-31, '2027-01-31 12:00:00' or ISO 8601"
-    )
+    text = f"{quoted(value)} is not a date; write 2027-01-31, '2027-01-31 12:00:00' or ISO 8601"
+    return wrong(NOT_DATE, text)
 
 
 class Elements(fields.List[Any]):
@@ -228,14 +269,15 @@ class Elements(fields.List[Any]):
         super().__init__(inner, **kwargs)
         self.most = most
 
-    def too_many(self, count: int) -> str | None:
+    def too_many(self, count: int) -> Told | None:
         """What is said of so many elements; None where they are not too many."""
-        return f"has {count} elements; {self.most} are the most" if count > self.most else None
+        text = f"has {count} elements; {self.most} are the most"
+        return Told(TOO_MANY, text, count=count, most=self.most) if count > self.most else None
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         refused = self.too_many(len(value)) if isinstance(value, list) else None
         if refused is not None:
-            raise ValidationError(refused)
+            raise ValidationError([refused])
         return super()._deserialize(value, attr, data, **kwargs)
 
 
@@ -249,9 +291,10 @@ class Members(_Field):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
-            raise ValidationError(f"{quoted(value)} is not an object")
+            raise wrong(NOT_OBJECT, f"{quoted(value)} is not an object")
         if len(value) > self.most_members:
-            raise ValidationError(f"has {len(value)} members; {self.most_members} are the most")
+            text = f"has {len(value)} members; {self.most_members} are the most"
+            raise wrong(TOO_MANY, text, count=len(value), most=self.most_members)
         _check_storable(value, self.most)
         return value
 
@@ -272,11 +315,13 @@ def _check_storable(value: Any, most: int) -> None:
         else:
             text = _written(one)
             if "\x00" in text:
-                raise ValidationError(f"{quoted(text)} holds U+0000, which cannot be stored; leave it out")
+                raise wrong(
+                    NOT_STORABLE, f"{quoted(text)} holds U+0000, which cannot be stored; leave it out"
+                )
             size += len(text)
         size += 1
     if size > most:
-        raise ValidationError(f"is too long; {most} characters are the most")
+        raise wrong(TOO_LONG, f"is too long; {most} characters are the most", most=most)
 
 
 def _written(value: Any) -> str:
@@ -285,7 +330,7 @@ def _written(value: Any) -> str:
         return value
     if isinstance(value, HugeNumber) or (isinstance(value, Decimal) and _stands_far_off(value)):
         msg = f"the number {quoted(value)} is too large or too small to be stored; send it as a string"
-        raise ValidationError(msg)
+        raise wrong(NOT_STORABLE, msg)
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 

@@ -13,6 +13,7 @@ from marshmallow import Schema, ValidationError, fields, pre_load, validates_sch
 
 from shared.domain.order import MOST_NUMBER, MOST_QUANTITY, UNREAD_CODE
 from shared.domain.outcome import quoted
+from shared.domain.reasons import FIELD_MISSING, ITEM_NOT_NAMED, TOO_MANY
 from shared.schemas.fields import (
     Amount,
     Choice,
@@ -21,9 +22,9 @@ from shared.schemas.fields import (
     Email,
     Flag,
     Members,
-    MissingText,
     Moment,
     Text,
+    Told,
     Whole,
 )
 
@@ -76,7 +77,7 @@ class AddressSchema(Schema):
     def state_where_needed(self, data: Mapping[str, Any], original: Any, **_: Any) -> None:
         """Some countries' addresses need a state."""
         if data.get("country") in STATES_NEEDED and _is_blank(original.get("state")):
-            msg = MissingText(f"is required for country {data['country']!r}")
+            msg = Told(FIELD_MISSING, f"is required for country {data['country']!r}")
             raise ValidationError({"state": [msg]})
 
 
@@ -123,7 +124,7 @@ class LineSchema(Schema):
     def names_an_item(self, _: Any, original: Any, **__: Any) -> None:
         """One of id, ean, sku."""
         if isinstance(original, dict) and all(original.get(name) in (None, "") for name in _ITEM_NAMES):
-            raise ValidationError({"_schema": [MissingText("names no item; send id, ean or sku")]})
+            raise ValidationError({"_schema": [Told(ITEM_NOT_NAMED, "names no item; send id, ean or sku")]})
 
 
 class OriginSchema(Schema):
@@ -155,10 +156,11 @@ class PaymentSchema(Schema):
 class Lines(Elements):
     """The order's lines, of which there may be ``root.max_lines``."""
 
-    def too_many(self, count: int) -> str | None:
+    def too_many(self, count: int) -> Told | None:
         """What is said of so many lines; None where they are not too many."""
         most = self.root.max_lines if isinstance(self.root, OrderSchema) else 0
-        return f"has {count} lines; {most} are the most in one order" if count > most else None
+        text = f"has {count} lines; {most} are the most in one order"
+        return Told(TOO_MANY, text, count=count, most=most) if count > most else None
 
 
 class Codes(Elements):
@@ -251,12 +253,12 @@ class OrderSchema(Schema):
             return
         if not given:
             if original.get("accountId") is None:
-                msg = MissingText("is required; send address, or invoiceAddress and deliveryAddress")
+                msg = Told(FIELD_MISSING, "is required; send address, or invoiceAddress and deliveryAddress")
                 raise ValidationError({"address": [msg]})
             return
         invoice = original[given[0]]
         if isinstance(invoice, dict) and _is_blank(invoice.get("email")):
-            raise ValidationError({given[0]: {"email": [MissingText("is required")]}})
+            raise ValidationError({given[0]: {"email": [Told(FIELD_MISSING, "is required")]}})
 
 
 def _spread(unknown: Any, schema: Schema) -> None:

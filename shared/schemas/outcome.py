@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from shared.domain.outcome import Created, Outcome, Prepared, Rejected
+from shared.domain.outcome import Created, Fault, Outcome, Prepared, Rejected
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -20,8 +20,18 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         case Rejected(code, msg, faults, retryable):
             told = {"status": "no", "code": int(code), "msg": msg, "retryable": retryable}
             if faults:
-                told["errors"] = [{"pointer": fault.pointer, "msg": fault.msg} for fault in faults]
+                told["errors"] = [fault_json(fault) for fault in faults]
             return told
+
+
+def fault_json(fault: Fault) -> dict[str, Any]:
+    """One thing that is wrong (CONTRACT 4)."""
+    return {
+        "pointer": fault.pointer,
+        "reason": fault.reason.name,
+        "msg": fault.msg,
+        "params": dict(fault.params),
+    }
 
 
 def keyed_outcomes_json(keyed: Iterable[tuple[str, Outcome]]) -> bytes:

@@ -7,7 +7,8 @@ from typing import Any
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
 
-from shared.domain.outcome import Code, Fault, pointer_step
+from shared.domain.outcome import Fault, pointer_step
+from shared.domain.reasons import SENT_TWICE
 from shared.schemas.reading import faults_of
 
 
@@ -22,7 +23,7 @@ def read_query(
     names = [name for name, _ in sent]
     known = schema.fields.keys()
     faults = [
-        Fault(Code.GENERAL, f"/{pointer_step(name)}", "stands more than once; send it once")
+        Fault(SENT_TWICE, f"/{pointer_step(name)}", "stands more than once; send it once")
         for name in query
         if name in known and names.count(name) > 1
     ]

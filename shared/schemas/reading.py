@@ -10,20 +10,29 @@ import msgspec
 from marshmallow import EXCLUDE, RAISE, ValidationError
 
 from shared.domain.order import Address, LineRequest, OrderRequest, Origin, References
-from shared.domain.outcome import Code, Fault, pointer_step, quoted
+from shared.domain.outcome import Fault, pointer_step, quoted
 from shared.domain.parsed import Parsed
+from shared.domain.reasons import (
+    IS_NULL,
+    NOT_ARRAY,
+    NOT_OBJECT,
+    NOT_READABLE,
+    NOT_VALID,
+    ORDER_EMPTY,
+    UNKNOWN_FIELD,
+)
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.fast_reading import fast_reader
-from shared.schemas.fields import MissingText
+from shared.schemas.fields import Told
 from shared.schemas.order import NAME_CHARS, OrderSchema, not_an_object
 
 _UNKNOWN = "is not a parameter here; leave it out, or do not ask for handling=strict"
 # marshmallow's own texts, which do not name the value.
 _BARE = {
-    "Invalid input type.": "{value} is not an object",
-    "Not a valid list.": "{value} is not an array",
-    "Field may not be null.": "is null; leave it out",
-    "Unknown field.": _UNKNOWN,
+    "Invalid input type.": (NOT_OBJECT, "{value} is not an object"),
+    "Not a valid list.": (NOT_ARRAY, "{value} is not an array"),
+    "Field may not be null.": (IS_NULL, "is null; leave it out"),
+    "Unknown field.": (UNKNOWN_FIELD, _UNKNOWN),
 }
 
 
@@ -47,12 +56,12 @@ class OrderReader:
         try:
             order = read_exactly(raw)
         except (ValueError, RecursionError) as error:
-            return _faulty([Fault(Code.GENERAL, "", f"the order cannot be read: {error}")])
+            return _faulty([Fault(NOT_READABLE, "", f"the order cannot be read: {error}")])
         if not isinstance(order, dict):
-            return _faulty([Fault(Code.GENERAL, "", not_an_object(order))])
+            return _faulty([Fault(NOT_OBJECT, "", not_an_object(order))])
         faults = []
         if order.get("products") in (None, []):
-            faults.append(Fault(Code.EMPTY, "/products", "the order has no lines; send at least one"))
+            faults.append(Fault(ORDER_EMPTY, "/products", "the order has no lines; send at least one"))
         try:
             values = self._schema.load(order)
         except ValidationError as error:
@@ -83,13 +92,16 @@ def _faults(messages: Any, pointer: str, value: Any) -> Iterator[Fault]:
                 yield from _faults(inner, pointer, value)
             elif isinstance(step, str) and len(step) > NAME_CHARS:
                 # No parameter is called so; a pointer of megabytes would help nobody.
-                yield Fault(Code.GENERAL, pointer, f"{quoted(step)} {_UNKNOWN}")
+                yield Fault(UNKNOWN_FIELD, pointer, f"{quoted(step)} {_UNKNOWN}")
             else:
                 yield from _faults(inner, f"{pointer}/{pointer_step(str(step))}", _member(value, step))
         return
     for message in messages:
-        code = Code.MISSING if isinstance(message, MissingText) else Code.GENERAL
-        yield Fault(code, pointer, _BARE.get(message, message).replace("{value}", quoted(value)))
+        if isinstance(message, Told):
+            yield Fault(message.reason, pointer, str(message), message.params)
+        else:
+            reason, text = _BARE.get(message, (NOT_VALID, message))
+            yield Fault(reason, pointer, text.replace("{value}", quoted(value)))
 
 
 def _member(value: Any, step: Any) -> Any:

@@ -10,11 +10,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields
 
 from shared.domain.outcome import quoted
+from shared.domain.reasons import NOT_CURSOR
 from shared.domain.stock_level import Edge, StockPage
-from shared.schemas.fields import Moment, Text, Whole
+from shared.schemas.fields import Moment, Text, Whole, wrong
 from shared.schemas.job import Rfc3339
 from shared.schemas.order import NAME_CHARS
 from shared.schemas.order_list import DEFAULT_LIMIT, bound
@@ -36,7 +37,7 @@ class Cursor(Text):
         except (binascii.Error, ValueError):
             found = None
         if found is None:
-            raise ValidationError(f"{quoted(text)} is none of ours; take it from next or previous")
+            raise wrong(NOT_CURSOR, f"{quoted(text)} is none of ours; take it from next or previous")
         return Edge(int(found[2]), backwards=found[1] == b"b")
 
 

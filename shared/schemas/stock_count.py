@@ -11,6 +11,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
 
 from shared.domain.order import MOST_QUANTITY
 from shared.domain.outcome import Code, Fault, quoted
+from shared.domain.reasons import WAREHOUSE_UNKNOWN
 from shared.domain.stock_level import StockCount, StockSet
 from shared.schemas.fields import Text, Whole
 from shared.schemas.order import NAME_CHARS
@@ -111,13 +112,17 @@ def _counts(*, strict: bool) -> CountsSchema:
 def unknown_warehouse_faults(counts: Sequence[StockCount], sent: Any, names: Sequence[str]) -> list[Fault]:
     """The faults of warehouses that there are not, each told where it stands; ``sent`` is the body."""
     if not names:
-        return [Fault(Code.GENERAL, "/warehouse", "there is no warehouse yet; load a catalog that has one")]
+        return [
+            Fault(WAREHOUSE_UNKNOWN, "/warehouse", "there is no warehouse yet; load a catalog that has one")
+        ]
     faults = {}
     for count in counts:
         if count.warehouse in names:
             own = sent["products"][count.at].get("warehouse") is not None
             pointer = f"/products/{count.at}/warehouse" if own else "/warehouse"
-            faults[pointer] = Fault(Code.GENERAL, pointer, f"no warehouse is named {quoted(count.warehouse)}")
+            faults[pointer] = Fault(
+                WAREHOUSE_UNKNOWN, pointer, f"no warehouse is named {quoted(count.warehouse)}"
+            )
     return list(faults.values())
 
 

@@ -85,7 +85,9 @@ def test_a_body_that_is_no_batch_is_400(narrow: Door, body: bytes, says: str) ->
 def test_a_key_sent_twice_is_pointed_at(door: Door) -> None:
     body = assert_refused(door.post(b'{"a/b":{},"a/b":{}}'), 400)
 
-    assert body["errors"] == [{"pointer": "/a~1b", "msg": "stands more than once"}]
+    assert body["errors"] == [
+        {"pointer": "/a~1b", "reason": "sent_twice", "msg": "stands more than once", "params": {}}
+    ]
 
 
 def test_a_body_over_the_limit_is_413_whatever_way_it_comes(narrow: Door) -> None:

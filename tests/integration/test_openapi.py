@@ -21,7 +21,8 @@ from api.limits import limits_of
 from api.openapi.document import make_document
 from api.openapi.operations import OPERATIONS, TAGS
 from api.routes import Route, routes
-from shared.domain.outcome import Code, Created, Fault, Outcome, Prepared, Rejected
+from shared.domain.outcome import Created, Fault, Outcome, Prepared, reject
+from shared.domain.reasons import REASONS
 from shared.schemas.order import OrderSchema
 from shared.schemas.outcome import outcome_json
 from shared.settings import Settings
@@ -165,8 +166,7 @@ def test_the_first_example_is_the_seed_document_s(document: dict[str, Any]) -> N
     [
         (Created((1234, 1235)), "Created"),
         (Prepared(1234), "Prepared"),
-        (Rejected(Code.STOCK, "none left", (Fault(Code.STOCK, "/products/0", "none left"),)), "Rejected"),
-        *((Rejected(code, "because"), "Rejected") for code in Code),
+        *((reject([Fault(reason, "/products/0", "because")]), "Rejected") for reason in REASONS),
     ],
 )
 def test_an_outcome_as_it_is_written_is_one_as_it_is_described(

@@ -210,7 +210,12 @@ def test_an_unknown_warehouse_is_refused_by_name_and_nothing_is_set(shop: Shop, 
 
     assert (own.status_code, of_all.status_code) == (400, 400)
     assert told(own)["errors"] == [
-        {"pointer": "/products/1/warehouse", "msg": "no warehouse is named 'Moon'"}
+        {
+            "pointer": "/products/1/warehouse",
+            "reason": "warehouse_unknown",
+            "msg": "no warehouse is named 'Moon'",
+            "params": {},
+        }
     ]
     assert told(of_all)["errors"][0]["pointer"] == "/warehouse"
     assert shelves(shop)[LAMP, "Main"] == (100, 0)

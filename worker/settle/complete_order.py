@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from shared.domain.completion import Completion, already_shipping, no_such_order, place_prepared
 from shared.domain.order import MOST_NUMBER
-from shared.domain.outcome import Code, Created, Fault, Outcome, quoted, reject
+from shared.domain.outcome import Created, Fault, Outcome, quoted, reject
+from shared.domain.reasons import ALLOCATION_RULE_UNKNOWN
 from shared.persistence.completing import (
     StoredOrder,
     add_payment,
@@ -99,7 +100,7 @@ def _rule(
     rule = rules.get(read.warehouse_group)
     if rule is None:
         msg = f"no allocation rule is named {quoted(read.warehouse_group)}"
-        return 0, [Fault(Code.GENERAL, "/warehouseGroup", msg)]
+        return 0, [Fault(ALLOCATION_RULE_UNKNOWN, "/warehouseGroup", msg)]
     return rule.id, []
 
 

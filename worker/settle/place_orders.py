@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from shared.domain.decide import Numbered, Placement, decide
 from shared.domain.draft import Draft
 from shared.domain.locate import Snapshot
-from shared.domain.outcome import Outcome, Rejected, could_not_be_stored
+from shared.domain.outcome import Outcome, Rejected
 from shared.domain.parsed import Parsed
+from shared.domain.rejections import could_not_be_stored
 from shared.domain.resolve import prepare
 from shared.persistence.customers import add_customers, ask_for_new_passwords, register_customers
 from shared.persistence.order_rows import Making, NewOrder

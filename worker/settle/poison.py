@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import structlog
 
-from shared.domain.outcome import given_up
+from shared.domain.rejections import given_up
 from shared.persistence.database import transaction
 from shared.persistence.slices import TakenSlice, claim_slice, cut_up
 from worker.settle.close_slices import SliceReport, close_with

@@ -9,7 +9,8 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from shared.domain.outcome import Outcome, could_not_be_stored
+from shared.domain.outcome import Outcome
+from shared.domain.rejections import could_not_be_stored
 from shared.persistence.errors import PermanentError, TransientError, translated
 from shared.persistence.slices import Claim, TakenSlice
 

@@ -12,7 +12,8 @@ from marshmallow import fields
 from marshmallow.exceptions import ValidationError
 
 from shared.domain.outcome import quoted
-from shared.schemas.fields import Moment, Text, _Field
+from shared.domain.reasons import NOT_CURRENCY
+from shared.schemas.fields import Moment, Text, _Field, wrong
 
 _DATE_CHARS = len("2027-01-31")
 
@@ -48,7 +49,7 @@ class Currency(Text):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if text not in currencies():
-            raise ValidationError(f"{quoted(text)} is not an ISO 4217 currency code; write e.g. 'EUR'")
+            raise wrong(NOT_CURRENCY, f"{quoted(text)} is not an ISO 4217 currency code; write e.g. 'EUR'")
         return text
 
 

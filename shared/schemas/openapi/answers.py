@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.domain.order import MOST_NUMBER
-from shared.domain.outcome import MOST_ERRORS, Code
+from shared.domain.outcome import MOST_ERRORS, Code, Reason
+from shared.domain.reasons import REASONS
 
 if TYPE_CHECKING:
     from shared.schemas.openapi.fields import JsonSchema
@@ -34,6 +35,12 @@ def _object(description: str, required: list[str], **properties: Any) -> JsonSch
     }
 
 
+def _meaning(reason: Reason) -> str:
+    """What a reason means, with its code and the names of its params."""
+    told = f"{reason.means} (code {int(reason.code)})"
+    return f"{told}; params: {', '.join(reason.params)}" if reason.params else told
+
+
 _NUMBER: Final = {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER}
 _OK: Final = {"const": "ok"}
 _NO: Final = {"const": "no"}
@@ -46,14 +53,26 @@ _CODE: Final = {
     + "; ".join(f"`{int(code)}`: {means}" for code, means in _MEANS.items())
     + ".",
 }
+_REASON: Final = {
+    "type": "string",
+    "description": "Why, as a word that machines may group by. A released one never changes its meaning; new "
+    "ones may come.",
+    "oneOf": [{"const": reason.name, "description": _meaning(reason)} for reason in REASONS],
+}
 _ERRORS: Final = {"type": "array", "items": _ref("Fault"), "description": "Everything that is wrong."}
 
 ANSWERS: Final[dict[str, JsonSchema]] = {
     "Fault": _object(
         "One thing that is wrong.",
-        ["pointer", "msg"],
+        ["pointer", "reason", "msg", "params"],
         pointer={"type": "string", "description": "Where: a JSON pointer (RFC 6901)."},
-        msg={"type": "string", "description": "What."},
+        reason=_REASON,
+        msg={"type": "string", "description": "What, for people."},
+        params={
+            "type": "object",
+            "description": "What the reason says beside the message, under the names that it has for it.",
+            "additionalProperties": {},
+        },
     ),
     "Created": _object(
         "The order exists; under several numbers when it was split.",
@@ -69,7 +88,7 @@ ANSWERS: Final[dict[str, JsonSchema]] = {
     ),
     "Rejected": _object(
         "Nothing of the order exists and no stock has moved.",
-        ["status", "code", "msg"],
+        ["status", "code", "msg", "retryable", "errors"],
         status=_NO,
         code=_CODE,
         msg=_MSG,

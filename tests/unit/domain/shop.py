@@ -73,6 +73,9 @@ TABLES = SmallTables(
         Voucher(1, "TEN", "Ten", automatic=False, percent=Decimal(10)),
         Voucher(2, "GIFT", "Gift", automatic=False, amounts={"EUR": Decimal("5.00")}, limited=True),
         Voucher(
+            4, "HUGE", "Huge", automatic=False, percent=Decimal(50), minimums={"EUR": Decimal("9999.00")}
+        ),
+        Voucher(
             3,
             None,
             "Over 100",

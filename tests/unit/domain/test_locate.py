@@ -9,6 +9,7 @@ import pytest
 from shared.domain.locate import locate
 from shared.domain.order import References
 from shared.domain.outcome import Code, Fault
+from shared.domain.reasons import MARKET_NOT_ALLOWED
 from tests.unit.domain.shop import snapshot
 
 
@@ -66,7 +67,7 @@ def test_a_name_that_stands_for_nothing_is_told_with_its_value(
     place, faults = locate(References(**names), country, snapshot())
 
     assert place is None
-    assert faults == [Fault(Code.GENERAL, pointer, msg)]
+    assert [(fault.code, fault.pointer, fault.msg) for fault in faults] == [(Code.GENERAL, pointer, msg)]
 
 
 def test_all_names_that_stand_for_nothing_are_told_at_once() -> None:
@@ -86,7 +87,9 @@ def test_a_key_that_is_limited_to_other_markets_is_told_so(names: dict[str, Any]
 
     _, faults = locate(References(**names), "DE", limited)
 
-    assert faults == [Fault(Code.GENERAL, pointer, "the API key is not for market 'Europe'")]
+    assert faults == [
+        Fault(MARKET_NOT_ALLOWED, pointer, "the API key is not for market 'Europe'", {"market": "Europe"})
+    ]
 
 
 def test_a_key_that_is_limited_to_this_market_sells_there() -> None:

@@ -13,12 +13,21 @@ from shared.domain.outcome import (
     MOST_ERRORS,
     Code,
     Fault,
-    could_not_be_stored,
     field_name,
     pointer_step,
     quoted,
     reject,
 )
+from shared.domain.reasons import (
+    CUSTOMER_UNKNOWN,
+    FIELD_MISSING,
+    GIVEN_UP,
+    ITEM_UNKNOWN,
+    NOT_OBJECT,
+    NOT_TEXT,
+    STOCK_SHORT,
+)
+from shared.domain.rejections import could_not_be_stored
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.decimals() | st.text(),
@@ -28,20 +37,20 @@ json_values = st.recursive(
 
 
 def test_one_fault_is_told_as_a_sentence_that_names_the_field() -> None:
-    rejected = reject([Fault(Code.PRODUCT, "/products/1/sku", "no item has SKU 'X'")])
+    rejected = reject([Fault(ITEM_UNKNOWN, "/products/1/sku", "no item has SKU 'X'")])
 
     assert (rejected.code, rejected.msg) == (Code.PRODUCT, "products[1].sku: no item has SKU 'X'")
     assert not rejected.retryable
 
 
 def test_a_fault_of_the_whole_order_names_no_field() -> None:
-    assert reject([Fault(Code.GENERAL, "", "the order is 5")]).msg == "the order is 5"
+    assert reject([Fault(NOT_OBJECT, "", "the order is 5")]).msg == "the order is 5"
 
 
 def test_faults_of_other_codes_are_left_out() -> None:
     stock, missing = (
-        Fault(Code.STOCK, "/products/0", "none"),
-        Fault(Code.MISSING, "/products/0/qty", "is required"),
+        Fault(STOCK_SHORT, "/products/0", "none"),
+        Fault(FIELD_MISSING, "/products/0/qty", "is required"),
     )
 
     rejected = reject([stock, missing])
@@ -50,14 +59,15 @@ def test_faults_of_other_codes_are_left_out() -> None:
     assert rejected.faults == (missing,)
 
 
-def test_only_a_shortage_can_be_tried_again_unless_it_is_said_otherwise() -> None:
-    assert reject([Fault(Code.STOCK, "", "")]).retryable
-    assert not reject([Fault(Code.CUSTOMER, "", "")]).retryable
-    assert reject([Fault(Code.GENERAL, "", "")], retryable=True).retryable
+def test_an_order_can_be_tried_again_if_that_may_help_against_all_its_faults() -> None:
+    assert reject([Fault(STOCK_SHORT, "", "")]).retryable
+    assert reject([Fault(GIVEN_UP, "", "")]).retryable
+    assert not reject([Fault(CUSTOMER_UNKNOWN, "", ""), Fault(STOCK_SHORT, "", "")]).retryable
+    assert not reject([Fault(GIVEN_UP, "", ""), Fault(NOT_TEXT, "/comment", "")]).retryable
 
 
 def test_a_thousand_faults_are_one_short_message_that_counts_them() -> None:
-    faults = [Fault(Code.MISSING, f"/products/{i}/qty", "is required") for i in range(1000)]
+    faults = [Fault(FIELD_MISSING, f"/products/{i}/qty", "is required") for i in range(1000)]
 
     rejected = reject(faults)
 

@@ -13,6 +13,7 @@ from shared.domain.draft import Buyer, Draft
 from shared.domain.order import MOST_MONEY, OrderRequest
 from shared.domain.outcome import Code, Fault, Rejected
 from shared.domain.parsed import Parsed
+from shared.domain.reasons import CUSTOMER_UNKNOWN, FIELD_MISSING, NOT_TEXT
 from shared.domain.resolve import prepare, resolve, wanted_customer_ids, wanted_emails
 from tests.unit.domain.shop import (
     ACCOUNT,
@@ -115,7 +116,7 @@ def test_an_email_is_registered_once_however_it_is_capitalised() -> None:
 
 def test_an_unknown_customer_is_minus_six() -> None:
     assert faults(order(names={"customer_id": 99})) == [
-        Fault(Code.CUSTOMER, "/customerId", "no customer has id 99")
+        Fault(CUSTOMER_UNKNOWN, "/customerId", "no customer has id 99")
     ]
 
 
@@ -261,7 +262,7 @@ def test_an_order_number_that_stands_earlier_in_the_batch_is_minus_five() -> Non
 
 
 def test_faults_of_looking_up_are_told_with_those_of_reading() -> None:
-    wrong = Fault(Code.GENERAL, "/poNumber", "5 is not a string")
+    wrong = Fault(NOT_TEXT, "/poNumber", "5 is not a string")
     names = replace(order().references, market="Mars", delivery_window="SS99", voucher_codes=("NOPE",))
 
     rejected = prepare(Parsed(None, (wrong,), names, "SE"), snapshot(), repeated=False)
@@ -276,7 +277,7 @@ def test_faults_of_looking_up_are_told_with_those_of_reading() -> None:
 
 
 def test_a_faulty_order_without_a_country_is_not_told_about_its_market() -> None:
-    wrong = Fault(Code.MISSING, "/address", "is required")
+    wrong = Fault(FIELD_MISSING, "/address", "is required")
 
     rejected = prepare(Parsed(None, (wrong,)), snapshot(), repeated=False)
 

@@ -18,9 +18,9 @@ from shared.domain.vouchers import (
     apply_automatic,
     apply_codes,
     code_faults,
+    obstacle,
     percent_of,
     value_of,
-    why_not,
     within,
 )
 
@@ -69,7 +69,10 @@ def test_a_voucher_of_an_amount_takes_the_currencys() -> None:
 def test_a_voucher_says_why_an_order_cannot_have_it(
     voucher: Voucher, lines_total: str, currency: str, why: str | None
 ) -> None:
-    assert why_not(voucher, Decimal(lines_total), currency) == why
+    fault = obstacle(voucher, 2, Decimal(lines_total), currency)
+
+    assert (fault and fault.msg) == why
+    assert fault is None or fault.pointer == "/voucherCodes/2"
 
 
 def test_codes_that_no_order_could_have_are_told_each_where_it_stands() -> None:

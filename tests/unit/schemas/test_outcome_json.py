@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 from shared.domain.order import MOST_NUMBER
-from shared.domain.outcome import Code, Created, Fault, Prepared, Rejected, reject
+from shared.domain.outcome import Created, Fault, Prepared, reject
+from shared.domain.reasons import STOCK_SHORT
+from shared.domain.rejections import given_up
 from shared.schemas.outcome import keyed_outcomes_json, outcome_json
 
 
@@ -17,20 +19,33 @@ def test_a_prepared_order_tells_its_number() -> None:
     assert outcome_json(Prepared(1234)) == {"status": "ok", "order": 1234}
 
 
+SHORT = {"wanted": 3, "available": 1, "sku": "X"}
+
+
 def test_a_rejected_order_tells_code_message_pointers_and_whether_to_try_again() -> None:
-    rejected = reject([Fault(Code.STOCK, "/products/0", "3 wanted, 1 available of SKU 'X'")])
+    rejected = reject([Fault(STOCK_SHORT, "/products/0", "3 wanted, 1 available of SKU 'X'", SHORT)])
 
     assert outcome_json(rejected) == {
         "status": "no",
         "code": -2,
         "msg": "products[0]: 3 wanted, 1 available of SKU 'X'",
         "retryable": True,
-        "errors": [{"pointer": "/products/0", "msg": "3 wanted, 1 available of SKU 'X'"}],
+        "errors": [
+            {
+                "pointer": "/products/0",
+                "reason": "stock_short",
+                "msg": "3 wanted, 1 available of SKU 'X'",
+                "params": SHORT,
+            }
+        ],
     }
 
 
-def test_a_rejection_without_faults_has_no_list_of_them() -> None:
-    assert "errors" not in outcome_json(Rejected(Code.GENERAL, "given up"))
+def test_an_order_that_ended_its_worker_says_so_for_machines_too() -> None:
+    told = outcome_json(given_up(5))
+
+    assert (told["code"], told["retryable"]) == (-7, True)
+    assert [(error["reason"], error["params"]) for error in told["errors"]] == [("given_up", {"attempts": 5})]
 
 
 def test_keys_come_back_as_sent_and_in_their_order() -> None:

@@ -11,6 +11,7 @@ import pytest
 from shared.domain.order import UNREAD_CODE
 from shared.domain.outcome import Code, Fault
 from shared.domain.parsed import Parsed
+from shared.domain.reasons import NOT_OBJECT
 from shared.schemas.reading import OrderReader
 
 EVA: dict[str, Any] = {"country": "SE", "email": "eva@example.com"}
@@ -47,7 +48,7 @@ def told(parsed: Parsed) -> list[tuple[Code, str]]:
     ],
 )
 def test_an_order_that_is_no_object_is_told_what_it_is(raw: bytes, shown: str) -> None:
-    assert reader().read(raw).faults == (Fault(Code.GENERAL, "", f"the order is {shown}; send an object"),)
+    assert reader().read(raw).faults == (Fault(NOT_OBJECT, "", f"the order is {shown}; send an object"),)
 
 
 @pytest.mark.parametrize(
