@@ -100,4 +100,4 @@ def open_ground() -> Iterator[Ground]:
     with temporary_data_dir() as data_dir, open_servers(settings, data_dir, own=True) as urls:
         log_dir = data_dir / "bench-logs"
         log_dir.mkdir()
-        yield Ground(urls.database_url, urls.redis_url, log_dir, settings)
+        yield Ground(urls.superuser_url, urls.redis_url, log_dir, settings)

@@ -35,15 +35,15 @@ def database(data_dir: Path) -> Iterator[tuple[Settings, Engine]]:
     """The settings, with their URLs filled in, and an engine, for as long as the block lasts.
 
     Without DATABASE_URL it is the embedded database: of the ordermill that runs on ``data_dir``, else started
-    for this block. Raises SettingsError, ServersError, PersistenceError, and NotDoneError for a schema of
-    another version.
+    for this block; only `serve` and `demo` make one. Raises SettingsError, ServersError, PersistenceError,
+    and NotDoneError for a schema of another version.
     """
     # Here and not above: SQLAlchemy takes half of a command's start, and --help needs none of it.
-    from shared.persistence.migrate import migrate, schema_is_current  # noqa: PLC0415
+    from shared.persistence.migrate import migrate_as_owner, schema_is_current  # noqa: PLC0415
 
     with database_as_it_is(data_dir) as (settings, engine):
         if not load_settings().database_url:
-            migrate(engine)
+            migrate_as_owner(settings, "cli")
         elif not schema_is_current(engine):
             raise NotDoneError(
                 "The database's schema is not this ordermill's: `ordermill migrate` brings it up."
@@ -66,8 +66,13 @@ def database_as_it_is(data_dir: Path) -> Iterator[tuple[Settings, Engine]]:
         with _opened(open_database(settings, "cli")) as engine:
             yield settings, engine
         return
-    with open_servers(settings, data_dir, own=False) as urls:
-        settings = replace(settings, database_url=urls.database_url, redis_url=urls.redis_url)
+    with open_servers(settings, data_dir, own=False, make=False) as urls:
+        settings = replace(
+            settings,
+            database_url=urls.database_url,
+            redis_url=urls.redis_url,
+            migrate_database_url=urls.migrate_database_url,
+        )
         with _opened(open_database(settings, "cli")) as engine:
             yield settings, engine
 

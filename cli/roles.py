@@ -141,10 +141,10 @@ def scheduler() -> None:
 def migrate(data_dir: Path) -> None:
     """Bring the database's schema up. Several may run at once: one does it, the others wait."""
     from cli.reach import database_as_it_is  # noqa: PLC0415
-    from shared.persistence.migrate import migrate as bring_up  # noqa: PLC0415
+    from shared.persistence.migrate import migrate_as_owner  # noqa: PLC0415
 
-    with database_as_it_is(data_dir) as (_, engine):
-        revision = bring_up(engine)
+    with database_as_it_is(data_dir) as (settings, _):
+        revision = migrate_as_owner(settings, "migrate")
     click.echo(f"The schema is at {revision}.")
 
 

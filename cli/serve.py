@@ -38,7 +38,7 @@ def serve(host: str, port: int, workers: int | None, data_dir: Path) -> None:
     from shared.logs import configure_logging  # noqa: PLC0415
     from shared.persistence.database import open_database  # noqa: PLC0415
     from shared.persistence.first_steps import first_steps  # noqa: PLC0415
-    from shared.persistence.migrate import migrate  # noqa: PLC0415
+    from shared.persistence.migrate import migrate_as_owner  # noqa: PLC0415
 
     settings = load_settings()
     settings = replace(settings, worker_processes=workers or settings.worker_processes)
@@ -50,10 +50,11 @@ def serve(host: str, port: int, workers: int | None, data_dir: Path) -> None:
             settings,
             database_url=urls.database_url,
             redis_url=urls.redis_url,
+            migrate_database_url=urls.migrate_database_url,
             mail_dir=settings.mail_dir or str(data_dir.expanduser().resolve() / "mails"),
         )
+        migrate_as_owner(settings, "serve")
         engine = open_database(settings, "serve")
-        migrate(engine)
         hints = _hints(first_steps(engine), data_dir)
         engine.dispose()
         # Until here Ctrl-C interrupts; from here on everything is stopped in order.

@@ -54,6 +54,8 @@ def plans(settings: Settings, listening_fd: int, *, human: bool) -> list[list[Ch
     """The roles in the order in which they are stopped: the door, the clock, the workshop."""
     environment = environment_with(
         DATABASE_URL=settings.database_url,
+        # Not for those who only read and write rows.
+        MIGRATE_DATABASE_URL="",
         REDIS_URL=settings.redis_url,
         WORKER_PROCESSES=str(settings.worker_processes),
         MAIL_DIR=settings.mail_dir,

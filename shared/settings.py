@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ class Settings:
     """What an operator may set. Units: ``_seconds``, ``_bytes``, ``_days``; counts name what they count."""
 
     database_url: str = _setting("", "PostgreSQL, as postgresql://user:password@host/database")
+    migrate_database_url: str = _setting(
+        "", "the same database for `ordermill migrate`, as the role that owns the tables; else DATABASE_URL"
+    )
     redis_url: str = _setting("", "Redis, as redis://:password@host:6379/0 or unix:///path/to/socket")
 
     # -- the door ------------------------------------------------------------------------------------------
@@ -123,6 +126,11 @@ class Settings:
     # -- telling -------------------------------------------------------------------------------------------
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
     log_format: str = _setting("auto", "json, human, or auto: human on a terminal")
+
+    @property
+    def owners(self) -> Settings:
+        """The same, with the database as the owner of the tables reaches it."""
+        return replace(self, database_url=self.migrate_database_url or self.database_url)
 
     @property
     def sends_mails(self) -> bool:

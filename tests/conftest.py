@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,9 @@ def servers(pytestconfig: pytest.Config) -> Iterator[ServerUrls]:
     """The servers of this test run; not safe against a power cut, as nothing of theirs is kept."""
     worker_input = getattr(pytestconfig, "workerinput", None)
     place = Path(worker_input["servers_dir"]) if worker_input else pytestconfig.stash[_SERVERS_DIR]
-    with open_servers(Settings(), place, own=False, durable=False) as urls:
+    with open_servers(Settings(), place, own=False, durable=False) as found:
+        # Databases are made and dropped, and tests break tables on purpose.
+        urls = replace(found, database_url=found.superuser_url)
         make_template(urls.database_url, _TEMPLATE)
         yield urls
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import structlog
 
 from cli.servers import redis_server
-from cli.servers.area import Area, ServersError, open_area, temporary_data_dir
+from cli.servers.area import CLUSTER, Area, ServersError, open_area, temporary_data_dir
 from cli.servers.claim import FileLock, ServerUrls, publish, published, signer
 from cli.servers.running import RunningServers
 from shared.persistence.database import open_database, ping
@@ -35,21 +36,25 @@ _USER_WAIT_SECONDS = 120.0
 
 @contextmanager
 def open_servers(
-    settings: Settings, data_dir: Path, *, own: bool, durable: bool = True
+    settings: Settings, data_dir: Path, *, own: bool, make: bool = True, durable: bool = True
 ) -> Iterator[ServerUrls]:
     """Servers for as long as the block lasts: named by the settings, running already, or started by us.
 
     ``own=True`` makes us the one who runs those of ``data_dir``, and excludes every other such owner.
     Otherwise those of a running owner are used, and without one they are started for this block; who finds
-    them meanwhile may use them, and we wait for it in the end. Raises ServersError.
+    them meanwhile may use them, and we wait for it in the end. With ``make=False`` there must be a database
+    in ``data_dir`` already: an empty one is nothing to look for a key or an order in. Raises ServersError.
     """
     if settings.database_url and settings.redis_url:
-        yield ServerUrls(settings.database_url, settings.redis_url)
+        yield ServerUrls(settings.database_url, settings.redis_url, settings.migrate_database_url)
     elif own:
         with run_servers(settings, data_dir, durable=durable) as servers:
             yield servers.urls
     else:
-        with _shared(settings, open_area(data_dir), durable=durable) as urls:
+        # Before the directory itself is made.
+        if not (make or settings.database_url or (data_dir.expanduser() / "servers.lock").exists()):
+            _refuse_to_make(data_dir)
+        with _shared(settings, open_area(data_dir), make=make, durable=durable) as urls:
             yield urls
 
 
@@ -95,7 +100,7 @@ def _running(settings: Settings, area: Area, lock: FileLock, *, durable: bool) -
 
 
 @contextmanager
-def _shared(settings: Settings, area: Area, *, durable: bool) -> Iterator[ServerUrls]:
+def _shared(settings: Settings, area: Area, *, make: bool, durable: bool) -> Iterator[ServerUrls]:
     use = FileLock(area.data_dir / "servers.use")
     # Held back only by an owner that is just stopping what it started for itself.
     if not use.take(shared=True, limit_seconds=_USER_WAIT_SECONDS):
@@ -110,9 +115,19 @@ def _shared(settings: Settings, area: Area, *, durable: bool) -> Iterator[Server
             yield found
             return
         use.release()
+        if not (make or settings.database_url or (area.data_dir / CLUSTER).exists()):
+            lock.release()
+            _refuse_to_make(area.data_dir)
         servers = stack.enter_context(_running(settings, area, lock, durable=durable))
         stack.callback(_wait_for_users, use)
         yield servers.urls
+
+
+def _refuse_to_make(data_dir: Path) -> NoReturn:
+    raise ServersError(
+        f"There is no ordermill database in {data_dir}: name the one that your `ordermill serve` has with "
+        f"--data-dir or ORDERMILL_DATA_DIR, or make one: `ordermill serve --data-dir {data_dir}`."
+    )
 
 
 def _find_running(settings: Settings, area: Area, lock: FileLock) -> ServerUrls | None:
@@ -123,9 +138,7 @@ def _find_running(settings: Settings, area: Area, lock: FileLock) -> ServerUrls 
     while not lock.take():
         urls = published(told, signer(lock_path))
         if urls is not None and _answer(settings, urls):
-            return ServerUrls(
-                settings.database_url or urls.database_url, settings.redis_url or urls.redis_url
-            )
+            return _preferring(settings, urls)
         if time.monotonic() > deadline:
             raise ServersError(
                 f"Another ordermill (process {signer(lock_path)}) holds {area.data_dir}, "
@@ -133,6 +146,15 @@ def _find_running(settings: Settings, area: Area, lock: FileLock) -> ServerUrls 
             )
         time.sleep(0.05)
     return None
+
+
+def _preferring(settings: Settings, urls: ServerUrls) -> ServerUrls:
+    """``urls``, but for the servers that the settings name."""
+    if settings.database_url:
+        return ServerUrls(
+            settings.database_url, settings.redis_url or urls.redis_url, settings.migrate_database_url
+        )
+    return replace(urls, redis_url=settings.redis_url or urls.redis_url)
 
 
 def _answer(settings: Settings, urls: ServerUrls) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -13,18 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.servers.accounts import Account, account_for
+
+CLUSTER = "postgres"
+"""PostgreSQL's directory in the data directory."""
+
 
 class ServersError(Exception):
     """The servers cannot be had; the message is one sentence for a person, with the way out."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """Who PostgreSQL runs as when we are root, which it refuses to be."""
-
-    name: str
-    uid: int
-    gid: int
 
 
 @dataclass(frozen=True)
@@ -48,23 +43,33 @@ class Area:
         return 0o700 if self.account is None else 0o711
 
 
+def private(path: str, flags: int) -> int:
+    """What ``open`` takes to make a file, or to have one, that only its owner can read and write."""
+    descriptor = os.open(path, flags, 0o600)
+    found = os.fstat(descriptor)
+    if found.st_mode & 0o077 and found.st_uid == os.geteuid():
+        os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
 def open_area(data_dir: Path) -> Area:
     """Make ``data_dir`` fit for servers. Raises ServersError when it cannot be."""
-    area = Area(data_dir.expanduser().resolve(), _account())
+    place = data_dir.expanduser().resolve()
     try:
+        area = Area(place, account_for(place / CLUSTER))
         made = _make(area)
         _check_owner(area.data_dir)
         if area.account is not None and not _can_enter(area.account, area.data_dir):
             if made:
                 area.data_dir.rmdir()
             raise ServersError(
-                f"PostgreSQL does not run as root, and the user '{area.account.name}' that it would run as "
+                f"PostgreSQL does not run as root, and the user {area.account.name} that it would run as "
                 f"cannot enter {area.data_dir}: choose a place open to other users with --data-dir, such as "
                 "/var/lib/ordermill."
             )
     except OSError as error:
         raise ServersError(
-            f"The data directory {area.data_dir} cannot be used ({error.strerror}): "
+            f"The data directory {place} cannot be used ({error.strerror}): "
             "choose another with --data-dir or ORDERMILL_DATA_DIR."
         ) from error
     return area
@@ -74,24 +79,11 @@ def open_area(data_dir: Path) -> Area:
 def temporary_data_dir() -> Iterator[Path]:
     """A data directory in the system's temporary place, removed at the end of the block."""
     made = Path(tempfile.mkdtemp(prefix="ordermill-"))
-    made.chmod(Area(made, _account()).passable)
+    made.chmod(Area(made, account_for(made / CLUSTER)).passable)
     try:
         yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
-
-
-def _account() -> Account | None:
-    if os.geteuid() != 0:
-        return None
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError as error:
-        raise ServersError(
-            "PostgreSQL does not run as root, and this system has no user 'nobody' to run it as: "
-            "start ordermill as another user, or name a server in DATABASE_URL."
-        ) from error
-    return Account(nobody.pw_name, nobody.pw_uid, nobody.pw_gid)
 
 
 def _make(area: Area) -> bool:

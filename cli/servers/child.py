@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,8 @@ from typing import TypedDict
 import psutil
 
 from cli.lifeline import dies_with_parent
-from cli.servers.area import Account
+from cli.servers.accounts import Account
+from cli.servers.area import private
 
 LOG_MAX_BYTES = 10 * 1024 * 1024
 _LAST_BYTES = 16 * 1024
@@ -35,7 +35,7 @@ def start_server(
     if log.exists() and log.stat().st_size > LOG_MAX_BYTES:
         log.replace(log.with_suffix(".log.1"))
     # What a server logs may hold somebody's data.
-    with open(log, "ab", opener=_private) as output:
+    with open(log, "ab", opener=private) as output:
         output.write(_STARTED)
         output.flush()
         return subprocess.Popen(  # noqa: S603 - a server that we found ourselves
@@ -51,13 +51,6 @@ def start_server(
             preexec_fn=dies_with_parent(last_words),  # noqa: PLW1509 - it calls prctl and nothing else
             **account_options(account),
         )
-
-
-def _private(path: str, flags: int) -> int:
-    """What ``open`` takes to make a file, or to have one, that only its owner can read and write."""
-    descriptor = os.open(path, flags, 0o600)
-    os.fchmod(descriptor, 0o600)
-    return descriptor
 
 
 class AccountOptions(TypedDict, total=False):

@@ -16,13 +16,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from cli.servers.area import private
+
 
 @dataclass(frozen=True)
 class ServerUrls:
     """Where the servers are."""
 
     database_url: str
+    """As the plain role, which reads and writes rows."""
     redis_url: str
+    migrate_database_url: str = ""
+    """As the owner of the tables; ``""`` is ``database_url``."""
+    superuser_url: str = ""
+    """As the embedded server's superuser, for operators and tests; ``""`` for a server that is named."""
 
 
 class FileLock:
@@ -34,7 +41,8 @@ class FileLock:
 
     def take(self, *, shared: bool = False, limit_seconds: float | None = 0) -> bool:
         """Try for so long (None: for ever), and say whether it is ours."""
-        file = self._path.open("a+")
+        # Whoever can read it can hold it, and stop every command.
+        file = os.fdopen(private(str(self._path), os.O_RDWR | os.O_CREAT | os.O_APPEND), "a+")
         wanted = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         deadline = time.monotonic() + (limit_seconds or 0)
         while True:
@@ -87,4 +95,4 @@ def published(path: Path, owner: int | None) -> ServerUrls | None:
         return None
     if owner is None or told["pid"] != owner:
         return None
-    return ServerUrls(told["database_url"], told["redis_url"])
+    return ServerUrls(**{name: told[name] for name in told if name != "pid"})

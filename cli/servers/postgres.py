@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -10,15 +12,21 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
-from cli.servers.area import Area, ServersError
+import psycopg
+
+from cli.servers.accounts import Account, hand_over, initializer
+from cli.servers.area import CLUSTER, Area, ServersError, private
 from cli.servers.child import account_options, last_line, start_server, stop_orphan, stop_server
+from cli.servers.passwords import PasswordFile
 from cli.servers.postgres_programs import find_programs
 from cli.servers.sockets import sockets_dir
+from shared.persistence.database_roles import OWNER, PLAIN, make_roles
 
 NAME = "PostgreSQL"
-_USER = _DATABASE = "ordermill"
+_SUPERUSER = _DATABASE = "ordermill"
 _PORT = 5432
 # A cluster that was killed replays its log first, which may take its time.
 _READY_SECONDS = 120
@@ -31,6 +39,14 @@ _ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC"}
 _STOP = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0))
 
 
+class DatabaseUrls(NamedTuple):
+    """The same database as each of its roles reaches it."""
+
+    plain: str
+    owner: str
+    superuser: str
+
+
 class EmbeddedPostgres:
     """PostgreSQL as our child; ``durable=False`` (tests) trades safety against a power cut for speed.
 
@@ -41,15 +57,17 @@ class EmbeddedPostgres:
         self._area = area
         self._given_up = given_up or threading.Event()
         self._durable = durable
-        self._cluster = area.data_dir / "postgres"
+        self._cluster = area.data_dir / CLUSTER
+        self._passwords = PasswordFile(area.data_dir / "postgres.passwords")
+        self._rules = self._cluster / "ordermill_hba.conf"
         self._log = area.data_dir / "postgres.log"
         self._sockets = area.private_dir(sockets_dir(area) / "postgres", for_account=True)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
-    def url(self) -> str:
-        """How to reach it."""
-        return f"postgresql://{_USER}@/{_DATABASE}?host={quote(str(self._sockets), safe='/')}&port={_PORT}"
+    def urls(self) -> DatabaseUrls:
+        """How each of its roles reaches it; only once it has been started."""
+        return DatabaseUrls(*(self._url(role, _DATABASE) for role in (PLAIN, OWNER, _SUPERUSER)))
 
     @property
     def running(self) -> bool:
@@ -63,6 +81,15 @@ class EmbeddedPostgres:
         programs, major = find_programs(self._area, self._made_by())
         if self._made_by() is None:
             self._init(programs, major)
+        self._hand_over()
+        if self._passwords.read():
+            self._run_it(programs)
+        else:
+            self._run_it(programs, open_to_us=True)
+            self._lock_up()
+
+    def _run_it(self, programs: Path, *, open_to_us: bool = False) -> None:
+        self._say_who_gets_in(open_to_us=open_to_us)
         for tries_left in reversed(range(_START_TRIES)):
             self._process = self._launch(programs)
             if self._await_ready():
@@ -95,27 +122,72 @@ class EmbeddedPostgres:
         # Made aside and moved into place at the end: a killed start leaves no half a cluster.
         making = self._area.data_dir / "postgres.new"
         shutil.rmtree(making, ignore_errors=True)
-        self._area.private_dir(making, for_account=True)
+        making.mkdir(mode=0o700)
+        account = None
+        if self._area.account is not None:
+            # It asks for its user's name, which a mere number does not have.
+            account = initializer()
+            if account is None:
+                raise ServersError(
+                    "PostgreSQL does not run as root, and this system has no other user without processes to "
+                    "make the database as: start ordermill as another user, or name a server in DATABASE_URL."
+                )
+            os.chown(making, account.uid, account.gid)
         unsafe = [] if self._durable else ["--no-sync"]
-        self._run([programs / "initdb", "-D", making, "-U", _USER, "-A", "trust", *_locale(major), *unsafe])
-        # A server on its own, without sockets: the shortest way to a database of our name.
-        self._run(
-            [programs / "postgres", "--single", "-D", making, "postgres"],
-            said=f"CREATE DATABASE {_DATABASE}\n",
-        )
+        # Nobody is let in by what it writes; see _say_who_gets_in.
+        who = ["-U", _SUPERUSER, "-A", "reject"]
+        self._run([programs / "initdb", "-D", making, *who, *_locale(major), *unsafe], account)
+        if self._area.account is not None:
+            hand_over(making, self._area.account)
         making.rename(self._cluster)
 
-    def _run(self, command: Sequence[str | Path], said: str = "") -> None:
+    def _hand_over(self) -> None:
+        """Give a cluster of an earlier version, which ran as ``nobody``, to its own user."""
+        account = self._area.account
+        if account is not None and self._cluster.stat().st_uid != account.uid:
+            hand_over(self._cluster, account)
+
+    def _say_who_gets_in(self, *, open_to_us: bool) -> None:
+        """Write the rules of authentication; ``open_to_us`` lets the superuser in without a password.
+
+        That is for the moment in which the passwords are made, over a socket that only we and the server
+        reach.
+        """
+        lines = ["local all all scram-sha-256", "local replication all scram-sha-256"]
+        if open_to_us:
+            lines.insert(0, f"local all {_SUPERUSER} trust")
+        self._rules.unlink(missing_ok=True)
+        with open(self._rules, "x", opener=private) as file:
+            file.write("\n".join(["# Written by ordermill at each start.", *lines, ""]))
+            if self._area.account is not None:
+                os.fchown(file.fileno(), self._area.account.uid, self._area.account.gid)
+
+    def _lock_up(self) -> None:
+        """Make the roles and their passwords, and ask for these from now on."""
+        made = {role: secrets.token_urlsafe(24) for role in (_SUPERUSER, OWNER, PLAIN)}
+        make_roles(self._url(_SUPERUSER, "postgres"), made, _DATABASE)
+        self._say_who_gets_in(open_to_us=False)
+        with psycopg.connect(self._url(_SUPERUSER, "postgres"), autocommit=True) as connection:
+            connection.execute("SELECT pg_reload_conf()")
+        # Last: a start that was killed before this does it all again.
+        self._passwords.write(made)
+
+    def _url(self, role: str, database: str) -> str:
+        password = self._passwords.read().get(role)
+        who = f"{role}:{password}" if password else role
+        return f"postgresql://{who}@/{database}?host={quote(str(self._sockets), safe='/')}&port={_PORT}"
+
+    def _run(self, command: Sequence[str | Path], account: Account | None) -> None:
         try:
             done = subprocess.run(  # noqa: S603 - a program that we found ourselves
                 command,
-                input=said,
+                stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
                 check=False,
                 cwd=self._area.data_dir,
                 env=_ENVIRONMENT,
-                **account_options(self._area.account),
+                **account_options(account),
             )
         except OSError as error:
             raise ServersError(f"{command[0]} cannot be run ({error.strerror}).") from error
@@ -139,6 +211,10 @@ class EmbeddedPostgres:
             "full_page_writes": safe,
             # Checkpoints are routine; what the log holds should be worth reading.
             "log_checkpoints": "off",
+            # Nor should it hold the row at fault, with somebody's address in it.
+            "log_error_verbosity": "terse",
+            "hba_file": str(self._rules),
+            "password_encryption": "scram-sha-256",
             "log_timezone": "UTC",
         }
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]

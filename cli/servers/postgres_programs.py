@@ -12,7 +12,8 @@ from importlib.metadata import version as package_version
 from importlib.util import find_spec
 from pathlib import Path
 
-from cli.servers.area import Account, Area, ServersError
+from cli.servers.accounts import Account
+from cli.servers.area import Area, ServersError
 from cli.servers.child import account_options
 from cli.servers.sockets import is_plain, sockets_dir
 

@@ -21,19 +21,23 @@ class RunningServers:
         self._settings = settings
         self._area = area
         self._given_up = threading.Event()
-        self._servers: dict[str, EmbeddedPostgres | EmbeddedRedis] = {}
+        self._postgres: EmbeddedPostgres | None = None
         if not settings.database_url:
-            self._servers[POSTGRES] = EmbeddedPostgres(area, self._given_up, durable=durable)
+            self._postgres = EmbeddedPostgres(area, self._given_up, durable=durable)
+        self._redis: EmbeddedRedis | None = None
         if not settings.redis_url:
-            self._servers[REDIS] = EmbeddedRedis(area, find_program(), self._given_up)
+            self._redis = EmbeddedRedis(area, find_program(), self._given_up)
+        both = {POSTGRES: self._postgres, REDIS: self._redis}
+        self._servers = {name: server for name, server in both.items() if server is not None}
 
     @property
     def urls(self) -> ServerUrls:
         """Where all of them are, ours and those that the settings name."""
-        ours = {name: server.url for name, server in self._servers.items()}
+        redis_url = self._settings.redis_url if self._redis is None else self._redis.url
+        if self._postgres is None:
+            return ServerUrls(self._settings.database_url, redis_url, self._settings.migrate_database_url)
         return ServerUrls(
-            self._settings.database_url or ours[POSTGRES],
-            self._settings.redis_url or ours[REDIS],
+            self._postgres.urls.plain, redis_url, self._postgres.urls.owner, self._postgres.urls.superuser
         )
 
     def revive(self) -> list[str]:

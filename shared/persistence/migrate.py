@@ -8,9 +8,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
+from shared.persistence.database import open_database
+from shared.persistence.database_roles import grant_rows
 from shared.persistence.errors import translated
+from shared.settings import Settings
 
 # Any number will do, so long as nobody else takes this advisory lock in the same database.
 _MIGRATION_LOCK = 0x6F726D
@@ -22,8 +25,11 @@ def _config() -> Config:
     return config
 
 
-def migrate(engine: Engine) -> str:
-    """Run every migration that is missing and return the revision reached. Raises PersistenceError."""
+def migrate(engine: Engine, plain_role: str = "") -> str:
+    """Run every migration that is missing and return the revision reached. Raises PersistenceError.
+
+    ``plain_role`` may read and write the rows of all tables then; ``""`` leaves rights as they are.
+    """
     config = _config()
     with translated(), engine.connect() as connection:
         # Waiting for the other one may take longer than a usual lock or statement is allowed to.
@@ -34,6 +40,8 @@ def migrate(engine: Engine) -> str:
         try:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if plain_role:
+                grant_rows(connection, plain_role)
             connection.commit()
             return MigrationContext.configure(connection).get_current_revision() or ""
         finally:
@@ -41,6 +49,15 @@ def migrate(engine: Engine) -> str:
             connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _MIGRATION_LOCK})
             connection.commit()
             connection.invalidate()
+
+
+def migrate_as_owner(settings: Settings, role: str) -> str:
+    """The same as the role of MIGRATE_DATABASE_URL, for that of DATABASE_URL; ``role`` is this process's."""
+    engine = open_database(settings.owners, role)
+    try:
+        return migrate(engine, make_url(settings.database_url).username or "")
+    finally:
+        engine.dispose()
 
 
 def schema_is_current(engine: Engine) -> bool:

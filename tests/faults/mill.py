@@ -150,7 +150,7 @@ class Mill:
 
     def _serve(self, servers: RunningServers) -> None:
         urls = servers.urls
-        self.settings = replace(self.settings, database_url=urls.database_url, redis_url=urls.redis_url)
+        self.settings = replace(self.settings, database_url=urls.superuser_url, redis_url=urls.redis_url)
         self._plant.prepare(self.settings)
         for name in self._wanted:
             self.roles[name] = self._role(name)

@@ -68,7 +68,7 @@ class _Servers:
     def _start(self) -> FreshDatabases:
         place = Path(self._opened.enter_context(tempfile.TemporaryDirectory(prefix="ordermill-hostile-")))
         urls = self._opened.enter_context(open_servers(Settings(), place, own=True, durable=False))
-        make_template(urls.database_url, _TEMPLATE)
+        make_template(urls.superuser_url, _TEMPLATE)
         self._redis_url = urls.redis_url
-        self._databases = FreshDatabases(urls.database_url, _TEMPLATE, "hostile")
+        self._databases = FreshDatabases(urls.superuser_url, _TEMPLATE, "hostile")
         return self._databases

@@ -27,7 +27,7 @@ try:
         opened = open_servers(Settings(), data_dir, own=False, durable=False)
     with opened as held:
         urls = held.urls if way == "own" else held
-        print(urls.database_url, urls.redis_url, flush=True)
+        print(urls.migrate_database_url, urls.redis_url, flush=True)
         sys.stdin.read()
 except ServersError as error:
     print("refused:", error, flush=True)

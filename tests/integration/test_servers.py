@@ -38,7 +38,7 @@ def new_data_dir() -> Iterator[Path]:
 
 
 def remember(urls: ServerUrls, word: str) -> None:
-    with psycopg.connect(urls.database_url) as connection:
+    with psycopg.connect(urls.migrate_database_url) as connection:
         connection.execute("DROP TABLE IF EXISTS remembered")
         connection.execute("CREATE TABLE remembered AS SELECT %s AS word", [word])
     with redis.Redis.from_url(urls.redis_url) as client:
@@ -47,7 +47,7 @@ def remember(urls: ServerUrls, word: str) -> None:
 
 
 def remembered(urls: ServerUrls) -> list[str]:
-    with psycopg.connect(urls.database_url) as connection:
+    with psycopg.connect(urls.migrate_database_url) as connection:
         rows = [word for (word,) in connection.execute("SELECT word FROM remembered")]
     with redis.Redis.from_url(urls.redis_url, decode_responses=True) as client:
         assert client.lrange("remembered", 0, -1) == rows

@@ -24,6 +24,7 @@ _LIMIT_SECONDS = 30
 # Far more than a pipe holds: it stands still until somebody reads.
 _TALKS = """
 import pathlib, sys, time
+while not pathlib.Path(sys.argv[1] + ".begin").exists(): time.sleep(0.01)
 for number in range(5_000): print(f"{number} {'x' * 100}", flush=True)
 pathlib.Path(sys.argv[1]).touch()
 time.sleep(600)
@@ -75,7 +76,13 @@ def supervise(servers: SlowServers, program: str, word: str, is_over: Callable[[
 
 def test_what_a_role_writes_is_read_while_a_server_is_revived(tmp_path: Path) -> None:
     said_all = tmp_path / "said-all"
-    servers = SlowServers(said_all.exists)
+    begin = tmp_path / "said-all.begin"
+
+    def over() -> bool:
+        begin.touch()
+        return said_all.exists()
+
+    servers = SlowServers(over)
 
     code = supervise(servers, _TALKS, str(said_all), said_all.exists)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from cli.not_done import NotDoneError
 from cli.reach import database, database_as_it_is
-from cli.servers import ServerUrls, temporary_data_dir
+from cli.servers import ServersError, ServerUrls, open_servers, temporary_data_dir
 from shared.persistence.first_steps import FirstSteps, first_steps
 from shared.persistence.migrate import schema_is_current
 from shared.settings import Settings, environment_with
@@ -21,6 +21,8 @@ from tests.integration.server_program import servers_of
 def data_dir() -> Iterator[Path]:
     """One for the module, with an empty shop: making a cluster takes longer than what is done with it."""
     with temporary_data_dir() as made:
+        with open_servers(Settings(), made, own=True):
+            pass
         yield made
 
 
@@ -91,6 +93,42 @@ def test_a_database_that_is_away_is_one_sentence_and_exit_code_2() -> None:
     assert done.stderr.splitlines()[-1].startswith("Error: The database cannot be reached")
     assert "secret" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "create", "--name", "shop", "--scopes", "orders:write"),
+        ("keys", "list"),
+        ("catalog", "load", "--demo"),
+        ("migrate",),
+    ],
+    ids=" ".join,
+)
+def test_a_command_with_a_forgotten_data_dir_makes_no_database(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    place = tmp_path / "forgotten"
+
+    done = ordermill(*words, DATABASE_URL="", REDIS_URL="", ORDERMILL_DATA_DIR=str(place))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith(f"Error: There is no ordermill database in {place}: ")
+    assert "--data-dir" in told
+    assert not place.exists()
+
+
+def test_a_directory_that_holds_something_else_is_no_database_either() -> None:
+    with temporary_data_dir() as place:
+        (place / "servers.lock").touch()
+
+        with (
+            pytest.raises(ServersError, match="There is no ordermill database in"),
+            database_as_it_is(place),
+        ):
+            pass
+        assert sorted(path.name for path in place.iterdir()) == ["servers.lock", "servers.use"]
 
 
 def test_a_key_is_printed_alone_with_servers_that_only_it_started(data_dir: Path) -> None:
