@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from werkzeug.routing import IntegerConverter
+
 from api.access import ANY_KEY, OPEN, Access, check_scope, find_caller, needs
 from api.docs.page import ASSETS
 from api.health import Readiness, healthz
@@ -54,11 +56,18 @@ def routes() -> tuple[Route, ...]:
     )
 
 
+class AsciiNumber(IntegerConverter):
+    """A number in a path: digits as everybody writes them, for werkzeug takes those of every script."""
+
+    regex = "[0-9]+"
+
+
 def add_routes(app: Flask) -> None:
     """Add the routes to an app, each behind its access."""
     # The path means itself: a redirect would answer with HTML, and lose the body of a POST.
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
+    app.url_map.converters["int"] = AsciiNumber
     table: dict[str, Access] = {}
     for route in routes():
         endpoint = f"{route.method} {route.rule}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import resource
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ _HEARTBEAT_LIMIT_SECONDS = 120
 # Longer than a usual client's pause between two batches. A kept connection holds no thread.
 _KEEP_ALIVE_SECONDS = 30
 _CONNECTIONS_MAX = 2000
+# Connections to the servers behind, polls, logs.
+_OTHER_FILES = 1000
 # Far more than any client and its proxies send.
 _FIELDS_MAX = 32
 _FIELD_BYTES_MAX = 4096
@@ -91,8 +94,19 @@ class PropagatingLogger(Logger):  # type: ignore[misc]
 
 def _begin_worker(_worker: Any) -> None:
     _keep_the_server_unnamed()
+    _open_enough_files()
     # What is there by now stays: the collector need not walk through it again with every large batch.
     gc.freeze()
+
+
+def _open_enough_files() -> None:
+    """Many systems let a process open 1,024 files unless it asks for more: fewer than our connections."""
+    allowed, at_most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS_MAX + _OTHER_FILES
+    if at_most != resource.RLIM_INFINITY:
+        wanted = min(wanted, at_most)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, at_most))
 
 
 def _keep_the_server_unnamed() -> None:

@@ -1,54 +1,37 @@
 """gunicorn's threaded worker, made for a door without a proxy in front of it.
 
 gunicorn leaves slow clients to a proxy: one that sends a byte now and then holds a thread for as long as it
-likes. Here everything that a thread waits for has a limit. What gunicorn cannot read is refused in our own
-words, for its own repeat what the client sent, in the answer and in the log. And when it is told to stop, it
-closes the door at once, and requests that wait are answered in time.
+likes. Here the loop that accepts connections also collects heads, sends the rest of answers and sees clients
+off; a thread gets a request whose head is whole, and everything that it waits for has a limit. Probes have
+threads of their own. When it is told to stop, it closes the door at once, and requests that wait are answered
+in time.
 """
 
 from __future__ import annotations
 
-import json
-import socket
 import time
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
-from gunicorn import util
-from gunicorn.http import errors
 from gunicorn.workers import gthread
 
-from api.server.timeouts import HEAD_SECONDS, BodyPatience, HeadPatience, HeadTooSlowError, PatientUnreader
+from api.server.connections import HEAD_SECONDS, Connection, Connections
+from api.server.heads import check_head
+from api.server.refusals import SERVER_FAULT, refusal, refusal_of
+from api.server.timeouts import BodyPatience, PatientUnreader, WholeHead
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from shared.settings import Settings
 
 # Of a stopping worker's grace, for answers to be written and connections to be closed.
 _LEAVING_SECONDS: Final = 3
-_PARTING_SECONDS: Final = 2.0
-_PARTING_BYTES: Final = 1 << 16
+# For what has been sent of a body that nobody read. It holds a thread, and needs no key.
+_DRAIN_SECONDS: Final = 0.1
 
-_REFUSALS: Final[tuple[tuple[type[Exception], int, str, str], ...]] = (
-    (HeadTooSlowError, 408, "Request Timeout", "its head came too slowly"),
-    (errors.LimitRequestLine, 414, "URI Too Long", "its first line is too long"),
-    (
-        errors.LimitRequestHeaders,
-        431,
-        "Request Header Fields Too Large",
-        "its headers are too many or too long",
-    ),
-    (errors.ExpectationFailed, 417, "Expectation Failed", "of Expect, only 100-continue is known"),
-    (errors.UnsupportedTransferCoding, 501, "Not Implemented", "of transfer codings, only chunked is known"),
-    (errors.InvalidHTTPVersion, 400, "Bad Request", "it is not HTTP/1.1"),
-    (errors.InvalidRequestLine, 400, "Bad Request", "its first line is malformed"),
-    (errors.InvalidRequestMethod, 400, "Bad Request", "its method is malformed"),
-    (errors.InvalidHeaderName, 400, "Bad Request", "the name of a header is malformed"),
-    (errors.InvalidHeader, 400, "Bad Request", "a header is malformed or contradicts another"),
-    (errors.ParseException, 400, "Bad Request", "it is malformed"),
-)
-
-# These are of the same classes, but no fault of the client's.
-_OURS: Final = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName, errors.ConfigurationProblem)
+PROBE_THREADS: Final = {b"/healthz": 2, b"/readyz": 4}
+"""Threads that nobody gets who asks for something else. They are apart, for /readyz waits for others."""
 
 
 class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
@@ -63,53 +46,76 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
         grace_seconds = settings.api_grace_seconds
         self._answer_seconds = max(grace_seconds - _LEAVING_SECONDS, grace_seconds / 2)
         self._answer_soon = answer_soon
+        self._probes: dict[bytes, Any] = {
+            path: ThreadPoolExecutor(threads, thread_name_prefix="probe")
+            for path, threads in PROBE_THREADS.items()
+        }
         # Until it is there.
         self.wsgi = None
         super().init_process()
 
-    def enqueue_req(self, conn: Any) -> None:
-        """Give a connection to a thread; one that has not said anything yet waits without."""
-        if self.alive and not conn.initialized and not conn.data_ready:
-            # gunicorn does this as well, but only after a thread has waited five seconds for the first byte.
-            silent: Future[Any] = Future()
-            silent.set_result(gthread._DEFER)  # noqa: SLF001 - there is no other way to say it
-            self.finish_request(conn, silent)
-        else:
-            super().enqueue_req(conn)
+    def run(self) -> None:
+        """Serve until told to stop."""
+        self._connections = Connections(
+            self,
+            connections_max=self.cfg.worker_connections,
+            head_seconds=min(HEAD_SECONDS, self._slow_seconds),
+            silent_seconds=self.cfg.keepalive,
+            answer_seconds=self._slow_seconds,
+        )
+        super().run()
 
-    def handle(self, conn: Any) -> Any:
+    def accept(self, listener: Any) -> None:
+        """Take a new connection."""
+        self._connections.accept(listener)
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Give a connection whose head is whole to a thread."""
+        threads = self._probes.get(conn.head.path()) or self.tpool
+        threads.submit(self.handle, conn).add_done_callback(
+            lambda answered: self.method_queue.defer(self.finish_request, conn, answered)
+        )
+
+    def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
+        """See to a connection that a thread is done with."""
+        answered = not fs.cancelled() and fs.exception() is None
+        self._connections.go_on(conn, stays=answered and bool(fs.result()))
+
+    def handle(self, conn: Connection) -> Any:
         """Answer one request, in a thread."""
         conn.init()
-        patience = HeadPatience(min(HEAD_SECONDS, self._slow_seconds))
-        if isinstance(conn.parser.unreader, PatientUnreader):
-            conn.parser.unreader.patience = patience
-        else:
-            conn.parser.unreader = PatientUnreader(conn.sock, patience)
-        kept = super().handle(conn)
-        if not kept:
-            _part(conn.sock)
-        return kept
+        if not isinstance(conn.parser.unreader, PatientUnreader):
+            conn.parser.unreader = PatientUnreader(conn.sock, WholeHead())
+        conn.parser.unreader.patience = WholeHead()
+        conn.parser.unreader.unread(conn.head.take())
+        conn.sock.begin_answer()
+        return super().handle(conn)
 
-    def handle_request(self, req: Any, conn: Any) -> Any:
+    def handle_request(self, req: Any, conn: Connection) -> Any:
         """Answer a request whose head is there."""
+        check_head(req)
         conn.parser.unreader.patience = BodyPatience(self._slow_seconds)
-        # For each write, and an answer is one.
         conn.sock.settimeout(self._slow_seconds)
         try:
             return super().handle_request(req, conn)
         except TimeoutError:
             self.log.info("A client did not take its answer in time.")
+            conn.sock.forget()
             return False
 
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
+    def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
+        """Whether another request may come: of a body that was not read, nobody waits for the rest."""
+        return bool(keepalive) and bool(conn.parser.finish_body(deadline=time.monotonic() + _DRAIN_SECONDS))
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
         """Answer a request that could not be read with the envelope of every refusal (CONTRACT 1)."""
-        status, reason, why = _refusal_of(exc)
-        if status == 500:  # noqa: PLR2004 - HTTP's own
+        status, reason, why = refusal_of(exc)
+        if status == SERVER_FAULT:
             self.log.error("A request was not answered.", exc_info=exc)
         else:
             self.log.info("A request of %s could not be read: %s.", (addr or ("?",))[0], why)
         try:
-            util.write_nonblock(client, _refusal(status, reason, why))
+            client.sendall(refusal(status, reason, why))
         except OSError as error:
             self.log.debug("The client did not wait for its refusal: %s.", type(error).__name__)
 
@@ -133,47 +139,11 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
                 before = self.nr_conns
                 self.accept(listener)
             listener.close()
-        self._hang_up_on_the_silent()
+        self._connections.hurry(gthread.STOP_KEEPALIVE_LINGER)
 
-    def _hang_up_on_the_silent(self) -> None:
-        """Give connections that have not said anything no longer than kept ones, which gunicorn sees to."""
-        until = time.monotonic() + gthread.STOP_KEEPALIVE_LINGER
-        for conn in self.pending_conns:
-            conn.timeout = min(conn.timeout, until)
-
-
-def _refusal_of(exc: BaseException) -> tuple[int, str, str]:
-    for kind, status, reason, why in _REFUSALS:
-        if isinstance(exc, kind) and not isinstance(exc, _OURS):
-            return status, reason, why
-    return 500, "Internal Server Error", ""
-
-
-def _refusal(status: int, reason: str, why: str) -> bytes:
-    msg = f"The request cannot be read: {why}." if why else "Something is wrong here, not with your request."
-    body = json.dumps({"status": "no", "code": -7, "msg": msg}).encode()
-    head = (
-        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-        f"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode("ascii") + body
-
-
-def _part(connected: socket.socket) -> None:
-    """Let the client read its answer to the end before the connection goes (RFC 9112, 9.6).
-
-    gunicorn does this as well, but in the thread that accepts connections, where a client that does not hang
-    up keeps everybody else waiting. Of a connection that was parted with, nothing is left to wait for.
-    """
-    until, drained = time.monotonic() + _PARTING_SECONDS, 0
-    try:
-        connected.shutdown(socket.SHUT_WR)
-        while drained < _PARTING_BYTES and (left := until - time.monotonic()) > 0:
-            connected.settimeout(left)
-            received = len(connected.recv(8192))
-            if not received:
-                break
-            drained += received
-        connected.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # the client was quicker
+    def murder_keepalived(self, force: bool = False) -> None:
+        """End connections that have lasted too long, or all that no thread has."""
+        if force:
+            self._connections.drop_all()
+        else:
+            self._connections.end_late_ones()

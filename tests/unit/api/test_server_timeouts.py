@@ -5,14 +5,16 @@ from __future__ import annotations
 import socket
 
 import pytest
+from gunicorn.http import errors
 
 from api.server.timeouts import (
     BODY_FIRST_SECONDS,
     BODY_LEAST_BYTES_PER_SECOND,
+    AnswerSocket,
     BodyPatience,
-    HeadPatience,
-    HeadTooSlowError,
     PatientUnreader,
+    UnsentBytes,
+    WholeHead,
 )
 
 
@@ -22,16 +24,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-def test_a_head_has_its_time_however_much_of_it_comes() -> None:
-    clock = Clock()
-    patience = HeadPatience(10, clock)
-
-    clock.now += 6
-    patience.note(6, 5000)
-
-    assert patience.seconds_left() == pytest.approx(4)
 
 
 def test_a_body_earns_time_by_what_comes_of_it_up_to_its_total() -> None:
@@ -69,13 +61,57 @@ def test_reading_gives_up_when_patience_does_and_leaves_the_connection_as_it_was
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(7)
-        unreader = PatientUnreader(ours, HeadPatience(0.05))
+        unreader = PatientUnreader(ours, BodyPatience(5))
         theirs.send(b"POST")
 
         assert unreader.chunk() == b"POST"
-        with pytest.raises(HeadTooSlowError):
-            unreader.chunk()
         unreader.patience = BodyPatience(0.05)
         with pytest.raises(TimeoutError):
             unreader.chunk()
+        unreader.patience = WholeHead()
+        with pytest.raises(errors.LimitRequestHeaders):
+            unreader.chunk()
         assert ours.gettimeout() == 7
+
+
+def answering(ours: socket.socket, room: UnsentBytes, seconds: float = 5) -> AnswerSocket:
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    return AnswerSocket(ours, room, kept_max_bytes=100_000, answer_seconds=seconds)
+
+
+def test_an_answer_that_a_client_does_not_take_is_kept_and_holds_no_thread() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        connected = answering(ours, UnsentBytes(1_000_000))
+        connected.sendall(b"a" * 90_000)
+        connected.sendall(b"b" * 5_000)
+        assert connected.has_unsent
+
+        taken = b""
+        while len(taken) < 95_000:
+            taken += theirs.recv(10_000)
+            connected.flush()
+
+    assert taken == b"a" * 90_000 + b"b" * 5_000
+    assert not connected.has_unsent
+
+
+def test_a_larger_answer_waits_for_its_client_for_no_longer_than_that() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(TimeoutError):
+        answering(ours, UnsentBytes(1_000_000), 0.05).sendall(b"a" * 2_000_000)
+
+
+def test_answers_that_nobody_takes_have_one_room_for_all_of_them() -> None:
+    room = UnsentBytes(150_000)
+    first, silent = socket.socketpair()
+    second, quiet = socket.socketpair()
+    with first, silent, second, quiet:
+        ours = answering(first, room)
+        ours.sendall(b"a" * 95_000)
+        with pytest.raises(TimeoutError):
+            answering(second, room).sendall(b"b" * 95_000)
+
+        ours.close()
+
+        assert room.reserve(150_000)

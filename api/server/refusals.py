@@ -1,0 +1,69 @@
+"""What cannot be read as a request, refused in the envelope of every refusal (CONTRACT 1).
+
+gunicorn's own refusals repeat what the client sent, in the answer and in the log.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from gunicorn.http import errors
+
+
+class MalformedHostError(errors.ParseException):  # type: ignore[misc]
+    """A request of HTTP/1.1 without exactly one host that can be one (RFC 9112, 3.2)."""
+
+
+class AmbiguousPathError(errors.ParseException):  # type: ignore[misc]
+    """A path that a proxy in front may take for another one than we do."""
+
+
+_REFUSALS: Final[tuple[tuple[type[Exception], int, str, str], ...]] = (
+    (errors.LimitRequestLine, 414, "URI Too Long", "its first line is too long"),
+    (
+        errors.LimitRequestHeaders,
+        431,
+        "Request Header Fields Too Large",
+        "its headers are too many or too long",
+    ),
+    (errors.ExpectationFailed, 417, "Expectation Failed", "of Expect, only 100-continue is known"),
+    (errors.UnsupportedTransferCoding, 501, "Not Implemented", "of transfer codings, only chunked is known"),
+    (errors.InvalidHTTPVersion, 400, "Bad Request", "it is neither HTTP/1.1 nor HTTP/1.0"),
+    (errors.InvalidRequestLine, 400, "Bad Request", "its first line is malformed"),
+    (errors.InvalidRequestMethod, 400, "Bad Request", "its method is malformed"),
+    (errors.InvalidHeaderName, 400, "Bad Request", "the name of a header is malformed"),
+    (
+        MalformedHostError,
+        400,
+        "Bad Request",
+        "it needs one Host, a name or an address with or without a port",
+    ),
+    (AmbiguousPathError, 400, "Bad Request", "its path begins with two slashes, or has %2F in it"),
+    (errors.InvalidHeader, 400, "Bad Request", "a header is malformed or contradicts another"),
+    (errors.ParseException, 400, "Bad Request", "it is malformed"),
+)
+
+# These are of the same classes, but no fault of the client's.
+_OURS: Final = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName, errors.ConfigurationProblem)
+
+SERVER_FAULT: Final = 500
+
+
+def refusal_of(error: BaseException) -> tuple[int, str, str]:
+    """The status, its reason phrase, and what is wrong with the request; ``""`` where nothing is."""
+    for kind, status, reason, why in _REFUSALS:
+        if isinstance(error, kind) and not isinstance(error, _OURS):
+            return status, reason, why
+    return SERVER_FAULT, "Internal Server Error", ""
+
+
+def refusal(status: int, reason: str, why: str) -> bytes:
+    """A whole answer, after which the connection ends."""
+    msg = f"The request cannot be read: {why}." if why else "Something is wrong here, not with your request."
+    body = json.dumps({"status": "no", "code": -7, "msg": msg}).encode()
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        f"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode("ascii") + body
