@@ -75,9 +75,20 @@ class Settings:
     slice_attempts_max: int = _setting(
         5, "times that a slice may kill its worker, whole and alone", minimum=1
     )
+    settle_max_bytes: int = _setting(
+        8 * MIB, "orders that one transaction settles; a larger slice is cut up", minimum=1024
+    )
+    settle_max_lines: int = _setting(10_000, "lines of orders up to which slices share one", minimum=1)
+    order_limit_seconds: float = _setting(
+        10.0, "processor time for reading and deciding one order; beyond it is given up", minimum=0.1
+    )
     max_lines: int = _setting(1_000, "lines in one order", minimum=1)
     worker_processes: int = _setting(2, "prefork children of one Celery worker", minimum=1)
-    task_limit_seconds: int = _setting(60, "hard limit of a slice; the last resort", minimum=5)
+    task_limit_seconds: int = _setting(
+        60,
+        "hard limit of a message, the last resort; its slices stop by themselves at three quarters",
+        minimum=5,
+    )
     worker_grace_seconds: int = _setting(20, "how long a stopping worker lets slices finish", minimum=1)
     worker_silence_seconds: float = _setting(
         30.0, "how long a worker may take no messages before it is replaced", minimum=2

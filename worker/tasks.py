@@ -13,7 +13,7 @@ from shared.job_queue import SEND_CONFIRMATION, SETTLE_SLICE
 from shared.persistence.errors import PersistenceError
 from worker.mail.confirm import confirm_order
 from worker.mail.mail_room import MailRoom
-from worker.settle.message import settle_in_turn
+from worker.settle.message import settle_message
 from worker.workshop import Workshop
 
 log = structlog.get_logger()
@@ -50,7 +50,7 @@ def run_settle(workshop: Callable[[], Workshop], slice_ids: object, queue: str) 
         log.warning("message_not_understood", task=SETTLE_SLICE)
         return
     try:
-        settle_in_turn(workshop(), understood, queue)
+        settle_message(workshop(), understood, queue)
     except Exception:
         # Not a slice's fault, which settles by itself.
         log.exception("slices_failed", slice_ids=understood)

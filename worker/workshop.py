@@ -15,12 +15,14 @@ from sqlalchemy import Connection, Engine
 from shared.domain.catalog import Reference
 from shared.job_events import JobEvents
 from shared.job_queue import JobQueue
+from shared.persistence.attempts import Attempt
 from shared.persistence.catalog_read import read_reference
 from shared.persistence.database import open_database
 from shared.schemas.completion import CompletionReader
 from shared.schemas.reading import OrderReader
 from shared.settings import Settings
 from worker.preemption import GivingWay
+from worker.settle.time_limits import OrderClock
 
 
 @dataclass
@@ -32,8 +34,8 @@ class Workshop:
     events: JobEvents
     queue: JobQueue | None = None
     """Where confirmations are announced, and large slices put back; None: the sweeper finds them."""
-    attempts_to_give_back: deque[int] = field(default_factory=deque)
-    """Slices with an attempt that has been counted and must not be: it has not ended its worker."""
+    attempts_owed: deque[Attempt] = field(default_factory=deque)
+    """Attempts that ended nobody, and that a lost database kept from being given back."""
     _readers: dict[bool, OrderReader] = field(default_factory=dict)
     _reference: Reference | None = None
 
@@ -41,6 +43,11 @@ class Workshop:
     def giving_way(self) -> GivingWay:
         """What this process knows of the small batches."""
         return GivingWay(self.queue)
+
+    @cached_property
+    def order_clock(self) -> OrderClock:
+        """What bounds the time for one order."""
+        return OrderClock(self.settings.order_limit_seconds)
 
     def reader(self, *, strict: bool) -> OrderReader:
         """The reader of orders; ``strict`` refuses unknown members."""

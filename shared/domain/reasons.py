@@ -151,6 +151,13 @@ NOT_STORED: Final = Reason(
     params=("requestId",),
 )
 
+TOO_SLOW: Final = Reason(
+    "too_slow",
+    Code.GENERAL,
+    "it took too much of a processor's time to be read and decided",
+    params=("seconds",),
+)
+
 # -- a product cannot be added ------------------------------------------------------------------------------
 
 ITEM_UNKNOWN: Final = Reason("item_unknown", Code.PRODUCT, "no item has this id or code")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.outcome import Fault, Reason, Rejected, reject
-from shared.domain.reasons import GIVEN_UP, NOT_STORED, NUMBER_REPEATED, NUMBER_TAKEN
+from shared.domain.reasons import GIVEN_UP, NOT_STORED, NUMBER_REPEATED, NUMBER_TAKEN, TOO_SLOW
 
 
 def number_taken(number: int) -> Fault:
@@ -25,6 +25,15 @@ def given_up(attempts: int) -> Rejected:
     """The outcome of an order that killed its worker every time."""
     msg = f"given up after {attempts} attempts, each of which ended its worker; send it again, or tell us"
     return reject([Fault(GIVEN_UP, "", msg, {"attempts": attempts})])
+
+
+def too_slow(limit_seconds: float) -> Rejected:
+    """The outcome of an order that takes too long to be read or decided."""
+    msg = (
+        f"given up: it took more than {limit_seconds:g} seconds of processor time to be read and decided; "
+        "send less in one order"
+    )
+    return reject([Fault(TOO_SLOW, "", msg, {"seconds": limit_seconds})])
 
 
 def could_not_be_stored(request_id: str) -> Rejected:

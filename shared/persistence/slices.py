@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
+import psycopg
 from sqlalchemy import Connection, text
+
+from shared.persistence.errors import translated
+
+_PORTION_BYTES = 1024 * 1024
+"""Orders that are sent at once where a slice is cut up."""
 
 # Waits: whoever holds a row may only be counting an attempt, and two deliveries at once would both go home.
 # In one order everywhere: two workers with the same slices must not wait for each other in a ring.
+#
+# The limits for what follows in the transaction come with it: a statement of their own is a round trip.
 _CLAIM = text(
-    "SELECT id, now() AS moment, (SELECT version FROM catalog_state) AS version FROM slices"
-    " WHERE id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL ORDER BY id FOR UPDATE"
+    "SELECT id, now() AS moment, (SELECT version FROM catalog_state) AS version"
+    " FROM slices CROSS JOIN ("
+    "SELECT set_config('lock_timeout', COALESCE(:lock_limit, current_setting('lock_timeout')), true),"
+    " set_config('statement_timeout',"
+    " COALESCE(:statement_limit, current_setting('statement_timeout')), true)) AS limits"
+    " WHERE id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL ORDER BY id FOR UPDATE OF slices"
 )
 _CLOSE = text(
     "UPDATE slices SET closed_at = now(), outcomes = closed.outcomes, ok_count = closed.ok,"
-    " codes = CAST(closed.codes AS jsonb)"
+    " codes = CAST(closed.codes AS jsonb), attempt_tokens = '{}'"
     " FROM unnest(CAST(:ids AS bigint[]), CAST(:outcomes AS bytea[]), CAST(:oks AS integer[]),"
     " CAST(:codes AS text[])) AS closed(id, outcomes, ok, codes)"
     " WHERE slices.id = closed.id"
 )
+_WINDOW = "SELECT substring(body FROM %(first)s FOR %(size)s) FROM slices WHERE id = %(id)s"
 _CUT_UP = text(
     "INSERT INTO slices (job_id, number, first_position, order_count, body, repeated_numbers, queue,"
     " next_dispatch_at, started_at)"
@@ -45,7 +59,10 @@ class TakenSlice:
     job_id: UUID
     number: int
     first_position: int
+    order_count: int
     body: bytes
+    withheld: bool
+    """Whether ``body`` was left where it is: the slice is too large, or has been attempted too often."""
     repeated_numbers: frozenset[int]
     attempts: int
     api_key_id: int
@@ -54,6 +71,14 @@ class TakenSlice:
     strict: bool
     form: str
     """batch, order or completion: what its members are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one try may cost, in whole milliseconds: waiting for a lock, and one statement."""
+
+    lock_ms: int
+    statement_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +100,72 @@ class ClosedSlice:
     codes: Mapping[str, int]
 
 
-def cut_up(connection: Connection, taken: TakenSlice, members: Sequence[tuple[str, bytes]]) -> None:
-    """Put a slice of one order each in the place of a claimed one; they are due at once.
+def body_windows(connection: Connection, slice_id: int, window_bytes: int) -> Iterator[bytes]:
+    """A slice's body in pieces of at most ``window_bytes``, so that no more of it is in memory."""
+    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    first = 1
+    # In binary: as text each byte is two.
+    with translated(), driver.cursor(binary=True) as cursor:
+        while True:
+            cursor.execute(_WINDOW, {"first": first, "size": window_bytes, "id": slice_id})
+            row = cursor.fetchone()
+            if row is None or not row[0]:
+                return
+            first += window_bytes
+            yield row[0]
 
-    ``members`` are its orders, {key: order} as JSON key and JSON value, in order.
+
+def cut_up(connection: Connection, taken: TakenSlice, members: Iterable[bytes]) -> int:
+    """Put a slice of one order each in the place of a claimed one; they are due at once. Gives how many.
+
+    ``members`` are its orders in order, each as ``"key":order``; few of them are in memory at a time.
     """
     # Two slices of one job that are cut up at once would choose the same numbers.
     connection.execute(text("SELECT FROM jobs WHERE id = :id FOR NO KEY UPDATE"), {"id": taken.job_id})
-    positions = range(taken.first_position, taken.first_position + len(members))
-    connection.execute(
-        _CUT_UP,
-        {
-            "id": taken.id,
-            "offsets": list(range(len(members))),
-            "positions": list(positions),
-            "bodies": [b"{%b:%b}" % (key.encode(), order) for key, order in members],
-            "repeated": [position in taken.repeated_numbers for position in positions],
-        },
-    )
+    position = taken.first_position
+    for portion in _portions(members):
+        positions = range(position, position + len(portion))
+        position = positions.stop
+        connection.execute(
+            _CUT_UP,
+            {
+                "id": taken.id,
+                "offsets": list(range(len(portion))),
+                "positions": list(positions),
+                "bodies": [b"{%b}" % member for member in portion],
+                "repeated": [at in taken.repeated_numbers for at in positions],
+            },
+        )
     connection.execute(text("DELETE FROM slices WHERE id = :id"), {"id": taken.id})
+    return position - taken.first_position
 
 
-def claim_slices(connection: Connection, slice_ids: Sequence[int]) -> Claim | None:
+def _portions(members: Iterable[bytes]) -> Iterator[list[bytes]]:
+    portion: list[bytes] = []
+    size = 0
+    for member in members:
+        portion.append(member)
+        size += len(member)
+        if size >= _PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
+
+
+def claim_slices(
+    connection: Connection, slice_ids: Sequence[int], limits: Limits | None = None
+) -> Claim | None:
     """Lock those slices that are not closed until the transaction ends, after any worker that holds one.
 
-    None: all are closed.
+    ``limits`` hold for the statements that follow in it; None: those of the connection. None: all are closed.
     """
-    rows = connection.execute(_CLAIM, {"ids": list(slice_ids)}).all()
+    wanted = {
+        "ids": list(slice_ids),
+        "lock_limit": None if limits is None else f"{limits.lock_ms}ms",
+        "statement_limit": None if limits is None else f"{limits.statement_ms}ms",
+    }
+    rows = connection.execute(_CLAIM, wanted).all()
     return Claim(rows[0].moment, rows[0].version, frozenset(row.id for row in rows)) if rows else None
 
 

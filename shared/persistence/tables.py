@@ -277,6 +277,11 @@ slices = Table(
     Column("dispatches", Integer, nullable=False, server_default=text("0")),
     # Counted in a transaction of its own, before the work: a crash must not take the count back.
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    # The names of the attempts that are counted, each given by the worker that made it: asking for one again
+    # counts once, and so does giving it back.
+    Column("attempt_tokens", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    # Whether the last attempt was shared with other slices; if it ended its worker, that is not this one's.
+    Column("attempted_together", Boolean, nullable=False, server_default=text("false")),
     Column("started_at", Moment),
     Column("closed_at", Moment),
     # Its part of the answer: one JSON object, {key: outcome, ...}.

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from shared.persistence.attempts import take_slice
 from shared.persistence.database import open_database
-from shared.persistence.errors import TransientError
 from shared.persistence.slices import claim_slice
 from tests.integration.placed_orders import Shop, open_shop
-from tests.settling import settle_slice
+from tests.settling import LeftError, attempt_at, settle_slice, take_slice
 from worker.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -84,7 +82,7 @@ def test_a_lock_that_is_not_to_be_had_does_not_count(settings: Settings) -> None
             somebody.execute(text("SELECT FROM stock FOR UPDATE"))
             workshop = impatient(shop)
 
-            with pytest.raises(TransientError):
+            with pytest.raises(LeftError, match="LockNotAvailable"):
                 settle_slice(workshop, slice_id)
         workshop.engine.dispose()
 
@@ -93,13 +91,14 @@ def test_a_lock_that_is_not_to_be_had_does_not_count(settings: Settings) -> None
 
 def test_what_a_lost_database_kept_from_being_given_back_is_given_back_by_the_next_task(shop: Shop) -> None:
     first, second = promised_slice(shop), promised_slice(shop)
-    assert take_slice(shop.workshop.engine, first) is not None
-    shop.workshop.attempts_to_give_back.append(first)
+    owed = attempt_at(first)
+    take_slice(shop.workshop.engine, owed)
+    shop.workshop.attempts_owed.append(owed)
 
     settle_slice(shop.workshop, second)
 
     assert attempts(shop, first) == 0
-    assert not shop.workshop.attempts_to_give_back
+    assert not shop.workshop.attempts_owed
 
 
 def impatient(shop: Shop) -> Workshop:

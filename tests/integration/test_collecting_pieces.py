@@ -12,10 +12,10 @@ import orjson
 import pytest
 
 from shared.job_events import JobEvents
-from shared.persistence.attempts import take_slice
 from shared.persistence.database import transaction
 from shared.persistence.slices import cut_up
 from tests.integration.api_door import Door, open_door
+from tests.settling import attempt_at, take_slice
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -44,10 +44,9 @@ def cut_up_the_slice(door: Door) -> None:
     while not (found := door.open_slices()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    taken = take_slice(door.engine, found[0][0])
-    assert taken is not None
+    taken = take_slice(door.engine, attempt_at(found[0][0]))
     with transaction(door.engine) as connection:
-        cut_up(connection, taken, [(f'"{key}"', b"{}") for key in "abc"])
+        cut_up(connection, taken, [b'"%c":{}' % key for key in b"abc"])
 
 
 def test_the_first_piece_is_no_answer_and_all_of_them_are(door: Door) -> None:

@@ -14,7 +14,7 @@ from shared.settings import Settings
 from tests.integration.mill import Mill, open_mill, order
 from tests.invariants import broken_invariants
 from worker.preemption import GivingWay
-from worker.settle.message import settle_in_turn
+from worker.settle.message import settle_message
 from worker.workshop import Workshop
 
 
@@ -60,7 +60,7 @@ def test_where_no_small_batch_has_come_a_large_message_is_one_transaction(
     slice_ids = large(mill)
     queue.dispatch(small(mill), SMALL_QUEUE)
 
-    settle_in_turn(workshop, slice_ids, LARGE_QUEUE)
+    settle_message(workshop, slice_ids, LARGE_QUEUE)
 
     assert closed(mill) == slice_ids
     assert transactions(mill, slice_ids) == 1
@@ -70,11 +70,11 @@ def test_what_is_left_of_a_large_message_goes_back_when_a_small_one_waits(
     mill: Mill, queue: JobQueue, workshop: Workshop
 ) -> None:
     first, second = small(mill), small(mill)
-    settle_in_turn(workshop, first, SMALL_QUEUE)
+    settle_message(workshop, first, SMALL_QUEUE)
     slice_ids = large(mill)
     queue.dispatch(second, SMALL_QUEUE)
 
-    settle_in_turn(workshop, slice_ids, LARGE_QUEUE)
+    settle_message(workshop, slice_ids, LARGE_QUEUE)
 
     assert closed(mill) == [*first, slice_ids[0]]
     assert mill.queued(LARGE_QUEUE) == slice_ids[1:]
@@ -85,10 +85,10 @@ def test_what_is_left_of_a_large_message_goes_back_when_a_small_one_waits(
 def test_while_no_small_batch_waits_a_large_message_goes_on_slice_by_slice(
     mill: Mill, workshop: Workshop
 ) -> None:
-    settle_in_turn(workshop, small(mill), SMALL_QUEUE)
+    settle_message(workshop, small(mill), SMALL_QUEUE)
     slice_ids = large(mill)
 
-    settle_in_turn(workshop, slice_ids, LARGE_QUEUE)
+    settle_message(workshop, slice_ids, LARGE_QUEUE)
 
     assert transactions(mill, slice_ids) == len(slice_ids)
     assert mill.queued(LARGE_QUEUE) == []
@@ -97,22 +97,22 @@ def test_while_no_small_batch_waits_a_large_message_goes_on_slice_by_slice(
 def test_the_last_slice_of_a_message_leaves_nothing_to_put_back(
     mill: Mill, queue: JobQueue, workshop: Workshop
 ) -> None:
-    settle_in_turn(workshop, small(mill), SMALL_QUEUE)
+    settle_message(workshop, small(mill), SMALL_QUEUE)
     queue.dispatch(small(mill), SMALL_QUEUE)
     last = large(mill)[-1]
 
-    settle_in_turn(workshop, [last], LARGE_QUEUE)
+    settle_message(workshop, [last], LARGE_QUEUE)
 
     assert last in closed(mill)
     assert mill.messages(LARGE_QUEUE) == []
 
 
 def test_a_small_message_gives_way_to_none(mill: Mill, queue: JobQueue, workshop: Workshop) -> None:
-    settle_in_turn(workshop, small(mill), SMALL_QUEUE)
+    settle_message(workshop, small(mill), SMALL_QUEUE)
     queue.dispatch(small(mill), SMALL_QUEUE)
     slice_ids = small(mill) + small(mill)
 
-    settle_in_turn(workshop, slice_ids, SMALL_QUEUE)
+    settle_message(workshop, slice_ids, SMALL_QUEUE)
 
     assert transactions(mill, slice_ids) == 1
 
@@ -122,10 +122,10 @@ def test_when_the_queue_is_away_the_message_is_settled_by_who_has_it(
 ) -> None:
     with closing(JobQueue(replace(settings, redis_url="redis://127.0.0.1:1/0"))) as nowhere:
         cut_off = replace(workshop, queue=nowhere)
-        settle_in_turn(cut_off, small(mill), SMALL_QUEUE)
+        settle_message(cut_off, small(mill), SMALL_QUEUE)
         slice_ids = large(mill)
 
-        settle_in_turn(cut_off, slice_ids, LARGE_QUEUE)
+        settle_message(cut_off, slice_ids, LARGE_QUEUE)
 
         assert not cut_off.giving_way.expected(LARGE_QUEUE)
 
@@ -164,11 +164,11 @@ def test_many_orders_that_are_waited_for_give_way_to_a_few(
     mill: Mill, queue: JobQueue, workshop: Workshop
 ) -> None:
     first, second = small(mill), small(mill)
-    settle_in_turn(workshop, first, SMALL_QUEUE)
+    settle_message(workshop, first, SMALL_QUEUE)
     slice_ids = mill.promise({f"k{i}": order() for i in range(10)}, per=1, queue=WAITED_QUEUE)
     queue.dispatch(second, SMALL_QUEUE)
 
-    settle_in_turn(workshop, slice_ids, WAITED_QUEUE)
+    settle_message(workshop, slice_ids, WAITED_QUEUE)
 
     # A fifth of the message was done all the same.
     assert closed(mill) == [*first, *slice_ids[:2]]
@@ -179,20 +179,20 @@ def test_orders_that_nobody_waits_for_give_way_to_all_who_wait(
     mill: Mill, queue: JobQueue, workshop: Workshop
 ) -> None:
     waited = [mill.promise({"k": order()}, queue=WAITED_QUEUE) for _ in range(2)]
-    settle_in_turn(workshop, waited[0], WAITED_QUEUE)
+    settle_message(workshop, waited[0], WAITED_QUEUE)
     slice_ids = large(mill)
     queue.dispatch(waited[1], WAITED_QUEUE)
 
-    settle_in_turn(workshop, slice_ids, LARGE_QUEUE)
+    settle_message(workshop, slice_ids, LARGE_QUEUE)
 
     assert mill.queued(LARGE_QUEUE) == slice_ids[1:]
 
 
 def test_a_message_of_many_slices_is_settled_a_fifth_at_a_time(mill: Mill, workshop: Workshop) -> None:
-    settle_in_turn(workshop, small(mill), SMALL_QUEUE)
+    settle_message(workshop, small(mill), SMALL_QUEUE)
     slice_ids = mill.promise({f"k{i}": order() for i in range(25)}, per=1)
 
-    settle_in_turn(workshop, slice_ids, LARGE_QUEUE)
+    settle_message(workshop, slice_ids, LARGE_QUEUE)
 
     assert transactions(mill, slice_ids) == 5
 
@@ -200,8 +200,8 @@ def test_a_message_of_many_slices_is_settled_a_fifth_at_a_time(mill: Mill, works
 def test_a_worker_without_a_queue_expects_none(mill: Mill) -> None:
     slice_ids = large(mill)
     workshop = mill.workshop()
-    settle_in_turn(workshop, small(mill), SMALL_QUEUE)
+    settle_message(workshop, small(mill), SMALL_QUEUE)
 
-    settle_in_turn(workshop, slice_ids, LARGE_QUEUE)
+    settle_message(workshop, slice_ids, LARGE_QUEUE)
 
     assert transactions(mill, slice_ids) == 1

@@ -10,12 +10,11 @@ import msgspec
 import pytest
 
 from shared.domain.parsed import Parsed
-from shared.persistence.errors import PermanentError, TransientError
 from shared.schemas.reading import OrderReader
 from shared.settings import Settings
 from tests.integration.invariants import violated
 from tests.integration.mill import Mill, lines, open_mill, order
-from tests.settling import settle_slice
+from tests.settling import LeftError, settle_slice
 
 
 @pytest.fixture
@@ -74,7 +73,7 @@ def test_an_order_that_exists_already_is_never_made_again_nor_rejected(mill: Mil
     # As if the row that guards the slice had been lost.
     mill.run("UPDATE slices SET closed_at = NULL, outcomes = NULL, ok_count = NULL")
 
-    with pytest.raises(PermanentError, match="UniqueViolation"):
+    with pytest.raises(LeftError, match="UniqueViolation"):
         settle_slice(workshop, slice_id)
 
     assert (mill.count("orders"), mill.allocated("BRASS-LAMP"), mill.outcomes()) == (1, 1, {})
@@ -158,8 +157,8 @@ def test_a_fault_of_the_server_rejects_no_order(mill: Mill, sqlstate: str) -> No
     mill.fails("orders", "true", sqlstate)
     (slice_id,) = mill.promise({"a": order(), "b": order()})
 
-    with pytest.raises(TransientError):
-        settle_slice(mill.workshop(slice_tries_max=1), slice_id)
+    with pytest.raises(LeftError, match=sqlstate):
+        settle_slice(mill.workshop(), slice_id)
     assert mill.rows("SELECT closed_at, attempts FROM slices") == [(None, 0)]
 
     mill.run("DROP TRIGGER fail ON orders")
@@ -189,7 +188,7 @@ def test_a_fault_that_does_not_pass_in_time_leaves_the_slice_undecided_and_nothi
     mill.fails("allocations", "true", "40P01", times=2)
     (slice_id,) = mill.promise({"a": order(customerRegister=True)})
 
-    with pytest.raises(TransientError):
+    with pytest.raises(LeftError, match="DeadlockDetected"):
         settle_slice(mill.workshop(slice_tries_max=2), slice_id)
 
     assert mill.rows("SELECT closed_at, attempts FROM slices") == [(None, 0)]
@@ -211,7 +210,7 @@ def test_a_worker_that_loses_its_connection_before_the_commit_leaves_nothing(mil
         "CREATE TRIGGER cut BEFORE UPDATE OF outcomes ON slices FOR EACH ROW EXECUTE FUNCTION cut()"
     )
 
-    with pytest.raises(TransientError):
+    with pytest.raises(LeftError, match="cannot be reached"):
         settle_slice(mill.workshop(slice_tries_max=1, task_limit_seconds=0), slice_id)
     assert (mill.count("orders"), mill.allocated("BRASS-LAMP"), mill.outcomes()) == (0, 0, {})
 

@@ -13,7 +13,7 @@ from shared.domain.slicing import SMALL_QUEUE
 from shared.settings import Settings
 from tests.integration.invariants import violated
 from tests.integration.mill import Mill, lines, open_mill, order
-from worker.settle.message import settle_in_turn
+from worker.settle.message import settle_message
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def _statements(mill: Mill, batch: dict[str, Any], per: int = 250) -> list[str]:
 
     mill.engine.dispose()
     event.listen(mill.engine, "connect", count)
-    settle_in_turn(workshop, slice_ids, SMALL_QUEUE)
+    settle_message(workshop, slice_ids, SMALL_QUEUE)
     event.remove(mill.engine, "connect", count)
     mill.engine.dispose()
     assert all(one["status"] == "ok" for one in mill.outcomes().values()), mill.outcomes()

@@ -7,6 +7,7 @@ from typing import Final
 from tests.mutants.mutant import Change, Mutant
 
 _SETTLE: Final = "worker/settle/settle.py"
+_RETRY: Final = "worker/settle/retry.py"
 _SLICES: Final = "shared/persistence/slices.py"
 _TAKING: Final = "shared/persistence/attempts.py"
 _QUEUE: Final = "shared/job_queue.py"
@@ -69,8 +70,8 @@ MUTANTS: Final = (
         [
             Change(
                 _TAKING,
-                "WHERE slices.id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL",
-                "WHERE slices.id = ANY(CAST(:ids AS bigint[]))",
+                "WHERE slices.id = ANY(%(ids)s::bigint[]) AND closed_at IS NULL",
+                "WHERE slices.id = ANY(%(ids)s::bigint[])",
             ),
             Change(
                 _SLICES,
@@ -85,12 +86,12 @@ MUTANTS: Final = (
         [
             Change(
                 _SETTLE,
-                "        reports = close_with(connection, place(connection, claim))\n"
-                '        _reached("after-write", slices)\n',
-                "        placed = place(connection, claim)\n"
-                '    _reached("after-write", slices)\n'
-                "    with transaction(workshop.engine) as connection:\n"
-                "        reports = close_with(connection, placed)\n",
+                "                    step.reports = close_with(connection, work.place(connection, claim))\n"
+                '                    _reached("after-write", work.slices)\n',
+                "                    placed = work.place(connection, claim)\n"
+                '            _reached("after-write", work.slices)\n'
+                "            with transaction(workshop.engine) as connection:\n"
+                "                step.reports = close_with(connection, placed)\n",
             )
         ],
         [f"{_POINTS}[after-write-3]"],
@@ -183,10 +184,9 @@ MUTANTS: Final = (
         [
             Change(
                 _TAKING,
-                "UPDATE slices SET attempts = attempts + 1, started_at",
-                "UPDATE slices SET started_at",
+                "OR attempted_together THEN 0 ELSE 1 END,",
+                "OR attempted_together THEN 0 ELSE 0 END,",
             ),
-            Change(_TAKING, "slices.attempts, free.", "slices.attempts + 1 AS attempts, free."),
             Change(
                 _SLICES,
                 '"UPDATE slices SET closed_at = now(), outcomes',
@@ -199,27 +199,25 @@ MUTANTS: Final = (
         "an attempt that killed nobody counts",
         [
             Change(
-                _SETTLE,
-                "        workshop.attempts_to_give_back.extend(taken.id for taken in slices)\n"
-                "        give_back_attempts(workshop)\n"
-                "        raise\n",
-                "        raise\n",
+                "worker/settle/attempts.py",
+                "        self._workshop.attempts_owed.extend(self._open.values())\n",
+                "",
             )
         ],
         [f"{_ATTEMPTS}::test_a_lock_that_is_not_to_be_had_does_not_count"],
     ),
     Mutant(
         "what has been attempted is attempted together with others again",
-        [Change(_TAKING, "(NOT :fresh OR attempts = 0 AND form <> 'completion')", "(:fresh OR true)")],
+        [Change(_TAKING, "(attempts = 0 OR %(token)s::uuid = ANY(attempt_tokens))", "true")],
         [f"{_TOGETHER}::test_a_slice_that_was_attempted_before_is_done_alone_and_the_most_attempted_last"],
     ),
     Mutant(
         "slices of one transaction share its fault",
         [
             Change(
-                "worker/settle/message.py",
-                "                alone.extend(fresh)\n            else:",
-                "            else:",
+                _RETRY,
+                'will not pass, but it need not cost others anything."""\n    if tried.slices > 1:',
+                'will not pass, but it need not cost others anything."""\n    if tried.slices < 1:',
             )
         ],
         [f"{_TOGETHER}::test_a_poisonous_order_in_a_slice_costs_only_itself"],
@@ -233,9 +231,7 @@ MUTANTS: Final = (
         "attempts are without bound",
         [
             Change(
-                _SETTLE,
-                "if taken.attempts > workshop.settings.slice_attempts_max:",
-                "if taken.attempts > 10**6:",
+                _TAKING, "slices.attempts > %(attempts_max)s", "slices.attempts > %(attempts_max)s + 1000000"
             )
         ],
         [f"{_POISON}::test_an_order_that_ends_its_worker_is_given_up_alone[1-CURSED-CLOCK]"],
@@ -382,9 +378,10 @@ MUTANTS: Final = (
         "running out of memory ends the worker's main process",
         [
             Change(
-                "worker/settle/message.py",
-                '            log.error("slices_out_of_memory", slice_ids=list(slice_ids))',
-                "            raise\n            log.error()",
+                _SETTLE,
+                "    except (Exception, TimeUpError, OrderTooSlowError) as error:",
+                "    except MemoryError:\n        raise\n"
+                "    except (Exception, TimeUpError, OrderTooSlowError) as error:",
             )
         ],
         [f"{_POISON}::test_running_out_of_memory_leaves_the_workers_main_process_alone"],
@@ -418,7 +415,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "transient faults are not tried again",
-        [Change(_SETTLE, "attempt >= workshop.settings.slice_tries_max:", "attempt >= 1:")],
+        [Change(_RETRY, "if tried.tries < patience.tries_max else Leave", "if tried.tries < 1 else Leave")],
         [f"{_FAULTS}::test_a_fault_that_passes_is_tried_again_and_never_shown"],
     ),
     Mutant(

@@ -19,7 +19,7 @@ from api.refusal import Refusal
 from shared.domain.completion import already_shipping, no_such_order
 from shared.domain.outcome import Fault, Reason, Rejected
 from shared.domain.reasons import REASONS
-from shared.domain.rejections import could_not_be_stored, given_up
+from shared.domain.rejections import could_not_be_stored, given_up, too_slow
 from shared.domain.resolve import prepare
 from shared.schemas.openapi.answers import ANSWERS
 from shared.schemas.query import read_query
@@ -141,6 +141,7 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "total_too_large": [line(qty=2, unitPrice=9_999_999_999, sku=None, ean="7310000000017")],
     "already_completed": [lambda: [already_shipping("Moon")]],
     "given_up": [lambda: list(given_up(5).faults)],
+    "too_slow": [lambda: list(too_slow(10).faults)],
     "not_stored": [lambda: list(could_not_be_stored("r-1").faults)],
     "item_unknown": [line(sku="NO-LAMP"), line(ean="1"), line(id=99)],
     "item_ambiguous": [line(ean="7310000000024")],

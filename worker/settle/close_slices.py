@@ -29,6 +29,8 @@ class SliceReport:
 
 def close_with(connection: Connection, placed: Placed) -> list[SliceReport]:
     """Write the outcomes of claimed slices and close them; they count once the transaction commits."""
+    if not placed:
+        return []
     codes = [_codes(keyed) for _, keyed in placed]
     oks = [len(keyed) - sum(of.values()) for (_, keyed), of in zip(placed, codes, strict=True)]
     close_slices(

@@ -27,8 +27,11 @@ from worker.settle.work import Placed, Work, behind_savepoint, members_of
 from worker.workshop import Workshop
 
 
-def read_completions(workshop: Workshop, taken: TakenSlice) -> Work:
-    """Read a slice of completions by order number; what comes back completes them."""
+def read_completions(workshop: Workshop, taken: TakenSlice, *, apart: bool) -> Work:
+    """Read a slice of completions by order number; what comes back completes them.
+
+    ``apart``: each behind a savepoint.
+    """
     reader = workshop.completion_reader(strict=taken.strict)
     read = {number: reader.read(raw) for number, raw in members_of(taken).items()}
 
@@ -46,6 +49,7 @@ def read_completions(workshop: Workshop, taken: TakenSlice) -> Work:
                 behind_savepoint(
                     connection,
                     taken.request_id,
+                    workshop.settings.order_limit_seconds,
                     partial(complete_order, workshop, connection, taken, claim, number, what),
                 ),
             )
@@ -53,7 +57,7 @@ def read_completions(workshop: Workshop, taken: TakenSlice) -> Work:
         ]
         return [(taken, keyed)]
 
-    return Work(all_at_once, one_by_one)
+    return Work([taken], one_by_one if apart else all_at_once)
 
 
 def complete_order(

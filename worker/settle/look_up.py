@@ -35,6 +35,11 @@ class KeyedOrder:
         """The order number that it asks for."""
         return None if self.parsed.request is None else self.parsed.request.order_number
 
+    @property
+    def line_count(self) -> int:
+        """How many lines it has; none where it could not be read."""
+        return 0 if self.parsed.request is None else len(self.parsed.request.lines)
+
 
 def _requests(orders: Iterable[KeyedOrder]) -> list[OrderRequest]:
     return [order.parsed.request for order in orders if order.parsed.request is not None]

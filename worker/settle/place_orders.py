@@ -14,7 +14,7 @@ from shared.domain.draft import Draft
 from shared.domain.locate import Snapshot
 from shared.domain.outcome import Outcome, Rejected
 from shared.domain.parsed import Parsed
-from shared.domain.rejections import could_not_be_stored
+from shared.domain.rejections import could_not_be_stored, too_slow
 from shared.domain.resolve import prepare
 from shared.persistence.customers import add_customers, ask_for_new_passwords, register_customers
 from shared.persistence.order_rows import Making, NewOrder
@@ -31,7 +31,8 @@ from worker.settle.look_up import (
     vouchers_that_may_apply,
     vouchers_to_lock,
 )
-from worker.settle.work import Keyed, Placed, Work, behind_savepoint, members_of
+from worker.settle.time_limits import OrderClock, OrderTooSlowError
+from worker.settle.work import Keyed, Place, Placed, behind_savepoint, members_of
 from worker.workshop import Workshop
 
 log = structlog.get_logger()
@@ -41,24 +42,33 @@ def read_orders(workshop: Workshop, taken: TakenSlice) -> list[KeyedOrder]:
     """Read a slice of orders, each at its place in the batch."""
     reader = workshop.reader(strict=taken.strict)
     return [
-        KeyedOrder(taken, taken.first_position + i, key, _read(reader, raw, taken))
+        KeyedOrder(taken, taken.first_position + i, key, _read(workshop.order_clock, reader, raw, taken))
         for i, (key, raw) in enumerate(members_of(taken).items())
     ]
 
 
-def _read(reader: OrderReader, raw: msgspec.Raw, taken: TakenSlice) -> Parsed:
+def _read(clock: OrderClock, reader: OrderReader, raw: msgspec.Raw, taken: TakenSlice) -> Parsed:
     try:
-        return reader.read(raw)
+        with clock:
+            return reader.read(raw)
     except MemoryError:
         raise
+    except OrderTooSlowError:
+        _log_too_slow(clock, taken)
+        return Parsed(None, too_slow(clock.limit_seconds).faults)
     except Exception:
         # A fault of ours; the slice's other orders have nothing to do with it.
         log.exception("order_not_read", request_id=taken.request_id, job_id=str(taken.job_id))
         return Parsed(None, could_not_be_stored(taken.request_id).faults)
 
 
-def placing(workshop: Workshop, orders: Sequence[KeyedOrder], *, alone: bool) -> Work:
-    """What places the orders of one slice (``alone``), or of several in one transaction."""
+def _log_too_slow(clock: OrderClock, taken: TakenSlice) -> None:
+    told = {"request_id": taken.request_id, "job_id": str(taken.job_id)}
+    log.error("order_too_slow", limit_seconds=clock.limit_seconds, **told)
+
+
+def placing(workshop: Workshop, orders: Sequence[KeyedOrder], *, apart: bool) -> Place:
+    """What places the orders of slices in their transaction; ``apart``: each behind a savepoint."""
 
     def all_at_once(connection: Connection, claim: Claim) -> Placed:
         held = [order for order in orders if order.taken.id in claim.slice_ids]
@@ -67,7 +77,7 @@ def placing(workshop: Workshop, orders: Sequence[KeyedOrder], *, alone: bool) ->
     def one_by_one(connection: Connection, claim: Claim) -> Placed:
         return _by_slice(orders, place_one_by_one(workshop, connection, claim, orders))
 
-    return Work(all_at_once, one_by_one if alone else None)
+    return one_by_one if apart else all_at_once
 
 
 def _by_slice(orders: Sequence[KeyedOrder], outcomes: Sequence[Outcome]) -> Placed:
@@ -84,10 +94,12 @@ def place_orders(
     """The orders' outcomes, after everything that they bring about has been written."""
     reference = workshop.reference(connection, claim.catalog_version)
     snapshot = look_up(connection, claim, reference, orders)
-    drafts = list(_prepared(orders, snapshot))
+    clock = workshop.order_clock
+    drafts = list(_prepared(clock, orders, snapshot))
     shelf = lock_shelf(connection, items_to_lock(drafts), reference.thresholds)
     uses = lock_uses(connection, vouchers_to_lock(drafts))
-    decided = decide(drafts, shelf, uses)
+    with clock:
+        decided = decide(drafts, shelf, uses)
     placed = [
         (order, decision)
         for order, decision in zip(orders, decided, strict=True)
@@ -106,12 +118,22 @@ def place_orders(
     return [one if isinstance(one, Rejected) else next(told).outcome() for one in decided]
 
 
-def _prepared(orders: Sequence[KeyedOrder], snapshot: Snapshot) -> Iterator[Draft | Rejected]:
+def _prepared(
+    clock: OrderClock, orders: Sequence[KeyedOrder], snapshot: Snapshot
+) -> Iterator[Draft | Rejected]:
     # Every API key has its own markets.
     seen_by = cache(snapshot.seen_by)
     for order in orders:
-        repeated = order.position in order.taken.repeated_numbers
-        yield prepare(order.parsed, seen_by(order.taken.market_ids), repeated=repeated)
+        yield _prepare(clock, order, seen_by(order.taken.market_ids))
+
+
+def _prepare(clock: OrderClock, order: KeyedOrder, snapshot: Snapshot) -> Draft | Rejected:
+    try:
+        with clock:
+            return prepare(order.parsed, snapshot, repeated=order.position in order.taken.repeated_numbers)
+    except OrderTooSlowError:
+        _log_too_slow(clock, order.taken)
+        return too_slow(clock.limit_seconds)
 
 
 def place_one_by_one(
@@ -127,6 +149,7 @@ def place_one_by_one(
         behind_savepoint(
             connection,
             order.taken.request_id,
+            workshop.order_clock.limit_seconds,
             partial(_place_one, workshop, connection, claim, order),
         )
         for order in orders

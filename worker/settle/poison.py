@@ -1,33 +1,79 @@
-"""A slice that ended its worker time and again: cut up, until the one order that does it stands alone."""
+"""Poison: a slice that ended its worker time and again, or that no worker can hold.
+
+It is cut up into slices of one order each, until the one order that does it stands alone; and that one is
+given up. Nothing in it is read but where its members begin and end, and little of it is in memory.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+
 import msgspec
 import structlog
+from sqlalchemy import Connection
 
 from shared.domain.rejections import given_up
-from shared.persistence.database import transaction
-from shared.persistence.slices import TakenSlice, claim_slice, cut_up
-from worker.settle.close_slices import SliceReport, close_with
-from worker.settle.work import members_of
+from shared.persistence.slices import Claim, TakenSlice, body_windows, cut_up
+from worker.settle.work import Placed, Work
 from worker.workshop import Workshop
 
 log = structlog.get_logger()
 
+_WINDOWS = 8
+"""Parts of what a worker may hold that are read of a body at once."""
 
-def settle_deadly(workshop: Workshop, taken: TakenSlice) -> SliceReport | None:
-    """Cut the slice up, or give its only order up. Nothing in it is read but the keys."""
-    members = members_of(taken)
-    with transaction(workshop.engine) as connection:
-        if claim_slice(connection, taken.id) is None:
-            return None
-        if len(members) == 1:
-            (key,) = members
-            attempts = taken.attempts - 1
-            log.error("order_given_up", position=taken.first_position, attempts=attempts)
-            (report,) = close_with(connection, [(taken, [(key, given_up(attempts))])])
-            return report
-        log.error("slice_cut_up", slice=taken.number, attempts=taken.attempts - 1, orders=len(members))
-        pieces = [(msgspec.json.encode(key).decode(), bytes(order)) for key, order in members.items()]
-        cut_up(connection, taken, pieces)
-    return None
+_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|["{}\[\],]', re.DOTALL)
+"""Whole strings, to be stepped over; the beginning of one that goes on; and what holds members together."""
+_STRING_END = re.compile(rb'["\\]')
+
+
+def quarantine(workshop: Workshop, taken: TakenSlice) -> Work:
+    """What cuts the slice up, or gives its only order up."""
+    window_bytes = max(1024, workshop.settings.settle_max_bytes // _WINDOWS)
+
+    def place(connection: Connection, _: Claim) -> Placed:
+        members = members_within(body_windows(connection, taken.id, window_bytes))
+        if taken.order_count > 1:
+            orders = cut_up(connection, taken, members)
+            log.error("slice_cut_up", slice=taken.number, attempts=taken.attempts - 1, orders=orders)
+            return []
+        attempts = taken.attempts - 1
+        log.error("order_given_up", position=taken.first_position, attempts=attempts)
+        return [(taken, [(_key_of(next(members)), given_up(attempts))])]
+
+    return Work([taken], place)
+
+
+def _key_of(member: bytes) -> str:
+    return next(iter(msgspec.json.decode(b"{%b}" % member, type=dict[str, msgspec.Raw])))
+
+
+def members_within(windows: Iterable[bytes]) -> Iterator[bytes]:
+    """The members of a JSON object that comes in pieces, each as ``"key":value``, byte for byte.
+
+    The object is one of ours: valid, and with nothing before it. No more than a member and a piece is held.
+    """
+    held, at, depth, in_string = bytearray(), 0, 0, False
+    for window in windows:
+        held += window
+        while found := (_STRING_END if in_string else _STRUCTURE).search(held, at):
+            mark, at = found[0], found.end()
+            if in_string:
+                in_string = mark == b"\\"
+                at += in_string  # whatever is escaped
+            elif mark == b'"':
+                in_string = True
+            elif mark in {b"{", b"["}:
+                depth += 1
+                if depth == 1:
+                    del held[:at]
+                    at = 0
+            elif mark in {b"}", b"]"}:
+                depth -= 1
+            if not in_string and ((mark == b"," and depth == 1) or depth == 0):
+                if member := bytes(held[: found.start()]).strip():
+                    yield member
+                del held[:at]
+                at = 0
+        at = max(at, len(held))

@@ -1,8 +1,8 @@
-"""What settling asks of whatever slices hold: outcomes by key, all at once or each behind a savepoint."""
+"""What settling asks of whatever slices hold, outcomes by key; and the savepoint of one order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -10,9 +10,10 @@ import structlog
 from sqlalchemy import Connection
 
 from shared.domain.outcome import Outcome
-from shared.domain.rejections import could_not_be_stored
+from shared.domain.rejections import could_not_be_stored, too_slow
 from shared.persistence.errors import PermanentError, TransientError, translated
 from shared.persistence.slices import Claim, TakenSlice
+from worker.settle.time_limits import OrderTooSlowError
 
 log = structlog.get_logger()
 
@@ -32,13 +33,12 @@ Place = Callable[[Connection, Claim], Placed]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The two ways of doing slices; the second is for when the first met a fault that will not pass.
+    """What slices ask of one transaction."""
 
-    Without a second one, that fault ends the work: each of the slices is to be done alone then.
-    """
-
-    all_at_once: Place
-    one_by_one: Place | None
+    slices: Sequence[TakenSlice]
+    place: Place
+    later: Sequence[TakenSlice] = ()
+    """Slices that were taken with these, and are for a transaction after theirs."""
 
 
 def members_of(taken: TakenSlice) -> dict[str, msgspec.Raw]:
@@ -46,7 +46,9 @@ def members_of(taken: TakenSlice) -> dict[str, msgspec.Raw]:
     return _BODY.decode(taken.body)
 
 
-def behind_savepoint(connection: Connection, request_id: str, place: Callable[[], Outcome]) -> Outcome:
+def behind_savepoint(
+    connection: Connection, request_id: str, limit_seconds: float, place: Callable[[], Outcome]
+) -> Outcome:
     """Place one order; what cannot be decided or written costs only itself.
 
     Raises TransientError, which concerns the slice, and PermanentError where its orders exist already: a "no"
@@ -66,8 +68,12 @@ def behind_savepoint(connection: Connection, request_id: str, place: Callable[[]
                 # around it, an explicit one is told as taken.
                 continue
             log.exception("order_not_stored", constraint=error.constraint)
-            break
+            return could_not_be_stored(request_id)
+        except OrderTooSlowError:
+            log.error("order_too_slow", limit_seconds=limit_seconds)  # noqa: TRY400 - where it stood says little
+            return too_slow(limit_seconds)
         except Exception:
             log.exception("order_not_decided")
-            break
-    return could_not_be_stored(request_id)
+            return could_not_be_stored(request_id)
+    # Others took each number that was drawn; that is nobody's fault, and not for ever.
+    raise TransientError("every order number that was drawn was taken meanwhile")

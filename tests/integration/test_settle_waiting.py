@@ -1,0 +1,237 @@
+"""Locks, outages and slowness: nothing that is not an order's own fault costs it its outcome."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from shared.domain.decide import decide
+from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
+from shared.persistence.attempts import Attempt, TakeLimits, give_back, take_slices
+from shared.persistence.database import open_database
+from shared.persistence.errors import DatabaseAwayError
+from shared.persistence.slices import TakenSlice
+from shared.settings import Settings
+from tests.integration.mill import Mill, open_mill, order
+from tests.invariants import broken_invariants
+from tests.settling import LIMITS, LeftError, attempt_at, settle_slice, take_slice
+from worker.settle.message import settle_message
+
+
+@pytest.fixture
+def mill(settings: Settings) -> Iterator[Mill]:
+    with open_mill(settings) as made:
+        for sku in ("BRASS-LAMP", "RED-STOOL"):
+            made.stock(sku, main=1000)
+        yield made
+        assert broken_invariants(made.engine) == {}
+
+
+def singles(mill: Mill, *skus: str) -> list[int]:
+    """Jobs of one order each; gives their slices' ids."""
+    return [slice_id for sku in skus for slice_id in mill.promise({"k": order(sku)})]
+
+
+def attempts(mill: Mill) -> list[int]:
+    return [row[0] for row in mill.rows("SELECT attempts FROM slices ORDER BY id")]
+
+
+def decided(mill: Mill) -> list[int]:
+    return [row[0] for row in mill.rows("SELECT id FROM slices WHERE closed_at IS NOT NULL ORDER BY id")]
+
+
+@contextmanager
+def somebody_holds(mill: Mill, sku: str) -> Iterator[None]:
+    """Somebody else's transaction with an item's stock locked."""
+    with mill.engine.connect() as somebody:
+        query = "SELECT FROM stock WHERE item_id = (SELECT id FROM items WHERE sku = :sku) FOR UPDATE"
+        somebody.execute(text(query), {"sku": sku})
+        yield
+        somebody.rollback()
+
+
+def test_a_locked_item_keeps_no_order_for_another(mill: Mill) -> None:
+    slice_ids = singles(mill, "RED-STOOL", *["BRASS-LAMP"] * 24)
+
+    with somebody_holds(mill, "RED-STOOL"):
+        settled = settle_message(mill.workshop(lock_limit_seconds=2), slice_ids, SMALL_QUEUE)
+        assert list(settled.left) == slice_ids[:1]
+        assert decided(mill) == slice_ids[1:]
+        assert attempts(mill)[0] == 0
+
+    settle_message(mill.workshop(), slice_ids, SMALL_QUEUE)
+    assert decided(mill) == slice_ids
+
+
+def test_waiting_for_locks_ends_before_the_tasks_limit_and_condemns_nobody(mill: Mill) -> None:
+    (slice_id,) = mill.promise({"k": order("RED-STOOL", voucherCodes=["TEN"])})
+    # Longer than a whole task: only what is left of it is waited.
+    workshop = mill.workshop(lock_limit_seconds=60, task_limit_seconds=5)
+
+    with somebody_holds(mill, "RED-STOOL"):
+        for _ in range(2):
+            begun = time.monotonic()
+            with pytest.raises(LeftError):
+                settle_slice(workshop, slice_id)
+            assert time.monotonic() - begun < 5
+
+    assert attempts(mill) == [0]
+    assert settle_slice(mill.workshop(), slice_id) is not None
+    assert mill.outcomes()["k"]["status"] == "ok"
+
+
+def test_a_server_that_does_not_answer_ends_no_worker_and_condemns_nobody(mill: Mill) -> None:
+    (slice_id,) = mill.promise({"k": order()})
+    workshop = mill.workshop(task_limit_seconds=5)
+    mill.run(
+        "CREATE FUNCTION doze() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$;"
+        "CREATE TRIGGER doze BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION doze()"
+    )
+
+    with stopped_while_it_inserts(mill), pytest.raises(LeftError, match="no time left"):
+        settle_slice(workshop, slice_id)
+
+    mill.run("DROP TRIGGER doze ON orders")
+    assert settle_slice(mill.workshop(), slice_id) is not None
+    assert (mill.count("orders"), mill.outcomes()["k"]["status"]) == (1, "ok")
+    assert attempts(mill) == [1]
+
+
+@contextmanager
+def stopped_while_it_inserts(mill: Mill) -> Iterator[None]:
+    """The server process that dozes in an INSERT is stopped until the end of the block."""
+    found: list[int] = []
+    query = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+
+    def stop() -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and not found:
+            found.extend(row[0] for row in mill.rows(query))
+        os.kill(found[0], signal.SIGSTOP)
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    try:
+        yield
+    finally:
+        stopping.join()
+        os.kill(found[0], signal.SIGCONT)
+
+
+def test_an_attempt_that_is_asked_for_again_counts_once_and_is_given_back_once(mill: Mill) -> None:
+    (slice_id,) = mill.promise({"k": order()})
+    first, second = attempt_at(slice_id), attempt_at(slice_id)
+
+    counted = [take_slice(mill.engine, attempt).attempts for attempt in (first, first, second, second, first)]
+    for attempt in (first, first, first):
+        give_back(mill.engine, attempt)
+
+    assert counted == [1, 1, 2, 2, 2]
+    assert attempts(mill) == [1]
+    give_back(mill.engine, second)
+    assert attempts(mill) == [0]
+
+
+def test_lost_replies_condemn_nobody(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[object] = []
+
+    def lose_the_reply(engine: Engine, attempt: Attempt, limits: TakeLimits) -> list[TakenSlice]:
+        taken = take_slices(engine, attempt, limits)
+        if len(lost) < 7:
+            lost.append(taken)
+            raise DatabaseAwayError("the database cannot be reached")
+        return taken
+
+    monkeypatch.setattr("worker.settle.attempts.take_slices", lose_the_reply)
+    (slice_id,) = mill.promise({"k": order()})
+
+    settle_slice(mill.workshop(), slice_id)
+
+    assert (attempts(mill), mill.outcomes()["k"]["status"]) == ([1], "ok")
+
+
+def test_what_ended_its_worker_among_others_counts_only_once_it_stood_alone(mill: Mill) -> None:
+    slice_ids = singles(mill, "BRASS-LAMP", "RED-STOOL")
+    together, alone, again = (
+        attempt_at(*slice_ids, together=True),
+        attempt_at(slice_ids[0]),
+        attempt_at(slice_ids[0]),
+    )
+
+    take_slices(mill.engine, together, LIMITS)
+    counted = [take_slice(mill.engine, attempt).attempts for attempt in (alone, again)]
+
+    # Neither is fresh any more, and the one that stood alone has not paid for the other.
+    assert take_slices(mill.engine, attempt_at(*slice_ids, together=True), LIMITS) == []
+    assert counted == [1, 2]
+
+
+def test_more_than_a_transaction_may_hold_is_settled_in_several(mill: Mill) -> None:
+    slice_ids = singles(mill, *["BRASS-LAMP"] * 6)
+    size = mill.rows("SELECT octet_length(body) FROM slices LIMIT 1")[0][0]
+
+    settle_message(mill.workshop(settle_max_bytes=2 * size + 1), slice_ids[:6], SMALL_QUEUE)
+
+    assert decided(mill) == slice_ids
+    assert mill.rows("SELECT count(DISTINCT closed_at) FROM slices") == [(3,)]
+    assert attempts(mill) == [1] * 6
+
+
+def test_more_lines_than_a_transaction_may_hold_are_settled_in_several(mill: Mill) -> None:
+    slice_ids = singles(mill, *["BRASS-LAMP"] * 6)
+
+    settle_message(mill.workshop(settle_max_lines=2), slice_ids, SMALL_QUEUE)
+
+    assert decided(mill) == slice_ids
+    assert mill.rows("SELECT count(DISTINCT closed_at) FROM slices") == [(3,)]
+    assert attempts(mill) == [1] * 6
+
+
+def test_a_slice_that_no_worker_may_hold_is_cut_up_and_decided(mill: Mill) -> None:
+    keys = ["a", 'b"\\', "\x00{[,", "ü"]
+    batch = {key: order(comment='{[],"\\\\' * 200) for key in keys}
+    (slice_id,) = mill.promise(batch)
+    workshop = mill.workshop(settle_max_bytes=4096)
+
+    assert settle_slice(workshop, slice_id) is None
+    pieces = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY number")]
+    settle_message(workshop, pieces, LARGE_QUEUE)
+
+    assert slice_id not in pieces
+    assert list(mill.outcomes()) == keys
+    assert {one["status"] for one in mill.outcomes().values()} == {"ok"}
+    assert mill.rows("SELECT DISTINCT order_count FROM slices") == [(1,)]
+
+
+def test_a_transaction_that_we_left_idle_is_no_outage_and_its_slice_is_cut_up(
+    mill: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dawdle(drafts: Any, shelf: Any, uses: Any) -> Any:
+        time.sleep(1.5)
+        return decide(drafts, shelf, uses)
+
+    monkeypatch.setattr("worker.settle.place_orders.decide", dawdle)
+    workshop = mill.workshop(statement_limit_seconds=1)
+    workshop.engine = open_database(workshop.settings, "test")
+    (slice_id,) = mill.promise({"a": order(), "b": order()})
+
+    assert settle_slice(workshop, slice_id) is None
+    pieces = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY number")]
+    assert len(pieces) == 2
+    for expected in range(1, 6):
+        with pytest.raises(LeftError, match="too long"):
+            settle_slice(workshop, pieces[0])
+        assert attempts(mill)[0] == expected
+    settle_slice(workshop, pieces[0])
+
+    assert "given up after 5 attempts" in mill.outcomes()["a"]["msg"]
+    workshop.engine.dispose()

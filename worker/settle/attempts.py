@@ -1,0 +1,66 @@
+"""The attempts of one message: counted before the work, and given back when it ends in good order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import structlog
+
+from shared.persistence.attempts import Attempt, TakeLimits, give_back, take_slices
+from shared.persistence.errors import PersistenceError
+from shared.persistence.slices import TakenSlice
+from worker.settle.time_limits import Alarm, TimeUpError
+from worker.workshop import Workshop
+
+log = structlog.get_logger()
+
+_GIVE_BACK_SECONDS = 8.0
+"""Less than the task's limit leaves beside the message's time."""
+
+
+class Attempts:
+    """A block in which slices are taken; what it does not settle, or count, is given back at its end."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._open: dict[UUID, Attempt] = {}
+
+    def __enter__(self) -> Self:
+        """What a lost database kept from being given back comes first."""
+        self._pay()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give back, whatever ended the block."""
+        self._workshop.attempts_owed.extend(self._open.values())
+        self._pay()
+
+    def take(self, attempt: Attempt) -> list[TakenSlice]:
+        """Count an attempt and read its slices. The same once more, as after a lost reply, counts no more."""
+        # Before the statement: whether that has counted is not known when its reply is lost.
+        before = self._open.get(attempt.token, attempt)
+        ids = dict.fromkeys((*before.slice_ids, *attempt.slice_ids))
+        self._open[attempt.token] = replace(attempt, slice_ids=tuple(ids))
+        settings = self._workshop.settings
+        limits = TakeLimits(settings.settle_max_bytes, settings.slice_attempts_max)
+        return take_slices(self._workshop.engine, attempt, limits)
+
+    def keep(self, token: UUID) -> None:
+        """Let it count: its slices are closed, or it was one that is held against them."""
+        self._open.pop(token, None)
+
+    def _pay(self) -> None:
+        owed = self._workshop.attempts_owed
+        try:
+            with Alarm(_GIVE_BACK_SECONDS):
+                while owed:
+                    give_back(self._workshop.engine, owed[0])
+                    owed.popleft()
+        except (PersistenceError, TimeUpError) as error:
+            # Kept in mind: the next message begins with it.
+            log.warning("attempts_not_given_back", attempts=len(owed), reason=str(error))
