@@ -137,6 +137,15 @@ class IncomingList:
             pointer = f"{self._listing.name}[{at}].{column}"
             yield f"{pointer}: {quoted(value)} is the {column} of {row} in the database; choose another"
 
+    def lock(self) -> None:
+        """Lock the rows that are there by id, ascending: an update would lock them as it finds them."""
+        table, incoming = self._table, self._incoming
+        mine = select(incoming.c.id).where(incoming.c.id.is_not(None))
+        locking = select(table.c.id).where(table.c.id.in_(mine)).order_by(table.c.id)
+        # NO KEY: what refers to them must not wait. Counted on the server: nobody needs to see the ids.
+        locked = locking.with_for_update(key_share=True).subquery()
+        self._connection.execute(select(func.count()).select_from(locked))
+
     def write(self) -> Count:
         """Change the rows that differ and insert those that are new."""
         for column in self._listing.unique:

@@ -24,9 +24,11 @@ from shared.persistence.catalog_listing import IncomingList, Listing
 from shared.persistence.catalog_names import Names
 from shared.persistence.catalog_shelves import load_prices, load_stock
 from shared.persistence.database import transaction
+from shared.persistence.errors import TransientError
 
 # Any number will do, so long as nobody else takes this advisory lock in the same database.
 _LOAD_LOCK: Final = 0x636174
+_TRIES_MAX: Final = 4
 _ROWS_BETWEEN_TICKS: Final = 1_000
 # Fewer new rows than this change no plan.
 _ROWS_TO_ANALYZE: Final = 1_000
@@ -39,8 +41,21 @@ def load_catalog(engine: Engine, catalog: CatalogFile, now: datetime, progress: 
     its prices and its stock stay where the file is silent. Stock goes no lower than what is allocated, a
     voucher's uses no lower than what was used. Workers learn of a change by the catalog's version.
 
+    Slices go on meanwhile. A load that loses a deadlock to one all the same is begun again, a few times.
+
     Raises CatalogRefusedError with all faults if anything is wrong, and PersistenceError.
     """
+    for _ in range(_TRIES_MAX - 1):
+        try:
+            return _load(engine, catalog, now, progress)
+        except TransientError as error:
+            # Only what somebody else has undone: a limit, or a server that is away, would be met again.
+            if type(error) is not TransientError:
+                raise
+    return _load(engine, catalog, now, progress)
+
+
+def _load(engine: Engine, catalog: CatalogFile, now: datetime, progress: Progress) -> LoadSummary:
     with transaction(engine) as connection:
         # These limits are meant for requests. A load may take minutes, and wait for another one.
         connection.execute(text("SET LOCAL statement_timeout = '15min'"))
@@ -67,16 +82,20 @@ class _Load:
         self._markets = self._names("markets", "market", t.markets)
 
     def run(self) -> LoadSummary:
-        """Take every list in turn; stock last, whose rows are locked until the commit."""
+        """Take every list in turn; last what slices want too, in their order: stock, then vouchers."""
         self._selling()
         items = self._items()
-        self._offers()
+        vouchers = self._offers()
         self._business()
         if self._faults:
             raise CatalogRefusedError(self._faults)
         item_ids = dict(items.ids()) if items is not None else {}
         self._prices(item_ids)
         self._stock(item_ids)
+        if vouchers is not None:
+            vouchers.lock()
+            self._summary.counts["vouchers"] = vouchers.write()
+            self._summary.kept_vouchers = vouchers.kept("uses")
         self._finish()
         return self._summary
 
@@ -98,7 +117,8 @@ class _Load:
         made = rows.items(found, self._markets, self._pricelists, self._warehouses)
         return self._list(rows.ITEMS, self._ticking("items", len(found), made))
 
-    def _offers(self) -> None:
+    def _offers(self) -> IncomingList | None:
+        """Write the campaigns; give the vouchers, compared but not written yet."""
         found = self._catalog.campaigns
         wanted = sorted({sku for campaign in found for sku in campaign.skus})
         query = select(t.items.c.sku, t.items.c.id).where(t.items.c.sku == text("ANY(:skus)"))
@@ -111,9 +131,7 @@ class _Load:
                 if sku not in known
             )
         self._list(rows.CAMPAIGNS, rows.campaigns(found, self._pricelists, item_ids))
-        vouchers = self._list(rows.VOUCHERS, rows.vouchers(self._catalog.vouchers))
-        if vouchers is not None and not self._faults:
-            self._summary.kept_vouchers = vouchers.kept("uses")
+        return self._compared(rows.VOUCHERS, rows.vouchers(self._catalog.vouchers))
 
     def _business(self) -> None:
         accounts = self._catalog.accounts
@@ -177,6 +195,13 @@ class _Load:
                     yield f"{pointer}: {quoted(owner)} is the default of {country}; a country has one"
 
     def _list(self, listing: Listing, made: Iterable[Sequence[Any]]) -> IncomingList | None:
+        incoming = self._compared(listing, made)
+        if incoming is not None and not self._faults:
+            self._summary.counts[listing.name] = incoming.write()
+        return incoming
+
+    def _compared(self, listing: Listing, made: Iterable[Sequence[Any]]) -> IncomingList | None:
+        """A list of the file that has rows, compared with what is there."""
         coming = iter(made)
         first = next(coming, None)
         self._summary.counts[listing.name] = Count()
@@ -184,8 +209,6 @@ class _Load:
             return None
         incoming = IncomingList(self._connection, listing, chain([first], coming))
         self._faults.extend(incoming.faults())
-        if not self._faults:
-            self._summary.counts[listing.name] = incoming.write()
         return incoming
 
     def _names(self, name: str, noun: str, table: Table) -> Names:
