@@ -16,6 +16,7 @@ from api.promise_together import PromiseTogether
 from api.rate_limit import close_rate_limit
 from api.request_log import surround_requests
 from api.routes import add_routes
+from shared.breaker import Breaker
 from shared.clock import utc_now
 from shared.job_events import Listener
 from shared.job_queue import JobQueue
@@ -34,7 +35,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     """
     app = Flask("ordermill", static_folder=None, template_folder=None)
     app.response_class = JsonResponse
-    engine, queue = open_database(settings, "api"), JobQueue(settings)
+    # A request must not wait for a broker that hangs: the scheduler dispatches what it could not.
+    breaker = Breaker("dispatch", "batches are accepted, and dispatched by the scheduler")
+    engine, queue = open_database(settings, "api"), JobQueue(settings, breaker)
     install(
         app,
         Parts(

@@ -6,11 +6,8 @@ Redis is away: the limit protects the door from clients that run wild, and is no
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import structlog
 from flask_limiter import Limiter
 from flask_limiter.errors import RateLimitExceeded
 from limits.storage import RedisStorage
@@ -18,6 +15,7 @@ from limits.storage import RedisStorage
 from api.answers import refused
 from api.parts import RateWindow, asking_key, facts, parts_of
 from api.refusal import Refusal
+from shared.breaker import Breaker
 from shared.job_queue import KEY_PREFIX
 
 if TYPE_CHECKING:
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 _WINDOW_SECONDS: Final = 60
 # Of connecting and of an answer each: what a request may lose at most when Redis falls silent, twice this.
 _REDIS_SECONDS: Final = 0.25
-_PAUSE_SECONDS: Final = 5.0
 # A counter without an expiry would refuse a key for ever, so each count sees to it, not only the first.
 _COUNT: Final = b"""
 local count = redis.call('incrby', KEYS[1], ARGV[2])
@@ -39,8 +36,6 @@ if left_ms < 0 then
 end
 return {count, left_ms}
 """
-
-_log = structlog.get_logger(__name__)
 
 
 def limit_rate(app: Flask) -> None:
@@ -83,7 +78,7 @@ class RequestCounter(RedisStorage):
             **options,
         )
         self._count = self.get_connection().register_script(_COUNT)
-        self._breaker = Breaker()
+        self._breaker = Breaker("rate_limit", "requests are let in uncounted meanwhile")
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count, and remember the window for the answer's headers. 0 where there is nobody to count."""
@@ -102,45 +97,6 @@ class RequestCounter(RedisStorage):
         """Give the connections back."""
         self.storage.close()
         self.storage.connection_pool.disconnect()
-
-
-class Breaker:
-    """Keeps requests from waiting for a server that has just failed; one in a while tries it again.
-
-    Says so once when it fails and once when it is back, however many requests there are meanwhile.
-    """
-
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._broken = False
-        self._try_again_at = 0.0
-
-    def lets_try(self) -> bool:
-        """Whether to ask the server now."""
-        with self._lock:
-            if not self._broken:
-                return True
-            if self._monotonic() < self._try_again_at:
-                return False
-            # This one tries; the others go on without until it has found out.
-            self._try_again_at = self._monotonic() + _PAUSE_SECONDS
-            return True
-
-    def broke(self, fault: str) -> None:
-        """The server did not answer."""
-        with self._lock:
-            first, self._broken = not self._broken, True
-            self._try_again_at = self._monotonic() + _PAUSE_SECONDS
-        if first:
-            _log.warning("rate_limit_away", fault=fault, meaning="requests are let in uncounted meanwhile")
-
-    def mended(self) -> None:
-        """The server has answered."""
-        with self._lock:
-            was, self._broken = self._broken, False
-        if was:
-            _log.info("rate_limit_back")
 
 
 def _exceeded(most: int) -> Callable[[RateLimitExceeded], Response]:

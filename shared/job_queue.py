@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu.exceptions import LimitExceeded, OperationalError
 from redis import Redis, RedisError
 
+from shared.breaker import Breaker
 from shared.domain.slicing import LARGE_QUEUE, handfuls
 from shared.queue_order import MAIL_QUEUE, QUEUES, WeightedOrder
 from shared.settings import Settings
@@ -121,12 +122,25 @@ def _broker_url(redis_url: str) -> str:
     return f"redis+socket://{parts.path}?virtual_host={database}"
 
 
-class JobQueue:
-    """Dispatches slices and mails. Made once per process, after any fork."""
+def _dispatch_options(settings: Settings) -> dict[str, Any]:
+    # A new connection asks up to three times for an answer, and together they must keep to the limit.
+    limit = settings.redis_limit_seconds / 3
+    # A ping before the message would be one more; whether it was taken tells as much.
+    return {"socket_timeout": limit, "socket_connect_timeout": limit, "health_check_interval": 0}
 
-    def __init__(self, settings: Settings) -> None:
+
+class JobQueue:
+    """Dispatches slices and mails. Made once per process, after any fork.
+
+    With a ``breaker`` nobody waits for a broker that has just failed; what is not dispatched is not lost.
+    """
+
+    def __init__(self, settings: Settings, breaker: Breaker | None = None) -> None:
+        self._breaker = breaker
+        self._limit_seconds = settings.redis_limit_seconds
         self._app = Celery("ordermill-dispatch", set_as_current=False)
         self._app.conf.update(celery_settings(settings))
+        self._app.conf.broker_transport_options |= _dispatch_options(settings)
         limit = settings.redis_limit_seconds
         self._redis: Redis = Redis.from_url(
             settings.redis_url, socket_timeout=limit, socket_connect_timeout=limit, decode_responses=True
@@ -144,12 +158,25 @@ class JobQueue:
         self._send(SEND_CONFIRMATION, order_numbers, MAIL_QUEUE)
 
     def _send(self, task: str, arguments: Sequence[int | list[int]], queue: str) -> None:
+        if not arguments:
+            return
+        breaker = self._breaker
+        if breaker is not None and not breaker.lets_try():
+            raise QueueAwayError("the broker has just failed")
+        failures = breaker.failures if breaker else 0
         try:
-            with self._app.producer_or_acquire() as producer:
+            # A few have a connection at a time, and who waits for one of theirs need not wait again.
+            with self._app.producer_pool.acquire(block=True, timeout=self._limit_seconds) as producer:
+                if breaker is not None and breaker.failures > failures:
+                    raise QueueAwayError("the broker has just failed")
                 for one in arguments:
                     self._app.send_task(task, (one,), queue=queue, producer=producer)
-        except (OperationalError, RedisError, OSError) as error:
+        except (OperationalError, RedisError, OSError, LimitExceeded) as error:
+            if breaker is not None:
+                breaker.broke(type(error).__name__)
             raise QueueAwayError("the broker cannot be reached") from error
+        if breaker is not None:
+            breaker.mended()
 
     def waiting(self, queue: str) -> int:
         """How many messages lie in a queue. Raises QueueAwayError."""

@@ -12,7 +12,6 @@ import redis
 import structlog
 from structlog.testing import capture_logs
 
-from api.rate_limit import Breaker
 from shared.settings import Settings
 from tests.integration.api_door import Door, open_door
 
@@ -137,27 +136,6 @@ def test_a_redis_that_is_silent_costs_one_request_its_short_limit(door: Door, se
     assert [line["event"] for line in lines if "rate" in line["event"]] == ["rate_limit_away"]
     with redis.Redis.from_url(settings.redis_url) as client:
         client.client_unpause()
-
-
-def test_the_breaker_lets_one_try_after_a_pause_and_tells_each_change_once() -> None:
-    structlog.reset_defaults()
-    now = [100.0]
-    breaker = Breaker(lambda: now[0])
-
-    with capture_logs() as lines:
-        for _ in range(3):
-            breaker.broke("ConnectionError")
-        assert not breaker.lets_try()
-        now[0] += 5.0
-        assert [breaker.lets_try() for _ in range(3)] == [True, False, False]
-        breaker.broke("ConnectionError")
-        assert not breaker.lets_try()
-        now[0] += 5.0
-        assert breaker.lets_try()
-        breaker.mended()
-        assert [breaker.lets_try() for _ in range(2)] == [True, True]
-
-    assert [line["event"] for line in lines] == ["rate_limit_away", "rate_limit_back"]
 
 
 def test_racing_requests_are_let_in_exactly_up_to_the_limit(door: Door) -> None:
