@@ -37,7 +37,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     app.response_class = JsonResponse
     # A request must not wait for a broker that hangs: the scheduler dispatches what it could not.
     breaker = Breaker("dispatch", "batches are accepted, and dispatched by the scheduler")
-    engine, queue = open_database(settings, "api"), JobQueue(settings, breaker)
+    engine = open_database(settings, "api", needs_schema=True)
+    queue = JobQueue(settings, breaker)
     install(
         app,
         Parts(

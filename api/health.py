@@ -11,8 +11,8 @@ from api.answers import answer
 from api.parts import parts
 from api.refusal import Refusal
 from shared.job_queue import QueueAwayError
-from shared.persistence.database import ping
 from shared.persistence.errors import PersistenceError
+from shared.persistence.schema_version import check_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +82,7 @@ def _finding(future: Future[Finding], deadline: float) -> Finding:
 
 
 def _database(of: Parts) -> Finding:
-    ping(of.engine)
+    check_schema(of.engine)
     return {"ok": True}
 
 

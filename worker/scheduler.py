@@ -74,7 +74,7 @@ def run(settings: Settings) -> None:
     """See to the chores until SIGTERM or SIGINT."""
     configure_logging(settings, "scheduler")
     with _stop_signals() as told_to_stop:
-        engine = open_database(settings, "scheduler")
+        engine = open_database(settings, "scheduler", needs_schema=True)
         queue = JobQueue(settings)
         log.info("scheduler_started", sweep_seconds=settings.sweep_seconds)
         if not settings.sends_mails:

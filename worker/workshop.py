@@ -76,7 +76,12 @@ class Workshop:
 
 def open_workshop(settings: Settings) -> Workshop:
     """Set up this process's workshop."""
-    return Workshop(settings, open_database(settings, "worker"), JobEvents(settings), JobQueue(settings))
+    return Workshop(
+        settings,
+        open_database(settings, "worker", needs_schema=True),
+        JobEvents(settings),
+        JobQueue(settings),
+    )
 
 
 Opened = TypeVar("Opened")

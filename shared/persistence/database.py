@@ -13,15 +13,17 @@ from sqlalchemy import Connection, Dialect, Engine, create_engine, event, exc, m
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from shared.persistence.errors import CommitUnknownError, DatabaseAwayError, translated
+from shared.persistence.schema_version import check_at_checkout
 from shared.settings import Settings
 
 _UNACKNOWLEDGED_MOST_MS = 25_000
 """As long as three keepalives: how long what was sent may stay without the other kernel's acknowledgement."""
 
 
-def open_database(settings: Settings, role: str) -> Engine:
+def open_database(settings: Settings, role: str, *, needs_schema: bool = False) -> Engine:
     """An engine for this process; ``role`` (api, worker, …) shows in pg_stat_activity.
 
+    With ``needs_schema`` it gives out no connection to a database whose schema is not ours: SchemaError then.
     A child process opens its own: connections do not survive a fork.
     """
     url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
@@ -58,6 +60,8 @@ def open_database(settings: Settings, role: str) -> Engine:
     )
     # The server may have restarted since the connection was last used.
     event.listen(engine, "checkout", partial(_check, engine.dialect))
+    if needs_schema:
+        event.listen(engine, "checkout", check_at_checkout)
     return engine
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, make_url, text
 
 from shared.persistence.database import open_database
 from shared.persistence.database_roles import grant_rows
 from shared.persistence.errors import translated
+from shared.persistence.schema_version import SchemaError, check_schema, revisions, served_note
 from shared.settings import Settings
 
 # Any number will do, so long as nobody else takes this advisory lock in the same database.
@@ -40,6 +40,9 @@ def migrate(engine: Engine, plain_role: str = "") -> str:
         try:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            connection.execute(
+                text(f"COMMENT ON TABLE alembic_version IS '{served_note(revisions().serves)}'")
+            )
             if plain_role:
                 grant_rows(connection, plain_role)
             connection.commit()
@@ -61,7 +64,9 @@ def migrate_as_owner(settings: Settings, role: str) -> str:
 
 
 def schema_is_current(engine: Engine) -> bool:
-    """Whether the database's schema is the one that this code was written for. Raises PersistenceError."""
-    with translated(), engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    return found == ScriptDirectory.from_config(_config()).get_current_head()
+    """Whether the database's schema is one that this code can work with. Raises PersistenceError."""
+    try:
+        check_schema(engine)
+    except SchemaError:
+        return False
+    return True

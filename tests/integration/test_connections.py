@@ -76,7 +76,8 @@ def test_a_connection_whose_other_end_acknowledges_nothing_is_given_up_in_half_a
     url = urlsplit(settings.database_url)
     (directory,) = parse_qs(url.query)["host"]
     with BlackHole(f"{directory}/.s.PGSQL.5432") as hole:
-        over_tcp = url._replace(netloc=f"{url.username}@127.0.0.1:{hole.port}", query="").geturl()
+        who = url.netloc.rpartition("@")[0]
+        over_tcp = url._replace(netloc=f"{who}@127.0.0.1:{hole.port}", query="").geturl()
         made = open_database(replace(settings, database_url=over_tcp), "pooled")
         with made.connect() as connection:
             driver = connection.connection.driver_connection

@@ -59,7 +59,7 @@ def open_mail_room(settings: Settings, engine: Engine | None = None) -> MailRoom
     """
     stationery = Stationery(sender_of(settings), ZoneInfo(settings.organisation_timezone))
     return MailRoom(
-        engine=engine or open_database(settings, "mailer"),
+        engine=engine or open_database(settings, "mailer", needs_schema=True),
         stationery=stationery,
         post=open_post(settings),
         pauses=Pauses(

@@ -1,0 +1,127 @@
+"""A role meets the schema of another version: it decides nothing, says why, and goes on when it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from shared.persistence.database import open_database, ping
+from shared.persistence.migrate import migrate
+from shared.persistence.schema_version import SchemaError, revisions
+from tests.integration.api_door import open_door
+from tests.integration.mill import Mill, open_mill, order
+from tests.settling import LeftError, settle_slice
+from worker.workshop import open_workshop
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from shared.settings import Settings
+
+
+@pytest.fixture
+def mill(settings: Settings) -> Iterator[Mill]:
+    with open_mill(settings) as made:
+        yield made
+
+
+@pytest.fixture
+def role(settings: Settings) -> Iterator[Engine]:
+    made = open_database(settings, "test", needs_schema=True)
+    yield made
+    made.dispose()
+
+
+def set_revision(engine: Engine, revision: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+
+
+def test_our_own_schema_is_worked_with(role: Engine) -> None:
+    ping(role)
+
+
+def note(engine: Engine, note: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{note}'"))
+
+
+def test_a_schema_before_our_migration_is_waited_for(engine: Engine, role: Engine) -> None:
+    set_revision(engine, revisions().known[0])
+
+    told = r"schema is 0001, and this ordermill needs \w+: `ordermill migrate` brings it up"
+    with pytest.raises(SchemaError, match=told):
+        ping(role)
+
+    set_revision(engine, revisions().head)
+    ping(role)
+
+
+def test_a_database_without_a_schema_is_waited_for(engine: Engine, role: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE alembic_version RENAME TO gone"))
+
+    with pytest.raises(SchemaError, match="has no schema yet: `ordermill migrate` makes it"):
+        ping(role)
+
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE gone RENAME TO alembic_version"))
+
+
+def test_a_schema_of_a_later_version_is_waited_for(engine: Engine, role: Engine) -> None:
+    set_revision(engine, "9999")
+    note(engine, "serves 9999")
+
+    with pytest.raises(SchemaError, match="schema is 9999, of another version, and this ordermill knows"):
+        ping(role)
+
+
+def test_a_schema_of_a_later_version_that_serves_ours_is_worked_with(engine: Engine, role: Engine) -> None:
+    set_revision(engine, "9999")
+    note(engine, f"serves {revisions().known[-2]}")
+
+    ping(role)
+
+
+def test_a_migration_leaves_word_of_whom_its_schema_serves(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("COMMENT ON TABLE alembic_version IS NULL"))
+    migrate(engine)
+
+    with engine.connect() as connection:
+        left = connection.execute(text("SELECT obj_description('alembic_version'::regclass)")).scalar_one()
+    assert left == f"serves {revisions().serves}"
+
+
+def test_a_worker_decides_nothing_on_the_schema_of_another_version(mill: Mill, settings: Settings) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    (slice_id,) = mill.promise({"a": order()})
+    set_revision(mill.engine, revisions().known[0])
+    workshop = open_workshop(settings)
+
+    with pytest.raises(LeftError, match="`ordermill migrate`"):
+        settle_slice(workshop, slice_id)
+    assert mill.outcomes() == {}
+
+    set_revision(mill.engine, revisions().head)
+    settle_slice(workshop, slice_id)
+    assert mill.outcomes()["a"]["status"] == "ok"
+    workshop.engine.dispose()
+
+
+def test_the_api_is_alive_but_not_ready_and_accepts_nothing(settings: Settings, engine: Engine) -> None:
+    set_revision(engine, revisions().known[0])
+    with open_door(settings) as door:
+        ready, posted = door.get("/readyz"), door.post({"a": {}})
+
+        assert door.get("/healthz").status_code == 200
+        assert ready.status_code == posted.status_code == 503
+        assert ready.json is not None
+        assert "`ordermill migrate`" in ready.json["database"]["why"]
+
+        set_revision(engine, revisions().head)
+        assert door.get("/readyz").json["database"] == {"ok": True}  # type: ignore[index]
+        assert door.post({"a": {}}).status_code in {200, 202}
