@@ -14,6 +14,7 @@ from shared.domain.allocation import (
 )
 from shared.domain.draft import Draft
 from shared.domain.outcome import Created, Fault, Outcome, Prepared, Rejected, quoted, reject
+from shared.domain.parsed import as_sent
 from shared.domain.reasons import STOCK_SHORT
 from shared.domain.rejections import number_repeated
 from shared.domain.splitting import Part, split
@@ -73,7 +74,7 @@ def _decide_one(draft: Draft, shelf: Shelf, uses: Uses, claimed: set[int]) -> Pl
     if isinstance(allocation, Shortage):
         faults.extend(_shortage_faults(draft, allocation))
     if faults or isinstance(allocation, Shortage):
-        return reject(faults)
+        return reject(as_sent(faults, draft.request.element_names))
     uses.take(draft.vouchers)
     if number is not None:
         claimed.add(number)

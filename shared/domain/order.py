@@ -37,7 +37,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class LineRequest:
-    """One element of ``products``; at least one of ``item_id``, ``ean``, ``sku`` is there."""
+    """One element of ``products``; at least one of ``item_id``, ``ean``, ``upc``, ``sku`` is there."""
 
     quantity: int
     item_id: int | None = None
@@ -47,6 +47,7 @@ class LineRequest:
     original_price: Decimal | None = None
     comment: str | None = None
     item_text: Mapping[str, Any] | None = None
+    upc: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,12 @@ class References:
     customer_id: int | None = None
     origin: Origin | None = None
     voucher_codes: tuple[str, ...] = ()
+    currency: str | None = None
+    """What the sender counts in."""
+
+
+ElementNames = Mapping[str, tuple[str, ...]]
+"""What a list's elements were called, where it was sent as an object (PHP's list with holes), by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +111,4 @@ class OrderRequest:
     create_only: bool = False
     internal_order: bool = False
     payment: Mapping[str, Any] | None = None
+    element_names: ElementNames | None = None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-from shared.domain.order import OrderRequest, References
+from shared.domain.order import ElementNames, OrderRequest, References
 from shared.domain.outcome import Fault
+
+_ELEMENT_STEPS = 3
+"""Of a pointer: nothing before the first "/", the list, its element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +24,19 @@ class Parsed:
     faults: tuple[Fault, ...] = ()
     references: References = field(default_factory=References)
     country: str | None = None
+    ignored: tuple[str, ...] = ()
+    """Pointers to members that are no parameters: the first of them."""
+    element_names: ElementNames | None = None
+
+
+def as_sent(faults: Iterable[Fault], names: ElementNames | None) -> list[Fault]:
+    """The same faults, their pointers into lists by the names that the elements were sent under."""
+    return [_renamed(fault, names) for fault in faults] if names else list(faults)
+
+
+def _renamed(fault: Fault, names: ElementNames) -> Fault:
+    steps = fault.pointer.split("/")
+    if len(steps) < _ELEMENT_STEPS or steps[1] not in names:
+        return fault
+    steps[2] = names[steps[1]][int(steps[2])]
+    return replace(fault, pointer="/".join(steps))

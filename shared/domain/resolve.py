@@ -11,7 +11,7 @@ from shared.domain.draft import Buyer, Draft, DraftLine
 from shared.domain.locate import Place, Snapshot, locate
 from shared.domain.order import MOST_MONEY, Address, OrderRequest
 from shared.domain.outcome import Fault, Rejected, reject
-from shared.domain.parsed import Parsed
+from shared.domain.parsed import Parsed, as_sent
 from shared.domain.pricing import ZERO
 from shared.domain.products import find_item, line_faults
 from shared.domain.reasons import CUSTOMER_UNKNOWN, TOTAL_TOO_LARGE
@@ -148,7 +148,7 @@ def prepare(parsed: Parsed, snapshot: Snapshot, *, repeated: bool) -> Draft | Re
     if parsed.request is None:
         _, unknown = find_terms(parsed.references, snapshot)
         _, nowhere = locate(parsed.references, parsed.country, snapshot)
-        return reject([*faults, *unknown, *nowhere])
+        return reject(as_sent([*faults, *unknown, *nowhere], parsed.element_names))
     draft = resolve(parsed.request, snapshot)
     if isinstance(draft, list):
         faults.extend(draft)
@@ -158,4 +158,6 @@ def prepare(parsed: Parsed, snapshot: Snapshot, *, repeated: bool) -> Draft | Re
         faults.append(number_repeated(number))
     elif number is not None and number in snapshot.taken_numbers:
         faults.append(number_taken(number))
-    return reject(faults) if faults or isinstance(draft, list) else draft
+    if faults or isinstance(draft, list):
+        return reject(as_sent(faults, parsed.element_names))
+    return draft

@@ -6,14 +6,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from marshmallow import EXCLUDE, RAISE, ValidationError
+from marshmallow import ValidationError
 
 from shared.domain.completion import Completion
 from shared.domain.outcome import Fault
-from shared.domain.reasons import NOT_OBJECT, NOT_READABLE
+from shared.domain.reasons import NOT_OBJECT, NOT_READABLE, UNKNOWN_FIELD
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.order import OrderSchema, not_an_object
-from shared.schemas.reading import faults_of
+from shared.schemas.reading import UNKNOWN, faults_of
+from shared.schemas.sent import known_members, unknown_members
 
 PARAMETERS = (
     "payment",
@@ -41,7 +42,8 @@ class CompletionReader:
     """Reads completions; ``strict`` makes each unknown member an error."""
 
     def __init__(self, *, zone: ZoneInfo, max_lines: int, strict: bool) -> None:
-        self._schema = completion_schema(zone=zone, max_lines=max_lines, strict=strict)
+        self._strict = strict
+        self._schema = completion_schema(zone=zone, max_lines=max_lines)
 
     def read(self, raw: bytes | msgspec.Raw) -> Completion | list[Fault]:
         """Read one completion of JSON whose syntax has been checked."""
@@ -51,10 +53,14 @@ class CompletionReader:
             return [Fault(NOT_READABLE, "", f"the completion cannot be read: {error}")]
         if not isinstance(sent, dict):
             return [Fault(NOT_OBJECT, "", not_an_object(sent))]
+        unknown = unknown_members(sent, known_members(self._schema)) if self._strict else ()
+        faults = [Fault(UNKNOWN_FIELD, at, UNKNOWN) for at in unknown]
         try:
             values: dict[str, Any] = self._schema.load(sent)
         except ValidationError as error:
-            return list(faults_of(error, sent))
+            return [*faults, *faults_of(error, sent)]
+        if faults:
+            return faults
         return Completion(
             payment=values.get("payment"),
             warehouse_group=values.get("warehouseGroup"),
@@ -62,12 +68,11 @@ class CompletionReader:
         )
 
 
-def completion_schema(*, zone: ZoneInfo, max_lines: int, strict: bool) -> OrderSchema:
+def completion_schema(*, zone: ZoneInfo, max_lines: int) -> OrderSchema:
     """The schema of a completion, for reading and for describing."""
     return OrderSchema(
         zone=zone,
         max_lines=max_lines,
-        unknown=RAISE if strict else EXCLUDE,
         only=PARAMETERS,
         needs_address=False,
     )

@@ -12,8 +12,8 @@ import msgspec
 
 from shared.domain.outcome import quoted
 
-_MOST_DIGITS = 1_000
-"""Integers up to this length are read as such; printing one of a million digits would take seconds."""
+_MOST_DIGITS = 4_300
+"""Integers up to this length are read as such, as Python and msgspec do; longer ones would take seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,47 @@ def read_exactly(raw: bytes | msgspec.Raw) -> Any:
 
     A member that stands twice in one object is refused: which of the two was meant cannot be known.
     """
+    text = bytes(raw)
+    value = _read_at_once(text)
+    return _read_by_pairs(text) if value is _DOUBT else value
+
+
+def _read_at_once(text: bytes) -> Any:
+    """The same several times faster, or ``_DOUBT``: msgspec keeps the last of two members of a name.
+
+    Without white space every member's name ends in a quote with a colon behind it. So the text has no more
+    members than it has such pairs, and if that is how many the value has, none of them stood twice.
+    """
+    try:
+        value = _AT_ONCE.decode(text)
+        if type(value) is not dict:
+            return _DOUBT
+        small = msgspec.json.format(text, indent=-1)
+        members = _members_in(value)
+    except (ValueError, RecursionError):
+        return _DOUBT
+    pairs = small.count(b'":')
+    if b'\\\\":' not in small:
+        # Then a quote behind a backslash is within a string, and ends no name.
+        pairs -= small.count(b'\\":')
+    return value if pairs == members else _DOUBT
+
+
+def _members_in(value: Any) -> int:
+    """The members of an object or a list, at every depth."""
+    members, inners = 0, value
+    if type(value) is dict:
+        members, inners = len(value), value.values()
+    for inner in inners:
+        kind = type(inner)
+        if kind is dict or kind is list:
+            members += _members_in(inner)
+    return members
+
+
+def _read_by_pairs(text: bytes) -> Any:
     return json.loads(
-        bytes(raw).decode("utf-8"),
+        text.decode("utf-8"),
         parse_int=_integer,
         parse_float=_decimal,
         parse_constant=_refuse,
@@ -50,7 +89,7 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(written: str) -> int | HugeNumber:
-    return int(written) if len(written) <= _MOST_DIGITS else HugeNumber(written)
+    return int(written) if len(written.lstrip("-")) <= _MOST_DIGITS else HugeNumber(written)
 
 
 def _decimal(written: str) -> Decimal | HugeNumber:
@@ -58,6 +97,10 @@ def _decimal(written: str) -> Decimal | HugeNumber:
         return Decimal(written)
     except InvalidOperation:  # an exponent of twenty digits
         return HugeNumber(written)
+
+
+_AT_ONCE = msgspec.json.Decoder(float_hook=_decimal)
+_DOUBT = object()
 
 
 def _refuse(written: str) -> NoReturn:

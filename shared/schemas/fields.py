@@ -6,12 +6,12 @@ JSON must have been read by ``read_exactly``. Every message names the value at f
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Self
 
-import pycountry
 from email_validator import EmailNotValidError, validate_email
 from marshmallow import fields
 from marshmallow.exceptions import ValidationError
@@ -25,6 +25,7 @@ from shared.domain.reasons import (
     IS_NULL,
     NOT_BOOLEAN,
     NOT_COUNTRY,
+    NOT_CURRENCY,
     NOT_DATE,
     NOT_EMAIL,
     NOT_MONEY,
@@ -39,17 +40,16 @@ from shared.domain.reasons import (
     UNKNOWN_VALUE,
 )
 from shared.schemas.exact_json import HugeNumber
-
-COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
-"""ISO 3166-1 alpha-2."""
+from shared.schemas.places import COUNTRIES, CURRENCIES, country_meant
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
 # Spelt out: Python would take "20270131512", and any character between the date and the time.
 _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}|[0-9]{4}-W[0-9]{2}(-[0-9])?|[0-9]{4}W[0-9]{2}[0-9]?)"
-    r"([T ][0-9]{2}(:?[0-9]{2}(:?[0-9]{2}([.,][0-9]{1,9})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
+    r"([T ][0-9]{2}(:?[0-9]{2}(:?[0-9]{2}([.,][0-9]{1,9})?)?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?)?"
 )
+_PLUS_LOST = re.compile(r".{10}T.{2,20} [0-9]{2}:?[0-9]{2}")
 _LARGEST_EXPONENT = 20
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
@@ -92,16 +92,20 @@ class _Field(fields.Field[Any]):
 
 
 class Text(_Field):
-    """A string of at most ``most`` characters; with ``filled``, an empty one is missing."""
+    """A string of at most ``most`` characters; with ``filled``, an empty one is missing.
 
-    def __init__(self, *, most: int, filled: bool = False, **kwargs: Any) -> None:
+    ``nfc`` is for names: it is given in Unicode's NFC, in which names are compared.
+    """
+
+    def __init__(self, *, most: int, filled: bool = False, nfc: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.most = most
         self.filled = filled
+        self.nfc = nfc
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
-            raise wrong(NOT_TEXT, f"{quoted(value)} is not a string")
+            raise wrong(NOT_TEXT, f"{quoted(value)} is not a string{_zeros(value)}")
         if self.filled and not value.strip():
             raise missing("is required, and is empty") if self.required else wrong(IS_EMPTY, "is empty")
         if len(value) > self.most:
@@ -109,7 +113,13 @@ class Text(_Field):
             raise wrong(TOO_LONG, text, most=self.most)
         if "\x00" in value:
             raise wrong(NOT_STORABLE, f"{quoted(value)} holds U+0000, which cannot be stored; leave it out")
-        return value
+        return value if not self.nfc or value.isascii() else unicodedata.normalize("NFC", value)
+
+
+def _zeros(value: Any) -> str:
+    """The way out for a number where text belongs: whoever wrote it may have lost what is no number."""
+    number = isinstance(value, int | Decimal | HugeNumber) and not isinstance(value, bool)
+    return "; send it in quotes, for zeros at its start would be lost" if number else ""
 
 
 class Choice(Text):
@@ -154,9 +164,24 @@ class Country(Text):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if text not in COUNTRIES:
-            meant = text.strip().upper()
-            way_out = f"; write {meant!r}" if meant in COUNTRIES else ""
+            meant = country_meant(text)
+            way_out = f"; write {meant!r}" if meant else ""
             raise wrong(NOT_COUNTRY, f"{quoted(text)} is not an ISO 3166 alpha-2 country code{way_out}")
+        return text
+
+
+class Currency(Text):
+    """An ISO 4217 code, in capitals."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(most=255, filled=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text not in CURRENCIES:
+            meant = text.strip().upper()
+            way_out = f"; write {meant!r}" if meant in CURRENCIES else ""
+            raise wrong(NOT_CURRENCY, f"{quoted(text)} is not an ISO 4217 currency code{way_out}")
         return text
 
 
@@ -249,7 +274,9 @@ class Moment(_Field):
         if not isinstance(value, str) or not _MOMENT.fullmatch(value):
             raise _not_a_date(value)
         try:
-            moment = datetime.fromisoformat(value)
+            # Python knows of one blank, the first.
+            day, clock = value[:11], value[11:]
+            moment = datetime.fromisoformat(day + clock.replace(" ", ""))
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=getattr(self.root, "zone", UTC))
             return moment.astimezone(UTC)
@@ -258,7 +285,9 @@ class Moment(_Field):
 
 
 def _not_a_date(value: Any) -> ValidationError:
-    text = f"{quoted(value)} is not a date; write 2027-01-31, '2027-01-31 12:00:00' or ISO 8601"
+    lost = isinstance(value, str) and _PLUS_LOST.fullmatch(value)
+    way_out = "; in a query string, a + is written %2B" if lost else ""
+    text = f"{quoted(value)} is not a date; write 2027-01-31, '2027-01-31 12:00:00' or ISO 8601{way_out}"
     return wrong(NOT_DATE, text)
 
 

@@ -1,6 +1,6 @@
 """The one declaration of an order's parameters (CONTRACT 6): what they are called, hold and mean.
 
-Unknown members are ignored, or refused when the client asked for ``handling=strict``.
+Unknown members are for whoever reads: see ``sent.unknown_members``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from marshmallow import Schema, ValidationError, fields, pre_load, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
 
 from shared.domain.order import MOST_NUMBER, MOST_QUANTITY, UNREAD_CODE
 from shared.domain.outcome import quoted
@@ -18,6 +18,7 @@ from shared.schemas.fields import (
     Amount,
     Choice,
     Country,
+    Currency,
     Elements,
     Email,
     Flag,
@@ -27,6 +28,7 @@ from shared.schemas.fields import (
     Told,
     Whole,
 )
+from shared.schemas.sent import Sent
 
 NAME_CHARS = 255
 COMMENT_CHARS = 5_000
@@ -35,7 +37,9 @@ STATES_NEEDED = frozenset({"US", "CA", "AU"})
 """Countries whose addresses need a state."""
 
 _ID = {"least": 1, "most": MOST_QUANTITY}
-_ITEM_NAMES = ("id", "ean", "sku")
+_ITEM_NAMES = ("id", "ean", "upc", "sku")
+_ADDRESSES = ("invoiceAddress", "address", "deliveryAddress")
+"""In the order in which one is the invoice's."""
 
 
 def _doc(text: str) -> dict[str, str]:
@@ -50,7 +54,17 @@ def _name(doc: str, **kwargs: Any) -> Text:
     return Text(most=NAME_CHARS, allow_none=True, metadata=_doc(doc), **kwargs)
 
 
-class AddressSchema(Schema):
+def _named(doc: str, **kwargs: Any) -> Text:
+    """What is compared with names of ours."""
+    return _name(doc, nfc=True, **kwargs)
+
+
+def _size() -> fields.Nested:
+    doc = _doc("The size as it is called locally.")
+    return fields.Nested(LocalizedSizeSchema, allow_none=True, metadata=doc)
+
+
+class AddressSchema(Sent):
     """An address; ``email`` counts on the invoice (or only) one."""
 
     email = Email(allow_none=True, metadata=_doc("Required on the invoice (or only) address."))
@@ -66,12 +80,13 @@ class AddressSchema(Schema):
     city = _name("City.")
     zipcode = _name("Postal code.")
 
-    @pre_load
-    def without_empty_email(self, data: Any, **_: Any) -> Any:
-        """An empty e-mail is no e-mail; whether one is needed depends on the address's part."""
-        if isinstance(data, dict) and _is_blank(data.get("email")):
-            return {name: value for name, value in data.items() if name != "email"}
-        return data
+    def is_absent(self, name: str, value: Any) -> bool:
+        """A blank e-mail is none; whether one is needed depends on the address's part."""
+        return super().is_absent(name, value) or (name == "email" and _is_blank(value))
+
+    def lacks(self, values: Mapping[str, Any]) -> bool:
+        """Whether a state is missing."""
+        return values["country"] in STATES_NEEDED and _is_blank(values.get("state"))
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def state_where_needed(self, data: Mapping[str, Any], original: Any, **_: Any) -> None:
@@ -81,14 +96,14 @@ class AddressSchema(Schema):
             raise ValidationError({"state": [msg]})
 
 
-class LocalizedSizeSchema(Schema):
+class LocalizedSizeSchema(Sent):
     """A size as it is called where the order goes."""
 
     localizedSize = _name("The size's local name.")
     localizationDefinitionName = _name("The name of the sizing standard.")
 
 
-class ItemTextSchema(Schema):
+class ItemTextSchema(Sent):
     """What is printed in the item's place."""
 
     sku = _name("Printed SKU.")
@@ -96,45 +111,47 @@ class ItemTextSchema(Schema):
     product = _name("Printed product.")
     variant = _name("Printed variant.")
     size = _name("Printed size.")
-    localizedProdSize = fields.Nested(
-        LocalizedSizeSchema, allow_none=True, metadata=_doc("The size as it is called locally.")
-    )
+    localizedProdSize = _size()
 
 
-class LineSchema(Schema):
+class LineSchema(Sent):
     """One line of an order."""
 
     qty = Whole(required=True, least=1, most=MOST_QUANTITY, metadata=_doc("How many."))
     id = Whole(least=1, most=MOST_NUMBER, allow_none=True, metadata=_doc("The item's id."))
-    ean = _name("The item's EAN.")
-    sku = _name("The size SKU, or product, variant and size SKU run together.")
+    ean = _named("The item's EAN.")
+    upc = _named("The item's UPC.")
+    sku = _named("The size SKU, or product, variant and size SKU run together.")
     unitPrice = Amount(allow_none=True, metadata=_doc("Price of one; else the pricelist's."))
     originalPrice = Amount(allow_none=True, metadata=_doc("Price before discount; else the pricelist's."))
     comment = Text(most=COMMENT_CHARS, allow_none=True, metadata=_doc("A remark on the line."))
     itemText = fields.Nested(ItemTextSchema, allow_none=True, metadata=_doc("Overrides what is printed."))
+    localizedProdSize = _size()
 
-    @pre_load
-    def without_empty_names(self, data: Any, **_: Any) -> Any:
-        """An empty id, EAN or SKU names nothing."""
-        if isinstance(data, dict) and any(data.get(name) == "" for name in _ITEM_NAMES):
-            return {k: v for k, v in data.items() if not (k in _ITEM_NAMES and v == "")}
-        return data
+    names = frozenset(_ITEM_NAMES)
+
+    def lacks(self, values: Mapping[str, Any]) -> bool:
+        """Whether no item is named."""
+        return not any(name in values for name in _ITEM_NAMES)
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def names_an_item(self, _: Any, original: Any, **__: Any) -> None:
-        """One of id, ean, sku."""
-        if isinstance(original, dict) and all(original.get(name) in (None, "") for name in _ITEM_NAMES):
-            raise ValidationError({"_schema": [Told(ITEM_NOT_NAMED, "names no item; send id, ean or sku")]})
+        """One of id, ean, upc, sku."""
+        sent = {} if original == [] else original
+        if isinstance(sent, dict) and all(sent.get(name) in (None, "") for name in _ITEM_NAMES):
+            raise ValidationError(
+                {"_schema": [Told(ITEM_NOT_NAMED, "names no item; send id, ean, upc or sku")]}
+            )
 
 
-class OriginSchema(Schema):
+class OriginSchema(Sent):
     """What the order was made from."""
 
     type = Choice("return", "order", "plugin", required=True, metadata=_doc("return, order or plugin."))
     id = Whole(required=True, least=1, most=MOST_NUMBER, metadata=_doc("Its id; an order's number."))
 
 
-class TransactionSchema(Schema):
+class TransactionSchema(Sent):
     """An authorisation or a capture that has happened elsewhere."""
 
     status = Whole(required=True, least=0, most=2, metadata=_doc("0, 1 or 2."))
@@ -145,7 +162,7 @@ class TransactionSchema(Schema):
     external_url = Text(most=2_000, allow_none=True, metadata=_doc("Where the provider shows it."))
 
 
-class PaymentSchema(Schema):
+class PaymentSchema(Sent):
     """A payment: recorded, not executed."""
 
     id = Whole(**_ID, allow_none=True, metadata=_doc("The payment method's id."))
@@ -159,8 +176,10 @@ class Lines(Elements):
     def too_many(self, count: int) -> Told | None:
         """What is said of so many lines; None where they are not too many."""
         most = self.root.max_lines if isinstance(self.root, OrderSchema) else 0
+        if count <= most:
+            return None
         text = f"has {count} lines; {most} are the most in one order"
-        return Told(TOO_MANY, text, count=count, most=most) if count > most else None
+        return Told(TOO_MANY, text, count=count, most=most)
 
 
 class Codes(Elements):
@@ -177,7 +196,7 @@ class Codes(Elements):
             raise ValidationError(error.messages_dict, valid_data=places) from None
 
 
-class OrderSchema(Schema):
+class OrderSchema(Sent):
     """An order, as CONTRACT 6 has it."""
 
     address = fields.Nested(
@@ -187,9 +206,12 @@ class OrderSchema(Schema):
     deliveryAddress = fields.Nested(AddressSchema, allow_none=True, metadata=_doc("The delivery address."))
     products = Lines(fields.Nested(LineSchema), allow_none=True, metadata=_doc("The lines; at least one."))
     pricelistId = Whole(**_ID, allow_none=True, metadata=_doc("Pricelist by id; wins over the name."))
-    pricelist = _name("Pricelist by name; else the market's.", filled=True)
+    pricelist = _named("Pricelist by name; else the market's.", filled=True)
+    currency = Currency(
+        allow_none=True, metadata=_doc("ISO 4217 code of what amounts are counted in; the pricelist's.")
+    )
     marketId = Whole(**_ID, allow_none=True, metadata=_doc("Market by id; wins over the name."))
-    market = _name("Market by name; else that of the delivery country.", filled=True)
+    market = _named("Market by name; else that of the delivery country.", filled=True)
     customerRegister = Flag(
         allow_none=True, metadata=_doc("Attach to, or register, the customer of this e-mail.")
     )
@@ -207,12 +229,12 @@ class OrderSchema(Schema):
     accountId = Whole(**_ID, allow_none=True, metadata=_doc("B2B: the account."))
     buyerId = Whole(**_ID, allow_none=True, metadata=_doc("The account's buyer; else its default one."))
     buyerName = _name("The buyer's name.")
-    deliveryWindow = _name("B2B: the delivery window; a preorder window takes no stock.", filled=True)
-    shippingList = _name("Shipping option by URI; else the default one of the country.", filled=True)
+    deliveryWindow = _named("B2B: the delivery window; a preorder window takes no stock.", filled=True)
+    shippingList = _named("Shipping option by URI; else the default one of the country.", filled=True)
     shippingValue = Amount(allow_none=True, metadata=_doc("Shipping cost; else the option's price."))
     voucherValue = Amount(allow_none=True, metadata=_doc("Reduction; the total never goes below 0."))
     voucherCodes = Codes(
-        Text(most=NAME_CHARS, filled=True),
+        Text(most=NAME_CHARS, filled=True, nfc=True),
         most=MOST_CODES,
         allow_none=True,
         metadata=_doc("Voucher codes; each must be valid now."),
@@ -230,7 +252,7 @@ class OrderSchema(Schema):
     orderDate = Moment(allow_none=True, metadata=_doc("When it was ordered; else now."))
     deliveryDate = Moment(allow_none=True, metadata=_doc("When it is to be delivered."))
     cancelDate = Moment(allow_none=True, metadata=_doc("When it is to be cancelled."))
-    warehouseGroup = _name("The allocation rule; else the market's.", filled=True)
+    warehouseGroup = _named("The allocation rule; else the market's.", filled=True)
     createOnly = Flag(allow_none=True, metadata=_doc("Prepare only; complete later."))
     internalOrder = Flag(allow_none=True, metadata=_doc("An order of the shop's own."))
     payment = fields.Nested(
@@ -242,33 +264,28 @@ class OrderSchema(Schema):
         self.zone = zone
         self.max_lines = max_lines
         self.needs_address = needs_address
-        _spread(self.unknown, self)
+
+    def lacks(self, values: Mapping[str, Any]) -> bool:
+        """Whether an address, or the e-mail of the invoice's or only one, is missing."""
+        if not self.needs_address:
+            return False
+        invoice = next((values[name] for name in _ADDRESSES if name in values), None)
+        return "accountId" not in values if invoice is None else "email" not in invoice
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def addressed(self, _: Any, original: Any, **__: Any) -> None:
         """An address (unless an account's stands in), with an e-mail on the invoice or only one."""
-        names = ("invoiceAddress", "address", "deliveryAddress")
-        given = [name for name in names if original.get(name) is not None]
+        given = [name for name in _ADDRESSES if not self.is_absent(name, original.get(name))]
         if not self.needs_address:
             return
         if not given:
-            if original.get("accountId") is None:
+            if self.is_absent("accountId", original.get("accountId")):
                 msg = Told(FIELD_MISSING, "is required; send address, or invoiceAddress and deliveryAddress")
                 raise ValidationError({"address": [msg]})
             return
         invoice = original[given[0]]
         if isinstance(invoice, dict) and _is_blank(invoice.get("email")):
             raise ValidationError({given[0]: {"email": [Told(FIELD_MISSING, "is required")]}})
-
-
-def _spread(unknown: Any, schema: Schema) -> None:
-    """What becomes of unknown members holds at every depth; marshmallow asks each nested field anew."""
-    for field in schema.fields.values():
-        nested = field.inner if isinstance(field, fields.List) else field
-        if isinstance(nested, fields.Nested):
-            nested.unknown = unknown
-            inner = nested.schema
-            _spread(unknown, inner if isinstance(inner, Schema) else inner())
 
 
 def not_an_object(value: Any) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from marshmallow import EXCLUDE, RAISE, ValidationError
+from marshmallow import ValidationError
 
 from shared.domain.order import Address, LineRequest, OrderRequest, Origin, References
 from shared.domain.outcome import Fault, pointer_step, quoted
@@ -22,17 +24,24 @@ from shared.domain.reasons import (
     UNKNOWN_FIELD,
 )
 from shared.schemas.exact_json import read_exactly
-from shared.schemas.fast_reading import fast_reader
+from shared.schemas.fast_reading import FastReader
 from shared.schemas.fields import Told
 from shared.schemas.order import NAME_CHARS, OrderSchema, not_an_object
+from shared.schemas.sent import known_members, unknown_members, without_holes
 
-_UNKNOWN = "is not a parameter here; leave it out, or do not ask for handling=strict"
+NUL = b"\\u0000"
+"""The only way to write U+0000 in JSON."""
+
+MOST_IGNORED = 20
+"""Unknown members that an outcome tells of."""
+
+UNKNOWN = "is not a parameter here; leave it out, or do not ask for handling=strict"
 # marshmallow's own texts, which do not name the value.
 _BARE = {
     "Invalid input type.": (NOT_OBJECT, "{value} is not an object"),
     "Not a valid list.": (NOT_ARRAY, "{value} is not an array"),
     "Field may not be null.": (IS_NULL, "is null; leave it out"),
-    "Unknown field.": (UNKNOWN_FIELD, _UNKNOWN),
+    "Unknown field.": (UNKNOWN_FIELD, UNKNOWN),
 }
 
 
@@ -40,27 +49,55 @@ class OrderReader:
     """Reads orders; ``strict`` makes each unknown member an error."""
 
     def __init__(self, *, zone: ZoneInfo, max_lines: int, strict: bool) -> None:
-        unknown = RAISE if strict else EXCLUDE
-        self._schema = OrderSchema(zone=zone, max_lines=max_lines, unknown=unknown)
-        self._read_fast = fast_reader(self._schema)
+        self._strict = strict
+        self._schema = OrderSchema(zone=zone, max_lines=max_lines)
+        self._known = known_members(self._schema)
+        self._fast = FastReader(self._schema)
 
     def read(self, raw: bytes | msgspec.Raw) -> Parsed:
         """Read one order of JSON whose syntax has been checked."""
-        plain = self._read_fast(raw)
-        if plain is not None:
-            return Parsed(plain, references=plain.references)
-        return self.read_thoroughly(raw)
+        return self._read(raw, thoroughly=False)
 
     def read_thoroughly(self, raw: bytes | msgspec.Raw) -> Parsed:
-        """Read one order by the schema, which takes every form that the contract allows."""
+        """The same by the schema alone, without the fast way."""
+        return self._read(raw, thoroughly=True)
+
+    def _read(self, raw: bytes | msgspec.Raw, *, thoroughly: bool) -> Parsed:
         try:
-            order = read_exactly(raw)
+            sent = read_exactly(raw)
         except (ValueError, RecursionError) as error:
             return _faulty([Fault(NOT_READABLE, "", f"the order cannot be read: {error}")])
-        if not isinstance(order, dict):
-            return _faulty([Fault(NOT_OBJECT, "", not_an_object(order))])
-        faults = []
-        if order.get("products") in (None, []):
+        if not isinstance(sent, dict):
+            return _faulty([Fault(NOT_OBJECT, "", not_an_object(sent))])
+        order, element_names = without_holes(sent)
+        parsed = None if thoroughly or NUL in bytes(raw) else self._read_fast(order)
+        if parsed is None:
+            parsed = self._read_by_schema(order)
+        if not element_names:
+            return parsed
+        request = parsed.request and replace(parsed.request, element_names=element_names)
+        return replace(parsed, request=request, element_names=element_names)
+
+    def _read_fast(self, order: dict[str, Any]) -> Parsed | None:
+        """Read an order without faults; None where it may have one."""
+        values, unknown = self._fast.read(order)
+        if values is None or (unknown and self._strict):
+            return None
+        request = _order(values)
+        return Parsed(request, references=request.references, ignored=self._ignored(order) if unknown else ())
+
+    def _ignored(self, order: dict[str, Any]) -> tuple[str, ...]:
+        return tuple(islice(unknown_members(order, self._known), MOST_IGNORED))
+
+    def _read_by_schema(self, order: dict[str, Any]) -> Parsed:
+        """Read an order in any form that the contract allows, or tell all that is wrong with it."""
+        if not self._strict:
+            return replace(self._loaded(order, []), ignored=self._ignored(order))
+        faults = [Fault(UNKNOWN_FIELD, at, UNKNOWN) for at in unknown_members(order, self._known)]
+        return self._loaded(order, faults)
+
+    def _loaded(self, order: dict[str, Any], faults: list[Fault]) -> Parsed:
+        if order.get("products") in (None, [], ""):
             faults.append(Fault(ORDER_EMPTY, "/products", "the order has no lines; send at least one"))
         try:
             values = self._schema.load(order)
@@ -92,7 +129,7 @@ def _faults(messages: Any, pointer: str, value: Any) -> Iterator[Fault]:
                 yield from _faults(inner, pointer, value)
             elif isinstance(step, str) and len(step) > NAME_CHARS:
                 # No parameter is called so; a pointer of megabytes would help nobody.
-                yield Fault(UNKNOWN_FIELD, pointer, f"{quoted(step)} {_UNKNOWN}")
+                yield Fault(UNKNOWN_FIELD, pointer, f"{quoted(step)} {UNKNOWN}")
             else:
                 yield from _faults(inner, f"{pointer}/{pointer_step(str(step))}", _member(value, step))
         return
@@ -136,11 +173,12 @@ def _references(values: Mapping[str, Any]) -> References:
         customer_id=values.get("customerId"),
         origin=Origin(origin["type"], origin["id"]) if origin.keys() >= {"type", "id"} else None,
         voucher_codes=tuple(values.get("voucherCodes") or ()),
+        currency=values.get("currency"),
     )
 
 
 def _order(values: Mapping[str, Any]) -> OrderRequest:
-    attributes, payment = values.get("extraAttributes"), values.get("payment")
+    attributes = values.get("extraAttributes")
     return OrderRequest(
         lines=tuple(_line(line) for line in values["products"]),
         references=_references(values),
@@ -165,12 +203,15 @@ def _order(values: Mapping[str, Any]) -> OrderRequest:
         cancel_date=values.get("cancelDate"),
         create_only=_flag(values, "createOnly", default=False),
         internal_order=_flag(values, "internalOrder", default=False),
-        payment=None if payment is None else _filled(payment),
+        payment=values.get("payment"),
     )
 
 
 def _line(values: Mapping[str, Any]) -> LineRequest:
-    text = values.get("itemText")
+    text, size = values.get("itemText"), values.get("localizedProdSize")
+    if size is not None:
+        # The platform's own example has it on the line; what stands where it belongs wins.
+        text = {"localizedProdSize": size, **(text or {})}
     return LineRequest(
         quantity=values["qty"],
         item_id=values.get("id"),
@@ -179,20 +220,12 @@ def _line(values: Mapping[str, Any]) -> LineRequest:
         unit_price=values.get("unitPrice"),
         original_price=values.get("originalPrice"),
         comment=values.get("comment"),
-        item_text=None if text is None else _filled(text),
+        item_text=text,
+        upc=values.get("upc"),
     )
 
 
 def _address(values: Mapping[str, Any] | None) -> Address | None:
     if values is None:
         return None
-    return Address(values["country"], values.get("email"), _filled(values))
-
-
-def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same without nulls, at every depth: they are the same as absent."""
-    return {
-        name: _filled(value) if isinstance(value, dict) else value
-        for name, value in values.items()
-        if value is not None
-    }
+    return Address(values["country"], values.get("email"), values)

@@ -12,7 +12,6 @@ from marshmallow.fields import Field
 
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.fields import (
-    COUNTRIES,
     Amount,
     Choice,
     Country,
@@ -24,6 +23,7 @@ from shared.schemas.fields import (
     Whole,
 )
 from shared.schemas.openapi.components import new_document
+from shared.schemas.places import COUNTRIES
 
 # Each is JSON as a client could write it.
 WRITTEN = [

@@ -12,12 +12,12 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 
 from shared.schemas.completion import completion_schema
-from shared.schemas.fields import COUNTRIES
 from shared.schemas.job import JobSchema
 from shared.schemas.openapi.answers import ANSWERS
 from shared.schemas.openapi.fields import COUNTRY, JsonSchema, describe_field
 from shared.schemas.order import STATES_NEEDED, OrderSchema
 from shared.schemas.order_list import OrderListSchema
+from shared.schemas.places import COUNTRIES
 from shared.schemas.stock import StockListSchema
 from shared.schemas.stock_count import CountsSchema, StockSetSchema
 
@@ -70,7 +70,7 @@ def add_components(spec: APISpec, settings: Settings) -> None:
     add(COUNTRY, {"type": "string", "enum": sorted(COUNTRIES), "description": "ISO 3166 alpha-2 code."})
     zone, most = ZoneInfo(settings.organisation_timezone), settings.max_lines
     add("Order", schema=OrderSchema(zone=zone, max_lines=most))
-    add("Completion", schema=completion_schema(zone=zone, max_lines=most, strict=False))
+    add("Completion", schema=completion_schema(zone=zone, max_lines=most))
     add("Batch", _batch(settings))
     add("Counts", schema=CountsSchema)
     spec.components.schemas["Counts"]["properties"]["products"]["maxItems"] = settings.stock_max_rows
