@@ -12,7 +12,7 @@ MOST_ERRORS = 50
 """Faults that one rejection lists; the message says how many more there were."""
 
 _MOST_IN_MESSAGE = 3
-_MOST_BITS = 4_096
+_MOST_BITS = 14_000
 
 
 class Code(IntEnum):
