@@ -140,7 +140,7 @@ ALREADY_COMPLETED: Final = Reason(
 GIVEN_UP: Final = Reason(
     "given_up",
     Code.GENERAL,
-    "each attempt at the order ended its worker",
+    "each attempt at the order ended its worker, or took too long",
     retryable=True,
     params=("attempts",),
 )

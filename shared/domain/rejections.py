@@ -23,7 +23,10 @@ def _not_to_be_had(reason: Reason, number: int, why: str) -> Fault:
 
 def given_up(attempts: int) -> Rejected:
     """The outcome of an order that killed its worker every time."""
-    msg = f"given up after {attempts} attempts, each of which ended its worker; send it again, or tell us"
+    msg = (
+        f"given up after {attempts} attempts, each of which ended its worker or took too long; "
+        "send it again, or tell us"
+    )
     return reject([Fault(GIVEN_UP, "", msg, {"attempts": attempts})])
 
 

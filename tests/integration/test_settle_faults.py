@@ -138,6 +138,20 @@ def test_an_order_that_our_own_reading_fails_at_costs_only_itself(
     assert "STUMBLE" not in str(line)
 
 
+def test_an_automatic_number_costs_no_order_its_outcome_however_often_it_is_taken(mill: Mill) -> None:
+    mill.stock("BRASS-LAMP", main=10)
+    mill.fails("orders", "true", "23505", constraint="orders_pkey")
+    (slice_id,) = mill.promise({"a": order(), "b": order()})
+
+    with pytest.raises(LeftError, match="order number"):
+        settle_slice(mill.workshop(slice_tries_max=2), slice_id)
+    assert mill.rows("SELECT closed_at, attempts FROM slices") == [(None, 0)]
+
+    mill.run("DROP TRIGGER fail ON orders")
+    assert settle_slice(mill.workshop(), slice_id) is not None
+    assert [one["status"] for one in mill.outcomes().values()] == ["ok", "ok"]
+
+
 @pytest.mark.parametrize("sqlstate", ["40P01", "40001", "55P03"], ids=["deadlock", "serialization", "lock"])
 def test_a_fault_that_passes_is_tried_again_and_never_shown(mill: Mill, sqlstate: str) -> None:
     mill.stock("BRASS-LAMP", main=10)

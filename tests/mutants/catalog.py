@@ -14,6 +14,7 @@ _QUEUE: Final = "shared/job_queue.py"
 _POINTS: Final = "tests/integration/test_crash_points.py::test_a_process_that_dies_there_costs_nothing"
 _AGAIN: Final = "tests/integration/test_crash_points_redelivery.py::test_the_message_comes_again_by_itself"
 _FAULTS: Final = "tests/integration/test_settle_faults.py"
+_WAITING: Final = "tests/integration/test_settle_waiting.py"
 _TOGETHER: Final = "tests/integration/test_settle_together.py"
 _RACES: Final = "tests/integration/test_stock_races.py"
 _HEALING: Final = "tests/integration/test_crash_points_healing.py"
@@ -194,6 +195,74 @@ MUTANTS: Final = (
             ),
         ],
         [f"{_POISON}::test_an_order_that_ends_its_worker_is_given_up_alone[1-CURSED-CLOCK]"],
+    ),
+    Mutant(
+        "an attempt whose reply was lost counts again",
+        [
+            Change(
+                _TAKING,
+                "WHEN %(token)s::uuid = ANY(attempt_tokens) OR attempted_together",
+                "WHEN attempted_together",
+            )
+        ],
+        [f"{_WAITING}::test_lost_replies_condemn_nobody"],
+    ),
+    Mutant(
+        "an attempt that is given back twice is taken back twice",
+        [Change(_TAKING, ' AND CAST(:token AS uuid) = ANY(attempt_tokens)"', '"')],
+        [f"{_WAITING}::test_an_attempt_that_is_asked_for_again_counts_once_and_is_given_back_once"],
+    ),
+    Mutant(
+        "a lock that one slice waits for keeps all of its message",
+        [
+            Change(
+                _RETRY,
+                'wants something else must not wait for that."""\n    if tried.slices > 1:',
+                'wants something else must not wait for that."""\n    if tried.slices < 1:',
+            )
+        ],
+        [f"{_WAITING}::test_a_locked_item_keeps_no_order_for_another"],
+    ),
+    Mutant(
+        "a message has no time limit of its own",
+        [
+            Change("worker/settle/time_limits.py", "            raise TimeUpError\n", "            return\n"),
+            Change("worker/settle/time_limits.py", "share), left_ms // 2)", "share), 10**6)"),
+            Change("worker/settle/time_limits.py", "1000, left_ms)", "1000, 10**6)"),
+        ],
+        [f"{_WAITING}::test_waiting_for_locks_ends_before_the_tasks_limit_and_condemns_nobody"],
+    ),
+    Mutant(
+        "our own slowness is taken for an outage",
+        [Change("shared/persistence/errors.py", '"25P03": IdleTooLongError,', '"25P03": DatabaseAwayError,')],
+        [f"{_WAITING}::test_a_transaction_that_we_left_idle_is_no_outage_and_its_slice_is_cut_up"],
+    ),
+    Mutant(
+        "an order may take as long as it likes",
+        [
+            Change(
+                "worker/settle/time_limits.py",
+                "            raise OrderTooSlowError\n",
+                "            return\n",
+            )
+        ],
+        ["tests/integration/test_settle_slow_orders.py"],
+    ),
+    Mutant(
+        "an automatic number that is taken too often costs the order its outcome",
+        [
+            Change(
+                "worker/settle/work.py",
+                '    raise TransientError("every order number that was drawn was taken meanwhile")\n',
+                "    return could_not_be_stored(request_id)\n",
+            )
+        ],
+        [f"{_FAULTS}::test_an_automatic_number_costs_no_order_its_outcome_however_often_it_is_taken"],
+    ),
+    Mutant(
+        "a slice is taken whatever its size",
+        [Change(_TAKING, "OR size > %(bytes_max)s::bigint AND order_count > 1\n", "\n")],
+        [f"{_WAITING}::test_a_slice_that_no_worker_may_hold_is_cut_up_and_decided"],
     ),
     Mutant(
         "an attempt that killed nobody counts",

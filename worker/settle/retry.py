@@ -41,7 +41,7 @@ class Tried:
     waited_seconds: float = 0.0
     """What the tries of these slices took that met a lock's limit, this one included."""
     busy: bool = False
-    """Whether the processor was ours for most of this try, and the try had most of the message's time."""
+    """Whether this try worked rather than waited, and had most of the message's time before it."""
     spent_seconds: float = 0.0
     """Since the message was begun."""
 

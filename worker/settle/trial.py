@@ -13,6 +13,8 @@ from worker.settle.retry import Tried
 from worker.settle.time_limits import Budget
 
 _MOST_OF_IT = 0.5
+_BUSY_SHARE = 0.2
+"""Of a try's time, from which on it did not just wait; many processes may share one processor."""
 
 
 class Trial:
@@ -31,10 +33,10 @@ class Trial:
 
     @property
     def _busy(self) -> bool:
-        """Whether it had the processor for most of its time, and most of the message's time before it."""
+        """Whether it worked rather than waited, and had most of the message's time before it."""
         busy_seconds = time.process_time() - self._begun_busy
         had_time = self._begun <= self._budget.seconds * _MOST_OF_IT
-        return had_time and busy_seconds >= self.seconds * _MOST_OF_IT
+        return had_time and busy_seconds >= self.seconds * _BUSY_SHARE
 
     def after(self, error: BaseException, part: Part) -> Part:
         """The part with what this try waited for locks."""
