@@ -33,6 +33,7 @@ def limits_of(settings: Settings) -> dict[str, float]:
         "ordersPageMax": settings.orders_page_max,
         "ordersOffsetMax": settings.orders_offset_max,
         "ordersPageMaxLines": settings.orders_page_max_lines,
+        "ordersPageMaxBytes": settings.orders_page_max_bytes,
         "stockPageMax": settings.stock_page_max,
         "stockMaxRows": settings.stock_max_rows,
         "stockMaxBodyBytes": settings.stock_max_body_bytes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from flask import request
@@ -12,14 +12,19 @@ from api.parts import asking_key, parts
 from api.prefer import read_preferences
 from api.query import honoured, query_values, same_query
 from api.refusal import Refusal
-from shared.domain.order_list import OrderFilter, TooManyLines
+from shared.domain.order_list import OrderFilter, PageTooLarge
 from shared.domain.outcome import Fault
 from shared.domain.reasons import PAGE_TOO_LARGE
 from shared.persistence.order_list import find_orders
 from shared.schemas.order_list import OrderListQuery, order_list_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Response
+
+# Measured: the rows, what is made of them, and the JSON, all of which are there at the same moment.
+_HELD_PER_BYTE: Final = 4
 
 
 def list_orders() -> Response:
@@ -31,17 +36,34 @@ def list_orders() -> Response:
         zone=zone, page_max=settings.orders_page_max, offset_max=settings.orders_offset_max
     )
     wanted = _wanted(query_values(query, strict=strict))
-    page = find_orders(parts().engine, wanted, settings.orders_page_max_lines)
-    if isinstance(page, TooManyLines):
-        raise _too_many_lines(page, wanted)
+    held = parts().memory_budget.reservation()
+    try:
+        body = _page(wanted, zone, lambda json_bytes: held.reserve(_HELD_PER_BYTE * json_bytes))
+        # From here on it is the answer's.
+        return answer(body, headers=honoured(strict=strict), reservation=held)
+    except BaseException:
+        held.release()
+        raise
+
+
+def _page(wanted: OrderFilter, zone: ZoneInfo, reserve: Callable[[int], None]) -> bytes:
+    settings = parts().settings
+    page = find_orders(
+        parts().engine,
+        wanted,
+        most_lines=settings.orders_page_max_lines,
+        most_bytes=settings.orders_page_max_bytes,
+        reserve=reserve,
+    )
+    if isinstance(page, PageTooLarge):
+        raise _too_large(page)
     skipped, limit = wanted.offset, wanted.limit
-    body = order_list_json(
+    return order_list_json(
         page,
         zone,
         previous=same_query(offset=max(skipped - limit, 0)) if skipped else None,
         next_=same_query(offset=skipped + limit) if page.more else None,
     )
-    return answer(body, headers=honoured(strict=strict))
 
 
 def _wanted(values: dict[str, Any]) -> OrderFilter:
@@ -56,8 +78,9 @@ def _wanted(values: dict[str, Any]) -> OrderFilter:
     )
 
 
-def _too_many_lines(page: TooManyLines, wanted: OrderFilter) -> Refusal:
-    told = f"these orders have more than {page.most} lines, which is the limit ordersPageMaxLines"
-    way_out = f"ask for fewer than {wanted.limit} orders at a time"
+def _too_large(page: PageTooLarge) -> Refusal:
+    name = {"lines": "ordersPageMaxLines", "bytes": "ordersPageMaxBytes"}[page.what]
+    told = f"these orders have more than {page.most} {page.what}, which is the limit {name}"
+    way_out = f"ask for fewer at a time; of these, limit={page.fitting} would do"
     fault = Fault(PAGE_TOO_LARGE, "/limit", f"{told}; {way_out}", {"most": page.most})
     return Refusal(400, f"limit: {told}; {way_out}.", faults=[fault])

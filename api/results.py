@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shared.domain.job import Job
     from shared.persistence.outcomes import OutcomeList
 
-PIECE_BYTES: Final = 1 << 18
+PIECE_BYTES: Final = 1 << 17
 # What the database's driver, the slices' outcomes and the piece made of them take at the same moment.
 _RESERVED_BYTES: Final = 4 * PIECE_BYTES
 # A restart of the database need not cut an answer short that is half sent.

@@ -44,6 +44,7 @@ class Settings:
     orders_page_max: int = _setting(1_000, "orders in one page of GET /v1/orders", minimum=1)
     orders_offset_max: int = _setting(100_000, "orders that such a page may skip", minimum=0)
     orders_page_max_lines: int = _setting(50_000, "lines in such a page of several orders", minimum=1)
+    orders_page_max_bytes: int = _setting(32 * MIB, "about its JSON, of several orders", minimum=1024)
     stock_page_max: int = _setting(1_000, "items in one page of GET /v1/stock", minimum=1)
     stock_max_rows: int = _setting(10_000, "products in one POST /v1/stock", minimum=1)
     stock_max_body_bytes: int = _setting(8 * MIB, "its body, after inflating", minimum=1024)

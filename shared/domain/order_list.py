@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -157,7 +158,33 @@ class OrderPage:
 
 
 @dataclass(frozen=True, slots=True)
-class TooManyLines:
-    """The page would have more than ``most`` lines: it was not read."""
+class PageTooLarge:
+    """A page of several orders that have more than ``most`` of ``what`` (lines, bytes) together.
 
+    ``fitting``: how many of its orders, newest first, have no more than that; one is always read.
+    """
+
+    what: str
     most: int
+    fitting: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSize:
+    """What reading an order takes: its lines, and about the bytes that it has as JSON."""
+
+    number: int
+    lines: int
+    json_bytes: int
+
+
+def check_page(sizes: Sequence[OrderSize], *, most_lines: int, most_bytes: int) -> PageTooLarge | None:
+    """What there is too much of in a page of these orders, if anything."""
+    for what, most, each in (
+        ("lines", most_lines, [size.lines for size in sizes]),
+        ("bytes", most_bytes, [size.json_bytes for size in sizes]),
+    ):
+        fitting = sum(total <= most for total in accumulate(each))
+        if fitting < len(each) > 1:
+            return PageTooLarge(what, most, max(fitting, 1))
+    return None

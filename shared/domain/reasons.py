@@ -56,7 +56,7 @@ TOO_MANY: Final = Reason(
 TOO_LARGE: Final = Reason("too_large", Code.GENERAL, "too many bytes", params=("bytes", "most"))
 TOO_DEEP: Final = Reason("too_deep", Code.GENERAL, "nested too deep", params=("most",))
 PAGE_TOO_LARGE: Final = Reason(
-    "page_too_large", Code.GENERAL, "the page asked for would hold too many lines", params=("most",)
+    "page_too_large", Code.GENERAL, "the page asked for would hold too many lines or bytes", params=("most",)
 )
 NOT_STORABLE: Final = Reason(
     "not_storable", Code.GENERAL, "U+0000, or a number that is too large or too small to be kept"

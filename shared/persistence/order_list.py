@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, Select, Text, cast, select, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Label,
+    Row,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    func,
+    select,
+    text,
+    true,
+)
 
 from shared.domain.order_list import (
     ListedLine,
@@ -15,10 +32,20 @@ from shared.domain.order_list import (
     ListedPayment,
     OrderFilter,
     OrderPage,
-    TooManyLines,
+    OrderSize,
+    PageTooLarge,
+    check_page,
 )
 from shared.persistence.errors import translated
-from shared.persistence.tables import allocation_rules, customers, markets, orders, pricelists
+from shared.persistence.tables import (
+    allocation_rules,
+    customers,
+    markets,
+    order_lines,
+    orders,
+    payments,
+    pricelists,
+)
 
 # What an order's row says of itself by the name that the order has it under, too.
 _PLAIN = (
@@ -52,11 +79,27 @@ _PLAIN = (
     "origin",
     "created_at",
 )
+# What a client sends of it, of whatever length.
+_SENT = (
+    "batch_key",
+    "buyer_name",
+    "invoice_address",
+    "delivery_address",
+    "shipping_uri",
+    "comment",
+    "internal_comment",
+    "po_number",
+    "delivery_window",
+    "origin",
+    "vouchers",
+    "extra_attributes",
+)
+_NEWEST_FIRST = (orders.c.created_at.desc(), orders.c.number.desc())
 _LINES = text(
     "SELECT order_lines.order_number, order_lines.id, line, order_lines.sku, quantity, back_ordered,"
     " unit_price, original_price, comment, item_text, item_id, ean, upc, product, variant, size, brand"
     " FROM order_lines LEFT JOIN items ON items.id = item_id"
-    " WHERE order_number = ANY(CAST(:numbers AS bigint[])) ORDER BY order_number, line LIMIT :most"
+    " WHERE order_number = ANY(CAST(:numbers AS bigint[])) ORDER BY order_number, line"
 )
 _ALLOCATIONS = text(
     "SELECT order_number, line, name, quantity FROM allocations"
@@ -76,8 +119,21 @@ _SIBLINGS = text(
 )
 
 
-def find_orders(engine: Engine, wanted: OrderFilter, most_lines: int) -> OrderPage | TooManyLines:
-    """Read a page of orders, all of it as of one moment. A single order is read whatever its lines.
+# What an order, a line and a payment have as JSON beside the texts that a client sends.
+_ORDER_BYTES, _LINE_BYTES, _PAYMENT_BYTES = 1_600, 400, 250
+
+
+def find_orders(
+    engine: Engine,
+    wanted: OrderFilter,
+    *,
+    most_lines: int,
+    most_bytes: int,
+    reserve: Callable[[int], None] = lambda _: None,
+) -> OrderPage | PageTooLarge:
+    """Read a page of orders, all of it as of one moment. A single order is read whatever its size.
+
+    ``reserve`` is told how many bytes of JSON it comes to, about, before it is read, and may refuse.
 
     Raises PersistenceError.
     """
@@ -85,24 +141,23 @@ def find_orders(engine: Engine, wanted: OrderFilter, most_lines: int) -> OrderPa
     # its lines after.
     snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with translated(), engine.connect().execution_options(**snapshot) as connection:
-        found = connection.execute(_page(wanted)).all()
-        rows = found[: wanted.limit]
-        numbers = [row.number for row in rows]
-        lines = _lines(connection, numbers, most_lines if len(rows) > 1 else None)
-        if lines is None:
-            return TooManyLines(most_lines)
-        payments, siblings = _payments(connection, numbers), _siblings(connection, numbers)
-    return OrderPage([_order(row, lines, payments, siblings) for row in rows], len(found) > wanted.limit)
+        found = [OrderSize(*row) for row in connection.execute(_sizes(wanted))]
+        sizes = found[: wanted.limit]
+        too_large = check_page(sizes, most_lines=most_lines, most_bytes=most_bytes)
+        if too_large is not None:
+            return too_large
+        reserve(sum(size.json_bytes for size in sizes))
+        numbers = [size.number for size in sizes]
+        rows = connection.execute(_rows(numbers)).all()
+        lines = _lines(connection, numbers)
+        paid, siblings = _payments(connection, numbers), _siblings(connection, numbers)
+    return OrderPage([_order(row, lines, paid, siblings) for row in rows], len(found) > wanted.limit)
 
 
-def _page(wanted: OrderFilter) -> Select[Any]:
+def _sizes(wanted: OrderFilter) -> Select[Any]:
+    """The numbers of a page's orders, of one more than are wanted, and the size of each."""
     # First the numbers alone: what is skipped costs a step in the index, not a row with its addresses.
-    numbers = (
-        select(orders.c.number)
-        .order_by(orders.c.created_at.desc(), orders.c.number.desc())
-        .limit(wanted.limit + 1)
-        .offset(wanted.offset)
-    )
+    numbers = select(orders.c.number).order_by(*_NEWEST_FIRST).limit(wanted.limit + 1).offset(wanted.offset)
     if wanted.number is not None:
         numbers = numbers.where(orders.c.number == wanted.number)
     if wanted.customer_id is not None:
@@ -114,6 +169,39 @@ def _page(wanted: OrderFilter) -> Select[Any]:
     if wanted.market_ids is not None:
         numbers = numbers.where(orders.c.market_id.in_(sorted(wanted.market_ids)))
     page = numbers.cte("page")
+    own = [orders.c[name] for name in _SENT]
+    lines = (
+        select(
+            func.count().label("lines"), _bytes(_LINE_BYTES, order_lines.c.comment, order_lines.c.item_text)
+        )
+        .where(order_lines.c.order_number == page.c.number)
+        .lateral("lines")
+    )
+    paid = payments.c
+    recorded = (
+        select(_bytes(_PAYMENT_BYTES, paid.response, paid.transaction, paid.method, paid.external_url))
+        .where(paid.order_number == page.c.number)
+        .lateral("recorded")
+    )
+    return (
+        select(
+            page.c.number,
+            lines.c.lines,
+            _ORDER_BYTES + func.octet_length(func.concat(*own)) + lines.c.bytes + recorded.c.bytes,
+        )
+        .join_from(page, orders, orders.c.number == page.c.number)
+        .join(lines, true())
+        .join(recorded, true())
+        .order_by(*_NEWEST_FIRST)
+    )
+
+
+def _bytes(of_each: int, *texts: ColumnElement[Any]) -> Label[int]:
+    # As text, since that is how a number takes as much room as it has digits.
+    return func.coalesce(func.sum(of_each + func.octet_length(func.concat(*texts))), 0).label("bytes")
+
+
+def _rows(numbers: Sequence[int]) -> Select[Any]:
     return (
         select(
             *(orders.c[name] for name in _PLAIN),
@@ -129,23 +217,18 @@ def _page(wanted: OrderFilter) -> Select[Any]:
             customers.c.registered_email.is_not(None).label("customer_registered"),
             customers.c.reset_password.label("customer_to_reset_password"),
         )
-        .join_from(page, orders, orders.c.number == page.c.number)
         .join(customers, customers.c.id == orders.c.customer_id)
         .join(markets, markets.c.id == orders.c.market_id)
         .join(pricelists, pricelists.c.id == orders.c.pricelist_id)
         .join(allocation_rules, allocation_rules.c.id == orders.c.allocation_rule_id)
-        .order_by(orders.c.created_at.desc(), orders.c.number.desc())
+        # A single parameter: there is one statement however many orders there are.
+        .where(orders.c.number == any_(bindparam("numbers", list(numbers), ARRAY(BigInteger))))
+        .order_by(*_NEWEST_FIRST)
     )
 
 
-def _lines(
-    connection: Connection, numbers: Sequence[int], most: int | None
-) -> dict[int, list[ListedLine]] | None:
-    """The orders' lines, or None when there are more than ``most`` in all."""
-    names = {"numbers": list(numbers), "most": None if most is None else most + 1}
-    rows = connection.execute(_LINES, names).all()
-    if most is not None and len(rows) > most:
-        return None
+def _lines(connection: Connection, numbers: Sequence[int]) -> dict[int, list[ListedLine]]:
+    rows = connection.execute(_LINES, {"numbers": list(numbers)}).all()
     warehouses = defaultdict(list)
     for number, line, name, quantity in connection.execute(_ALLOCATIONS, {"numbers": list(numbers)}):
         warehouses[number, line].append((name, quantity))
@@ -159,10 +242,10 @@ def _lines(
 
 
 def _payments(connection: Connection, numbers: Sequence[int]) -> dict[int, list[ListedPayment]]:
-    payments = defaultdict(list)
+    paid = defaultdict(list)
     for number, *details in connection.execute(_PAYMENTS, {"numbers": list(numbers)}):
         method_id, kind, status, amount, response, transaction, method, external_url = details
-        payments[number].append(
+        paid[number].append(
             ListedPayment(
                 method_id=method_id,
                 kind=kind,
@@ -174,7 +257,7 @@ def _payments(connection: Connection, numbers: Sequence[int]) -> dict[int, list[
                 external_url=external_url,
             )
         )
-    return payments
+    return paid
 
 
 def _siblings(connection: Connection, numbers: Sequence[int]) -> dict[int, list[int]]:
@@ -187,7 +270,7 @@ def _siblings(connection: Connection, numbers: Sequence[int]) -> dict[int, list[
 def _order(
     row: Row[Any],
     lines: dict[int, list[ListedLine]],
-    payments: dict[int, list[ListedPayment]],
+    paid: dict[int, list[ListedPayment]],
     siblings: dict[int, list[int]],
 ) -> ListedOrder:
     own: dict[str, Any] = row._asdict()
@@ -197,7 +280,7 @@ def _order(
         delivery=own.pop("delivery_address"),
         vouchers=own.pop("vouchers") or (),
         lines=lines.get(row.number, ()),
-        payments=payments.get(row.number, ()),
+        payments=paid.get(row.number, ()),
         siblings=siblings.get(row.number, ()),
         **own,
     )

@@ -20,8 +20,18 @@ from rich.table import Table
 from tests.hostile.bodies import what_is_refused_does_not_come_back_whole
 from tests.hostile.check import Check, Result, run_check
 from tests.hostile.ground import Ground, open_ground
+from tests.hostile.memory import (
+    numbers_that_are_longer_written_than_stored_cost_no_page,
+    who_reads_nothing_costs_next_to_nothing,
+    who_reads_slowly_costs_next_to_nothing_and_gets_everything,
+)
 
-CHECKS: Final[Sequence[Check]] = (what_is_refused_does_not_come_back_whole,)
+CHECKS: Final[Sequence[Check]] = (
+    what_is_refused_does_not_come_back_whole,
+    who_reads_nothing_costs_next_to_nothing,
+    who_reads_slowly_costs_next_to_nothing_and_gets_everything,
+    numbers_that_are_longer_written_than_stored_cost_no_page,
+)
 
 
 @click.command()

@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import event
 
 from api.parts import parts_of
+from shared.domain.order_list import OrderFilter, OrderPage
+from shared.persistence.order_list import find_orders
 from tests.integration.placed_orders import ADDRESS, Shop, open_shop, told
 
 if TYPE_CHECKING:
@@ -188,6 +190,35 @@ def test_a_page_of_too_many_lines_is_refused_but_one_order_never(shop: Shop) -> 
     assert len(told(single)["orders"][0]["products"]) == 30
 
 
+def test_a_page_of_too_many_bytes_is_refused_with_the_limit_that_would_do_but_one_order_never(
+    shop: Shop,
+) -> None:
+    narrow = shop.door.with_settings(orders_page_max_bytes=35_000)
+
+    several = narrow.get("/v1/orders?older_than=2999-01-01&limit=9")
+    assert several.status_code == 400
+    assert "ordersPageMaxBytes" in told(several)["msg"]
+    would_do = int(told(several)["msg"].partition("limit=")[2].split()[0])
+    assert 1 < would_do < 9
+    assert narrow.get(f"/v1/orders?older_than=2999-01-01&limit={would_do + 1}").status_code == 400
+    fitting = narrow.get(f"/v1/orders?older_than=2999-01-01&limit={would_do}")
+    assert len(told(fitting)["orders"]) == would_do
+
+    narrower = shop.door.with_settings(orders_page_max_bytes=1024)
+    assert len(told(narrower.get("/v1/orders?order=5"))["orders"]) == 1
+
+
+def test_what_a_page_is_said_to_take_is_about_what_it_takes(shop: Shop) -> None:
+    said: list[int] = []
+    wanted = OrderFilter(limit=9)
+
+    page = find_orders(shop.door.engine, wanted, most_lines=10**6, most_bytes=10**9, reserve=said.append)
+
+    assert isinstance(page, OrderPage)
+    takes = len(shop.door.get("/v1/orders?limit=9").data)
+    assert takes < said[0] < 1.5 * takes
+
+
 def test_a_smaller_page_than_usual_is_the_default_where_the_limit_is_smaller(shop: Shop) -> None:
     narrow = shop.door.with_settings(orders_page_max=2)
 
@@ -208,12 +239,12 @@ def statements(shop: Shop) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", see)
 
 
-def test_a_page_is_the_same_six_statements_however_many_orders_and_lines(shop: Shop) -> None:
+def test_a_page_is_the_same_seven_statements_however_many_orders_and_lines(shop: Shop) -> None:
     with statements(shop) as for_one:
         shop.orders("?limit=1")
     with statements(shop) as for_all:
         shop.orders("?limit=100")
 
-    # The API key; orders, lines, what is reserved for them, payments, siblings.
-    assert len(for_one) == 6
+    # The API key; sizes, orders, lines, what is reserved for them, payments, siblings.
+    assert len(for_one) == 7
     assert for_all == for_one

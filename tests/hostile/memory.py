@@ -1,0 +1,141 @@
+"""Readers that ask for much and take little of it, and what they cost the API in memory."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import orjson
+from sqlalchemy import text
+
+from shared.clock import utc_now
+from shared.persistence.api_keys import create_api_key
+from tests.e2e.real_door import MemoryWatch, RealDoor
+from tests.hostile.check import MIB, Cost
+from tests.until import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.real_door import Connection
+    from tests.hostile.ground import Ground
+
+READERS = 20
+RESULT_BYTES = 16 * MIB
+_SLICES = 100
+_READER_BYTES = 2 * MIB
+"""What one reader may cost at most. It reserves half a MiB; the rest is its thread and the allocator's."""
+_LOOK_SECONDS = 3.0
+# Outcomes as a worker writes them, of the length that is wanted.
+_CLOSE = text("""
+    UPDATE slices SET started_at = now(), closed_at = now(), ok_count = 0, codes = '{}',
+        outcomes = convert_to(json_build_object('key ' || number, json_build_object(
+            'status', 'no', 'code', -7, 'msg', repeat('no: ', :bytes / 4)))::text, 'UTF8')
+    WHERE closed_at IS NULL
+""")
+_HUGE_NUMBERS = text("""
+    UPDATE orders SET extra_attributes = (
+        SELECT jsonb_object_agg('a' || n, 1e1000::numeric) FROM generate_series(1, 6000) AS n)
+""")
+
+
+def who_reads_nothing_costs_next_to_nothing(ground: Ground) -> Iterator[Cost]:
+    """20 clients ask for results of 16 MB and read nothing of them."""
+    with ground.door() as door, ExitStack() as opened:
+        path = _large_results(door)
+        before = door.memory_bytes()
+        with MemoryWatch(door) as watch:
+            for key in _keys(door):
+                _asked(door, opened, path, key)
+            # One line is the first reader's.
+            until(lambda: _answered(door) == READERS + 1, "all are being answered")
+            time.sleep(_LOOK_SECONDS)
+        probe = door.get("/healthz")
+    assert probe.status == 200
+    yield _grown(before, watch)
+    yield Cost("a probe beside them", probe.seconds, "s")
+
+
+def who_reads_slowly_costs_next_to_nothing_and_gets_everything(ground: Ground) -> Iterator[Cost]:
+    """20 clients ask for results of 16 MB, read a little now and then, and at last all of it."""
+    with ground.door() as door, ExitStack() as opened:
+        path = _large_results(door)
+        before = door.memory_bytes()
+        with MemoryWatch(door) as watch:
+            readers = [_asked(door, opened, path, key) for key in _keys(door)]
+            until_seconds = time.monotonic() + _LOOK_SECONDS
+            while time.monotonic() < until_seconds:
+                for reader in readers:
+                    reader.unread += reader.socket.recv(1 << 14)
+                time.sleep(0.05)
+            lengths = set()
+            for reader in readers:
+                answer = reader.answer(60)
+                lengths.add(len(answer.body))
+                assert answer.status == 200, answer.status
+                assert len(orjson.loads(answer.body)) == _SLICES
+    assert len(lengths) == 1
+    yield Cost("bytes each of them got", lengths.pop(), "bytes")
+    yield _grown(before, watch)
+
+
+def numbers_that_are_longer_written_than_stored_cost_no_page(ground: Ground) -> Iterator[Cost]:
+    """A page of 20 orders whose 6,000 attributes are 1e1000, as they could once be sent; and one of them."""
+    order = {
+        "address": {"country": "SE", "email": "a@example.com"},
+        "products": [{"sku": "OAK-TABLE", "qty": 1}],
+    }
+    batch = {str(number): {**order, "adjustStock": False} for number in range(20)}
+    with ground.door() as door:
+        door.outcomes(door.post(orjson.dumps(batch), "Prefer: respond-async"))
+        with door.engine.begin() as connection:
+            connection.execute(_HUGE_NUMBERS)
+        before = door.memory_bytes()
+        with MemoryWatch(door) as of_page:
+            page = door.get("/v1/orders?limit=20")
+        with MemoryWatch(door) as of_one:
+            one = door.get("/v1/orders?limit=1")
+    assert (page.status, "ordersPageMaxBytes" in page.json["msg"]) == (400, True), page.status
+    assert one.status == 200, one.status
+    yield Cost("memory for the page", (of_page.most_bytes - before) / MIB, "MiB", 16)
+    yield Cost("the one order", len(one.body) / MIB, "MiB")
+    yield Cost("memory for the one order", (of_one.most_bytes - before) / MIB, "MiB", 64)
+
+
+def _large_results(door: RealDoor) -> str:
+    """A finished job: where its results of RESULT_BYTES are."""
+    batch = orjson.dumps({f"key {number}": number for number in range(50 * _SLICES)})
+    answer = door.post(batch, "Prefer: respond-async")
+    assert answer.status == 202, answer.body
+    with door.engine.begin() as connection:
+        connection.execute(_CLOSE, {"bytes": RESULT_BYTES // _SLICES})
+    path = f"{answer.headers['Location']}/results"
+    # The first reader imports and connects, which is no cost of a hostile one.
+    assert len(door.get(path).body) >= RESULT_BYTES
+    return path
+
+
+def _keys(door: RealDoor) -> list[str]:
+    """A key for each reader: what is measured is not what one of them may do at once."""
+    made = utc_now()
+    return [
+        create_api_key(door.engine, f"Reader {number}", ["jobs:read-all"], None, None, made)
+        for number in range(READERS)
+    ]
+
+
+def _answered(door: RealDoor) -> int:
+    return sum('"route":"/v1/jobs/<job_id>/results"' in line.replace(" ", "") for line in door.log)
+
+
+def _asked(door: RealDoor, opened: ExitStack, path: str, key: str) -> Connection:
+    reader = opened.enter_context(door.connected())
+    reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
+    reader.send(door.head("Connection: close", method="GET", path=path, key=key))
+    return reader
+
+
+def _grown(before: int, watch: MemoryWatch) -> Cost:
+    return Cost("memory for them", (watch.most_bytes - before) / MIB, "MiB", READERS * _READER_BYTES / MIB)
