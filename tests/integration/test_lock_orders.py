@@ -26,7 +26,7 @@ from shared.persistence.stock_counts import set_stock
 from shared.schemas.catalog import read_catalog
 from shared.settings import Settings
 from tests.integration.mill import Mill, open_mill, order
-from worker.settle.message import settle_in_turn
+from worker.settle.message import settle_message
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 # The rows that two transactions may want at once, in the one order in which they are taken.
@@ -98,7 +98,7 @@ def catalog(physical: int, percent: int) -> dict[str, Any]:
 def decide(mill: Mill, batch: dict[str, Any], form: str = "batch") -> None:
     slice_ids = mill.promise(batch)
     mill.run("UPDATE jobs SET form = :form WHERE id = :id", form=form, id=mill.jobs[-1])
-    settle_in_turn(mill.workshop(), slice_ids, SMALL_QUEUE)
+    settle_message(mill.workshop(), slice_ids, SMALL_QUEUE)
     assert [one["status"] for one in mill.outcomes().values()] == ["ok"] * len(batch), mill.outcomes()
 
 
