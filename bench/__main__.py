@@ -28,10 +28,13 @@ from bench.scenarios import (
     Size,
     growing_batches,
     large_batches,
+    shapes,
     single_orders,
     small_beside_big,
     where_time_goes,
 )
+
+SCENARIOS = (large_batches, where_time_goes, shapes, growing_batches, single_orders, small_beside_big)
 
 
 @click.command()
@@ -73,7 +76,7 @@ def measure(size: Size, tell: object) -> Results:
             rival.await_ready()
         for rival in runners.over_http:
             rival.run_batch(20, seeds())  # connections, caches, imports
-        for scenario in (large_batches, where_time_goes, growing_batches, single_orders, small_beside_big):
+        for scenario in SCENARIOS:
             scenario(runners, size, results, seeds, say)
     return results
 

@@ -26,6 +26,8 @@ def draw(results: Results, directory: Path) -> None:
     _bars(results, "one batch of ", "orders per second, median and range", directory / "large-batch.svg")
     _bars(results, "batches of 1, 32 clients", "orders per second", directory / "single-orders.svg")
     _bars(results, "batches of 1, one client", "ms until answered", directory / "single-waits.svg")
+    _bars(results, "all orders in one shape", "orders per second, median and range", directory / "shapes.svg")
+    _bars(results, "orders of so many lines", "lines per second", directory / "lines.svg")
     _growth(results, directory / "growth.svg")
     _profiles(results, directory / "profile.svg")
 

@@ -14,6 +14,7 @@ import orjson
 from bench.orders import LINES_PER_ORDER, UNITS_PER_ORDER, make_orders
 from bench.profile import Profile, profile_batch
 from bench.rivals import CeleryPerOrder, CopyLimit, Direct, Limit, Ordermill, OverHttp, Rival
+from bench.shapes import SHAPES, batch, make
 
 Tell = Callable[[str], None]
 
@@ -33,9 +34,13 @@ class Size:
     """Batches of ten, sent while nothing else runs."""
     big_job: int
     """Orders in the job beside which batches of ten are sent, too; 0: neither."""
+    shaped: int
+    """Orders in a batch of each shape, and lines in one of each length; 0: neither."""
 
 
-QUICK = Size(rounds=3, batch=5_000, slow_batch=150, scale=(), singles=90, seconds=2.0, tens=0, big_job=0)
+QUICK = Size(
+    rounds=3, batch=5_000, slow_batch=150, scale=(), singles=90, seconds=2.0, tens=0, big_job=0, shaped=0
+)
 LONG = Size(
     rounds=5,
     batch=10_000,
@@ -45,6 +50,7 @@ LONG = Size(
     seconds=10.0,
     tens=100,
     big_job=100_000,
+    shaped=10_000,
 )
 
 
@@ -196,6 +202,39 @@ def growing_batches(runners: Runners, size: Size, results: Results, seeds: Seeds
     ]
 
 
+ORDER_LINES = (1, 2, 21, 1_000)
+_SHAPE = "all orders in one shape: "
+
+
+def shapes(runners: Runners, size: Size, results: Results, seeds: Seeds, tell: Tell) -> None:
+    """The same orders as real clients spell them, all shapes in turns; and orders of more and more lines."""
+    if not size.shaped:
+        return
+    rates: dict[str, list[float]] = {}
+
+    def measure(label: str, orders: dict[str, bytes], per_order: int = 1) -> None:
+        took = runners.ours.run_body(batch(orders), len(orders))[1]
+        rates.setdefault(label, []).append(len(orders) * per_order / took)
+
+    for number in range(size.rounds):
+        tell(f"shapes, round {number + 1} of {size.rounds}")
+        # Far above the automatic numbers, and none twice.
+        own = (number + 1) * 100_000_000
+        for shape in SHAPES:
+            measure(f"{_SHAPE}{shape}", make(shape, size.shaped, seed=seeds(), first_number=own))
+        for lines in ORDER_LINES:
+            orders = make(SHAPES[0], max(1, size.shaped // lines), seed=seeds(), lines=lines)
+            measure(f"orders of so many lines: {lines:,}", orders, per_order=lines)
+    medians = {
+        label: results.add(label, "orders/s" if label.startswith(_SHAPE) else "lines/s", values).median
+        for label, values in rates.items()
+    }
+    first = medians[f"{_SHAPE}{SHAPES[0]}"]
+    results.goals += [
+        Goal(f"{shape}, × {SHAPES[0]}", medians[f"{_SHAPE}{shape}"] / first, 0.85) for shape in SHAPES[1:]
+    ]
+
+
 def single_orders(runners: Runners, size: Size, results: Results, seeds: Seeds, tell: Tell) -> None:
     """Batches of one order: one client's median wait, and 32 clients' orders a second."""
     waits: dict[str, list[float]] = {"direct": [], "ordermill": []}
@@ -256,14 +295,23 @@ def small_beside_big(runners: Runners, size: Size, results: Results, seeds: Seed
     if not size.big_job:
         return
     tell("batches of 10, idle")
-    idle = one_after_another(runners.ours, size.tens, 10, seeds)
-    tell(f"batches of 10 beside a job of {size.big_job:,}")
-    body = orjson.dumps(make_orders(size.big_job, seeds()))
-    job = runners.ours.post(body, Prefer="respond-async").json()["links"]["self"]
-    busy: list[float] = []
-    while not runners.ours.client.get(job, headers=runners.ours.headers).json()["done"]:
-        busy += one_after_another(runners.ours, 5, 10, seeds)
-    p95 = [statistics.quantiles(values, n=20)[-1] for values in (idle, busy)]
-    results.add("batches of 10, p95, idle", "ms", [p95[0]])
-    results.add(f"batches of 10, p95, beside {size.big_job:,}", "ms", [p95[1]])
-    results.goals.append(Goal("batches of 10, p95 busy ÷ idle", p95[1] / p95[0], 3.0, False))
+    idle = _p95(one_after_another(runners.ours, size.tens, 10, seeds))
+    results.add("batches of 10, p95, idle", "ms", [idle])
+    heavy = size.big_job // 500
+    for name, body in (
+        (f"{size.big_job:,} orders", orjson.dumps(make_orders(size.big_job, seeds()))),
+        (f"{heavy:,} orders of 1,000 lines", batch(make(SHAPES[0], heavy, seed=seeds(), lines=1_000))),
+    ):
+        tell(f"batches of 10 beside a job of {name}")
+        job = runners.ours.post(body, Prefer="respond-async").json()["links"]["self"]
+        busy: list[float] = []
+        while not runners.ours.client.get(job, headers=runners.ours.headers).json()["done"]:
+            busy += one_after_another(runners.ours, 5, 10, seeds)
+        beside = results.add(f"batches of 10, p95, beside {name}", "ms", [_p95(busy)])
+        results.goals.append(
+            Goal(f"batches of 10, p95 beside {name} ÷ idle", beside.median / idle, 3.0, False)
+        )
+
+
+def _p95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1]

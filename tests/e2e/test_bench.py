@@ -8,7 +8,15 @@ from bench.__main__ import as_json, measure, show
 from bench.scenarios import Size
 
 SMALL = Size(
-    rounds=1, batch=300, slow_batch=10, scale=(120, 300), singles=2, seconds=0.2, tens=5, big_job=1_000
+    rounds=1,
+    batch=300,
+    slow_batch=10,
+    scale=(120, 300),
+    singles=2,
+    seconds=0.2,
+    tens=5,
+    big_job=1_000,
+    shaped=100,
 )
 
 
@@ -25,7 +33,7 @@ def test_every_rival_writes_the_same_rows_and_every_goal_has_a_ratio() -> None:
         "ordermill, one hot item",
         "ordermill, one worker process",
     }
-    assert len(results.goals) == 11
+    assert len(results.goals) == 19
     assert [goal.name for goal in results.goals if goal.ratio <= 0] == []
     assert [one.name for one in results.profiles] == ["1 worker process", "2 worker processes"]
     assert all(one.cpu_micros["worker"] > 0 for one in results.profiles)
