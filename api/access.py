@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import request
+from flask import g, request
 
 from api.parts import facts, parts
 from api.refusal import Refusal
@@ -13,6 +13,8 @@ from shared.persistence.api_keys import find_api_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from flask import Response
 
     from shared.persistence.api_keys import ApiKey
 
@@ -44,10 +46,36 @@ def find_caller(table: Mapping[str, Access]) -> None:
     """
     if not _access(table).needs_key:
         return
-    api_key = find_api_key(parts().engine, _presented_key(), parts().clock())
+    api_key = find_api_key(parts().keys_engine, _presented_key(), parts().clock())
     if api_key is None:
         raise _unauthorized("This API key is not known, or it was revoked or has expired.")
     facts().api_key = api_key
+
+
+def take_place(heavy: frozenset[str]) -> None:
+    """Let a caller's request in among those that are answered, or raise Refusal (429, 503).
+
+    ``heavy`` are the endpoints that may keep a connection of the database for long.
+    """
+    if (api_key := facts().api_key) is not None:
+        facts().place = parts().capacity.enter(api_key.id, heavy=request.endpoint in heavy)
+
+
+def keep_place(response: Response) -> Response:
+    """Keep the place of an answer that is sent in pieces until it is."""
+    place = facts().place
+    if place is not None and response.is_streamed:
+        facts().place = None
+        response.call_on_close(place.leave)
+    return response
+
+
+def leave_place(_error: BaseException | None) -> None:
+    """Give back what the request holds."""
+    # A request that could not even begin has no facts.
+    known = g.get("facts")
+    if known is not None and known.place is not None:
+        known.place.leave()
 
 
 def check_scope(table: Mapping[str, Access]) -> None:

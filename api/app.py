@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flask import Flask
 
 from api.answers import JsonResponse
+from api.capacity import Capacity, capacity_limits
 from api.closing import Closing
 from api.faults import handle_faults
 from api.memory_budget import MemoryBudget
@@ -26,6 +27,10 @@ from shared.persistence.promising_together import promise_together
 if TYPE_CHECKING:
     from shared.clock import Clock
     from shared.settings import Settings
+
+
+# A look-up of a key takes half a millisecond; the third is for a probe.
+_KEYS_POOL_SIZE: Final = 3
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
@@ -49,6 +54,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
             clock=clock,
             closing=Closing(),
             memory_budget=MemoryBudget(settings.memory_budget_bytes),
+            capacity=Capacity(capacity_limits(settings)),
+            keys_engine=open_database(settings, "api-keys", needs_schema=True, pool_size=_KEYS_POOL_SIZE),
             together=PromiseTogether(partial(promise_together, engine), queue.dispatch),
         ),
     )
@@ -71,3 +78,4 @@ def close_app(app: Flask) -> None:
     parts.listener.close()
     parts.queue.close()
     parts.engine.dispose()
+    parts.keys_engine.dispose()

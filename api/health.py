@@ -82,7 +82,7 @@ def _finding(future: Future[Finding], deadline: float) -> Finding:
 
 
 def _database(of: Parts) -> Finding:
-    check_schema(of.engine)
+    check_schema(of.keys_engine)
     return {"ok": True}
 
 

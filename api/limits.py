@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.answers import answer
+from api.capacity import capacity_limits
 from api.parts import parts
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def show_limits() -> Response:
 
 
 def limits_of(settings: Settings) -> dict[str, float]:
-    """Limits by name; each is the setting of that name."""
+    """Limits by name; each is the setting of that name, or what a process has room for."""
+    capacity = capacity_limits(settings)
     return {
         "maxBodyBytes": settings.max_body_bytes,
         "maxOrders": settings.max_orders,
@@ -30,6 +32,8 @@ def limits_of(settings: Settings) -> dict[str, float]:
         "syncMaxOrders": settings.sync_max_orders,
         "syncWaitSeconds": settings.sync_wait_seconds,
         "maxWaitSeconds": settings.max_wait_seconds,
+        "requestsMaxPerKey": capacity.requests_max_per_client,
+        "waitersMaxPerKey": capacity.waiters_max_per_client,
         "ordersPageMax": settings.orders_page_max,
         "ordersOffsetMax": settings.orders_offset_max,
         "ordersPageMaxLines": settings.orders_page_max_lines,

@@ -65,8 +65,9 @@ def _create(form: JobForm, key_in_path: str, read: Read) -> Response:
     try:
         # Listening comes first: no event of these slices is missed then, whoever dispatches them.
         with parts().listener.waiting(job_id) as waiter, parts().together.until_answered(job_id):
-            promised = _read_and_promise(job_id, form, key_in_path, read, preferences, idempotency_key)
-            waiting = _waiting(preferences, promised.job.total)
+            promised, waiting = _read_and_promise(
+                job_id, form, key_in_path, read, preferences, idempotency_key
+            )
             collected = _collect(promised, waiter, waiting)
     except PromisedBeforeError as before:
         return _replay(before, preferences)
@@ -74,14 +75,19 @@ def _create(form: JobForm, key_in_path: str, read: Read) -> Response:
 
 
 def _waiting(preferences: Preferences, total: int) -> Waiting:
+    """How long the client waits; from here on it has the place of a waiter, if there was one."""
     settings = parts().settings
-    return waiting_for(
+    waiting = waiting_for(
         preferences,
         total,
         sync_max_orders=settings.sync_max_orders,
         sync_wait_seconds=settings.sync_wait_seconds,
         max_wait_seconds=settings.max_wait_seconds,
     )
+    place = facts().place
+    if waiting.seconds > 0 and (place is None or not place.begin_waiting()):
+        return Waiting(seconds=0, wished=False)
+    return waiting
 
 
 def _replay(before: PromisedBeforeError, preferences: Preferences) -> Response:
@@ -113,7 +119,7 @@ def _read_and_promise(
     read: Read,
     preferences: Preferences,
     idempotency_key: str | None,
-) -> Promised:
+) -> tuple[Promised, Waiting]:
     # What was read is let go of on return: a request that waits must not hold its body meanwhile.
     with parts().memory_budget.reservation() as held:
         body, by_line = _read_body(held.reserve, by_line_allowed=form is JobForm.BATCH)
@@ -121,20 +127,21 @@ def _read_and_promise(
             facts().request_hash = request_hash(form, key_in_path, body)
         batch = read(body, by_line)
         facts().orders = len(batch.keys)
+        # Whoever waits goes first, so it has to be known before anything is stored.
+        waiting = _waiting(preferences, len(batch.keys))
         asked = Asked(
             job_id=job_id,
             form=form,
             api_key_id=asking_key().id,
             request_id=facts().request_id,
             strict=preferences.strict,
-            # Whoever waits goes first, so it has to be known before anything is stored.
-            waits=_waiting(preferences, len(batch.keys)).seconds > 0,
+            waits=waiting.seconds > 0,
             idempotency_key=idempotency_key,
             request_hash=facts().request_hash,
         )
         promised = promise_batch(parts(), batch, asked)
         facts().job_id = promised.job.id
-        return promised
+        return promised, waiting
 
 
 def _read_body(reserve: Callable[[int], None], *, by_line_allowed: bool) -> tuple[bytearray, bool]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy import Engine
 
+    from api.capacity import Capacity, Place
     from api.closing import Closing
     from api.memory_budget import MemoryBudget
     from api.promise_together import PromiseTogether
@@ -41,6 +42,9 @@ class Parts:
     clock: Clock
     closing: Closing
     memory_budget: MemoryBudget
+    capacity: Capacity
+    keys_engine: Engine
+    """A few connections that no request holds for longer than a look-up takes."""
     together: PromiseTogether
 
 
@@ -63,6 +67,7 @@ class RequestFacts:
     job_id: UUID | None = None
     request_hash: bytes | None = None
     rate: RateWindow | None = None
+    place: Place | None = None
 
 
 def install(app: Flask, parts: Parts) -> None:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 from werkzeug.routing import IntegerConverter
 
-from api.access import ANY_KEY, OPEN, Access, check_scope, find_caller, needs
+from api.access import (
+    ANY_KEY,
+    OPEN,
+    Access,
+    check_scope,
+    find_caller,
+    keep_place,
+    leave_place,
+    needs,
+    take_place,
+)
 from api.docs.page import ASSETS
 from api.health import Readiness, healthz
 from api.jobs import show_job, show_results
@@ -32,6 +42,8 @@ class Route:
     rule: str
     access: Access
     view: Callable[..., Response]
+    is_heavy: bool = False
+    """Whether it may keep a connection of the database for long: of those a client has some at once."""
 
 
 def routes() -> tuple[Route, ...]:
@@ -40,13 +52,13 @@ def routes() -> tuple[Route, ...]:
     published = Publication(routes)
     return (
         Route("POST", "/v1/orders", needs("orders:write"), create_orders),
-        Route("GET", "/v1/orders", needs("orders:read"), list_orders),
+        Route("GET", "/v1/orders", needs("orders:read"), list_orders, is_heavy=True),
         Route("POST", "/v1/order", needs("orders:write"), create_order),
         Route("POST", "/v1/order/<int:number>", needs("orders:write"), complete_order),
-        Route("GET", "/v1/stock", needs("stock:read"), list_stock),
-        Route("POST", "/v1/stock", needs("stock:write"), count_stock),
+        Route("GET", "/v1/stock", needs("stock:read"), list_stock, is_heavy=True),
+        Route("POST", "/v1/stock", needs("stock:write"), count_stock, is_heavy=True),
         Route("GET", "/v1/jobs/<job_id>", ANY_KEY, show_job),
-        Route("GET", "/v1/jobs/<job_id>/results", ANY_KEY, show_results),
+        Route("GET", "/v1/jobs/<job_id>/results", ANY_KEY, show_results, is_heavy=True),
         Route("GET", "/v1/limits", ANY_KEY, show_limits),
         Route("GET", "/healthz", OPEN, healthz),
         Route("GET", "/readyz", OPEN, Readiness().show),
@@ -69,11 +81,18 @@ def add_routes(app: Flask) -> None:
     app.url_map.merge_slashes = False
     app.url_map.converters["int"] = AsciiNumber
     table: dict[str, Access] = {}
+    heavy: set[str] = set()
     for route in routes():
         endpoint = f"{route.method} {route.rule}"
         table[endpoint] = route.access
+        if route.is_heavy:
+            heavy.add(endpoint)
         app.add_url_rule(route.rule, endpoint, route.view, methods=[route.method])
     # What is refused for its scope costs as much as what is not, so it counts.
     app.before_request(lambda: find_caller(table))
     limit_rate(app)
     app.before_request(lambda: check_scope(table))
+    heavy_endpoints = frozenset(heavy)
+    app.before_request(lambda: take_place(heavy_endpoints))
+    app.after_request(keep_place)
+    app.teardown_request(leave_place)

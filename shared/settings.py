@@ -59,7 +59,14 @@ class Settings:
         120.0, "how long a client may take to send a body, or to take an answer", minimum=1
     )
     api_processes: int = _setting(1, "gunicorn worker processes", minimum=1)
-    api_threads: int = _setting(64, "threads in each; a waiting request holds one", minimum=2)
+    api_threads: int = _setting(256, "threads in each; a waiting request holds one", minimum=2)
+    waiters_max: int = _setting(
+        160, "requests that wait for outcomes in one API process, a third of its threads left", minimum=1
+    )
+    waiters_max_per_key: int = _setting(128, "of those, requests of one API key", minimum=1)
+    requests_max_per_key: int = _setting(
+        40, "requests of one API key that one API process answers at once; those that wait apart", minimum=1
+    )
     api_grace_seconds: int = _setting(30, "how long a stopping API lets requests finish", minimum=1)
 
     # -- the workshop --------------------------------------------------------------------------------------

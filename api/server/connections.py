@@ -168,9 +168,13 @@ class Connections:
         if not len(conn.head):
             self._drop(conn)
             return
-        self._worker.log.info("A request of %s could not be read: its head came too slowly.", _name(conn))
+        self.refuse(conn, 408, "Request Timeout", "its head came too slowly")
+
+    def refuse(self, conn: Connection, status: int, reason: str, why: str) -> None:
+        """Answer a request that no thread has seen, and end its connection."""
+        self._worker.log.info("A request of %s was not read: %s.", _name(conn), why)
         try:
-            conn.sock.sendall(refusal(408, "Request Timeout", "its head came too slowly"))
+            conn.sock.sendall(refusal(status, reason, why))
         except OSError:
             self._drop(conn)
             return

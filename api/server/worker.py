@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.workers import gthread
 
+from api.capacity import capacity_limits, turn_over
 from api.server.connections import HEAD_SECONDS, Connection, Connections
 from api.server.heads import check_head
 from api.server.refusals import SERVER_FAULT, refusal, refusal_of
 from api.server.timeouts import BodyPatience, PatientUnreader, WholeHead
+from api.server.turns import Turns
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -63,6 +66,8 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
             silent_seconds=self.cfg.keepalive,
             answer_seconds=self._slow_seconds,
         )
+        limits = capacity_limits(self.app.settings)
+        self._turns = Turns(self._start, limits.requests_max_per_client)
         super().run()
 
     def accept(self, listener: Any) -> None:
@@ -70,14 +75,25 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self._connections.accept(listener)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Give a connection whose head is whole to a thread."""
-        threads = self._probes.get(conn.head.path()) or self.tpool
+        """Give a connection whose head is whole to a thread, when it is its turn. Probes have their own."""
+        if (threads := self._probes.get(conn.head.path())) is not None:
+            self._submit(threads, conn)
+        elif not self._turns.add(conn):
+            self._connections.refuse(
+                conn, 429, "Too Many Requests", "too many requests with these credentials wait already"
+            )
+
+    def _start(self, conn: Connection) -> None:
+        self._submit(self.tpool, conn)
+
+    def _submit(self, threads: Any, conn: Connection) -> None:
         threads.submit(self.handle, conn).add_done_callback(
             lambda answered: self.method_queue.defer(self.finish_request, conn, answered)
         )
 
     def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
         """See to a connection that a thread is done with."""
+        self._turns.end(conn)
         answered = not fs.cancelled() and fs.exception() is None
         self._connections.go_on(conn, stays=answered and bool(fs.result()))
 
@@ -89,6 +105,8 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.parser.unreader.patience = WholeHead()
         conn.parser.unreader.unread(conn.head.take())
         conn.sock.begin_answer()
+        # Threads are used again, so this is said for each request.
+        turn_over.set(partial(self.method_queue.defer, self._turns.end, conn))
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> Any:

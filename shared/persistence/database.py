@@ -20,10 +20,13 @@ _UNACKNOWLEDGED_MOST_MS = 25_000
 """As long as three keepalives: how long what was sent may stay without the other kernel's acknowledgement."""
 
 
-def open_database(settings: Settings, role: str, *, needs_schema: bool = False) -> Engine:
+def open_database(
+    settings: Settings, role: str, *, needs_schema: bool = False, pool_size: int | None = None
+) -> Engine:
     """An engine for this process; ``role`` (api, worker, …) shows in pg_stat_activity.
 
-    With ``needs_schema`` it gives out no connection to a database whose schema is not ours: SchemaError then.
+    It has ``database_pool_size`` connections, unless another number is given. With ``needs_schema`` it gives
+    out no connection to a database whose schema is not ours: SchemaError then.
     A child process opens its own: connections do not survive a fork.
     """
     url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
@@ -40,7 +43,7 @@ def open_database(settings: Settings, role: str, *, needs_schema: bool = False) 
     }
     engine = create_engine(
         url,
-        pool_size=settings.database_pool_size,
+        pool_size=pool_size or settings.database_pool_size,
         max_overflow=0,
         # A request that finds no free connection is told so instead of hanging.
         pool_timeout=settings.database_connect_seconds,

@@ -298,8 +298,11 @@ def statements_of(ground: Ground) -> Iterator[list[str]]:
     statements: list[str] = []
     parts = ground.shop.door.apps[0].extensions["ordermill"]
     listener = lambda *call: statements.append(call[2])  # noqa: E731
-    event.listen(parts.engine, "before_cursor_execute", listener)
+    engines = (parts.engine, parts.keys_engine)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", listener)
     try:
         yield statements
     finally:
-        event.remove(parts.engine, "before_cursor_execute", listener)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", listener)

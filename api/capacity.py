@@ -1,0 +1,165 @@
+"""Who may hold what of this process at once: requests, heavy reads and waits, by client and in all."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from api.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shared.settings import Settings
+
+_HEAVY_SECONDS: Final = 10.0
+
+turn_over: ContextVar[Callable[[], None] | None] = ContextVar("turn_over", default=None)
+"""What the server wants to be told when the present request begins to wait: its client's next may come."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapacityLimits:
+    """Numbers of a process. A thread that waits for outcomes is none that requests can have."""
+
+    requests_max: int
+    requests_max_per_client: int
+    waiters_max: int
+    waiters_max_per_client: int
+    heavy_max_per_client: int
+
+
+def capacity_limits(settings: Settings) -> CapacityLimits:
+    """What fits the threads of a process: a third of them never waits, and no client has half of those."""
+    threads = settings.api_threads
+    waiters_max = min(settings.waiters_max, threads * 2 // 3)
+    # A few are left to refuse the others with.
+    requests_max = max(1, threads - waiters_max - threads // 16)
+    return CapacityLimits(
+        requests_max=requests_max,
+        requests_max_per_client=min(settings.requests_max_per_key, max(1, requests_max // 2)),
+        waiters_max=waiters_max,
+        waiters_max_per_client=min(settings.waiters_max_per_key, waiters_max),
+        heavy_max_per_client=max(1, settings.database_pool_size // 2),
+    )
+
+
+class Places:
+    """So many places, and of those so many for one client."""
+
+    def __init__(self, *, most: int, most_per_client: int) -> None:
+        self._most = most
+        self._most_per_client = most_per_client
+        self._changed = threading.Condition()
+        self._taken: Counter[int] = Counter()
+
+    def take(self, client_id: int, limit_seconds: float = 0.0) -> bool:
+        """Take a place, waiting for one so long; whether there was one."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._is_free(client_id), limit_seconds):
+                return False
+            self._taken[client_id] += 1
+            return True
+
+    def give_back(self, client_id: int) -> None:
+        """Give one back."""
+        with self._changed:
+            self._taken[client_id] -= 1
+            if not self._taken[client_id]:
+                del self._taken[client_id]
+            self._changed.notify_all()
+
+    def taken_by(self, client_id: int) -> int:
+        """How many a client has."""
+        with self._changed:
+            return self._taken[client_id]
+
+    def taken_count(self) -> int:
+        """How many are taken."""
+        with self._changed:
+            return self._taken.total()
+
+    def _is_free(self, client_id: int) -> bool:
+        return self._taken.total() < self._most and self._taken[client_id] < self._most_per_client
+
+
+class Capacity:
+    """The places of a process. Long polls and streams wait like everybody: ``Place.begin_waiting``."""
+
+    def __init__(self, limits: CapacityLimits) -> None:
+        self.limits = limits
+        self.requests = Places(most=limits.requests_max, most_per_client=limits.requests_max_per_client)
+        self.waiters = Places(most=limits.waiters_max, most_per_client=limits.waiters_max_per_client)
+        self.heavy = Places(most=limits.requests_max, most_per_client=limits.heavy_max_per_client)
+
+    def enter(self, client_id: int, *, heavy: bool) -> Place:
+        """A place for a request until it is answered. Raises Refusal (429, 503).
+
+        One that is ``heavy`` on the database waits for its turn among those of its client.
+        """
+        if not self.requests.take(client_id):
+            raise self._refusal(client_id)
+        place = Place(self, client_id)
+        if heavy and not place.become_heavy(_HEAVY_SECONDS):
+            place.leave()
+            raise Refusal(
+                429,
+                f"{self.limits.heavy_max_per_client} large reads of this API key are under way already; "
+                "nothing was done. Ask for fewer at once.",
+                headers={"Retry-After": "1"},
+            )
+        return place
+
+    def _refusal(self, client_id: int) -> Refusal:
+        most = self.limits.requests_max_per_client
+        if self.requests.taken_by(client_id) >= most:
+            return Refusal(
+                429,
+                f"{most} requests of this API key are being answered already, which is the limit "
+                "requestsMaxPerKey; nothing was accepted. Send fewer at once.",
+                headers={"Retry-After": "1"},
+            )
+        return Refusal(
+            503,
+            "Too many requests are being answered at once; nothing was accepted. Try again in a moment.",
+            headers={"Retry-After": "1"},
+        )
+
+
+class Place:
+    """What one request holds; it belongs to one thread at a time."""
+
+    def __init__(self, capacity: Capacity, client_id: int) -> None:
+        self._capacity = capacity
+        self._client_id = client_id
+        self._held = [capacity.requests]
+
+    def become_heavy(self, limit_seconds: float) -> bool:
+        """Hold a place among the large reads of the client too; whether one was free in time."""
+        return self._take(self._capacity.heavy, limit_seconds)
+
+    def begin_waiting(self) -> bool:
+        """Wait from now on, in the place of a waiter instead of a request's; whether there is one."""
+        if self._capacity.waiters in self._held:
+            return True
+        if not self._take(self._capacity.waiters, 0.0):
+            return False
+        self._held.remove(self._capacity.requests)
+        self._capacity.requests.give_back(self._client_id)
+        if (tell := turn_over.get()) is not None:
+            tell()
+        return True
+
+    def leave(self) -> None:
+        """Give back everything; again, nothing."""
+        while self._held:
+            self._held.pop().give_back(self._client_id)
+
+    def _take(self, places: Places, limit_seconds: float) -> bool:
+        taken = places.take(self._client_id, limit_seconds)
+        if taken:
+            self._held.append(places)
+        return taken
