@@ -129,11 +129,15 @@ def _run_celery(
 
 
 @click.command()
-def scheduler() -> None:
+@_signs_option
+def scheduler(signs_fd: int | None) -> None:
     """Run the scheduler alone: it dispatches again what was promised and is not decided. One is enough."""
+    settings = _settings_with_servers("scheduler")
+    if signs_fd is None:
+        _watch(settings, "scheduler")
     from worker.scheduler import run  # noqa: PLC0415
 
-    run(_settings_with_servers("scheduler"))
+    run(settings, signs_fd)
 
 
 @click.command()

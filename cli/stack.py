@@ -18,7 +18,7 @@ from cli.listening import url_of
 from cli.servers.keeping import kept_alive
 from cli.supervised import ChildPlan
 from cli.supervisor import Say, Supervisor
-from cli.watch import Watch, watch_queue
+from cli.watch import Watch, watch_loop, watch_queue
 from shared.logs import speaks_to_a_person
 from shared.settings import Settings, environment_with
 
@@ -90,7 +90,7 @@ def plans(settings: Settings, listening_fd: int, *, human: bool) -> list[list[Ch
                 files=[listening_fd],
             )
         ],
-        [plan("scheduler", grace=_SCHEDULER_GRACE_SECONDS)],
+        [plan("scheduler", grace=_SCHEDULER_GRACE_SECONDS, watch=watch_loop(settings))],
         [
             plan("worker", grace=worker_grace + _LEAVING_SECONDS, watch=watch),
             plan("mailer", grace=worker_grace + _LEAVING_SECONDS, watch=watch),

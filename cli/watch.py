@@ -43,6 +43,13 @@ def watch_queue(settings: Settings) -> Watch:
     )
 
 
+def watch_loop(settings: Settings) -> Watch:
+    """Watch a process that goes round in a loop; what is in its way would not be in a new one's."""
+    return Watch(
+        silence_seconds=settings.scheduler_silence_seconds, excused=lambda: False, dies_often=lambda: None
+    )
+
+
 def _queue_away(settings: Settings) -> bool:
     from shared.job_queue import JobQueue, QueueAwayError  # noqa: PLC0415 - Celery is large, and rarely needed here
 

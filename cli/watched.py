@@ -11,12 +11,14 @@ import structlog
 from cli.stop_request import StopRequest
 from cli.supervised import ChildPlan
 from cli.supervisor import Supervisor
-from cli.watch import watch_queue
+from cli.watch import watch_loop, watch_queue
 from shared.logs import configure_logging, speaks_to_a_person
 from shared.settings import Settings, environment_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+SCHEDULER = "scheduler"
 
 # Beyond what the role grants its own work, for it to leave.
 _LEAVING_SECONDS = 5
@@ -38,7 +40,7 @@ def run_watched(settings: Settings, role: str, options: Sequence[str]) -> int:
         command=[sys.executable, "-P", "-m", "cli", role, *options],
         environment=environment,
         grace_seconds=settings.worker_grace_seconds + _LEAVING_SECONDS,
-        watch=watch_queue(settings),
+        watch=watch_loop(settings) if role == SCHEDULER else watch_queue(settings),
     )
     with StopRequest() as stop:
         stop.only_note()

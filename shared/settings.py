@@ -122,6 +122,9 @@ class Settings:
 
     # -- healing -------------------------------------------------------------------------------------------
     sweep_seconds: float = _setting(2.0, "how often the scheduler looks for undecided slices", minimum=0)
+    scheduler_silence_seconds: float = _setting(
+        60.0, "how long the scheduler may be kept by one thing before it is replaced", minimum=2
+    )
     redispatch_first_seconds: float = _setting(30.0, "how long a slice may wait before its next dispatch")
     redispatch_most_seconds: float = _setting(300.0, "the most that this grows to, doubling each time")
     redispatch_most_slices: int = _setting(

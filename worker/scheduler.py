@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import select
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,6 +24,9 @@ from shared.settings import Settings
 from worker.redispatch import sweep, sweep_mails
 
 log = structlog.get_logger()
+
+PING_SECONDS = 1.0
+"""How often the watcher hears at least that the loop goes round."""
 
 PRUNED_AT_ONCE = 1_000
 """Slices in one transaction of pruning, about."""
@@ -70,32 +74,51 @@ def _prune(engine: Engine) -> int:
     return pruned
 
 
-def run(settings: Settings) -> None:
-    """See to the chores until SIGTERM or SIGINT."""
+def run(settings: Settings, liveness_fd: int | None = None) -> None:
+    """See to the chores until SIGTERM or SIGINT.
+
+    After each a byte goes through ``liveness_fd`` to whoever watches: a server that hangs may keep a chore
+    for ever, where no limit of ours reaches, and a new process is not kept by it.
+    """
     configure_logging(settings, "scheduler")
+    if liveness_fd is not None:
+        os.set_blocking(liveness_fd, False)
     with _stop_signals() as told_to_stop:
         engine = open_database(settings, "scheduler", needs_schema=True)
         queue = JobQueue(settings)
         log.info("scheduler_started", sweep_seconds=settings.sweep_seconds)
         if not settings.sends_mails:
             log.warning("mails_wait", reason="neither SMTP_URL nor MAIL_DIR is set")
-        keep_doing(chores(engine, queue, settings), told_to_stop)
+        keep_doing(chores(engine, queue, settings), told_to_stop, partial(_ping, liveness_fd))
         log.info("stopping")
         queue.close()
         engine.dispose()
 
 
-def keep_doing(work: Sequence[Chore], told_to_stop: Callable[[float], bool]) -> None:
-    """Do each chore when its time has come, until ``told_to_stop``, which waits so many seconds, says so."""
+def keep_doing(
+    work: Sequence[Chore], told_to_stop: Callable[[float], bool], ping: Callable[[], None] = lambda: None
+) -> None:
+    """Do each chore when its time has come, until ``told_to_stop``, which waits so many seconds, says so.
+
+    ``ping`` is called every second or so, and after each chore.
+    """
     while True:
         for chore in work:
             if chore.next_at <= time.monotonic():
                 chore.run()
+            ping()
             if told_to_stop(0):
                 return
         soonest = min(chore.next_at for chore in work)
-        if told_to_stop(max(0.05, soonest - time.monotonic())):
+        if told_to_stop(min(max(0.05, soonest - time.monotonic()), PING_SECONDS)):
             return
+
+
+def _ping(descriptor: int | None) -> None:
+    if descriptor is not None:
+        # A watcher that does not read has heard enough.
+        with suppress(BlockingIOError, BrokenPipeError):
+            os.write(descriptor, b".")
 
 
 @contextmanager

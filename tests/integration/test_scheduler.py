@@ -9,8 +9,11 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from sqlalchemy import make_url
+
 from shared.domain.slicing import LARGE_QUEUE
 from shared.job_queue import JobQueue
+from tests.integration.black_hole import BlackHole
 from tests.integration.mill import open_mill, order
 from tests.until import until
 
@@ -51,3 +54,46 @@ def test_a_scheduler_hands_out_what_nobody_heard_of_and_leaves_when_told(
     assert code == 0
     assert events[0] == "scheduler_started"
     assert events[-1] == "stopping"
+
+
+def test_a_scheduler_that_a_server_keeps_for_ever_is_replaced_and_sweeps_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    url = make_url(settings.database_url)
+    log = tmp_path / "log"
+    with (
+        BlackHole(f"{url.query['host']}/.s.PGSQL.5432") as hole,
+        open_mill(settings) as mill,
+        closing(JobQueue(settings)) as queue,
+        log.open("wb") as output,
+    ):
+        queue.leave_canary()
+        way = url.set(host="127.0.0.1", port=hole.port, query={})
+        environment = {
+            **os.environ,
+            "DATABASE_URL": way.render_as_string(hide_password=False),
+            "REDIS_URL": settings.redis_url,
+            "LOG_FORMAT": "json",
+            "SWEEP_SECONDS": "0.2",
+            "SCHEDULER_SILENCE_SECONDS": "3",
+        }
+        with subprocess.Popen(
+            [sys.executable, "-m", "cli", "scheduler"], env=environment, stdout=output, stderr=output
+        ) as process:
+            try:
+                first = mill.promise({"a": order()})
+                until(lambda: mill.queued(LARGE_QUEUE) == first, "it sweeps")
+
+                # What it has open leads nowhere from here on; a new connection would not.
+                hole.lose_all()
+                second = mill.promise({"b": order()})
+
+                until(lambda: mill.queued(LARGE_QUEUE) == [*first, *second], "it sweeps again")
+                process.terminate()
+                assert process.wait(_PATIENCE_SECONDS) == 0
+            finally:
+                process.kill()
+
+    events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    assert "child_silent" in events
+    assert events.count("scheduler_started") == 2
