@@ -220,4 +220,4 @@ class Customers:
 
     known_ids: frozenset[int] = frozenset()
     registered: Mapping[str, int] = field(default_factory=dict)
-    """Registered customer's id by lower-case e-mail."""
+    """Registered customer's id by mailbox."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from shared.domain.catalog import Account, Item
 from shared.domain.draft import Buyer, Draft, DraftLine
 from shared.domain.locate import Place, Snapshot, locate
+from shared.domain.mailbox import mailbox_of
 from shared.domain.order import MOST_MONEY, Address, OrderRequest
 from shared.domain.outcome import Fault, Rejected, reject
 from shared.domain.parsed import Parsed, as_sent
@@ -111,7 +112,7 @@ def _buyer(request: OrderRequest, invoice: Address | None, snapshot: Snapshot) -
         faults = [] if known else [Fault(CUSTOMER_UNKNOWN, "/customerId", msg)]
         return Buyer(wanted, email, register=False), faults
     if request.customer_register:
-        return Buyer(customers.registered.get(email.lower()), email, register=True), []
+        return Buyer(customers.registered.get(mailbox_of(email)), email, register=True), []
     return Buyer(None, email, register=False), []
 
 
@@ -129,13 +130,13 @@ def wanted_customer_ids(requests: Iterable[OrderRequest]) -> set[int]:
 
 
 def wanted_emails(requests: Iterable[OrderRequest], accounts: Mapping[int, Account]) -> set[str]:
-    """The lower-case e-mails of orders that go to a registered customer."""
+    """The mailboxes of orders that go to a registered customer."""
     found: set[str] = set()
     for request in requests:
         if request.customer_register and request.references.customer_id is None:
             invoice, _, _ = addresses(request, accounts.get(request.references.account_id or 0))
             if invoice is not None and invoice.email is not None:
-                found.add(invoice.email.lower())
+                found.add(mailbox_of(invoice.email))
     return found
 
 

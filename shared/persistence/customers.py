@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import Connection, text
 
 from shared.domain.catalog import Customers
+from shared.domain.mailbox import mailbox_of
 from shared.persistence.copying import copy_rows
 from shared.persistence.tables import customers
 
@@ -17,9 +18,9 @@ _FIND = text(
 # In one order everywhere: two slices that register the same e-mails must not wait for each other in a ring.
 _REGISTER = text(
     "INSERT INTO customers (email, registered_email)"
-    " SELECT email, lowered"
-    " FROM unnest(CAST(:emails AS text[]), CAST(:lowered AS text[])) AS wanted(email, lowered)"
-    " ORDER BY lowered ON CONFLICT (registered_email) DO NOTHING"
+    " SELECT email, mailbox"
+    " FROM unnest(CAST(:emails AS text[]), CAST(:mailboxes AS text[])) AS wanted(email, mailbox)"
+    " ORDER BY mailbox ON CONFLICT (registered_email) DO NOTHING"
 )
 # The sequence is looked up once, not for every id.
 _DRAW = text(
@@ -34,7 +35,7 @@ _RESET = text(
 
 
 def find_customers(connection: Connection, ids: Collection[int], emails: Collection[str]) -> Customers:
-    """Which of these customers exist: by id, and registered ones by lower-case e-mail."""
+    """Which of these customers exist: by id, and registered ones by mailbox."""
     if not ids and not emails:
         return Customers()
     rows = connection.execute(_FIND, {"ids": list(ids), "emails": list(emails)}).all()
@@ -45,13 +46,13 @@ def find_customers(connection: Connection, ids: Collection[int], emails: Collect
 
 
 def register_customers(connection: Connection, emails: Iterable[str]) -> dict[str, int]:
-    """Have a registered customer for each e-mail, as it is spelt first; gives ids by lower-case e-mail."""
+    """Have a registered customer for each e-mail, as it is spelt first; gives ids by mailbox."""
     spelt: dict[str, str] = {}
     for email in emails:
-        spelt.setdefault(email.lower(), email)
+        spelt.setdefault(mailbox_of(email), email)
     if not spelt:
         return {}
-    connection.execute(_REGISTER, {"emails": list(spelt.values()), "lowered": list(spelt)})
+    connection.execute(_REGISTER, {"emails": list(spelt.values()), "mailboxes": list(spelt)})
     return dict(find_customers(connection, (), spelt).registered)
 
 

@@ -305,8 +305,8 @@ customers = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("email", Text, nullable=False),
-    # The e-mail in lower case where the customer is registered. NULL: made for one order, and unseen by the
-    # registered customer of the same e-mail.
+    # The mailbox (one spelling for all) where the customer is registered. NULL: made for one order, and
+    # unseen by the registered customer of the same e-mail.
     Column("registered_email", Text, unique=True),
     Column("reset_password", Boolean, nullable=False, server_default=text("false")),
     _now(),

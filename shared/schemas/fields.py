@@ -12,11 +12,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Self
 
-from email_validator import EmailNotValidError, validate_email
 from marshmallow import fields
 from marshmallow.exceptions import ValidationError
 
-from shared.domain.mail_text import ENCODED_WORD
 from shared.domain.order import CENT, MOST_MONEY
 from shared.domain.outcome import Reason, quoted
 from shared.domain.reasons import (
@@ -40,6 +38,7 @@ from shared.domain.reasons import (
     UNKNOWN_VALUE,
 )
 from shared.schemas.exact_json import HugeNumber
+from shared.schemas.mailbox import mailbox_fault
 from shared.schemas.places import COUNTRIES, CURRENCIES, country_meant
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
@@ -138,21 +137,23 @@ class Choice(Text):
 
 
 class Email(Text):
-    """An e-mail address that mail could be delivered to, by its form (no DNS is asked)."""
+    """An e-mail address that a mailbox could have; with ``as_sent``, any text that is one where it counts."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, as_sent: bool = False, **kwargs: Any) -> None:
         super().__init__(most=254, filled=True, **kwargs)
+        self.as_sent = as_sent
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if ENCODED_WORD in text:
-            why = f"it holds {ENCODED_WORD!r}, which mail programs decode"
-            raise wrong(NOT_EMAIL, f"{quoted(text)} is not an e-mail address: {why}")
-        try:
-            validate_email(text, check_deliverability=False)
-        except EmailNotValidError as error:
-            raise wrong(NOT_EMAIL, f"{quoted(text)} is not an e-mail address: {error}") from None
+        if not self.as_sent:
+            self.check(text)
         return text
+
+    def check(self, text: str) -> None:
+        """Refuse what no mailbox could have. Raises ValidationError."""
+        fault = mailbox_fault(text)
+        if fault is not None:
+            raise wrong(NOT_EMAIL, f"{quoted(text)} is not an e-mail address: {fault}")
 
 
 class Country(Text):

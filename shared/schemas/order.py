@@ -64,10 +64,17 @@ def _size() -> fields.Nested:
     return fields.Nested(LocalizedSizeSchema, allow_none=True, metadata=doc)
 
 
+_EMAIL = Email()
+
+
 class AddressSchema(Sent):
     """An address; ``email`` counts on the invoice (or only) one."""
 
-    email = Email(allow_none=True, metadata=_doc("Required on the invoice (or only) address."))
+    email = Email(
+        allow_none=True,
+        as_sent=True,
+        metadata=_doc("Required on the invoice (or only) address; on a delivery address beside it any text."),
+    )
     country = Country(required=True, metadata=_doc("ISO 3166 alpha-2 code, in capitals."))
     state = _name("Required in US, CA and AU.")
     firstName = _name("First name.")
@@ -284,8 +291,20 @@ class OrderSchema(Sent):
                 raise ValidationError({"address": [msg]})
             return
         invoice = original[given[0]]
-        if isinstance(invoice, dict) and _is_blank(invoice.get("email")):
-            raise ValidationError({given[0]: {"email": [Told(FIELD_MISSING, "is required")]}})
+        if isinstance(invoice, dict):
+            _check_email(given[0], invoice.get("email"))
+
+
+def _check_email(name: str, email: Any) -> None:
+    """The e-mail that counts. What the address's own field has refused already is not told twice."""
+    if _is_blank(email):
+        raise ValidationError({name: {"email": [Told(FIELD_MISSING, "is required")]}})
+    if not isinstance(email, str) or len(email) > _EMAIL.most or "\x00" in email:
+        return
+    try:
+        _EMAIL.check(email)
+    except ValidationError as error:
+        raise ValidationError({name: {"email": error.messages}}) from error
 
 
 def not_an_object(value: Any) -> str:

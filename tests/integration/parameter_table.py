@@ -210,10 +210,14 @@ def _address_rows(parent: str, base: dict[str, Any]) -> list[Row]:
     return [
         Row(
             f"/{parent}/email",
-            [Takes(email, told("email", email)) for email in emails],
+            [
+                Takes(email, told("email", email))
+                for email in (*emails, *(("n/a",) if parent == "deliveryAddress" else ()))
+            ],
             told("email", None) if parent == "deliveryAddress" else Absent(MISSING, f"/{parent}/email"),
             [
-                *bad(*wrong_emails, 5, [], "a\0b@example.com"),
+                # On a delivery address beside another one it is not used.
+                *bad(*(() if parent == "deliveryAddress" else wrong_emails), 5, [], "a\0b@example.com"),
                 Refuses(f"{'x' * 250}@example.com", named="262"),
                 *([] if parent == "deliveryAddress" else [Refuses("", MISSING, named="")]),
             ],

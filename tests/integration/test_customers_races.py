@@ -33,6 +33,24 @@ def test_an_email_is_registered_once_however_often_and_however_it_is_written(mil
     assert mill.rows("SELECT DISTINCT customer_id FROM orders") == [(1,)]
 
 
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ("eva@bücher.example", "eva@xn--bcher-kva.example"),
+        ("eva@xn--bcher-kva.example", "Eva@BÜCHER.example"),
+        ("eva@bücher.example", "eva@bu\u0308cher.example"),
+        ("a\u030asa@example.com", "Åsa@example.com"),
+        ("eva..lind@docomo.ne.jp", "Eva..Lind@docomo.ne.jp"),
+    ],
+)
+def test_a_mailbox_is_registered_once_however_it_is_spelled(mill: Mill, first: str, again: str) -> None:
+    mill.settle({"a": registering(first), "b": registering(again)})
+    mill.settle({"c": registering(again), "d": registering(first)})
+
+    assert mill.rows("SELECT email FROM customers") == [(first,)]
+    assert mill.rows("SELECT DISTINCT customer_id FROM orders") == [(1,)]
+
+
 def test_orders_that_do_not_register_have_a_customer_of_their_own_unseen_by_the_registered_one(
     mill: Mill,
 ) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, make_url, text
 
+from shared import persistence
 from shared.persistence.database import open_database
 from shared.persistence.migrate import migrate, schema_is_current
 from shared.persistence.tables import metadata
@@ -101,6 +105,31 @@ def test_schema_that_nobody_migrated_is_told_apart(empty_settings: Settings) -> 
     migrate(engine)
     assert schema_is_current(engine)
     engine.dispose()
+
+
+def test_customers_of_one_mailbox_become_one_registered_customer(engine: Engine) -> None:
+    found = ScriptDirectory(str(Path(persistence.__file__).parent / "migrations")).get_revision("0010")
+    spelled = ["eva@bücher.example", "eva@xn--bcher-kva.example", "åsa@example.com", "a\u030asa@example.com"]
+    others = ["bo@example.com", "eva@例え。jp", "σας@ς.example"]
+    with engine.connect() as connection:
+        connection.execute(
+            text("INSERT INTO customers (email, registered_email) VALUES (:email, :email)"),
+            [{"email": one} for one in (*spelled, *others)],
+        )
+        with Operations.context(MigrationContext.configure(connection)):
+            found.module.upgrade()
+
+        rows = connection.execute(text("SELECT registered_email FROM customers ORDER BY id")).scalars().all()
+        assert rows == [
+            "eva@xn--bcher-kva.example",
+            None,
+            "åsa@example.com",
+            None,
+            "bo@example.com",
+            "eva@xn--r8jz45g.jp",
+            "σας@xn--3xa.example",
+        ]
+        connection.rollback()
 
 
 def test_migrating_what_is_up_to_date_changes_nothing(engine: Engine) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from shared.domain.decide import Numbered, Placement, decide
 from shared.domain.draft import Draft
 from shared.domain.locate import Snapshot
+from shared.domain.mailbox import mailbox_of
 from shared.domain.outcome import Outcome, Rejected
 from shared.domain.parsed import Parsed
 from shared.domain.rejections import could_not_be_stored, too_slow
@@ -179,7 +180,7 @@ def _customers(connection: Connection, numbered: Sequence[Numbered]) -> list[int
         if buyer.customer_id is not None:
             ids.append(buyer.customer_id)
         else:
-            ids.append(registered[buyer.email.lower()] if buyer.register else next(made))
+            ids.append(registered[mailbox_of(buyer.email)] if buyer.register else next(made))
     wanting = {i for i, draft in zip(ids, drafts, strict=True) if draft.request.customer_set_new_password}
     ask_for_new_passwords(connection, wanting)
     return ids

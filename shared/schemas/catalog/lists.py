@@ -13,7 +13,7 @@ from marshmallow.validate import OneOf
 from shared.domain import catalog_file as rows
 from shared.domain.catalog import Split
 from shared.schemas.catalog.fields import ByName, Currency, Name, Several, Until
-from shared.schemas.fields import Amount, Country, Flag, Moment, Text, Whole
+from shared.schemas.fields import Amount, Country, Email, Flag, Moment, Text, Whole
 from shared.schemas.order import AddressSchema
 
 # Given ids stay clear of the end of what the database counts to, so that it can go on from them.
@@ -165,12 +165,18 @@ class BuyerSchema(Schema):
         return rows.BuyerRow(**buyer)
 
 
+class AccountAddressSchema(AddressSchema):
+    """An account's default address: the only one of the orders that it stands in for."""
+
+    email = Email(allow_none=True)
+
+
 class AccountSchema(Schema):
     """A B2B customer."""
 
     id = _id()
     name = Name(required=True)
-    address = fields.Nested(AddressSchema(unknown=RAISE), load_default=None)
+    address = fields.Nested(AccountAddressSchema(unknown=RAISE), load_default=None)
     buyers = fields.List(fields.Nested(BuyerSchema), load_default=list)
 
     @validates_schema
