@@ -90,7 +90,7 @@ class Settings:
     order_limit_seconds: float = _setting(
         10.0, "processor time for reading and deciding one order; beyond it is given up", minimum=0.1
     )
-    max_lines: int = _setting(1_000, "lines in one order", minimum=1)
+    max_lines: int = _setting(5_000, "lines in one order", minimum=1)
     worker_processes: int = _setting(2, "prefork children of one Celery worker", minimum=1)
     task_limit_seconds: int = _setting(
         60,

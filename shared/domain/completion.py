@@ -23,6 +23,8 @@ class Completion:
     warehouse_group: str | None = None
     details: Mapping[str, str | datetime] = field(default_factory=dict)
     """New values by column: buyer_name, comments, po_number and dates."""
+    ignored: tuple[str, ...] = ()
+    """Pointers to the first of the members that may not be said here."""
 
 
 def place_prepared(draft: Draft, shelf: Shelf) -> Placement:

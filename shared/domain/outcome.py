@@ -11,6 +11,9 @@ from typing import Any
 MOST_ERRORS = 50
 """Faults that one rejection lists; the message says how many more there were."""
 
+MOST_IGNORED = 20
+"""Members that are no parameters, of which one outcome tells."""
+
 _MOST_IN_MESSAGE = 3
 _MOST_BITS = 14_000
 
@@ -77,6 +80,8 @@ class Created:
     """The order exists, under several numbers when it was split."""
 
     numbers: tuple[int, ...]
+    ignored: tuple[str, ...] = ()
+    """Pointers to the first of the members that are no parameters; so with the other outcomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ class Prepared:
     """createOnly: checked and numbered, not completed."""
 
     number: int
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,7 @@ class Rejected:
     faults: tuple[Fault, ...] = ()
     retryable: bool = False
     """Whether the same order, unchanged, could succeed later."""
+    ignored: tuple[str, ...] = ()
 
 
 Outcome = Created | Prepared | Rejected

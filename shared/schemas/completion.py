@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ import msgspec
 from marshmallow import ValidationError
 
 from shared.domain.completion import Completion
-from shared.domain.outcome import Fault
+from shared.domain.outcome import MOST_IGNORED, Fault
 from shared.domain.reasons import NOT_OBJECT, NOT_READABLE, UNKNOWN_FIELD
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.order import OrderSchema, not_an_object
@@ -44,6 +45,7 @@ class CompletionReader:
     def __init__(self, *, zone: ZoneInfo, max_lines: int, strict: bool) -> None:
         self._strict = strict
         self._schema = completion_schema(zone=zone, max_lines=max_lines)
+        self._known = known_members(self._schema)
 
     def read(self, raw: bytes | msgspec.Raw) -> Completion | list[Fault]:
         """Read one completion of JSON whose syntax has been checked."""
@@ -53,8 +55,8 @@ class CompletionReader:
             return [Fault(NOT_READABLE, "", f"the completion cannot be read: {error}")]
         if not isinstance(sent, dict):
             return [Fault(NOT_OBJECT, "", not_an_object(sent))]
-        unknown = unknown_members(sent, known_members(self._schema)) if self._strict else ()
-        faults = [Fault(UNKNOWN_FIELD, at, UNKNOWN) for at in unknown]
+        unknown = unknown_members(sent, self._known)
+        faults = [Fault(UNKNOWN_FIELD, at, UNKNOWN) for at in unknown] if self._strict else []
         try:
             values: dict[str, Any] = self._schema.load(sent)
         except ValidationError as error:
@@ -65,6 +67,7 @@ class CompletionReader:
             payment=values.get("payment"),
             warehouse_group=values.get("warehouseGroup"),
             details={_COLUMNS[n]: values[n] for n in _COLUMNS if values.get(n) is not None},
+            ignored=tuple(islice(unknown, MOST_IGNORED)),
         )
 
 

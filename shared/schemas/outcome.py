@@ -12,6 +12,13 @@ from shared.domain.outcome import Created, Fault, Outcome, Prepared, Rejected
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
     """One outcome: ``{"status": "ok", …}`` or ``{"status": "no", "code": …, "msg": …, …}``."""
+    told = _without_ignored(outcome)
+    if outcome.ignored:
+        told["ignored"] = list(outcome.ignored)
+    return told
+
+
+def _without_ignored(outcome: Outcome) -> dict[str, Any]:
     match outcome:
         case Created(numbers):
             return {"status": "ok", "orders": list(numbers)}

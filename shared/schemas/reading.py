@@ -12,7 +12,7 @@ import msgspec
 from marshmallow import ValidationError
 
 from shared.domain.order import Address, LineRequest, OrderRequest, Origin, References
-from shared.domain.outcome import Fault, pointer_step, quoted
+from shared.domain.outcome import MOST_IGNORED, Fault, pointer_step, quoted
 from shared.domain.parsed import Parsed
 from shared.domain.reasons import (
     IS_NULL,
@@ -31,9 +31,6 @@ from shared.schemas.sent import known_members, unknown_members, without_holes
 
 NUL = b"\\u0000"
 """The only way to write U+0000 in JSON."""
-
-MOST_IGNORED = 20
-"""Unknown members that an outcome tells of."""
 
 UNKNOWN = "is not a parameter here; leave it out, or do not ask for handling=strict"
 # marshmallow's own texts, which do not name the value.

@@ -285,7 +285,7 @@ def test_an_order_of_somebody_else_looks_like_an_unknown_one_and_stays_prepared(
         ({"deliveryDate": 5}, -7, "/deliveryDate", "5"),
         ({"cancelDate": "never"}, -7, "/cancelDate", "never"),
         ({"warehouseGroup": "Nowhere"}, -7, "/warehouseGroup", "Nowhere"),
-        ({"warehouseGroup": ""}, -7, "/warehouseGroup", "empty"),
+        ({"warehouseGroup": " "}, -7, "/warehouseGroup", "empty"),
     ],
 )
 def test_a_bad_value_leaves_the_order_prepared_and_is_told_where_it_stands(

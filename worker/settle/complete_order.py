@@ -92,7 +92,7 @@ def complete_order(
     amend(connection, numbers, read.details)
     if read.payment is not None:
         add_payment(connection, stored, read.payment)
-    return Created(numbers)
+    return Created(numbers, read.ignored)
 
 
 def _rule(

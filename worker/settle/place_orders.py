@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
 
 import msgspec
@@ -116,7 +117,11 @@ def place_orders(
     reserve(connection, shelf.taken())
     use(connection, uses.taken())
     told = iter(numbered)
-    return [one if isinstance(one, Rejected) else next(told).outcome() for one in decided]
+    outcomes = (one if isinstance(one, Rejected) else next(told).outcome() for one in decided)
+    return [
+        replace(outcome, ignored=order.parsed.ignored) if order.parsed.ignored else outcome
+        for order, outcome in zip(orders, outcomes, strict=True)
+    ]
 
 
 def _prepared(

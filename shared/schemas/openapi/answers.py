@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.domain.order import MOST_NUMBER
-from shared.domain.outcome import MOST_ERRORS, Code, Reason
+from shared.domain.outcome import MOST_ERRORS, MOST_IGNORED, Code, Reason
 from shared.domain.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -59,6 +59,14 @@ _REASON: Final = {
     "ones may come.",
     "oneOf": [{"const": reason.name, "description": _meaning(reason)} for reason in REASONS],
 }
+_IGNORED: Final = {
+    "type": "array",
+    "items": {"type": "string"},
+    "minItems": 1,
+    "maxItems": MOST_IGNORED,
+    "description": "Members of the order that are no parameters, as JSON pointers (RFC 6901): nothing came of"
+    " them. Absent when there were none; with `Prefer: handling=strict`, each is an error instead.",
+}
 _ERRORS: Final = {"type": "array", "items": _ref("Fault"), "description": "Everything that is wrong."}
 
 ANSWERS: Final[dict[str, JsonSchema]] = {
@@ -79,12 +87,14 @@ ANSWERS: Final[dict[str, JsonSchema]] = {
         ["status", "orders"],
         status=_OK,
         orders={"type": "array", "items": _NUMBER, "minItems": 1, "description": "Its order numbers."},
+        ignored=_IGNORED,
     ),
     "Prepared": _object(
         "`createOnly`: checked and numbered, not completed.",
         ["status", "order"],
         status=_OK,
         order={**_NUMBER, "description": "Its order number."},
+        ignored=_IGNORED,
     ),
     "Rejected": _object(
         "Nothing of the order exists and no stock has moved.",
@@ -97,6 +107,7 @@ ANSWERS: Final[dict[str, JsonSchema]] = {
             "description": "Whether the same order, unchanged, could succeed later.",
         },
         errors={**_ERRORS, "maxItems": MOST_ERRORS},
+        ignored=_IGNORED,
     ),
     "Outcome": {
         "description": "What became of one order.",
