@@ -67,10 +67,24 @@ def _sentence(error: Exception) -> str | None:
     from shared.persistence.errors import DatabaseAwayError, PersistenceError  # noqa: PLC0415
 
     if isinstance(error, DatabaseAwayError):
-        return "The database cannot be reached: is it running, and is DATABASE_URL right?"
+        return _why_away()
     if isinstance(error, PersistenceError):
         return f"The database refused: {error}."
     return str(error) if isinstance(error, ServersError) else None
+
+
+def _why_away() -> str:
+    from shared.persistence.unreachable import why_unreachable  # noqa: PLC0415
+    from shared.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    for name in ("database_url", "migrate_database_url"):
+        url = getattr(settings, name)
+        why = why_unreachable(url, settings.database_connect_seconds, name.upper()) if url else ""
+        if why:
+            return why
+    # What the data directory has, or what has come back meanwhile.
+    return "The database cannot be reached, or could not a moment ago: try again."
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -40,9 +40,9 @@ def migrate(engine: Engine, plain_role: str = "") -> str:
         try:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            connection.execute(
-                text(f"COMMENT ON TABLE alembic_version IS '{served_note(revisions().serves)}'")
-            )
+            ours = revisions()
+            note = served_note(ours.head, ours.serves)
+            connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{note}'"))
             if plain_role:
                 grant_rows(connection, plain_role)
             connection.commit()

@@ -76,15 +76,17 @@ def check_at_checkout(connection: Any, record: Any, _proxy: object) -> None:
         record.info[_SEEN_AT] = time.monotonic()
 
 
-def served_note(serves: str) -> str:
+def served_note(revision: str, serves: str) -> str:
     """The comment on the table of the revision by which an older version sees that it may go on."""
-    return f"serves {serves}"
+    return f"{revision} serves {serves}"
 
 
 def _check(connection: psycopg.Connection[Any]) -> None:
     found, note = _read(connection)
     ours = revisions()
-    if found == ours.head or (found not in ours.known and note in map(served_note, ours.known)):
+    if found == ours.head or (
+        found not in ours.known and note in (served_note(found, it) for it in ours.known)
+    ):
         return
     if not found:
         raise SchemaError("the database has no schema yet: `ordermill migrate` makes it")

@@ -73,7 +73,7 @@ def test_a_database_without_a_schema_is_waited_for(engine: Engine, role: Engine)
 
 def test_a_schema_of_a_later_version_is_waited_for(engine: Engine, role: Engine) -> None:
     set_revision(engine, "9999")
-    note(engine, "serves 9999")
+    note(engine, "9999 serves 9999")
 
     with pytest.raises(SchemaError, match="schema is 9999, of another version, and this ordermill knows"):
         ping(role)
@@ -81,7 +81,7 @@ def test_a_schema_of_a_later_version_is_waited_for(engine: Engine, role: Engine)
 
 def test_a_schema_of_a_later_version_that_serves_ours_is_worked_with(engine: Engine, role: Engine) -> None:
     set_revision(engine, "9999")
-    note(engine, f"serves {revisions().known[-2]}")
+    note(engine, f"9999 serves {revisions().known[-2]}")
 
     ping(role)
 
@@ -93,7 +93,7 @@ def test_a_migration_leaves_word_of_whom_its_schema_serves(engine: Engine) -> No
 
     with engine.connect() as connection:
         left = connection.execute(text("SELECT obj_description('alembic_version'::regclass)")).scalar_one()
-    assert left == f"serves {revisions().serves}"
+    assert left == f"{revisions().head} serves {revisions().serves}"
 
 
 def test_a_worker_decides_nothing_on_the_schema_of_another_version(mill: Mill, settings: Settings) -> None:

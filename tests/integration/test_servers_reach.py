@@ -90,7 +90,9 @@ def test_a_database_that_is_away_is_one_sentence_and_exit_code_2() -> None:
     done = ordermill("migrate", DATABASE_URL="postgresql://mill:secret@127.0.0.1:1/mill", REDIS_URL="")
 
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("Error: The database cannot be reached")
+    assert done.stderr.splitlines()[-1].startswith(
+        "Error: The database of DATABASE_URL cannot be reached: nothing listens at '127.0.0.1' port 1"
+    )
     assert "secret" not in done.stderr
     assert "Traceback" not in done.stderr
 
