@@ -20,6 +20,7 @@ from rich.table import Table
 from tests.hostile.bodies import what_is_refused_does_not_come_back_whole
 from tests.hostile.check import Check, Result, run_check
 from tests.hostile.ground import Ground, open_ground
+from tests.hostile.headers import what_is_read_of_a_head_costs_next_to_nothing
 from tests.hostile.memory import (
     numbers_that_are_longer_written_than_stored_cost_no_page,
     who_reads_nothing_costs_next_to_nothing,
@@ -28,6 +29,7 @@ from tests.hostile.memory import (
 
 CHECKS: Final[Sequence[Check]] = (
     what_is_refused_does_not_come_back_whole,
+    what_is_read_of_a_head_costs_next_to_nothing,
     who_reads_nothing_costs_next_to_nothing,
     who_reads_slowly_costs_next_to_nothing_and_gets_everything,
     numbers_that_are_longer_written_than_stored_cost_no_page,
