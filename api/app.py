@@ -11,6 +11,7 @@ from api.answers import JsonResponse
 from api.capacity import Capacity, capacity_limits
 from api.closing import Closing
 from api.faults import handle_faults
+from api.keys_in_flight import KeysInFlight
 from api.memory_budget import MemoryBudget
 from api.parts import Parts, install, parts_of
 from api.promise_together import PromiseTogether
@@ -56,6 +57,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
             memory_budget=MemoryBudget(settings.memory_budget_bytes),
             capacity=Capacity(capacity_limits(settings)),
             keys_engine=open_database(settings, "api-keys", needs_schema=True, pool_size=_KEYS_POOL_SIZE),
+            keys_in_flight=KeysInFlight(),
             together=PromiseTogether(partial(promise_together, engine), queue.dispatch),
         ),
     )

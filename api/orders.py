@@ -139,7 +139,9 @@ def _read_and_promise(
             idempotency_key=idempotency_key,
             request_hash=facts().request_hash,
         )
-        promised = promise_batch(parts(), batch, asked)
+        limit_seconds = parts().settings.lock_limit_seconds
+        with parts().keys_in_flight.alone(asked.api_key_id, idempotency_key, limit_seconds):
+            promised = promise_batch(parts(), batch, asked)
         facts().job_id = promised.job.id
         return promised, waiting
 

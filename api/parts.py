@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from api.capacity import Capacity, Place
     from api.closing import Closing
+    from api.keys_in_flight import KeysInFlight
     from api.memory_budget import MemoryBudget
     from api.promise_together import PromiseTogether
     from shared.clock import Clock
@@ -46,6 +47,7 @@ class Parts:
     keys_engine: Engine
     """A few connections that no request holds for longer than a look-up takes."""
     together: PromiseTogether
+    keys_in_flight: KeysInFlight
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,9 +23,12 @@ class PromisesUnknownError(TransientError):
 
 
 # Sorted by what is unique: of two API processes with the same Idempotency-Keys one waits for the other, and
-# not each for the other. ON CONFLICT: a key that is in use leaves out its own job alone.
+# not each for the other; and not for long, for it would keep all the others here: then each is stored apart.
+# ON CONFLICT: a key that is in use leaves out its own job alone.
 _PROMISE = text("""
-    WITH made AS (
+    WITH patience AS (
+        SELECT set_config('lock_timeout', '200ms', true)
+    ), made AS (
         INSERT INTO jobs (id, api_key_id, request_id, total, form, strict, created_at, expires_at,
                           idempotency_key, request_hash)
         SELECT id, api_key_id, request_id, total, form, strict, now(), now() + kept,
@@ -35,6 +38,7 @@ _PROMISE = text("""
             CAST(:totals AS integer[]), CAST(:forms AS text[]), CAST(:stricts AS boolean[]),
             CAST(:kept AS interval[]), CAST(:keys AS text[]), CAST(:hashes AS bytea[])
         ) AS asked (id, api_key_id, request_id, total, form, strict, kept, idempotency_key, request_hash)
+        CROSS JOIN patience
         ORDER BY api_key_id, idempotency_key, id
         ON CONFLICT DO NOTHING
         RETURNING id, created_at

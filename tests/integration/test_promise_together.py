@@ -7,11 +7,12 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
-from shared.persistence.errors import DatabaseAwayError
+from shared.persistence.errors import DatabaseAwayError, LimitError
 from shared.persistence.promising import PromisedBeforeError, PromiseUnknownError, promise
 from shared.persistence.promising_together import PromisesUnknownError, promise_together
 from tests.integration.api_door import Door, open_door
@@ -225,3 +226,30 @@ def test_while_the_queue_is_away_all_are_accepted_all_the_same(door: Door) -> No
 
     assert [answer.status_code for answer in answers] == [202] * 6
     assert door.job_count() == 6
+
+
+def test_a_key_that_somebody_has_not_committed_keeps_no_other_batch_waiting(
+    engine: Engine, api_key_id: int
+) -> None:
+    free = promise_of(api_key_id, 10)
+    keyed = replace(promise_of(api_key_id, 10), idempotency_key="slow", request_hash=b"h" * 32)
+    names = {"id": uuid4(), "api_key_id": api_key_id}
+    with engine.connect() as slow:
+        # Another process stores a large batch under the same key, and takes its time.
+        slow.execute(
+            text(
+                "INSERT INTO jobs (id, api_key_id, request_id, total, created_at, expires_at,"
+                " idempotency_key, request_hash) VALUES (:id, :api_key_id, 'r', 1, now(), now(), 'slow', 'h')"
+            ),
+            names,
+        )
+        begun = time.monotonic()
+        with pytest.raises(LimitError):
+            promise_together(engine, [(one, list(Slices(1))) for one in (keyed, free)])
+        told_after = time.monotonic() - begun
+        stored = promise_together(engine, [(free, list(Slices(1)))])
+
+    # The limit for a request's own locks is ten seconds.
+    assert told_after < 5
+    assert list(stored) == [free.job.id]
+    assert rows(engine, "SHOW lock_timeout") == [("10s",)]
