@@ -130,6 +130,19 @@ STANDING = (
         applies=_has_body,
     ),
     Standing(
+        status=409,
+        name="KeyInFlight",
+        answer=Answer(
+            says="The first request with this Idempotency-Key is still being stored.",
+            headers=("RetryAfter",),
+            examples=_example(
+                "The Idempotency-Key 'a' is that of a request which is still being stored; "
+                "send this one again when that has been answered."
+            ),
+        ),
+        applies=_replays,
+    ),
+    Standing(
         status=422,
         name="KeyReused",
         answer=Answer(
