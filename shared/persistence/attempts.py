@@ -28,6 +28,8 @@ class Attempt:
     token: UUID
     slice_ids: tuple[int, ...]
     together: bool = False
+    instead_of: UUID | None = None
+    """The attempt at several that goes on with this one, so that the two are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +64,23 @@ _TAKE = """
     )
     UPDATE slices
     SET attempts = attempts
-            + CASE WHEN %(token)s::uuid = ANY(attempt_tokens) OR attempted_together THEN 0 ELSE 1 END,
+            + CASE WHEN %(token)s::uuid = ANY(attempt_tokens) OR %(instead_of)s::uuid = ANY(attempt_tokens)
+                   THEN 0 ELSE 1 END,
         attempt_tokens = CASE WHEN %(token)s::uuid = ANY(attempt_tokens) THEN attempt_tokens
-                              WHEN attempted_together THEN ARRAY[%(token)s::uuid]
+                              WHEN %(instead_of)s::uuid = ANY(attempt_tokens)
+                              THEN array_replace(attempt_tokens, %(instead_of)s::uuid, %(token)s::uuid)
                               ELSE attempt_tokens || %(token)s::uuid END,
-        attempted_together = %(together)s,
+        attempted_together = CASE WHEN %(instead_of)s::uuid = ANY(attempt_tokens) THEN false
+                                  ELSE attempted_together OR %(together)s END,
         started_at = COALESCE(started_at, now())
     FROM hasty CROSS JOIN fitting JOIN api_keys ON api_keys.id = fitting.api_key_id
     WHERE slices.id = fitting.id AND (size_so_far <= %(bytes_max)s::bigint OR nth = 1)
     RETURNING slices.id, slices.job_id, slices.number, slices.first_position, slices.order_count,
-              CASE WHEN slices.attempts > %(attempts_max)s OR size > %(bytes_max)s::bigint AND order_count > 1
+              CASE WHEN slices.attempts - slices.attempted_together::integer > %(attempts_max)s
+                     OR size > %(bytes_max)s::bigint AND order_count > 1
                    THEN NULL ELSE slices.body END AS body,
-              slices.repeated_numbers, slices.attempts, fitting.api_key_id, fitting.request_id,
+              slices.repeated_numbers, slices.attempts - slices.attempted_together::integer AS attempts,
+              fitting.api_key_id, fitting.request_id,
               fitting.strict, fitting.form, api_keys.market_ids
 """
 _UNDECIDED = text(
@@ -85,7 +92,8 @@ _GIVE_BACK = text(
     "WITH hasty AS (SELECT set_config('synchronous_commit', 'off', true)),"
     " held AS (SELECT id FROM slices WHERE id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL"
     " ORDER BY id FOR UPDATE)"
-    " UPDATE slices SET attempts = GREATEST(attempts - 1, 0), attempted_together = false,"
+    " UPDATE slices SET attempts = GREATEST(attempts - 1, 0),"
+    " attempted_together = attempted_together AND NOT :together,"
     " attempt_tokens = array_remove(attempt_tokens, CAST(:token AS uuid))"
     " FROM hasty, held WHERE slices.id = held.id AND CAST(:token AS uuid) = ANY(attempt_tokens)"
 )
@@ -101,6 +109,7 @@ def take_slices(engine: Engine, attempt: Attempt, limits: TakeLimits) -> list[Ta
         "ids": list(attempt.slice_ids),
         "together": attempt.together,
         "token": attempt.token,
+        "instead_of": attempt.instead_of,
         "bytes_max": limits.bytes_max,
         "attempts_max": limits.attempts_max,
     }
@@ -153,8 +162,9 @@ def give_back(engine: Engine, attempt: Attempt) -> None:
     It waits for whoever holds a slice: a count that is not taken back would condemn the slice one day. Asked
     for twice, it is done once.
     """
+    wanted = {"ids": list(attempt.slice_ids), "token": attempt.token, "together": attempt.together}
     with _at_once(engine) as connection:
-        connection.execute(_GIVE_BACK, {"ids": list(attempt.slice_ids), "token": attempt.token})
+        connection.execute(_GIVE_BACK, wanted)
 
 
 @contextmanager

@@ -65,6 +65,7 @@ class TakenSlice:
     """Whether ``body`` was left where it is: the slice is too large, or has been attempted too often."""
     repeated_numbers: frozenset[int]
     attempts: int
+    """This one included; but not one that was shared with other slices and ended its worker."""
     api_key_id: int
     market_ids: frozenset[int] | None
     request_id: str

@@ -280,7 +280,7 @@ slices = Table(
     # The names of the attempts that are counted, each given by the worker that made it: asking for one again
     # counts once, and so does giving it back.
     Column("attempt_tokens", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
-    # Whether the last attempt was shared with other slices; if it ended its worker, that is not this one's.
+    # Whether one of them was shared with other slices; that it ended its worker is not held against this one.
     Column("attempted_together", Boolean, nullable=False, server_default=text("false")),
     Column("started_at", Moment),
     Column("closed_at", Moment),

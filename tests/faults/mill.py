@@ -150,7 +150,9 @@ class Mill:
 
     def _serve(self, servers: RunningServers) -> None:
         urls = servers.urls
-        self.settings = replace(self.settings, database_url=urls.superuser_url, redis_url=urls.redis_url)
+        # Where the servers are somebody else's, they have no superuser's password for us.
+        url = urls.superuser_url or urls.database_url
+        self.settings = replace(self.settings, database_url=url, redis_url=urls.redis_url)
         self._plant.prepare(self.settings)
         for name in self._wanted:
             self.roles[name] = self._role(name)

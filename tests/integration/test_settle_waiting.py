@@ -170,9 +170,10 @@ def test_what_ended_its_worker_among_others_counts_only_once_it_stood_alone(mill
     take_slices(mill.engine, together, LIMITS)
     counted = [take_slice(mill.engine, attempt).attempts for attempt in (alone, again)]
 
-    # Neither is fresh any more, and the one that stood alone has not paid for the other.
+    # Neither is fresh any more, and what they shared is held against none of them.
     assert take_slices(mill.engine, attempt_at(*slice_ids, together=True), LIMITS) == []
     assert counted == [1, 2]
+    assert attempts(mill) == [3, 1]
 
 
 def test_more_than_a_transaction_may_hold_is_settled_in_several(mill: Mill) -> None:

@@ -185,8 +185,8 @@ MUTANTS: Final = (
         [
             Change(
                 _TAKING,
-                "OR attempted_together THEN 0 ELSE 1 END,",
-                "OR attempted_together THEN 0 ELSE 0 END,",
+                "                   THEN 0 ELSE 1 END,",
+                "                   THEN 0 ELSE 0 END,",
             ),
             Change(
                 _SLICES,
@@ -201,8 +201,8 @@ MUTANTS: Final = (
         [
             Change(
                 _TAKING,
-                "WHEN %(token)s::uuid = ANY(attempt_tokens) OR attempted_together",
-                "WHEN attempted_together",
+                "WHEN %(token)s::uuid = ANY(attempt_tokens) OR %(instead_of)s",
+                "WHEN %(instead_of)s",
             )
         ],
         [f"{_WAITING}::test_lost_replies_condemn_nobody"],
@@ -300,7 +300,9 @@ MUTANTS: Final = (
         "attempts are without bound",
         [
             Change(
-                _TAKING, "slices.attempts > %(attempts_max)s", "slices.attempts > %(attempts_max)s + 1000000"
+                _TAKING,
+                "slices.attempted_together::integer > %(attempts_max)s",
+                "slices.attempted_together::integer > %(attempts_max)s + 1000000",
             )
         ],
         [f"{_POISON}::test_an_order_that_ends_its_worker_is_given_up_alone[1-CURSED-CLOCK]"],

@@ -102,7 +102,7 @@ def _pause(seconds: float, budget: Budget) -> None:
 
 def _split(part: Part, into: Into) -> list[Part]:
     if into is Into.SLICES:
-        return [Part((slice_id,), Way.ALONE) for slice_id in part.slice_ids]
+        return [Part((slice_id,), Way.ALONE, instead_of=part.token) for slice_id in part.slice_ids]
     return [replace(part, way=Way.APART if into is Into.SAVEPOINTS else Way.CUT, tries=0)]
 
 

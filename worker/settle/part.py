@@ -27,6 +27,8 @@ class Part:
     way: Way
     token: UUID = field(default_factory=uuid4)
     """The name of the attempt, the same for every try of it."""
+    instead_of: UUID | None = None
+    """The name of the attempt at several that goes on with this part."""
     tries: int = 0
     waited_seconds: float = 0.0
     """What those tries took that met a lock's limit."""

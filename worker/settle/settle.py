@@ -65,7 +65,7 @@ def _take(workshop: Workshop, step: Step, attempts: Attempts) -> list[TakenSlice
     part = step.part
     structlog.contextvars.clear_contextvars()
     together = part.way is Way.TOGETHER
-    taken = attempts.take(Attempt(part.token, part.slice_ids, together))
+    taken = attempts.take(Attempt(part.token, part.slice_ids, together, part.instead_of))
     if together and len(taken) < len(part.slice_ids):
         left = set(part.slice_ids) - {one.id for one in taken}
         undecided = undecided_slices(workshop.engine, list(left))
@@ -87,7 +87,7 @@ def _put_off(step: Step, work: Work) -> None:
     if work.later:
         part = step.part
         step.part = replace(part, slice_ids=tuple(one.id for one in work.slices))
-        step.further.append(replace(part, slice_ids=tuple(one.id for one in work.later), tries=0))
+        step.further.append(replace(part, slice_ids=tuple(one.id for one in work.later)))
 
 
 def _tell(workshop: Workshop, slices: Sequence[TakenSlice], reports: Sequence[SliceReport]) -> None:
