@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from shared.domain.order import Address
-from shared.domain.vouchers import Voucher, percent_of
+from shared.domain.vouchers import Voucher, VouchersByCode, compared, percent_of
 
 
 class Split(StrEnum):
@@ -183,15 +183,15 @@ def index_reference(version: int, tables: SmallTables) -> Reference:
         pricelists={p.id: p for p in tables.pricelists},
         rules={r.id: r for r in tables.rules},
         thresholds=dict(tables.thresholds),
-        market_names={m.name: m for m in tables.markets},
-        pricelist_names={p.name: p for p in tables.pricelists},
-        rule_names={r.name: r for r in tables.rules},
+        market_names={compared(m.name): m for m in tables.markets},
+        pricelist_names={compared(p.name): p for p in tables.pricelists},
+        rule_names={compared(r.name): r for r in tables.rules},
         country_markets=by_country,
-        shipping={o.uri: o for o in tables.shipping},
+        shipping={compared(o.uri): o for o in tables.shipping},
         country_shipping=shipped_by,
-        windows={w.name: w for w in tables.windows},
+        windows={compared(w.name): w for w in tables.windows},
         campaigns=campaigns,
-        voucher_codes={v.code: v for v in tables.vouchers if v.code is not None},
+        voucher_codes=VouchersByCode(tables.vouchers),
         automatic_vouchers=tuple(v for v in tables.vouchers if v.automatic),
     )
 

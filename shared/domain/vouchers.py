@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -34,6 +35,31 @@ class Voucher:
     """What the lines must come to, by currency; empty: no minimum."""
     limited: bool = False
     """Whether its uses are counted."""
+
+
+def compared(name: str) -> str:
+    """A name in the form in which names are compared: Unicode's NFC."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+class VouchersByCode(Mapping[str, Voucher]):
+    """Vouchers by their codes, whatever the case and the form that a code is written in."""
+
+    def __init__(self, vouchers: Iterable[Voucher]) -> None:
+        self._found = {_code_key(voucher.code): voucher for voucher in vouchers if voucher.code is not None}
+
+    def __getitem__(self, code: str) -> Voucher:  # noqa: D105 - a mapping
+        return self._found[_code_key(code)]
+
+    def __iter__(self) -> Iterator[str]:  # noqa: D105 - a mapping
+        return iter(self._found)
+
+    def __len__(self) -> int:  # noqa: D105 - a mapping
+        return len(self._found)
+
+
+def _code_key(code: str) -> str:
+    return compared(compared(code).casefold())
 
 
 @dataclass(frozen=True, slots=True)

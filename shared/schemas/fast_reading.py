@@ -48,6 +48,7 @@ class FastReader:
         self._schema = schema
         self._unknown = Unknown()
         self._read = _object_reader(schema, self._unknown)
+        self._check_email = _email_reader(Email())
 
     def read(self, order: Mapping[str, Any]) -> tuple[dict[str, Any] | None, bool]:
         """The values as the schema would load them, None in doubt; and whether there are unknown members.
@@ -57,6 +58,10 @@ class FastReader:
         self._unknown.seen = False
         try:
             values = self._read(order)
+            invoice = self._schema.invoice(values)
+            if invoice is not None:
+                # The one e-mail that counts; any other is kept as sent.
+                self._check_email(invoice["email"])
         except (ValidationError, _DoubtError, RecursionError):
             return None, self._unknown.seen
         return (values if values.get("products") else None), self._unknown.seen
@@ -114,7 +119,7 @@ def _reader(field: Any, unknown: Unknown) -> ReadOne:
     """What reads one field's value that is there."""
     found: ReadOne
     match field:
-        case Email():
+        case Email() if not field.as_sent:
             found = _email_reader(field)
         case Country():
             found = _country_reader(field)

@@ -272,11 +272,15 @@ class OrderSchema(Sent):
         self.max_lines = max_lines
         self.needs_address = needs_address
 
+    def invoice(self, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The address that counts as the invoice's, of what was read."""
+        return next((values[name] for name in _ADDRESSES if name in values), None)
+
     def lacks(self, values: Mapping[str, Any]) -> bool:
         """Whether an address, or the e-mail of the invoice's or only one, is missing."""
         if not self.needs_address:
             return False
-        invoice = next((values[name] for name in _ADDRESSES if name in values), None)
+        invoice = self.invoice(values)
         return "accountId" not in values if invoice is None else "email" not in invoice
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)

@@ -621,6 +621,7 @@ REDUCTIONS = [
                 ["TEN"], {"voucherValue": 5.02, "vouchers.0.code": "TEN", "vouchers.0.name": "Ten percent"}
             ),
             Takes(["GIFT", "TEN"], {"voucherValue": 10.02, "vouchers.1.code": "TEN"}),
+            Takes(["ten"], {"voucherValue": 5.02, "vouchers.0.code": "TEN"}),
             Takes({"0": "GIFT", "7": "TEN"}, {"voucherValue": 10.02, "vouchers.1.code": "TEN"}),
             Takes([], {"voucherValue": 0, "vouchers": []}),
         ],

@@ -13,6 +13,7 @@ from marshmallow.exceptions import ValidationError
 
 from shared.domain.outcome import quoted
 from shared.domain.reasons import NOT_CURRENCY
+from shared.domain.vouchers import compared
 from shared.schemas.fields import Moment, Text, _Field, wrong
 
 _DATE_CHARS = len("2027-01-31")
@@ -28,7 +29,7 @@ class Name(Text):
     """Text by which a row is known: what cannot be seen in it would make two names of what looks like one."""
 
     def __init__(self, *, most: int = 200, **kwargs: Any) -> None:
-        super().__init__(most=most, filled=True, **kwargs)
+        super().__init__(most=most, filled=True, nfc=True, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -100,7 +101,7 @@ class ByName(_Field):
             try:
                 if self.names is not None:
                     self.names.deserialize(name)
-                found[name] = self.inner.deserialize(one)
+                found[compared(name)] = self.inner.deserialize(one)
             except ValidationError as error:
                 faults[name] = [str(message) for message in error.messages]
         if faults:

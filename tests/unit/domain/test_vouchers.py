@@ -15,9 +15,11 @@ from shared.domain.vouchers import (
     Applied,
     Uses,
     Voucher,
+    VouchersByCode,
     apply_automatic,
     apply_codes,
     code_faults,
+    compared,
     obstacle,
     percent_of,
     value_of,
@@ -142,3 +144,23 @@ def test_a_voucher_whose_uses_are_not_counted_never_runs_out() -> None:
         assert len(usable) == 1
 
     assert uses.taken() == {}
+
+
+@pytest.mark.parametrize("code", ["TEN", "ten", "Ten"])
+def test_a_code_is_the_same_in_another_case(code: str) -> None:
+    known = VouchersByCode([TEN, GIFT, OVER_100])
+
+    assert known[code] is TEN
+    assert code_faults([code], known) == []
+    assert [fault.pointer for fault in code_faults(["TEN", "NOPE", code], known)] == [
+        "/voucherCodes/1",
+        "/voucherCodes/2",
+    ]
+    assert len(known) == 2
+
+
+def test_a_code_and_a_name_are_the_same_in_another_form_of_unicode() -> None:
+    night = replace(TEN, code="NA\u0308R")
+
+    assert VouchersByCode([night])["n\u00e4r"] is night
+    assert compared("O\u0308st") == "\u00d6st"
