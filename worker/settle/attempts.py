@@ -17,8 +17,8 @@ from worker.workshop import Workshop
 
 log = structlog.get_logger()
 
-_GIVE_BACK_SECONDS = 8.0
-"""Less than the task's limit leaves beside the message's time."""
+_GIVE_BACK_SHARE = 0.15
+"""Of the task's limit: less than the message's time leaves. Another worker may hold the row for longer."""
 
 
 class Attempts:
@@ -57,10 +57,11 @@ class Attempts:
     def _pay(self) -> None:
         owed = self._workshop.attempts_owed
         try:
-            with Alarm(_GIVE_BACK_SECONDS):
+            with Alarm(self._workshop.settings.task_limit_seconds * _GIVE_BACK_SHARE):
                 while owed:
                     give_back(self._workshop.engine, owed[0])
                     owed.popleft()
         except (PersistenceError, TimeUpError) as error:
             # Kept in mind: the next message begins with it.
-            log.warning("attempts_not_given_back", attempts=len(owed), reason=str(error))
+            reason = str(error) or type(error).__name__
+            log.warning("attempts_not_given_back", attempts=len(owed), reason=reason)
