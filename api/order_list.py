@@ -35,7 +35,7 @@ def list_orders() -> Response:
     query = OrderListQuery(
         zone=zone, page_max=settings.orders_page_max, offset_max=settings.orders_offset_max
     )
-    wanted = _wanted(query_values(query, strict=strict))
+    wanted = _wanted(query_values(query))
     held = parts().memory_budget.reservation()
     try:
         body = _page(wanted, zone, lambda json_bytes: held.reserve(_HELD_PER_BYTE * json_bytes))

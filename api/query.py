@@ -9,19 +9,32 @@ from flask import request
 
 from api.refusal import Refusal
 from shared.domain.outcome import MOST_ERRORS, sentence
-from shared.schemas.query import read_query
+from shared.schemas.query import read_query, unknown_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from marshmallow import Schema
 
     from shared.domain.outcome import Fault
 
 
-def query_values(schema: Schema, *, strict: bool) -> dict[str, Any]:
+def check_query(known: Mapping[str, Collection[str]]) -> None:
+    """Refuse (400) query parameters that the present request's endpoint does not know.
+
+    ``known`` has the names of those that it does, by endpoint; of one that is not in it nothing is checked.
+    """
+    endpoint = request.endpoint or ""
+    if not request.args or endpoint not in known:
+        return
+    unknown = unknown_parameters(known[endpoint], request.args, endpoint)
+    if unknown:
+        raise bad_values(unknown)
+
+
+def query_values(schema: Schema) -> dict[str, Any]:
     """Give the values of the present request's query. Raises Refusal (400)."""
-    read = read_query(schema, list(request.args.items(multi=True)), strict=strict)
+    read = read_query(schema, list(request.args.items(multi=True)))
     if isinstance(read, list):
         raise bad_values(read)
     return read

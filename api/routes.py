@@ -25,13 +25,18 @@ from api.limits import show_limits
 from api.openapi.publication import Publication, asset
 from api.order_list import list_orders
 from api.orders import complete_order, create_order, create_orders
+from api.query import check_query
 from api.rate_limit import limit_rate
 from api.stock import count_stock, list_stock
+from shared.schemas.order_list import OrderListQuery
+from shared.schemas.query import parameter_names
+from shared.schemas.stock import StockQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Flask, Response
+    from marshmallow import Schema
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class Route:
     view: Callable[..., Response]
     is_heavy: bool = False
     """Whether it may keep a connection of the database for long: of those a client has some at once."""
+    query: type[Schema] | None = None
+    """The parameters that its query may have; None: it has none."""
 
 
 def routes() -> tuple[Route, ...]:
@@ -52,10 +59,10 @@ def routes() -> tuple[Route, ...]:
     published = Publication(routes)
     return (
         Route("POST", "/v1/orders", needs("orders:write"), create_orders),
-        Route("GET", "/v1/orders", needs("orders:read"), list_orders, is_heavy=True),
+        Route("GET", "/v1/orders", needs("orders:read"), list_orders, is_heavy=True, query=OrderListQuery),
         Route("POST", "/v1/order", needs("orders:write"), create_order),
         Route("POST", "/v1/order/<int:number>", needs("orders:write"), complete_order),
-        Route("GET", "/v1/stock", needs("stock:read"), list_stock, is_heavy=True),
+        Route("GET", "/v1/stock", needs("stock:read"), list_stock, is_heavy=True, query=StockQuery),
         Route("POST", "/v1/stock", needs("stock:write"), count_stock, is_heavy=True),
         Route("GET", "/v1/jobs/<job_id>", ANY_KEY, show_job),
         Route("GET", "/v1/jobs/<job_id>/results", ANY_KEY, show_results, is_heavy=True),
@@ -82,16 +89,20 @@ def add_routes(app: Flask) -> None:
     app.url_map.converters["int"] = AsciiNumber
     table: dict[str, Access] = {}
     heavy: set[str] = set()
+    parameters: dict[str, tuple[str, ...]] = {}
     for route in routes():
         endpoint = f"{route.method} {route.rule}"
         table[endpoint] = route.access
         if route.is_heavy:
             heavy.add(endpoint)
+        if route.rule.startswith("/v1/"):
+            parameters[endpoint] = parameter_names(route.query) if route.query is not None else ()
         app.add_url_rule(route.rule, endpoint, route.view, methods=[route.method])
     # What is refused for its scope costs as much as what is not, so it counts.
     app.before_request(lambda: find_caller(table))
     limit_rate(app)
     app.before_request(lambda: check_scope(table))
+    app.before_request(lambda: check_query(parameters))
     heavy_endpoints = frozenset(heavy)
     app.before_request(lambda: take_place(heavy_endpoints))
     app.after_request(keep_place)

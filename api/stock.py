@@ -36,7 +36,7 @@ def list_stock() -> Response:
     strict = _strict()
     settings = parts().settings
     query = StockQuery(zone=ZoneInfo(settings.organisation_timezone), page_max=settings.stock_page_max)
-    values = query_values(query, strict=strict)
+    values = query_values(query)
     wanted = StockFilter(
         limit=values["limit"],
         sku=values.get("sku"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from shared.domain.codes import same_code
 from shared.domain.order import Address
 from shared.domain.vouchers import Voucher, VouchersByCode, compared, percent_of
 
@@ -105,6 +106,7 @@ class Item:
     id: int
     sku: str
     ean: str | None = None
+    upc: str | None = None
     active: bool = True
     market_ids: frozenset[int] | None = None
     prices: Mapping[int, Decimal] = field(default_factory=dict)
@@ -203,6 +205,13 @@ class Assortment:
     by_id: Mapping[int, Item]
     by_sku: Mapping[str, Item]
     by_ean: Mapping[str, Item]
+    by_upc: Mapping[str, Item]
+
+    def by_code(self, *, ean: str | None = None, upc: str | None = None) -> Item | None:
+        """The item of an EAN, or of a UPC: whichever of the two the item has it as."""
+        code = same_code(ean or upc or "")
+        named_so, else_so = (self.by_ean, self.by_upc) if upc is None else (self.by_upc, self.by_ean)
+        return named_so.get(code) or else_so.get(code)
 
     @classmethod
     def of(cls, items: list[Item]) -> Assortment:
@@ -210,7 +219,8 @@ class Assortment:
         return cls(
             by_id={i.id: i for i in items},
             by_sku={i.sku: i for i in items},
-            by_ean={i.ean: i for i in items if i.ean is not None},
+            by_ean={same_code(i.ean): i for i in items if i.ean is not None},
+            by_upc={same_code(i.upc): i for i in items if i.upc is not None},
         )
 
 

@@ -12,7 +12,7 @@ from shared.domain.allocation import (
     allocate,
     allocate_what_is_there,
 )
-from shared.domain.draft import Draft
+from shared.domain.draft import Doomed, Draft
 from shared.domain.outcome import Created, Fault, Outcome, Prepared, Rejected, quoted, reject
 from shared.domain.parsed import as_sent
 from shared.domain.reasons import STOCK_SHORT
@@ -54,18 +54,29 @@ class Numbered:
         return Created(self.numbers)
 
 
-def decide(drafts: Sequence[Draft | Rejected], shelf: Shelf, uses: Uses) -> list[Placement | Rejected]:
+def decide(
+    drafts: Sequence[Draft | Doomed | Rejected], shelf: Shelf, uses: Uses
+) -> list[Placement | Rejected]:
     """Decide the drafts in order; each sees the stock and the vouchers that the earlier ones left.
 
     ``shelf.taken()`` and ``uses.taken()`` afterwards are what the placements take.
     """
     claimed: set[int] = set()
-    return [
-        draft if isinstance(draft, Rejected) else _decide_one(draft, shelf, uses, claimed) for draft in drafts
-    ]
+    return [_decide_one(draft, shelf, uses, claimed) for draft in drafts]
 
 
-def _decide_one(draft: Draft, shelf: Shelf, uses: Uses, claimed: set[int]) -> Placement | Rejected:
+def _decide_one(
+    draft: Draft | Doomed | Rejected, shelf: Shelf, uses: Uses, claimed: set[int]
+) -> Placement | Rejected:
+    if isinstance(draft, Rejected):
+        return draft
+    if isinstance(draft, Doomed):
+        _, used_up = uses.usable(draft.vouchers)
+        return reject(as_sent([*draft.faults, *used_up], draft.element_names))
+    return _decide_draft(draft, shelf, uses, claimed)
+
+
+def _decide_draft(draft: Draft, shelf: Shelf, uses: Uses, claimed: set[int]) -> Placement | Rejected:
     draft, faults = _with_usable_vouchers(draft, uses)
     number = draft.request.order_number
     if number is not None and number in claimed:

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from shared.domain.allocation import Want
 from shared.domain.catalog import AllocationRule, Item, Market, Pricelist
-from shared.domain.order import Address, LineRequest, OrderRequest
+from shared.domain.order import Address, ElementNames, LineRequest, OrderRequest
+from shared.domain.outcome import Fault
 from shared.domain.pricing import ZERO, Totals, totals
 from shared.domain.terms import Shipping, Terms
 from shared.domain.vouchers import Applied, within
@@ -34,6 +35,19 @@ class Buyer:
     customer_id: int | None
     email: str
     register: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """An order that will be rejected, and the limited vouchers that it names.
+
+    Whether those have uses left is only known when they are locked; if not, that is one fault more, and its
+    code may go before those of the others.
+    """
+
+    faults: tuple[Fault, ...]
+    vouchers: tuple[Applied, ...]
+    element_names: ElementNames | None = None
 
 
 @dataclass(frozen=True, slots=True)

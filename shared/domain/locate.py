@@ -20,10 +20,13 @@ from shared.domain.outcome import Fault, Reason, quoted
 from shared.domain.reasons import (
     ALLOCATION_RULE_UNKNOWN,
     COUNTRY_WITHOUT_MARKET,
+    CURRENCY_MISMATCH,
     MARKET_NOT_ALLOWED,
     MARKET_UNKNOWN,
     PRICELIST_UNKNOWN,
 )
+
+_NAMES_TOLD = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,20 @@ def locate(names: References, country: str | None, snapshot: Snapshot) -> tuple[
     if market is None or pricelist is None or rule is None:
         return None, faults
     return Place(market, pricelist, rule), faults
+
+
+def currency_faults(names: References, pricelist: Pricelist, reference: Reference) -> list[Fault]:
+    """The fault of an order that counts in another currency than the pricelist it would be sold by."""
+    if names.currency in (None, pricelist.currency):
+        return []
+    fitting = sorted(one.name for one in reference.pricelists.values() if one.currency == names.currency)
+    listed = ", ".join(quoted(name) for name in fitting[:_NAMES_TOLD])
+    way_out = (
+        f"name one that is in {names.currency} ({listed})" if fitting else f"none is in {names.currency}"
+    )
+    msg = f"pricelist {quoted(pricelist.name)} is in {pricelist.currency}, not in {names.currency}; {way_out}"
+    told = {"currency": names.currency, "pricelist": pricelist.name, "pricelists": fitting[:_NAMES_TOLD]}
+    return [Fault(CURRENCY_MISMATCH, "/currency", msg, told)]
 
 
 def _market(names: References, country: str | None, snapshot: Snapshot, faults: list[Fault]) -> Market | None:

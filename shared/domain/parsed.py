@@ -27,6 +27,8 @@ class Parsed:
     ignored: tuple[str, ...] = ()
     """Pointers to members that are no parameters: the first of them."""
     element_names: ElementNames | None = None
+    addressed: bool = True
+    """Whether a faulty order has an address, be it a wrong one; else its account's stands in."""
 
 
 def as_sent(faults: Iterable[Fault], names: ElementNames | None) -> list[Fault]:

@@ -17,17 +17,18 @@ from shared.domain.reasons import (
 def find_item(
     position: int, wanted: LineRequest, assortment: Assortment, *, force: bool
 ) -> tuple[Item | None, list[Fault]]:
-    """The item that id, ean and sku agree on. None without a fault: unknown, and ``force`` lets it in."""
+    """The item that the line's names agree on. None without a fault: unknown, and ``force`` lets it in."""
     named = [
         ("id", wanted.item_id, assortment.by_id.get(wanted.item_id) if wanted.item_id is not None else None),
-        ("ean", wanted.ean, assortment.by_ean.get(wanted.ean) if wanted.ean is not None else None),
+        ("ean", wanted.ean, assortment.by_code(ean=wanted.ean) if wanted.ean is not None else None),
+        ("upc", wanted.upc, assortment.by_code(upc=wanted.upc) if wanted.upc is not None else None),
         ("sku", wanted.sku, assortment.by_sku.get(wanted.sku) if wanted.sku is not None else None),
     ]
     given = [(name, value, item) for name, value, item in named if value is not None]
     known = [(name, value, item) for name, value, item in given if item is not None]
     faults: list[Fault] = []
     if len(known) < len(given) and not (force and not known):
-        words = {"id": "id", "ean": "EAN", "sku": "SKU"}
+        words = {"id": "id", "ean": "EAN", "upc": "UPC", "sku": "SKU"}
         for name, value, item in given:
             if item is None:
                 msg = f"no item has {words[name]} {quoted(value)}"
@@ -52,7 +53,7 @@ def line_faults(
     """Why this item may not be sold here, or nothing."""
     pointer = f"/products/{position}"
     faults: list[Fault] = []
-    called = item.sku if item else wanted.sku or wanted.ean or str(wanted.item_id)
+    called = item.sku if item else wanted.sku or wanted.ean or wanted.upc or str(wanted.item_id)
     sku, market_name = quoted(called), quoted(market.name)
     if item is not None and not force:
         if not item.active:

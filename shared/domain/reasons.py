@@ -83,6 +83,12 @@ MARKET_NOT_ALLOWED: Final = Reason(
     "market_not_allowed", Code.GENERAL, "the API key is not for this market", params=("market",)
 )
 PRICELIST_UNKNOWN: Final = Reason("pricelist_unknown", Code.GENERAL, "no pricelist has this id or name")
+CURRENCY_MISMATCH: Final = Reason(
+    "currency_mismatch",
+    Code.GENERAL,
+    "the order counts in another currency than its pricelist",
+    params=("currency", "pricelist", "pricelists"),
+)
 ALLOCATION_RULE_UNKNOWN: Final = Reason(
     "allocation_rule_unknown", Code.GENERAL, "no allocation rule is named so"
 )

@@ -7,21 +7,27 @@ from dataclasses import replace
 from decimal import Decimal
 
 from shared.domain.catalog import Account, Item
-from shared.domain.draft import Buyer, Draft, DraftLine
-from shared.domain.locate import Place, Snapshot, locate
+from shared.domain.draft import Buyer, Doomed, Draft, DraftLine
+from shared.domain.locate import Place, Snapshot, currency_faults, locate
 from shared.domain.mailbox import mailbox_of
-from shared.domain.order import MOST_MONEY, Address, OrderRequest
-from shared.domain.outcome import Fault, Rejected, reject
+from shared.domain.order import MOST_MONEY, Address, OrderRequest, References
+from shared.domain.outcome import PRECEDENCE, Fault, Rejected, reject
 from shared.domain.parsed import Parsed, as_sent
 from shared.domain.pricing import ZERO
 from shared.domain.products import find_item, line_faults
-from shared.domain.reasons import CUSTOMER_UNKNOWN, TOTAL_TOO_LARGE
+from shared.domain.reasons import CUSTOMER_UNKNOWN, TOTAL_TOO_LARGE, VOUCHER_USED_UP
 from shared.domain.rejections import number_repeated, number_taken
-from shared.domain.terms import addresses, find_terms, ship
-from shared.domain.vouchers import Applied, apply_automatic, apply_codes
+from shared.domain.terms import address_faults, addresses, find_terms, ship
+from shared.domain.vouchers import (
+    Applied,
+    apply_automatic,
+    apply_codes,
+    currency_obstacle,
+    named_vouchers,
+)
 
 
-def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | list[Fault]:
+def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | Doomed:
     """The draft of a well-formed order, or every fault that looking it up brings to light."""
     terms, faults = find_terms(request.references, snapshot)
     invoice, delivery, missing = addresses(request, terms.account)
@@ -30,11 +36,12 @@ def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | list[Fault]:
     buyer, buyer_faults = _buyer(request, invoice, snapshot)
     faults = [*faults, *missing, *place_faults, *line_problems, *buyer_faults]
     if place is None or invoice is None or delivery is None:
-        return faults
+        return _doomed(faults, request.references, place, snapshot)
     shipping, ship_faults = ship(request, delivery.country, place.pricelist.currency, snapshot)
-    faults = [*faults, *ship_faults]
-    if faults:
-        return faults
+    faults.extend(ship_faults)
+    if line_problems:
+        return _doomed(faults, request.references, place, snapshot)
+    faults.extend(currency_faults(request.references, place.pricelist, snapshot.reference))
     draft = Draft(
         request=request,
         market=place.market,
@@ -48,7 +55,24 @@ def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | list[Fault]:
         shipping=shipping,
     )
     applied, voucher_faults = _vouchers(draft, snapshot)
-    return [*voucher_faults, *_too_much(draft)] or replace(draft, vouchers=applied)
+    faults = [*faults, *voucher_faults, *_too_much(draft)]
+    return Doomed(tuple(faults), _counted(applied)) if faults else replace(draft, vouchers=applied)
+
+
+def _doomed(faults: list[Fault], names: References, place: Place | None, snapshot: Snapshot) -> Doomed:
+    """An order whose lines come to nothing that could be told, with what else is wrong with its names."""
+    named = named_vouchers(names.voucher_codes, snapshot.reference.voucher_codes)
+    if place is not None:
+        faults = [*faults, *currency_faults(names, place.pricelist, snapshot.reference)]
+        for position, voucher in named:
+            obstacle = currency_obstacle(voucher, position, place.pricelist.currency)
+            faults.extend([obstacle] if obstacle is not None else [])
+    return Doomed(tuple(faults), _counted([Applied(voucher, ZERO, position) for position, voucher in named]))
+
+
+def _counted(applied: Iterable[Applied]) -> tuple[Applied, ...]:
+    """Of these vouchers those that were asked for and may be used up."""
+    return tuple(one for one in applied if one.voucher.limited and one.position is not None)
 
 
 def _vouchers(draft: Draft, snapshot: Snapshot) -> tuple[tuple[Applied, ...], list[Fault]]:
@@ -82,7 +106,7 @@ def _lines(request: OrderRequest, place: Place, snapshot: Snapshot) -> tuple[lis
                 line=position,
                 request=wanted,
                 item=item,
-                sku=item.sku if item else wanted.sku or wanted.ean or str(wanted.item_id),
+                sku=item.sku if item else wanted.sku or wanted.ean or wanted.upc or str(wanted.item_id),
                 unit_price=unit_price,
                 original_price=_first(wanted.original_price, listed, unit_price),
                 shippable=item is not None and item.active and item.sold_in(place.market),
@@ -140,25 +164,41 @@ def wanted_emails(requests: Iterable[OrderRequest], accounts: Mapping[int, Accou
     return found
 
 
-def prepare(parsed: Parsed, snapshot: Snapshot, *, repeated: bool) -> Draft | Rejected:
+def prepare(parsed: Parsed, snapshot: Snapshot, *, repeated: bool) -> Draft | Doomed | Rejected:
     """The draft of what was read, or its rejection with all faults of the code that comes first.
 
     ``repeated``: its order number stands earlier in the same batch.
     """
-    faults = list(parsed.faults)
     if parsed.request is None:
-        _, unknown = find_terms(parsed.references, snapshot)
-        _, nowhere = locate(parsed.references, parsed.country, snapshot)
-        return reject(as_sent([*faults, *unknown, *nowhere], parsed.element_names))
-    draft = resolve(parsed.request, snapshot)
-    if isinstance(draft, list):
-        faults.extend(draft)
-    number = parsed.request.order_number
+        return _rejected(_misread(parsed, snapshot), parsed)
+    found = resolve(parsed.request, snapshot)
+    numbered = _number_faults(parsed.request.order_number, snapshot, repeated=repeated)
+    if isinstance(found, Draft) and not numbered:
+        return found
+    faults = found.faults if isinstance(found, Doomed) else ()
+    vouchers = found.vouchers if isinstance(found, Doomed) else _counted(found.vouchers)
+    return _rejected(Doomed((*faults, *numbered), vouchers), parsed)
+
+
+def _misread(parsed: Parsed, snapshot: Snapshot) -> Doomed:
+    """All that is wrong with an order that could not be read whole, as far as what was read tells it."""
+    terms, unknown = find_terms(parsed.references, snapshot)
+    place, nowhere = locate(parsed.references, parsed.country, snapshot)
+    addressless = [] if parsed.addressed or terms.account is None else address_faults(terms.account)
+    return _doomed([*parsed.faults, *unknown, *nowhere, *addressless], parsed.references, place, snapshot)
+
+
+def _number_faults(number: int | None, snapshot: Snapshot, *, repeated: bool) -> list[Fault]:
     if number is not None and repeated:
         # First, for whether the earlier one exists by now depends on how slices race.
-        faults.append(number_repeated(number))
-    elif number is not None and number in snapshot.taken_numbers:
-        faults.append(number_taken(number))
-    if faults or isinstance(draft, list):
-        return reject(as_sent(faults, parsed.element_names))
-    return draft
+        return [number_repeated(number)]
+    return [number_taken(number)] if number is not None and number in snapshot.taken_numbers else []
+
+
+def _rejected(doomed: Doomed, parsed: Parsed) -> Doomed | Rejected:
+    """The rejection, unless it is open yet: a used-up voucher may be told with the others, or before them."""
+    rejected = reject(as_sent(doomed.faults, parsed.element_names))
+    goes_before = PRECEDENCE.index(rejected.code) < PRECEDENCE.index(VOUCHER_USED_UP.code)
+    if goes_before or not doomed.vouchers:
+        return rejected
+    return replace(doomed, element_names=parsed.element_names)

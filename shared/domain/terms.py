@@ -91,13 +91,21 @@ def addresses(
         return request.invoice, request.delivery, []
     if account is None:
         return None, None, []
+    missing = address_faults(account)
+    address = None if missing else account.address
+    return address, address, missing
+
+
+def address_faults(account: Account) -> list[Fault]:
+    """Why an account's default address cannot stand in for one that was not sent, or nothing."""
     if account.address is None:
-        msg = f"is required; account {account.id} has no default address"
-        return None, None, [_addressless("/address", msg, account)]
+        return [
+            _addressless("/address", f"is required; account {account.id} has no default address", account)
+        ]
     if account.address.email is None:
         msg = f"is required; the default address of account {account.id} has none"
-        return None, None, [_addressless("/address/email", msg, account)]
-    return account.address, account.address, []
+        return [_addressless("/address/email", msg, account)]
+    return []
 
 
 def _addressless(pointer: str, msg: str, account: Account) -> Fault:

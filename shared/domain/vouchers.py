@@ -98,17 +98,26 @@ def code_faults(codes: Sequence[str], known: Mapping[str, Voucher]) -> list[Faul
 def apply_codes(
     codes: Sequence[str], known: Mapping[str, Voucher], lines_total: Decimal, currency: str
 ) -> tuple[list[Applied], list[Fault]]:
-    """The vouchers that these codes, all known, stand for; a fault for each that this order cannot have."""
+    """The vouchers that the known of these codes stand for; a fault for each that this order cannot have."""
     applied: list[Applied] = []
     faults: list[Fault] = []
-    for position, code in enumerate(codes):
-        voucher = known[code]
+    for position, voucher in named_vouchers(codes, known):
         why_not = obstacle(voucher, position, lines_total, currency)
         if why_not is None:
             applied.append(Applied(voucher, value_of(voucher, lines_total, currency), position))
         else:
             faults.append(why_not)
     return applied, faults
+
+
+def named_vouchers(codes: Sequence[str], known: Mapping[str, Voucher]) -> list[tuple[int, Voucher]]:
+    """The vouchers that codes stand for, each with the place of the first that does."""
+    found: dict[int, tuple[int, Voucher]] = {}
+    for position, code in enumerate(codes):
+        voucher = known.get(code)
+        if voucher is not None:
+            found.setdefault(voucher.id, (position, voucher))
+    return list(found.values())
 
 
 def _at(position: int) -> str:

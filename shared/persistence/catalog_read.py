@@ -21,13 +21,14 @@ from shared.domain.catalog import (
     Split,
     index_reference,
 )
+from shared.domain.codes import code_spellings
 from shared.domain.order import Address
 from shared.domain.vouchers import Voucher
 
 _ITEMS = text(
-    "SELECT id, sku, ean, active, market_ids FROM items"
+    "SELECT id, sku, ean, upc, active, market_ids FROM items"
     " WHERE id = ANY(CAST(:ids AS bigint[])) OR sku = ANY(CAST(:skus AS text[]))"
-    " OR ean = ANY(CAST(:eans AS text[]))"
+    " OR ean = ANY(CAST(:codes AS text[])) OR upc = ANY(CAST(:codes AS text[]))"
 )
 _PRICES = text("SELECT item_id, pricelist_id, price FROM prices WHERE item_id = ANY(CAST(:ids AS bigint[]))")
 
@@ -103,10 +104,10 @@ def _amounts(by_currency: Mapping[str, str] | None) -> dict[str, Decimal]:
 
 
 def find_items(
-    connection: Connection, ids: Collection[int], skus: Collection[str], eans: Collection[str]
+    connection: Connection, ids: Collection[int], skus: Collection[str], codes: Collection[str]
 ) -> list[Item]:
-    """The items that have one of these ids, SKUs or EANs, with all their prices."""
-    wanted = {"ids": list(ids), "skus": list(skus), "eans": list(eans)}
+    """The items that have one of these ids, SKUs or codes (EAN or UPC), with all their prices."""
+    wanted = {"ids": list(ids), "skus": list(skus), "codes": list(code_spellings(codes))}
     rows = connection.execute(_ITEMS, wanted).all()
     prices: dict[int, dict[int, Decimal]] = {row.id: {} for row in rows}
     for item_id, pricelist_id, price in connection.execute(_PRICES, {"ids": list(prices)}):
@@ -116,6 +117,7 @@ def find_items(
             id=row.id,
             sku=row.sku,
             ean=row.ean,
+            upc=row.upc,
             active=row.active,
             market_ids=None if row.market_ids is None else frozenset(row.market_ids),
             prices=prices[row.id],

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
+from marshmallow import RAISE, Schema, ValidationError
 
 from shared.domain.outcome import Fault, pointer_step
-from shared.domain.reasons import SENT_TWICE
+from shared.domain.reasons import SENT_TWICE, UNKNOWN_FIELD
+from shared.schemas.order import NAME_CHARS
 from shared.schemas.reading import faults_of
 
 
-def read_query(
-    schema: Schema, sent: Sequence[tuple[str, str]], *, strict: bool
-) -> dict[str, Any] | list[Fault]:
-    """Read parameters; a pointer of a fault is into the object that they stand for.
-
-    ``strict`` makes each unknown one an error; otherwise they are ignored, as an order's are.
-    """
+def read_query(schema: Schema, sent: Sequence[tuple[str, str]]) -> dict[str, Any] | list[Fault]:
+    """Read parameters, each known; a pointer of a fault is into the object that they stand for."""
     query = dict(sent)
     names = [name for name, _ in sent]
     known = schema.fields.keys()
@@ -28,7 +24,23 @@ def read_query(
         if name in known and names.count(name) > 1
     ]
     try:
-        values: dict[str, Any] = schema.load(query, unknown=RAISE if strict else EXCLUDE)
+        values: dict[str, Any] = schema.load(query, unknown=RAISE)
     except ValidationError as error:
         return [*faults, *faults_of(error, query)]
     return faults or values
+
+
+def parameter_names(schema: type[Schema]) -> tuple[str, ...]:
+    """The names of the parameters that a query of this schema may have."""
+    return tuple(schema._declared_fields)  # noqa: SLF001 - there is no other way without an instance
+
+
+def unknown_parameters(known: Collection[str], sent: Iterable[str], where: str) -> list[Fault]:
+    """A fault for each name that is no parameter of ``where``: to ignore it would be to answer with more."""
+    way_out = f"it knows {', '.join(known)}" if known else "it takes none"
+    msg = f"is no parameter of {where}; {way_out}"
+    return [
+        Fault(UNKNOWN_FIELD, f"/{pointer_step(name[:NAME_CHARS])}", msg)
+        for name in dict.fromkeys(sent)
+        if name not in known
+    ]

@@ -101,17 +101,24 @@ class OrderReader:
         except ValidationError as error:
             faults.extend(faults_of(error, order))
             valid = error.valid_data if isinstance(error.valid_data, dict) else {}
-            return _faulty(faults, valid)
+            return _faulty(faults, valid, addressed=_addressed(order))
         if faults:
-            return _faulty(faults, values)
+            return _faulty(faults, values, addressed=_addressed(order))
         request = _order(values)
         return Parsed(request, references=request.references)
 
 
-def _faulty(faults: list[Fault], values: Mapping[str, Any] | None = None) -> Parsed:
+def _addressed(order: Mapping[str, Any]) -> bool:
+    names = ("address", "invoiceAddress", "deliveryAddress")
+    return any(order.get(name) not in (None, "", []) for name in names)
+
+
+def _faulty(
+    faults: list[Fault], values: Mapping[str, Any] | None = None, *, addressed: bool = True
+) -> Parsed:
     values = values or {}
     delivery = _first(values, "deliveryAddress", "address", "invoiceAddress") or {}
-    return Parsed(None, tuple(faults), _references(values), delivery.get("country"))
+    return Parsed(None, tuple(faults), _references(values), delivery.get("country"), addressed=addressed)
 
 
 def faults_of(error: ValidationError, sent: Mapping[str, Any]) -> Iterator[Fault]:

@@ -67,6 +67,13 @@ CATALOG: dict[str, Any] = {
             "stock": {"Main": 100000},
         },
         {
+            "id": 30,
+            "sku": "UPC-CLOCK",
+            "ean": "0711719814153",
+            "prices": {"EUR": 7},
+            "stock": {"Main": 100000},
+        },
+        {
             "id": 11,
             "sku": "RED-STOOL",
             "ean": "7302",

@@ -355,7 +355,11 @@ LINES = [
     ),
     Row(
         "/products/0/upc",
-        [],
+        [
+            Takes("711719814153", {"products.0.sku": "UPC-CLOCK"}),
+            Takes("0711719814153", {"products.0.sku": "UPC-CLOCK"}),
+            Takes("7301", {"products.0.sku": "BRASS-LAMP"}),
+        ],
         Absent(MISSING, "/products/0"),
         [*text(255), Refuses("", MISSING, named="", at="/products/0")],
         {**order(), **UNNAMED},
@@ -481,9 +485,18 @@ LINES = [
 PLACES = [
     Row(
         "/currency",
-        [Takes("EUR", {"orderCurrency": "EUR"}), Takes("", {"orderCurrency": "EUR"})],
+        [
+            Takes("EUR", {"orderCurrency": "EUR"}),
+            Takes("", {"orderCurrency": "EUR"}),
+            Takes("USD", {"orderCurrency": "USD"}, {"pricelist": "USD"}),
+        ],
         {"orderCurrency": "EUR"},
-        [*bad(5, True, [], "XXY"), Refuses("eur", named="write 'EUR'")],
+        [
+            *bad(5, True, [], "XXY"),
+            Refuses("eur", named="write 'EUR'"),
+            Refuses("SEK", named="name one that is in SEK ('SEK')"),
+            Refuses("JPY", named="none is in JPY"),
+        ],
     ),
     Row(
         "/pricelistId",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from shared.domain.catalog import Assortment, Item, Reference
-from shared.domain.draft import Draft
+from shared.domain.draft import Doomed, Draft
 from shared.domain.locate import Snapshot
 from shared.domain.order import OrderRequest
 from shared.domain.outcome import Rejected
@@ -52,7 +52,7 @@ def named_items(connection: Connection, orders: Iterable[KeyedOrder]) -> list[It
         connection,
         {line.item_id for line in lines if line.item_id is not None},
         {line.sku for line in lines if line.sku is not None},
-        {line.ean for line in lines if line.ean is not None},
+        {code for line in lines for code in (line.ean, line.upc) if code is not None},
     )
 
 
@@ -104,17 +104,17 @@ def _named_by_limited(
     return ids, markets
 
 
-def items_to_lock(drafts: Iterable[Draft | Rejected]) -> set[int]:
+def items_to_lock(drafts: Iterable[Draft | Doomed | Rejected]) -> set[int]:
     """The ids of the items that are wanted."""
     return {want.item_id for draft in drafts if isinstance(draft, Draft) for want in draft.wants()}
 
 
-def vouchers_to_lock(drafts: Iterable[Draft | Rejected]) -> set[int]:
+def vouchers_to_lock(drafts: Iterable[Draft | Doomed | Rejected]) -> set[int]:
     """The ids of the vouchers whose uses are counted."""
     return {
         applied.voucher.id
         for draft in drafts
-        if isinstance(draft, Draft)
+        if not isinstance(draft, Rejected)
         for applied in draft.vouchers
         if applied.voucher.limited
     }

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from shared.domain.decide import Numbered, Placement, decide
-from shared.domain.draft import Draft
+from shared.domain.draft import Doomed, Draft
 from shared.domain.locate import Snapshot
 from shared.domain.mailbox import mailbox_of
 from shared.domain.outcome import Outcome, Rejected
@@ -126,14 +126,14 @@ def place_orders(
 
 def _prepared(
     clock: OrderClock, orders: Sequence[KeyedOrder], snapshot: Snapshot
-) -> Iterator[Draft | Rejected]:
+) -> Iterator[Draft | Doomed | Rejected]:
     # Every API key has its own markets.
     seen_by = cache(snapshot.seen_by)
     for order in orders:
         yield _prepare(clock, order, seen_by(order.taken.market_ids))
 
 
-def _prepare(clock: OrderClock, order: KeyedOrder, snapshot: Snapshot) -> Draft | Rejected:
+def _prepare(clock: OrderClock, order: KeyedOrder, snapshot: Snapshot) -> Draft | Doomed | Rejected:
     try:
         with clock:
             return prepare(order.parsed, snapshot, repeated=order.position in order.taken.repeated_numbers)

@@ -114,9 +114,11 @@ def _one_of(*schemas: JsonSchema) -> JsonSchema:
 
 
 _LINE: JsonSchema = {
-    "description": "One line of an order. When several of `id`, `ean` and `sku` are given, they must mean "
+    "description": "One line of an order. If several of `id`, `ean`, `upc` and `sku` are given, they mean "
     "the same item; one of them is needed.",
-    **_one_of(*({"required": [name], "properties": {name: _NAMED_ITEM}} for name in ("id", "ean", "sku"))),
+    **_one_of(
+        *({"required": [name], "properties": {name: _NAMED_ITEM}} for name in ("id", "ean", "upc", "sku"))
+    ),
 }
 _ORDER: JsonSchema = {
     "description": "An order. `null` is the same as absent. Members that are not listed here are ignored, "

@@ -26,7 +26,7 @@ from shared.domain.catalog import (
     index_reference,
 )
 from shared.domain.decide import Placement, decide
-from shared.domain.draft import Draft
+from shared.domain.draft import Doomed, Draft
 from shared.domain.locate import Snapshot
 from shared.domain.order import Address, LineRequest, OrderRequest, References
 from shared.domain.outcome import Rejected
@@ -128,7 +128,7 @@ def stock(**units: int) -> Shelf:
 
 
 def decided(
-    *drafts: Draft | Rejected, shelf: Shelf, uses: dict[int, int] | None = None
+    *drafts: Draft | Doomed | Rejected, shelf: Shelf, uses: dict[int, int] | None = None
 ) -> list[Placement | Rejected]:
     """Decide drafts against a shelf; no limited voucher has a use left unless told so."""
     return decide(drafts, shelf, Uses(uses or {}))

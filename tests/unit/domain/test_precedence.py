@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from itertools import combinations
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from shared.domain.catalog import index_reference
 from shared.domain.decide import Placement
 from shared.domain.outcome import Code, Rejected
 from shared.domain.resolve import prepare
+from shared.domain.vouchers import Voucher
 from shared.schemas.reading import OrderReader
-from tests.unit.domain.shop import decided, snapshot, stock
+from tests.unit.domain.shop import ACCOUNT, TABLES, decided, snapshot, stock
 
 Order = dict[str, Any]
 
+KRONOR = Voucher(9, "KRONOR", "Kronor", automatic=False, amounts={"SEK": Decimal("50.00")})
 CONTRACTS_ORDER = [Code(code) for code in (-3, -4, -7, -1, -6, -5, -2)]
 
 
@@ -32,12 +37,19 @@ def add_line(order: Order, **line: Any) -> None:
     order["products"].append(line)
 
 
+NEEDS_LINES: list[Callable[[Order], Any]] = [
+    lambda order: order.update(voucherCodes=["HUGE"]),
+    lambda order: order.update(shippingValue=9_999_999_999.99),
+]
+"""Faults that only show once every line has its price."""
+
 FAULTS: dict[Code, list[Callable[[Order], Any]]] = {
     Code.EMPTY: [lambda order: order.update(products=[]), lambda order: order.pop("products")],
     Code.MISSING: [
         lambda order: order["address"].pop("email"),
         lambda order: add_line(order, sku="RED-STOOL"),
         lambda order: add_line(order, qty=1),
+        lambda order: (order.pop("address"), order.update(accountId=8)),
     ],
     Code.GENERAL: [
         lambda order: order.update(poNumber=5),
@@ -45,6 +57,11 @@ FAULTS: dict[Code, list[Callable[[Order], Any]]] = {
         lambda order: order.update(deliveryWindow="SS99"),
         lambda order: order.update(voucherCodes=["NOPE"]),
         lambda order: order.update(shippingList="express"),
+        lambda order: order.update(currency="SEK"),
+        lambda order: order.update(voucherCodes=["KRONOR"]),
+        lambda order: order.update(voucherCodes=["GIFT"]),
+        lambda order: add_line(order, sku="RED-STOOL", qty=0),
+        *NEEDS_LINES,
     ],
     Code.PRODUCT: [
         lambda order: add_line(order, sku="NO-LAMP", qty=1),
@@ -61,15 +78,21 @@ PAIRS = [
     pytest.param(first, second, i, j, id=f"{first:d} before {second:d} ({i}, {j})")
     for first, second in combinations(CONTRACTS_ORDER, 2)
     if frozenset({first, second}) not in APART
-    for i in range(len(FAULTS[first]))
+    for i, one in enumerate(FAULTS[first])
     for j in range(len(FAULTS[second]))
+    if second is not Code.PRODUCT or one not in NEEDS_LINES
 ]
+
+
+REFERENCE_WITH_KRONOR = index_reference(1, replace(TABLES, vouchers=[*TABLES.vouchers, KRONOR]))
 
 
 def judged(order: Order) -> Placement | Rejected:
     reader = OrderReader(zone=ZoneInfo("UTC"), max_lines=10, strict=False)
     parsed = reader.read(json.dumps(order).encode())
-    found = prepare(parsed, snapshot(taken_numbers=frozenset({77})), repeated=False)
+    nobody = replace(ACCOUNT, id=8, address=None)
+    seen = snapshot(REFERENCE_WITH_KRONOR, taken_numbers=frozenset({77}), accounts={7: ACCOUNT, 8: nobody})
+    found = prepare(parsed, seen, repeated=False)
     (decision,) = decided(found, shelf=stock(lamp_main=5, stool_main=1))
     return decision
 
@@ -108,13 +131,18 @@ def test_all_faults_of_the_code_that_wins_are_told_at_once() -> None:
     order = sane()
     for spoil in (*FAULTS[Code.GENERAL], *FAULTS[Code.PRODUCT]):
         spoil(order)
+    order["voucherCodes"] = ["NOPE", "KRONOR", "GIFT"]
+    order.pop("marketId")
 
     rejected = judged(order)
 
     assert isinstance(rejected, Rejected)
     assert {fault.pointer for fault in rejected.faults} == {
         "/poNumber",
-        "/marketId",
         "/deliveryWindow",
         "/voucherCodes/0",
+        "/voucherCodes/1",
+        "/voucherCodes/2",
+        "/currency",
+        "/products/1/qty",
     }

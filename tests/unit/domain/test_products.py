@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from shared.domain.draft import Draft
+from shared.domain.catalog import Assortment, Item
+from shared.domain.draft import Doomed, Draft
 from shared.domain.order import LineRequest
 from shared.domain.outcome import Code
+from shared.domain.products import find_item
 from shared.domain.resolve import resolve
 from tests.unit.domain.shop import (
     BRASS_LAMP,
@@ -39,6 +42,28 @@ def test_a_line_names_its_item_by_id_ean_or_sku_or_by_several_that_agree(named: 
     assert found.lines[0].sku == "BRASS-LAMP"
 
 
+@pytest.mark.parametrize("code", ["0711719814153", "711719814153"])
+@pytest.mark.parametrize("listed", ["0711719814153", "711719814153"])
+@pytest.mark.parametrize("named", ["ean", "upc"])
+@pytest.mark.parametrize("column", ["ean", "upc"])
+def test_a_upc_and_the_ean_with_a_0_before_it_are_one_code(
+    column: str, named: str, listed: str, code: str
+) -> None:
+    console = Item(10, "CONSOLE", listed if column == "ean" else None, listed if column == "upc" else None)
+    wanted = LineRequest(1, ean=code if named == "ean" else None, upc=code if named == "upc" else None)
+
+    item, faults = find_item(0, wanted, Assortment.of([console]), force=False)
+
+    assert (item, faults) == (console, [])
+
+
+@pytest.mark.parametrize("code", ["00711719814153", "11719814153", "07117198141530", "\u066711719814153"])
+def test_no_other_code_is_taken_for_it(code: str) -> None:
+    found = resolve(order(line(ean=code)), snapshot(items=[replace(BRASS_LAMP, ean="0711719814153")]))
+
+    assert isinstance(found, Doomed)
+
+
 @pytest.mark.parametrize(
     ("wanted", "pointer", "msg"),
     [
@@ -59,19 +84,21 @@ def test_a_line_names_its_item_by_id_ean_or_sku_or_by_several_that_agree(named: 
 def test_a_line_that_cannot_be_added_is_told_with_what_is_wrong(
     wanted: LineRequest, pointer: str, msg: str
 ) -> None:
-    faults = resolve(order(line(), wanted), snapshot())
+    found = resolve(order(line(), wanted), snapshot())
 
-    assert isinstance(faults, list)
-    assert [(fault.code, fault.pointer, fault.msg) for fault in faults] == [(Code.PRODUCT, pointer, msg)]
+    assert isinstance(found, Doomed)
+    assert [(fault.code, fault.pointer, fault.msg) for fault in found.faults] == [
+        (Code.PRODUCT, pointer, msg)
+    ]
 
 
 def test_all_that_is_wrong_with_the_lines_is_told_at_once() -> None:
     wanted = order(line(sku="NO-LAMP", ean="123"), line(OLD_CLOCK), line(GLASS_OWL))
 
-    faults = resolve(wanted, snapshot())
+    found = resolve(wanted, snapshot())
 
-    assert isinstance(faults, list)
-    assert [fault.pointer for fault in faults] == [
+    assert isinstance(found, Doomed)
+    assert [fault.pointer for fault in found.faults] == [
         "/products/0/ean",
         "/products/0/sku",
         "/products/1",
@@ -108,10 +135,10 @@ def test_force_create_lets_in_what_may_not_be_sold_but_ships_none_of_it(wanted: 
 def test_force_create_does_not_guess_a_price_or_which_of_two_items_is_meant(
     wanted: LineRequest, msg: str
 ) -> None:
-    faults = resolve(order(wanted, force_create=True), snapshot())
+    found = resolve(order(wanted, force_create=True), snapshot())
 
-    assert isinstance(faults, list)
-    assert [fault.msg for fault in faults] == [msg]
+    assert isinstance(found, Doomed)
+    assert [fault.msg for fault in found.faults] == [msg]
 
 
 def test_an_item_of_certain_markets_is_sold_there() -> None:

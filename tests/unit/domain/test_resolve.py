@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.draft import Buyer, Draft
+from shared.domain.draft import Buyer, Doomed, Draft
 from shared.domain.order import MOST_MONEY, OrderRequest
 from shared.domain.outcome import Code, Fault, Rejected
 from shared.domain.parsed import Parsed
@@ -36,8 +36,8 @@ def drafted(request: OrderRequest, **changes: Any) -> Draft:
 
 def faults(request: OrderRequest, **changes: Any) -> list[Fault]:
     found = resolve(request, snapshot(**changes))
-    assert isinstance(found, list), found
-    return found
+    assert isinstance(found, Doomed), found
+    return list(found.faults)
 
 
 # -- prices ------------------------------------------------------------------------------------------------
