@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import request
 
 from api.refusal import Refusal
-from shared.domain.outcome import MOST_ERRORS, sentence
+from shared.domain.outcome import listed, sentence
 from shared.schemas.query import read_query, unknown_parameters
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def bad_values(faults: Iterable[Fault]) -> Refusal:
     """Make the 400 of a request whose values are at fault, the first few of them in its message."""
     # It is one refusal of the whole request: its faults are told whatever their code, unlike an order's.
     everything = list(faults)
-    return Refusal(400, sentence(everything), faults=everything[:MOST_ERRORS])
+    return Refusal(400, sentence(everything), faults=list(listed(everything)))
 
 
 def same_query(**changes: str | int) -> str:

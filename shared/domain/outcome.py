@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-MOST_ERRORS = 50
-"""Faults that one rejection lists; the message says how many more there were."""
+MOST_ERRORS = 20
+"""Faults that one rejection lists; the message says how many there were beside those that it names."""
+
+MOST_ERRORS_CHARS = 8_192
+"""Characters that they may have together, of pointers, messages and params; one is always listed."""
 
 MOST_IGNORED = 20
 """Members that are no parameters, of which one outcome tells."""
@@ -118,9 +121,20 @@ def reject(faults: Iterable[Fault]) -> Rejected:
     return Rejected(
         code=code,
         msg=sentence(told),
-        faults=tuple(told[:MOST_ERRORS]),
+        faults=tuple(listed(told)),
         retryable=all(fault.reason.retryable for fault in told),
     )
+
+
+def listed(faults: Sequence[Fault]) -> Iterator[Fault]:
+    """The first of them: a batch of small orders with many faults must not make an answer of gigabytes."""
+    chars = 0
+    for position, fault in enumerate(faults[:MOST_ERRORS]):
+        params = sum(len(str(value)) for value in fault.params.values())
+        chars += len(fault.pointer) + len(fault.msg) + params
+        if position and chars > MOST_ERRORS_CHARS:
+            return
+        yield fault
 
 
 def sentence(faults: Sequence[Fault]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from shared.domain.outcome import (
     MOST_ERRORS,
+    MOST_ERRORS_CHARS,
     Code,
     Fault,
     field_name,
@@ -76,6 +78,23 @@ def test_a_thousand_faults_are_one_short_message_that_counts_them() -> None:
         "and 997 more"
     )
     assert len(rejected.faults) == MOST_ERRORS
+
+
+@pytest.mark.parametrize(
+    "of_text",
+    [
+        lambda text: Fault(FIELD_MISSING, text, ""),
+        lambda text: Fault(FIELD_MISSING, "", text),
+        lambda text: Fault(FIELD_MISSING, "", "", {"a": text}),
+    ],
+    ids=["pointer", "msg", "params"],
+)
+def test_long_faults_are_fewer_and_one_is_always_listed(of_text: Callable[[str], Fault]) -> None:
+    quarter = of_text("x" * (MOST_ERRORS_CHARS // 4))
+    far_too_long = of_text("x" * 2 * MOST_ERRORS_CHARS)
+
+    assert len(reject([quarter] * 9).faults) == 4
+    assert len(reject([far_too_long] * 2).faults) == 1
 
 
 def test_an_order_that_cannot_be_stored_names_the_request_to_ask_for() -> None:
