@@ -15,6 +15,7 @@ from api.refusal import Refusal
 from shared.domain.order_list import OrderFilter, PageTooLarge
 from shared.domain.outcome import Fault
 from shared.domain.reasons import PAGE_TOO_LARGE
+from shared.persistence.as_of import as_of
 from shared.persistence.order_list import find_orders
 from shared.schemas.order_list import OrderListQuery, order_list_json
 
@@ -48,6 +49,8 @@ def list_orders() -> Response:
 
 def _page(wanted: OrderFilter, zone: ZoneInfo, reserve: Callable[[int], None]) -> bytes:
     settings = parts().settings
+    # Before the page: what is not in it must not be stamped before.
+    moment = as_of(parts().engine)
     page = find_orders(
         parts().engine,
         wanted,
@@ -61,6 +64,7 @@ def _page(wanted: OrderFilter, zone: ZoneInfo, reserve: Callable[[int], None]) -
     return order_list_json(
         page,
         zone,
+        as_of=moment,
         previous=same_query(offset=max(skipped - limit, 0)) if skipped else None,
         next_=same_query(offset=skipped + limit) if page.more else None,
     )

@@ -19,6 +19,7 @@ from api.refusal import Refusal
 from shared.domain.outcome import Fault
 from shared.domain.reasons import TOO_MANY
 from shared.domain.stock_level import StockCount, StockFilter, StockSet, UnknownWarehouses
+from shared.persistence.as_of import as_of
 from shared.persistence.errors import DatabaseAwayError, TransientError
 from shared.persistence.stock_counts import set_stock
 from shared.persistence.stock_levels import find_stock
@@ -46,9 +47,12 @@ def list_stock() -> Response:
         edge=values.get("cursor"),
         market_ids=asking_key().market_ids,
     )
+    # Before the page: what is not in it must not be stamped before.
+    moment = as_of(parts().engine)
     page = find_stock(parts().engine, wanted)
     body = stock_list_json(
         page,
+        as_of=moment,
         previous=same_query(cursor=cursor_text(page.previous)) if page.previous else None,
         next_=same_query(cursor=cursor_text(page.next)) if page.next else None,
     )

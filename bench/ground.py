@@ -49,7 +49,7 @@ class Ground:
         engine = open_database(replace(self._settings, database_url=self._url(_TEMPLATE)), "bench")
         migrate(engine)
         rows = read_catalog(orjson.dumps(catalog()), ZoneInfo("UTC"), _silent)
-        load_catalog(engine, rows, datetime.now(UTC), _silent)
+        load_catalog(engine, rows, _silent)
         engine.dispose()
 
     def _create(self, database: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -67,7 +66,7 @@ def load(file: str | None, demo: bool, as_json: bool, data_dir: Path) -> None:
             # Before the database is opened, or even started: a file that is no JSON needs none to be refused.
             checked = read_catalog(raw, zone, tell)
             with database(data_dir) as (_, engine):
-                summary = load_catalog(engine, checked, datetime.now(UTC), tell)
+                summary = load_catalog(engine, checked, tell)
     except CatalogRefusedError as error:
         told = "\n".join(f"  {line}" for line in error.told())
         things = "thing is" if len(error.faults) == 1 else "things are"

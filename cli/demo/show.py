@@ -102,7 +102,7 @@ def _prepare(console: Console, directory: Path) -> tuple[Goods, str]:
     now = utc_now()
     with database(directory) as (settings, engine):
         zone = ZoneInfo(settings.organisation_timezone)
-        load_catalog(engine, read_catalog(catalog, zone, _quietly), now, _quietly)
+        load_catalog(engine, read_catalog(catalog, zone, _quietly), _quietly)
         name = f"demo {now:%Y-%m-%d %H:%M:%S.%f}"
         key = create_api_key(engine, name, [ORDERS_WRITE, ORDERS_READ], None, now + timedelta(days=1), now)
     console.print("Loaded the sample catalog and made an API key.")

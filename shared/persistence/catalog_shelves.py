@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Table, and_, func, literal, select, update
+from sqlalchemy import Column, Connection, Table, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.domain.catalog_file import Count
@@ -38,7 +37,7 @@ def load_prices(connection: Connection, rows: Iterable[Sequence[Any]]) -> Count:
     return Count(inserted, changed, _size(connection, incoming) - inserted - changed)
 
 
-def load_stock(connection: Connection, rows: Iterable[Sequence[Any]], now: datetime) -> StockLoad:
+def load_stock(connection: Connection, rows: Iterable[Sequence[Any]]) -> StockLoad:
     """Set ``(item id, warehouse id, physical)``, but never below what is allocated by then.
 
     Rows that are right already are not even locked. The others are locked by (item, warehouse), ascending, as
@@ -47,12 +46,16 @@ def load_stock(connection: Connection, rows: Iterable[Sequence[Any]], now: datet
     incoming = _incoming(connection, stock, ["item_id", "warehouse_id", "physical"])
     fill(connection, incoming, incoming.columns.keys(), rows)
     same = and_(stock.c.item_id == incoming.c.item_id, stock.c.warehouse_id == incoming.c.warehouse_id)
-    inserted = _insert_missing(connection, incoming, same, now)
+    inserted = _insert_missing(connection, incoming, same)
     _lock_different(connection, incoming, same)
     # The locks are held: what is allocated stays as it is from here on.
     kept, skus = _kept(connection, incoming, same)
     wanted = func.greatest(incoming.c.physical, stock.c.allocated)
-    changing = update(stock).values(physical=wanted, modified_at=now).where(same, stock.c.physical != wanted)
+    changing = (
+        update(stock)
+        .values(physical=wanted, modified_at=func.clock_timestamp())
+        .where(same, stock.c.physical != wanted)
+    )
     changed = rows_of(connection, changing)
     return StockLoad(Count(inserted, changed, _size(connection, incoming) - inserted - changed), kept, skus)
 
@@ -66,9 +69,9 @@ def _size(connection: Connection, incoming: Table) -> int:
     return connection.execute(select(func.count()).select_from(incoming)).scalar_one()
 
 
-def _insert_missing(connection: Connection, incoming: Table, same: Any, now: datetime) -> int:
+def _insert_missing(connection: Connection, incoming: Table, same: Any) -> int:
     new = (
-        select(*incoming.columns, literal(now, stock.c.modified_at.type))
+        select(*incoming.columns, func.clock_timestamp())
         .where(~select(1).where(same).exists())
         .order_by(incoming.c.item_id, incoming.c.warehouse_id)
     )

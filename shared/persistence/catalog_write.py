@@ -8,7 +8,6 @@ all faults are told at once; the transaction then rolls back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from itertools import chain
 from typing import Any, Final
 
@@ -34,7 +33,7 @@ _ROWS_BETWEEN_TICKS: Final = 1_000
 _ROWS_TO_ANALYZE: Final = 1_000
 
 
-def load_catalog(engine: Engine, catalog: CatalogFile, now: datetime, progress: Progress) -> LoadSummary:
+def load_catalog(engine: Engine, catalog: CatalogFile, progress: Progress) -> LoadSummary:
     """Upsert a catalog by name and SKU; what it does not name stays as it is.
 
     A row that is named is as the file says afterwards, with the defaults of what it leaves out; only its id,
@@ -47,32 +46,29 @@ def load_catalog(engine: Engine, catalog: CatalogFile, now: datetime, progress: 
     """
     for _ in range(_TRIES_MAX - 1):
         try:
-            return _load(engine, catalog, now, progress)
+            return _load(engine, catalog, progress)
         except TransientError as error:
             # Only what somebody else has undone: a limit, or a server that is away, would be met again.
             if type(error) is not TransientError:
                 raise
-    return _load(engine, catalog, now, progress)
+    return _load(engine, catalog, progress)
 
 
-def _load(engine: Engine, catalog: CatalogFile, now: datetime, progress: Progress) -> LoadSummary:
+def _load(engine: Engine, catalog: CatalogFile, progress: Progress) -> LoadSummary:
     with transaction(engine) as connection:
         # These limits are meant for requests. A load may take minutes, and wait for another one.
         connection.execute(text("SET LOCAL statement_timeout = '15min'"))
         connection.execute(text("SET LOCAL lock_timeout = '15min'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOAD_LOCK})
-        return _Load(connection, catalog, now, progress).run()
+        return _Load(connection, catalog, progress).run()
 
 
 class _Load:
     """One load on its way."""
 
-    def __init__(
-        self, connection: Connection, catalog: CatalogFile, now: datetime, progress: Progress
-    ) -> None:
+    def __init__(self, connection: Connection, catalog: CatalogFile, progress: Progress) -> None:
         self._connection = connection
         self._catalog = catalog
-        self._now = now
         self._progress = progress
         self._faults = list(catalog.faults)
         self._summary = LoadSummary()
@@ -163,7 +159,7 @@ class _Load:
         if total == 0:
             self._summary.counts["stock"] = Count()
             return
-        loaded = load_stock(self._connection, self._ticking("stock", total, made), self._now)
+        loaded = load_stock(self._connection, self._ticking("stock", total, made))
         self._summary.counts["stock"] = loaded.count
         self._summary.kept_stock, self._summary.kept_stock_skus = loaded.kept, loaded.kept_skus
 

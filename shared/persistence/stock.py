@@ -16,7 +16,7 @@ _LOCK = text(
     " ORDER BY item_id, warehouse_id FOR NO KEY UPDATE"
 )
 _RESERVE = text(
-    "UPDATE stock SET allocated = stock.allocated + taken.quantity, modified_at = now()"
+    "UPDATE stock SET allocated = stock.allocated + taken.quantity, modified_at = clock_timestamp()"
     " FROM unnest(CAST(:items AS bigint[]), CAST(:warehouses AS integer[]), CAST(:quantities AS integer[]))"
     " AS taken(item_id, warehouse_id, quantity)"
     " WHERE stock.item_id = taken.item_id AND stock.warehouse_id = taken.warehouse_id"

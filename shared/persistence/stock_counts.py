@@ -46,7 +46,7 @@ _LOCK = text(
     " ORDER BY stock.item_id, stock.warehouse_id FOR NO KEY UPDATE OF stock"
 )
 _SET = text(
-    "UPDATE stock SET physical = counted.physical, modified_at = now()"
+    "UPDATE stock SET physical = counted.physical, modified_at = clock_timestamp()"
     " FROM unnest(CAST(:items AS bigint[]), CAST(:warehouses AS integer[]), CAST(:physical AS integer[]))"
     " AS counted(item_id, warehouse_id, physical)"
     " WHERE stock.item_id = counted.item_id AND stock.warehouse_id = counted.warehouse_id"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,9 +13,14 @@ from marshmallow import Schema, fields
 from shared.domain.order import MOST_NUMBER
 from shared.domain.order_list import OrderPage
 from shared.schemas.fields import Moment, Whole
+from shared.schemas.job import Rfc3339
 from shared.schemas.listed_order import ListedOrderSchema
 
 DEFAULT_LIMIT = 100
+AS_OF = (
+    "The `{}` to poll with next: what this answer does not show yet is stamped no earlier. It is about a "
+    "second ago, or when the oldest change began that is still under way; some is told again then."
+)
 # Amounts as JSON numbers with both their decimals, 14.10: what the platform answers with and clients send.
 # They are written digit by digit, so they are exact; no float is made of them here.
 _JSON = msgspec.json.Encoder(decimal_format="number")
@@ -61,6 +67,7 @@ class OrderListSchema(Schema):
 
     status = fields.Constant("ok", metadata=_doc("ok"))
     orders = fields.List(fields.Nested(ListedOrderSchema), metadata=_doc("Newest first."))
+    asOf = Rfc3339(metadata=_doc(AS_OF.format("newer_than")))
     previous = fields.String(allow_none=True, metadata=_doc("Where the page of newer orders is; else null."))
     next = fields.String(allow_none=True, metadata=_doc("Where the page of older orders is; else null."))
 
@@ -70,7 +77,10 @@ def _schema() -> OrderListSchema:
     return OrderListSchema()
 
 
-def order_list_json(page: OrderPage, zone: ZoneInfo, *, previous: str | None, next_: str | None) -> bytes:
+def order_list_json(
+    page: OrderPage, zone: ZoneInfo, *, as_of: datetime, previous: str | None, next_: str | None
+) -> bytes:
     """Give a page of orders as JSON, its dates told in ``zone``."""
     orders = [order.in_zone(zone) for order in page.orders]
-    return _JSON.encode(_schema().dump({"orders": orders, "previous": previous, "next": next_}))
+    told = {"orders": orders, "asOf": as_of, "previous": previous, "next": next_}
+    return _JSON.encode(_schema().dump(told))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from datetime import datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from shared.domain.stock_level import Edge, StockPage
 from shared.schemas.fields import Moment, Text, Whole, wrong
 from shared.schemas.job import Rfc3339
 from shared.schemas.order import NAME_CHARS
-from shared.schemas.order_list import DEFAULT_LIMIT, bound
+from shared.schemas.order_list import AS_OF, DEFAULT_LIMIT, bound
 
 _EDGE = re.compile(rb"([ab])([0-9]{1,18})")
 
@@ -105,6 +106,7 @@ class StockListSchema(Schema):
 
     status = fields.Constant("ok", metadata=_doc("ok"))
     products = fields.List(fields.Nested(ItemStockSchema), attribute="items", metadata=_doc("The items."))
+    asOf = Rfc3339(metadata=_doc(AS_OF.format("modified")))
     previous = fields.String(allow_none=True, metadata=_doc("Where the page before is; null at the start."))
     next = fields.String(allow_none=True, metadata=_doc("Where the page after is; null at the end."))
 
@@ -114,6 +116,7 @@ def _schema() -> StockListSchema:
     return StockListSchema()
 
 
-def stock_list_json(page: StockPage, *, previous: str | None, next_: str | None) -> bytes:
+def stock_list_json(page: StockPage, *, as_of: datetime, previous: str | None, next_: str | None) -> bytes:
     """Give a page of stock as JSON."""
-    return orjson.dumps(_schema().dump({"items": page.items, "previous": previous, "next": next_}))
+    told = {"items": page.items, "asOf": as_of, "previous": previous, "next": next_}
+    return orjson.dumps(_schema().dump(told))

@@ -75,7 +75,7 @@ def quietly(_step: str, _done: int, _total: int) -> None:
 def load(engine: Engine, catalog: dict[str, Any] | bytes) -> LoadSummary:
     """Load a catalog given as values or as the bytes of a file."""
     raw = catalog if isinstance(catalog, bytes) else json.dumps(catalog).encode()
-    return load_catalog(engine, read_catalog(raw, ZoneInfo("UTC"), quietly), NOW, quietly)
+    return load_catalog(engine, read_catalog(raw, ZoneInfo("UTC"), quietly), quietly)
 
 
 def exported(engine: Engine) -> bytes:

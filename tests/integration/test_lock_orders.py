@@ -79,7 +79,7 @@ def reading_locks(mill: Mill) -> Iterator[list[list[str]]]:
 
 def load(mill: Mill, catalog: dict[str, Any]) -> LoadSummary:
     read = read_catalog(json.dumps(catalog).encode(), ZoneInfo("UTC"), lambda *_: None)
-    return load_catalog(mill.engine, read, NOW, lambda *_: None)
+    return load_catalog(mill.engine, read, lambda *_: None)
 
 
 def catalog(physical: int, percent: int) -> dict[str, Any]:

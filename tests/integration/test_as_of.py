@@ -1,0 +1,94 @@
+"""Polling for changes: whoever asks from the last answer's asOf on misses none, whatever is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from shared.domain.allocation import Place
+from shared.domain.slicing import LARGE_QUEUE
+from shared.domain.stock_level import StockFilter
+from shared.persistence.as_of import as_of
+from shared.persistence.database import transaction
+from shared.persistence.slices import claim_slice
+from shared.persistence.stock import lock_shelf, reserve
+from shared.persistence.stock_levels import find_stock
+from shared.settings import Settings
+from tests.integration.mill import MAIN, Mill, open_mill, order
+from tests.integration.placed_orders import open_shop, told
+
+LAMP = 1
+
+
+@pytest.fixture
+def mill(settings: Settings) -> Iterator[Mill]:
+    with open_mill(settings) as made:
+        made.stock("BRASS-LAMP", main=100)
+        yield made
+
+
+def now(mill: Mill) -> datetime:
+    moment: datetime = mill.rows("SELECT clock_timestamp()")[0][0]
+    return moment
+
+
+def changed_since(mill: Mill, moment: datetime) -> list[tuple[str, int]]:
+    found = find_stock(mill.engine, StockFilter(limit=10, modified_since=moment)).items
+    return [(item.sku, item.allocated) for item in found]
+
+
+def test_a_reservation_that_was_under_way_while_stock_was_read_is_found_by_the_next_poll(mill: Mill) -> None:
+    mill.run("UPDATE stock SET modified_at = now() - interval '1 hour'")
+    taken: dict[Place, int] = {(LAMP, MAIN): 7}
+    with transaction(mill.engine) as slow:
+        lock_shelf(slow, {LAMP}, {})
+        reserve(slow, taken)
+        # It takes longer to commit than any second that could be allowed for.
+        slow.execute(text("SELECT pg_sleep(1.5)"))
+        polled_from = as_of(mill.engine)
+        assert changed_since(mill, polled_from) == []
+
+    assert changed_since(mill, polled_from) == [("BRASS-LAMP", 7)]
+
+
+def test_an_order_whose_slice_was_claimed_while_orders_were_read_is_found_by_the_next_poll(
+    mill: Mill,
+) -> None:
+    (slice_id,) = mill.promise({"a": order()}, queue=LARGE_QUEUE)
+    with transaction(mill.engine) as slow:
+        claim = claim_slice(slow, slice_id)
+        slow.execute(text("SELECT pg_sleep(1.5)"))
+        polled_from = as_of(mill.engine)
+
+    # An order is made at its slice's claim.
+    assert claim is not None
+    assert polled_from <= claim.moment
+
+
+def test_while_nothing_is_under_way_a_poll_begins_a_second_ago(mill: Mill) -> None:
+    with mill.engine.connect() as reader:
+        # Somebody who only reads, however long, keeps nothing back.
+        reader.execute(text("SELECT count(*) FROM stock"))
+        before = now(mill)
+        polled_from = as_of(mill.engine)
+
+    assert before - timedelta(seconds=1) <= polled_from <= now(mill) - timedelta(seconds=1)
+
+
+def test_both_lists_tell_from_when_on_to_poll(settings: Settings) -> None:
+    with open_shop(settings) as shop:
+        key = shop.door.new_key("Reader", "stock:read", "orders:read")
+        answers: list[dict[str, Any]] = [
+            told(shop.door.get(path, key)) for path in ("/v1/stock", "/v1/orders")
+        ]
+        again = shop.door.get(f"/v1/stock?modified={answers[0]['asOf']}", key)
+
+    for answer in answers:
+        moment = datetime.fromisoformat(answer["asOf"])
+        assert moment.utcoffset() == timedelta(0)
+        assert answer["asOf"].endswith("Z")
+    assert again.status_code == 200
