@@ -83,12 +83,13 @@ def allocate(wants: Sequence[Want], rule: AllocationRule, shelf: Shelf) -> Alloc
 
     Nothing is reserved yet; ``shelf.take`` does that.
     """
-    missing = _missing(wants, rule, shelf)
+    wanted = _by_item(wants)
+    for warehouse_id in rule.warehouse_ids:
+        if _covers(warehouse_id, wanted, shelf):
+            return Allocation(tuple(Take(w.line, w.item_id, warehouse_id, w.quantity) for w in wants))
+    missing = _missing(wants, wanted, rule, shelf)
     if missing:
         return Shortage(missing)
-    for warehouse_id in rule.warehouse_ids:
-        if _covers(warehouse_id, wants, shelf):
-            return Allocation(tuple(Take(w.line, w.item_id, warehouse_id, w.quantity) for w in wants))
     left: dict[Place, int] = {}
     takes: list[Take] = []
     for want in wants:
@@ -119,9 +120,11 @@ def _by_item(wants: Iterable[Want]) -> dict[int, int]:
     return totals
 
 
-def _missing(wants: Sequence[Want], rule: AllocationRule, shelf: Shelf) -> tuple[Missing, ...]:
+def _missing(
+    wants: Sequence[Want], by_item: Mapping[int, int], rule: AllocationRule, shelf: Shelf
+) -> tuple[Missing, ...]:
     short: dict[int, tuple[int, int]] = {}
-    for item_id, wanted in _by_item(wants).items():
+    for item_id, wanted in by_item.items():
         there = sum(shelf.available(item_id, w) for w in rule.warehouse_ids)
         if there < wanted:
             short[item_id] = (wanted, there)
@@ -137,8 +140,8 @@ def _missing(wants: Sequence[Want], rule: AllocationRule, shelf: Shelf) -> tuple
     )
 
 
-def _covers(warehouse_id: int, wants: Iterable[Want], shelf: Shelf) -> bool:
-    return all(shelf.available(item_id, warehouse_id) >= n for item_id, n in _by_item(wants).items())
+def _covers(warehouse_id: int, wanted: Mapping[int, int], shelf: Shelf) -> bool:
+    return all(shelf.available(item_id, warehouse_id) >= n for item_id, n in wanted.items())
 
 
 def _walk_down(want: Want, rule: AllocationRule, shelf: Shelf, used: dict[Place, int]) -> Iterable[Take]:
