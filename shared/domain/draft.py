@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from shared.domain.allocation import Want
@@ -66,16 +66,20 @@ class Draft:
     shipping: Shipping
     vouchers: tuple[Applied, ...] = ()
 
-    @property
-    def lines_total(self) -> Decimal:
-        """What the lines come to."""
-        return sum((line.unit_price * line.request.quantity for line in self.lines), ZERO)
+    lines_total: Decimal = field(init=False)
+    """What the lines come to."""
+    totals: Totals = field(init=False)
+    """What the order comes to; vouchers reduce it to nothing at most."""
 
-    @property
-    def totals(self) -> Totals:
-        """What the order comes to; vouchers reduce it to nothing at most."""
-        vouchers = sum((applied.value for applied in self.vouchers), self.request.voucher_value or ZERO)
-        return totals(self.lines_total, self.shipping.value, vouchers)
+    def __post_init__(self) -> None:
+        """Add the money up, once: it is asked for at every step of the order's way."""
+        lines_total, vouchers = ZERO, self.request.voucher_value or ZERO
+        for line in self.lines:
+            lines_total += line.unit_price * line.request.quantity
+        for applied in self.vouchers:
+            vouchers += applied.value
+        object.__setattr__(self, "lines_total", lines_total)
+        object.__setattr__(self, "totals", totals(lines_total, self.shipping.value, vouchers))
 
     @property
     def reductions(self) -> list[Applied]:

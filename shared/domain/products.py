@@ -51,6 +51,8 @@ def line_faults(
     force: bool,
 ) -> list[Fault]:
     """Why this item may not be sold here, or nothing."""
+    if item is not None and item.active and item.sold_in(market) and pricelist.id in item.prices:
+        return []  # as nearly every line: no words are made for it
     pointer = f"/products/{position}"
     faults: list[Fault] = []
     called = item.sku if item else wanted.sku or wanted.ean or wanted.upc or str(wanted.item_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -56,7 +56,9 @@ def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | Doomed:
     )
     applied, voucher_faults = _vouchers(draft, snapshot)
     faults = [*faults, *voucher_faults, *_too_much(draft)]
-    return Doomed(tuple(faults), _counted(applied)) if faults else replace(draft, vouchers=applied)
+    if faults:
+        return Doomed(tuple(faults), _counted(applied))
+    return replace(draft, vouchers=applied) if applied else draft
 
 
 def _doomed(faults: list[Fault], names: References, place: Place | None, snapshot: Snapshot) -> Doomed:
@@ -99,8 +101,11 @@ def _lines(request: OrderRequest, place: Place, snapshot: Snapshot) -> tuple[lis
             faults.extend(problems)
             continue
         listed = item.prices.get(place.pricelist.id) if item else None
-        offered = _offered(item, listed, place, snapshot)
-        unit_price = _first(wanted.unit_price, offered)
+        unit_price = wanted.unit_price
+        if unit_price is None:
+            offered = _offered(item, listed, place, snapshot)
+            unit_price = ZERO if offered is None else offered
+        original_price = listed if wanted.original_price is None else wanted.original_price
         lines.append(
             DraftLine(
                 line=position,
@@ -108,7 +113,7 @@ def _lines(request: OrderRequest, place: Place, snapshot: Snapshot) -> tuple[lis
                 item=item,
                 sku=item.sku if item else wanted.sku or wanted.ean or wanted.upc or str(wanted.item_id),
                 unit_price=unit_price,
-                original_price=_first(wanted.original_price, listed, unit_price),
+                original_price=unit_price if original_price is None else original_price,
                 shippable=item is not None and item.active and item.sold_in(place.market),
             )
         )
@@ -120,10 +125,6 @@ def _offered(item: Item | None, listed: Decimal | None, place: Place, snapshot: 
     if item is None or listed is None:
         return listed
     return snapshot.reference.campaign_price(item.id, place.pricelist.id, listed, snapshot.moment)
-
-
-def _first(*amounts: Decimal | None) -> Decimal:
-    return next((amount for amount in amounts if amount is not None), ZERO)
 
 
 def _buyer(request: OrderRequest, invoice: Address | None, snapshot: Snapshot) -> tuple[Buyer, list[Fault]]:
@@ -141,10 +142,10 @@ def _buyer(request: OrderRequest, invoice: Address | None, snapshot: Snapshot) -
 
 
 def _too_much(draft: Draft) -> list[Fault]:
-    sums: Sequence[Decimal] = (draft.totals.lines, draft.totals.lines + draft.totals.shipping)
-    if all(amount <= MOST_MONEY for amount in sums):
+    comes_to = draft.totals.lines + draft.totals.shipping
+    if comes_to <= MOST_MONEY and draft.totals.lines <= MOST_MONEY:
         return []
-    msg = f"the order comes to {sums[-1]}; the most that one order can come to is {MOST_MONEY}"
+    msg = f"the order comes to {comes_to}; the most that one order can come to is {MOST_MONEY}"
     return [Fault(TOTAL_TOO_LARGE, "", msg, {"most": str(MOST_MONEY)})]
 
 
