@@ -31,6 +31,7 @@ _SUBJECTS = {_OURS: open_ordermill, **BASELINES}
 @click.option("--pause", default=1.5, show_default=True, help="Seconds between two faults, on average.")
 @click.option("--kind", "kinds", multiple=True, help="Do faults only whose names hold this; may be repeated.")
 @click.option("--without", multiple=True, help="Do no faults whose names hold this; may be repeated.")
+@click.option("--without-hostile", is_flag=True, help="Have no clients among the others that mean harm.")
 @click.option(
     "--baseline",
     "baselines",
@@ -82,6 +83,7 @@ def _plan(**planned: Any) -> Plan:
         pause_seconds=planned["pause"],
         kinds=planned["kinds"],
         without=planned["without"],
+        hostile=not planned["without_hostile"],
     )
 
 

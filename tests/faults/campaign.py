@@ -13,6 +13,7 @@ from redis import Redis
 from cli.servers import temporary_data_dir
 from tests.faults.clients import Client, Poison
 from tests.faults.harm import Harm, harm_done
+from tests.faults.hostile import HostileClients, p99
 from tests.faults.journal import Journal
 from tests.faults.nemesis import Nemesis
 from tests.faults.ordermill import open_ordermill
@@ -46,6 +47,8 @@ class Plan:
     """Words of the kinds of faults that are done; none: all."""
     without: Sequence[str] = ()
     """Words of kinds that are not."""
+    hostile: bool = True
+    """Whether clients that mean harm are among the others, every other while."""
     keep_in: Path | None = None
     """Where logs and the journal are left; None: nowhere."""
 
@@ -67,6 +70,10 @@ class Campaign:
     """From the last fault until every client knew what came of each of its batches, or gave up."""
     job_seconds: list[float] = field(default_factory=list)
     """How long it took a client to know of a batch's end: the median, the 99th of a hundred, the longest."""
+    hostile: Counter[str] = field(default_factory=Counter)
+    """What clients that mean harm have done."""
+    p99_seconds: dict[str, float | None] = field(default_factory=dict)
+    """How long 99 of a hundred batches took at most ``beside`` such clients, and in ``peace`` from them."""
     harm: Harm = field(default_factory=Harm)
     verdict: Verdict = field(default_factory=Verdict)
 
@@ -117,9 +124,16 @@ def _campaign(
         Client(n, plan.seed, door, journal, poison, completes=subject.completes) for n in range(plan.clients)
     ]
     keeper = Storekeeper(subject)
+    hostile = None
+    if plan.hostile and subject.hostile_key:
+        hostile = HostileClients(subject.mill.url, subject.hostile_key)
     for thread in (*clients, keeper, nemesis):
         thread.start()
+    if hostile:
+        hostile.start()
     _wait(subject, journal, nemesis, plan.seconds, tell)
+    if hostile:
+        hostile.stop()
     nemesis.over.set()
     nemesis.join()
     nemesis.heal()
@@ -137,7 +151,18 @@ def _campaign(
     campaign.harm = harm_done(journal.sent, subject, undecided)
     campaign.verdict = subject.judge(journal)
     _count(campaign, journal, nemesis)
+    if hostile:
+        campaign.hostile = hostile.done
+        campaign.p99_seconds = _p99_seconds(journal, hostile)
     return campaign
+
+
+def _p99_seconds(journal: Journal, hostile: HostileClients) -> dict[str, float | None]:
+    took: dict[bool, list[float]] = {True: [], False: []}
+    for sent in journal.sent:
+        if sent.is_batch and sent.took_seconds is not None:
+            took[hostile.were_at_it(sent.begun)].append(sent.took_seconds)
+    return {"beside": p99(took[True]), "peace": p99(took[False])}
 
 
 def _wait(

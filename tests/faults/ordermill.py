@@ -117,6 +117,8 @@ def open_ordermill(place: Path, logs: Path, permits: Path) -> Iterator[Ordermill
         try:
             load(engine, CATALOG)
             key = create_api_key(engine, "Campaign", _SCOPES, None, None, utc_now())
-            yield Ordermill(mill, engine, key)
+            subject = Ordermill(mill, engine, key)
+            subject.hostile_key = create_api_key(engine, "Hostile", _SCOPES, None, None, utc_now())
+            yield subject
         finally:
             engine.dispose()

@@ -40,6 +40,8 @@ def as_json(campaign: Campaign) -> dict[str, Any]:
         "healed_seconds": round(campaign.healed_seconds, 1),
         "recovered_seconds": None if recovered is None else round(recovered, 1),
         "job_seconds": [round(took, 2) for took in campaign.job_seconds],
+        "hostile": dict(campaign.hostile),
+        "p99_seconds": {name: took and round(took, 2) for name, took in campaign.p99_seconds.items()},
         "harm": {
             "accepted_orders": harm.accepted,
             "lost": harm.lost,
@@ -76,6 +78,11 @@ def show(campaign: Campaign, console: Console) -> None:
     figures.add_row("outcomes", ", ".join(f"{name}: {n:,}" for name, n in sorted(told["outcomes"].items())))
     figures.add_row("completions, counts of stock", f"{told['completed']:,}, {told['stock_counts']:,}")
     figures.add_row("a batch took (median, 99 %, longest)", ", ".join(f"{s} s" for s in told["job_seconds"]))
+    if campaign.hostile:
+        figures.add_row("harm", ", ".join(f"{what}: {n:,}" for what, n in sorted(campaign.hostile.items())))
+        beside, peace = told["p99_seconds"]["beside"], told["p99_seconds"]["peace"]
+        ratio = f": {beside / peace:.1f} times" if beside and peace else ""
+        figures.add_row("99 % of batches, beside it and in peace", f"{beside} s, {peace} s{ratio}")
     figures.add_row("all decided after the last fault", f"{told['healed_seconds']} s")
     figures.add_section()
     figures.add_row("violations", str(len(campaign.violations)))

@@ -32,6 +32,8 @@ class Subject(ABC):
     """The Redis lists from which workers take messages."""
     task: ClassVar[str]
     """The name of the task that those messages are for."""
+    hostile_key: str = ""
+    """The API key of clients that mean harm; without one there are none."""
     healing_seconds: ClassVar[float]
     """How long after the last fault everything may take to be decided."""
 

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from tests.faults.checks import Violation
 from tests.faults.goods import COUNTED, OK, POISON
+from tests.faults.hostile import HOSTILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,7 +88,10 @@ def judge(sent: Sequence[Sent], world: World, url: str, key: str) -> Verdict:
         expected |= jobs
         _judge_promise(one, jobs, verdict)
         promised += [(one, job) for job in jobs]
-    for job in sorted(set(world.jobs) - expected)[:3]:
+    harmless = {
+        job for job, (request, _) in world.jobs.items() if request == HOSTILE and job not in world.lines
+    }
+    for job in sorted(set(world.jobs) - expected - harmless)[:3]:
         verdict.accuse("nothing is made that nobody sent", f"job {job}")
     headers = {"API-Authorization": key, "Content-Type": "application/json"}
     with (
