@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Engine, text
 
@@ -13,6 +13,9 @@ from shared.persistence.database import transaction
 
 DUE_PORTION: Final = 10_000
 """Slices that are made due in one transaction: a tenth of a second or so."""
+
+_DUE_READ: Final = 200_000
+"""Ids that are looked up at a time: in memory they are some megabytes."""
 
 DUE_MOST_SECONDS: Final = 5.0
 """How long a sweep makes slices due before it dispatches some: an empty queue means idle workers."""
@@ -27,19 +30,14 @@ _DUE = text(
     " * LEAST(CAST(:first AS float8) * 2 ^ LEAST(dispatches + 1, 30), CAST(:longest AS float8))"
     " FROM due WHERE slices.id = due.id RETURNING slices.id"
 )
-# From an edge on: else each portion would walk through the index entries that those before it have left.
-_DUE_NOW = text("""
-    WITH portion AS (
-        SELECT id, next_dispatch_at FROM slices
-        WHERE closed_at IS NULL AND next_dispatch_at >= coalesce(:edge, now())
-        AND (next_dispatch_at, id) > (coalesce(:edge, now()), :edge_id)
-        ORDER BY next_dispatch_at, id LIMIT :most FOR UPDATE SKIP LOCKED
-    ), made_due AS (
-        UPDATE slices SET next_dispatch_at = now() FROM portion WHERE slices.id = portion.id
-    )
-    SELECT count(*) OVER () AS changed, next_dispatch_at AS edge, id AS edge_id
-    FROM portion ORDER BY next_dispatch_at DESC, id DESC LIMIT 1
-""")
+# In no order: to sort would be to read all of them for each few, and after a flood no statistics know of them
+# yet.
+_NOT_DUE = text("SELECT id FROM slices WHERE closed_at IS NULL AND next_dispatch_at > now() LIMIT :most")
+_DUE_NOW = text(
+    "UPDATE slices SET next_dispatch_at = now()"
+    " WHERE id IN (SELECT id FROM slices WHERE closed_at IS NULL AND id = ANY(CAST(:ids AS bigint[]))"
+    " FOR UPDATE SKIP LOCKED)"
+)
 _GIVE_BACK = text(
     "UPDATE slices SET next_dispatch_at = now(), dispatches = dispatches - 1"
     " WHERE id IN (SELECT id FROM slices WHERE closed_at IS NULL AND id = ANY(CAST(:ids AS bigint[]))"
@@ -83,15 +81,15 @@ def make_all_due(
     done by then stays done.
     """
     done, until = 0, time.monotonic() + most_seconds
-    edge: dict[str, Any] = {"edge": None, "edge_id": 0}
     while True:
         with transaction(engine) as connection:
-            row = connection.execute(_DUE_NOW, {**edge, "most": portion}).one_or_none()
-        if row is None:
+            left = list(connection.execute(_NOT_DUE, {"most": _DUE_READ}).scalars())
+        complete = len(left) < _DUE_READ
+        while left:
+            now, left = left[:portion], left[portion:]
+            with transaction(engine) as connection:
+                done += connection.execute(_DUE_NOW, {"ids": now}).rowcount
+            if time.monotonic() >= until:
+                return MadeDue(done, all_of_them=complete and not left)
+        if complete:
             return MadeDue(done, all_of_them=True)
-        done += row.changed
-        if row.changed < portion:
-            return MadeDue(done, all_of_them=True)
-        if time.monotonic() >= until:
-            return MadeDue(done, all_of_them=False)
-        edge = {"edge": row.edge, "edge_id": row.edge_id}
