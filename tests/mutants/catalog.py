@@ -285,8 +285,8 @@ MUTANTS: Final = (
         [
             Change(
                 _RETRY,
-                'will not pass, but it need not cost others anything."""\n    if tried.slices > 1:',
-                'will not pass, but it need not cost others anything."""\n    if tried.slices < 1:',
+                "        return Split(Into.SLICES)\n    if not tried.apart and tried.orders:",
+                '        return Leave("shared", counts=True)\n    if not tried.apart and tried.orders:',
             )
         ],
         [f"{_TOGETHER}::test_a_poisonous_order_in_a_slice_costs_only_itself"],
