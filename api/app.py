@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask
 
 from api.answers import JsonResponse
+from api.backlog import Backlog
 from api.capacity import Capacity, capacity_limits
 from api.closing import Closing
 from api.faults import handle_faults
@@ -22,6 +23,7 @@ from shared.breaker import Breaker
 from shared.clock import utc_now
 from shared.job_events import Listener
 from shared.job_queue import JobQueue
+from shared.persistence.backlog import undecided_bytes
 from shared.persistence.database import open_database
 from shared.persistence.promising_together import promise_together
 
@@ -59,6 +61,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
             keys_engine=open_database(settings, "api-keys", needs_schema=True, pool_size=_KEYS_POOL_SIZE),
             keys_in_flight=KeysInFlight(),
             together=PromiseTogether(partial(promise_together, engine), queue.dispatch),
+            backlog=Backlog(partial(undecided_bytes, engine), settings.undecided_max_bytes),
         ),
     )
     # The order matters: a request has its id before it can be refused.

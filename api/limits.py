@@ -42,6 +42,8 @@ def limits_of(settings: Settings) -> dict[str, float]:
         "stockMaxRows": settings.stock_max_rows,
         "stockMaxBodyBytes": settings.stock_max_body_bytes,
         "rateLimitPerMinute": settings.rate_limit_per_minute,
+        "undecidedMaxBytes": settings.undecided_max_bytes,
         "bodySecondsMax": settings.body_seconds_max,
         "retentionDays": settings.retention_days,
+        "bodiesDays": settings.bodies_days,
     }

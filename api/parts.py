@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy import Engine
 
+    from api.backlog import Backlog
     from api.capacity import Capacity, Place
     from api.closing import Closing
     from api.keys_in_flight import KeysInFlight
@@ -47,6 +48,7 @@ class Parts:
     keys_engine: Engine
     """A few connections that no request holds for longer than a look-up takes."""
     together: PromiseTogether
+    backlog: Backlog
     keys_in_flight: KeysInFlight
 
 

@@ -65,7 +65,8 @@ def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
     """Store a batch as a job, and hand its slices to the queue. Once this returns, it is accepted.
 
     When the queue did not take them, nothing is lost: the sweeper dispatches what is undecided. Raises
-    PersistenceError, and PromisedBeforeError when the Idempotency-Key stands for another job.
+    PersistenceError, Refusal where too much waits already, and PromisedBeforeError when the Idempotency-Key
+    stands for another job.
     """
     settings, now = parts.settings, parts.clock()
     plan = _plan(batch, settings, waits=asked.waits)
@@ -87,6 +88,7 @@ def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
         dispatch_after_seconds=settings.redispatch_first_seconds,
     )
     slices = _Slices(batch, plan)
+    parts.backlog.admit(asked.api_key_id, slices.size_bytes)
     perhaps_stored = False
     if 0 < job.total <= TOGETHER_MAX_ORDERS and slices.size_bytes <= TOGETHER_MAX_BYTES:
         shared = parts.together.promise(promised, list(slices), plan.loads)

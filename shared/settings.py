@@ -52,6 +52,9 @@ class Settings:
     rate_limit_per_minute: int = _setting(
         6_000, "requests that one API key may make in a minute; 0: any number", minimum=0
     )
+    undecided_max_bytes: int = _setting(
+        1024 * MIB, "orders of one API key that wait for their outcomes; 0: any number", minimum=0
+    )
     memory_budget_bytes: int = _setting(
         512 * MIB, "bodies and answers that one API process holds at once; beyond it, 503", minimum=1024
     )
@@ -137,6 +140,7 @@ class Settings:
     # -- keeping -------------------------------------------------------------------------------------------
     prune_seconds: float = _setting(60.0, "how often the scheduler prunes expired jobs", minimum=1)
     retention_days: int = _setting(30, "how long jobs can be asked for", minimum=1)
+    bodies_days: int = _setting(7, "how long after a job's end what was sent is kept", minimum=1)
 
     # -- the servers behind --------------------------------------------------------------------------------
     database_pool_size: int = _setting(8, "connections of one process", minimum=1)

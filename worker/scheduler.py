@@ -19,6 +19,7 @@ from shared.job_queue import JobQueue, QueueAwayError
 from shared.logs import configure_logging
 from shared.persistence.database import open_database
 from shared.persistence.errors import PersistenceError
+from shared.persistence.kept_bodies import empty_bodies
 from shared.persistence.pruning import prune_jobs
 from shared.settings import Settings
 from worker.redispatch import sweep, sweep_mails
@@ -64,6 +65,7 @@ def chores(engine: Engine, queue: JobQueue, settings: Settings) -> list[Chore]:
         Chore("mails", settings.sweep_seconds, partial(sweep_mails, engine, queue, settings)),
         # A backlog of a million jobs must not keep lost slices waiting.
         Chore("prune", settings.prune_seconds, partial(_prune, engine), until_done=True),
+        Chore("bodies", settings.prune_seconds, partial(_empty_bodies, engine, settings), until_done=True),
     ]
 
 
@@ -72,6 +74,13 @@ def _prune(engine: Engine) -> int:
     if pruned:
         log.info("jobs_pruned", jobs=pruned)
     return pruned
+
+
+def _empty_bodies(engine: Engine, settings: Settings) -> int:
+    emptied = empty_bodies(engine, settings.bodies_days, PRUNED_AT_ONCE)
+    if emptied:
+        log.info("bodies_emptied", jobs=emptied)
+    return emptied
 
 
 def run(settings: Settings, liveness_fd: int | None = None) -> None:

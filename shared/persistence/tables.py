@@ -249,12 +249,15 @@ jobs = Table(
     Column("request_hash", LargeBinary),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    # Whether its slices still have what was sent.
+    Column("bodies_kept", Boolean, nullable=False, server_default=text("true")),
     # NULLs differ: a job without an Idempotency-Key is like no other.
     UniqueConstraint("api_key_id", "idempotency_key"),
     CheckConstraint("(idempotency_key IS NULL) = (request_hash IS NULL)", name="idempotency_key_with_hash"),
     CheckConstraint("total >= 0", name="total_not_negative"),
     CheckConstraint("form IN ('batch', 'order', 'completion')", name="form_known"),
     Index(None, "expires_at"),
+    Index("jobs_bodies_kept_idx", "created_at", postgresql_where=text("bodies_kept")),
 )
 
 slices = Table(
@@ -267,8 +270,9 @@ slices = Table(
     # The place of its first order in the batch, from 0.
     Column("first_position", Integer, nullable=False),
     Column("order_count", Integer, nullable=False),
-    # Its part of the batch: one JSON object, {key: order, ...}, each order byte for byte as sent.
-    Column("body", LargeBinary, nullable=False),
+    # Its part of the batch: one JSON object, {key: order, ...}, each order byte for byte as sent. NULL: the
+    # job ended days ago, and what was sent is kept no longer.
+    Column("body", LargeBinary),
     # Positions whose orderNumber stands earlier in the same batch.
     Column("repeated_numbers", ARRAY(Integer), nullable=False, server_default=text("'{}'")),
     # Which of the queues carries it: the Celery queue's name.
@@ -295,6 +299,7 @@ slices = Table(
         "(closed_at IS NULL) = (outcomes IS NULL) AND (closed_at IS NULL) = (ok_count IS NULL)",
         name="closed_with_outcomes",
     ),
+    CheckConstraint("closed_at IS NOT NULL OR body IS NOT NULL", name="undecided_has_its_body"),
     Index("slices_undecided_idx", "next_dispatch_at", postgresql_where=text("closed_at IS NULL")),
 )
 

@@ -1,0 +1,103 @@
+"""What was sent takes little room, and is kept for BODIES_DAYS after the job's end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from psycopg.errors import CheckViolation
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from shared.persistence.kept_bodies import empty_bodies
+from tests.integration.placed_orders import Shop, open_shop, told
+from tests.integration.test_retention import ANY, done, grow_old, promised
+from worker.scheduler import chores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shared.settings import Settings
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Shop]:
+    with open_shop(settings) as opened:
+        yield opened
+
+
+def kept(shop: Shop) -> list[tuple[bool, bool]]:
+    """Of each job, oldest first: whether it says that its bodies are kept, and whether one is."""
+    return [
+        (row.bodies_kept, row.there)
+        for row in shop.door.rows(
+            "SELECT bodies_kept, EXISTS (SELECT FROM slices WHERE job_id = jobs.id AND body IS NOT NULL)"
+            " AS there FROM jobs ORDER BY id"
+        )
+    ]
+
+
+def test_a_batch_that_repeats_itself_takes_a_fraction_of_its_bytes(shop: Shop) -> None:
+    shop.door.post({f"k{i}": {"products": [{}] * 100} for i in range(500)}, Prefer="respond-async")
+
+    [row] = shop.door.rows(
+        "SELECT sum(octet_length(body)) AS sent, sum(pg_column_size(body)) AS stored FROM slices"
+    )
+    assert row.stored * 10 < row.sent
+
+
+def test_what_was_sent_goes_days_after_the_jobs_end_and_its_outcomes_stay(shop: Shop) -> None:
+    path = done(shop)
+    outcomes = shop.door.get(f"{path}/results").data
+
+    grow_old(shop, 6.9)
+    assert (empty_bodies(shop.door.engine, 7, ANY), kept(shop)) == (0, [(True, True)])
+    grow_old(shop, 0.2)
+    assert (empty_bodies(shop.door.engine, 7, ANY), kept(shop)) == (1, [(False, False)])
+
+    assert empty_bodies(shop.door.engine, 7, ANY) == 0
+    assert shop.door.get(f"{path}/results").data == outcomes
+    assert told(shop.door.get(path))["state"] == "partially_succeeded"
+
+
+def test_what_is_undecided_keeps_what_was_sent_however_old(shop: Shop) -> None:
+    promised(shop)
+    grow_old(shop, 29)
+
+    assert (empty_bodies(shop.door.engine, 7, ANY), kept(shop)) == (0, [(True, True)])
+    with pytest.raises(IntegrityError) as caught, shop.door.engine.begin() as connection:
+        connection.execute(text("UPDATE slices SET body = NULL"))
+    assert isinstance(caught.value.orig, CheckViolation)
+
+
+def test_days_count_from_the_last_outcome(shop: Shop) -> None:
+    path = promised(shop)
+    grow_old(shop, 10)
+    shop.settled(path)
+
+    assert empty_bodies(shop.door.engine, 7, ANY) == 0
+    grow_old(shop, 7.1)
+    assert empty_bodies(shop.door.engine, 7, ANY) == 1
+
+
+def test_one_transaction_empties_about_so_many_slices_and_one_job_at_least(shop: Shop) -> None:
+    # Three slices each.
+    shop = replace(shop, door=shop.door.with_settings(slice_max_orders=1))
+    for _ in range(3):
+        done(shop)
+    grow_old(shop, 8)
+
+    emptied = [empty_bodies(shop.door.engine, 7, 4) for _ in range(3)]
+
+    assert emptied == [2, 1, 0]
+
+
+def test_the_scheduler_empties_what_is_old(shop: Shop, settings: Settings) -> None:
+    done(shop)
+    grow_old(shop, 8)
+
+    [chore] = [one for one in chores(shop.door.engine, shop.workshop.queue, settings) if one.name == "bodies"]  # type: ignore[arg-type]
+    chore.run()
+
+    assert kept(shop) == [(False, False)]
