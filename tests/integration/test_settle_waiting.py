@@ -18,11 +18,12 @@ from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
 from shared.persistence.attempts import Attempt, TakeLimits, give_back, take_slices
 from shared.persistence.database import open_database
 from shared.persistence.errors import DatabaseAwayError
-from shared.persistence.slices import TakenSlice
+from shared.persistence.slices import TakenSlice, claim_slice
 from shared.settings import Settings
 from tests.integration.mill import Mill, open_mill, order
 from tests.invariants import broken_invariants
 from tests.settling import LIMITS, LeftError, attempt_at, settle_slice, take_slice
+from tests.until import until
 from worker.settle.message import settle_message
 
 
@@ -101,7 +102,8 @@ def test_a_server_that_does_not_answer_ends_no_worker_and_condemns_nobody(mill: 
         settle_slice(workshop, slice_id)
 
     mill.run("DROP TRIGGER doze ON orders")
-    assert settle_slice(mill.workshop(), slice_id) is not None
+    # The server notices only now that nobody is there any more, and lets go of the slice.
+    until(lambda: settle_slice(workshop, slice_id) is not None, "it is settled")
     assert (mill.count("orders"), mill.outcomes()["k"]["status"]) == (1, "ok")
     assert attempts(mill) == [1]
 
@@ -139,6 +141,23 @@ def test_an_attempt_that_is_asked_for_again_counts_once_and_is_given_back_once(m
     assert attempts(mill) == [1]
     give_back(mill.engine, second)
     assert attempts(mill) == [0]
+
+
+def test_a_slice_that_an_attempt_is_owed_to_is_left_to_whoever_holds_it(mill: Mill) -> None:
+    (slice_id,) = mill.promise({"k": order()})
+    owed = attempt_at(slice_id)
+    take_slice(mill.engine, owed)
+    workshop = mill.workshop(task_limit_seconds=5)
+    workshop.attempts_owed.append(owed)
+
+    with mill.engine.begin() as other:
+        assert claim_slice(other, slice_id) is not None
+        for _ in range(3):
+            settle_message(workshop, [slice_id], SMALL_QUEUE)
+    assert attempts(mill) == [0]
+
+    settle_message(workshop, [slice_id], SMALL_QUEUE)
+    assert (attempts(mill), mill.outcomes()["k"]["status"]) == ([1], "ok")
 
 
 def test_lost_replies_condemn_nobody(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,13 +42,18 @@ class Attempts:
 
     def take(self, attempt: Attempt) -> list[TakenSlice]:
         """Count an attempt and read its slices. The same once more, as after a lost reply, counts no more."""
+        # Where one could not be given back, another worker holds the slice: a second would only count too.
+        owing = {slice_id for owed in self._workshop.attempts_owed for slice_id in owed.slice_ids}
+        free = tuple(slice_id for slice_id in attempt.slice_ids if slice_id not in owing)
+        if not free:
+            return []
         # Before the statement: whether that has counted is not known when its reply is lost.
         before = self._open.get(attempt.token, attempt)
-        ids = dict.fromkeys((*before.slice_ids, *attempt.slice_ids))
+        ids = dict.fromkeys((*before.slice_ids, *free))
         self._open[attempt.token] = replace(attempt, slice_ids=tuple(ids))
         settings = self._workshop.settings
         limits = TakeLimits(settings.settle_max_bytes, settings.slice_attempts_max)
-        return take_slices(self._workshop.engine, attempt, limits)
+        return take_slices(self._workshop.engine, replace(attempt, slice_ids=free), limits)
 
     def keep(self, token: UUID) -> None:
         """Let it count: its slices are closed, or it was one that is held against them."""
