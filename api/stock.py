@@ -18,15 +18,18 @@ from api.query import bad_values, honoured, query_values, same_query
 from api.refusal import Refusal
 from shared.domain.outcome import Fault
 from shared.domain.reasons import TOO_MANY
-from shared.domain.stock_level import StockCount, StockFilter, StockSet, UnknownWarehouses
+from shared.domain.stock_count import StockCount, StockSet
+from shared.domain.stock_level import StockFilter
 from shared.persistence.as_of import as_of
 from shared.persistence.errors import DatabaseAwayError, TransientError
 from shared.persistence.stock_counts import set_stock
 from shared.persistence.stock_levels import find_stock
 from shared.schemas.stock import StockQuery, cursor_text, stock_list_json
-from shared.schemas.stock_count import read_counts, stock_set_json, unknown_warehouse_faults
+from shared.schemas.stock_count import read_counts, stock_set_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flask import Response
 
 _log = structlog.get_logger(__name__)
@@ -60,20 +63,18 @@ def list_stock() -> Response:
 
 
 def count_stock() -> Response:
-    """Set physical stock to what was counted.
+    """Set physical stock to what was counted, or change it.
 
-    As on the platform, what could not be set as asked is told in a 200 that says ``no``: the rest was set.
+    As on the platform, what could not be set is told in a 200 that says ``no``: the rest was set.
     """
     strict = _strict()
     sent = read_object(max_bytes=parts().settings.stock_max_body_bytes, limit="stockMaxBodyBytes")
     _check_rows(sent)
-    counts = read_counts(sent, strict=strict)
-    if isinstance(counts, list):
-        raise bad_values(counts)
-    done = _set_patiently(counts)
-    if isinstance(done, UnknownWarehouses):
-        raise bad_values(unknown_warehouse_faults(counts, sent, done.names))
-    return answer(stock_set_json(done), headers=honoured(strict=strict))
+    read = read_counts(sent, strict=strict)
+    if isinstance(read, list):
+        raise bad_values(read)
+    done = _set_patiently(read.counts)
+    return answer(stock_set_json(done, read.faults), headers=honoured(strict=strict))
 
 
 def _strict() -> bool:
@@ -88,13 +89,14 @@ def _check_rows(sent: dict[str, Any]) -> None:
         raise Refusal(413, f"products: {told}; send them in several requests.", [fault])
 
 
-def _set_patiently(counts: tuple[StockCount, ...]) -> StockSet | UnknownWarehouses:
-    """Set, and again while that may help: the same twice comes to the same."""
+def _set_patiently(counts: Sequence[StockCount]) -> StockSet:
+    """Set, and again while that may help and nothing has been done: a change made twice would count twice."""
     tries = parts().settings.stock_tries_max
     for attempt in range(1, tries + 1):
         try:
             return set_stock(parts().engine, counts, asking_key().market_ids)
         except DatabaseAwayError:
+            # The commit among them of which nobody knows whether it has happened.
             raise
         except TransientError as error:
             if attempt == tries:

@@ -127,27 +127,52 @@ JOB: Final = {
 }
 COUNTS_SENT: Final = {
     "counts": Example(
-        says="Two counts, in the warehouse Main",
+        says="A count in the warehouse Main, and what has come to another",
         value={
             "warehouse": "Main",
             "products": [
                 {"product": "ABCDEFGHIJKL", "quantity": 40},
-                {"product": "SKUASKUBSKUC", "quantity": 12, "warehouse": "Shop"},
+                {"product": "SKUASKUBSKUC", "change": 12, "warehouse": "Shop"},
             ],
         },
     ),
 }
 STOCK_SET: Final = {
     "set": Example(says="All set", value={"status": "ok", "updated": 2, "unchanged": 0}),
+    "raised": Example(
+        says="Less was counted than is reserved",
+        value={
+            "status": "ok",
+            "updated": 1,
+            "unchanged": 0,
+            "raised": [
+                {
+                    "pointer": "/products/0",
+                    "product": "SKUASKUBSKUC",
+                    "warehouse": "Shop",
+                    "quantity": 12,
+                    "physicalStock": 14,
+                }
+            ],
+        },
+    ),
     "partly": Example(
         says="Not all set",
         value={
             "status": "no",
             "code": -7,
-            "msg": "Not everything was set as asked, the rest was: no item is named 'ABCDEFGHIJKL'.",
+            "msg": "1 count was not taken, the others were: products[0].product: "
+            "no item has the EAN, UPC or SKU 'ABCDEFGHIJKL'.",
             "updated": 1,
             "unchanged": 0,
-            "errors": {"productsNotFound": ["ABCDEFGHIJKL"]},
+            "errors": [
+                {
+                    "pointer": "/products/0/product",
+                    "reason": "item_unknown",
+                    "msg": "no item has the EAN, UPC or SKU 'ABCDEFGHIJKL'",
+                    "params": {},
+                }
+            ],
         },
     ),
 }

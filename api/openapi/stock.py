@@ -34,14 +34,18 @@ STOCK: Final = {
         id="countStock",
         tag="Stock",
         summary="Set stock to what was counted",
-        description="Sets physical stock, thousands of shelves at once, but never below what is reserved. "
-        "What could not be set as asked is told in a 200 that says `no`: the rest was set. The same request "
-        "again comes to the same.",
+        description="Sets physical stock to what was counted, or adds what has come (`change`), thousands of "
+        "shelves at once. It is never set below what is reserved; where that was asked for, what is reserved "
+        "is set and told in `raised`, which is no error. A count that cannot be taken (of an unknown item or "
+        "warehouse, negative, of a code that several items share, or contradicted by another of the same "
+        "item and warehouse) is told with its place in `errors`, in a 200 that says `no`: all others were "
+        "set. The same quantities again come to the same; a change that is sent again counts again, so look "
+        "at the stock first when an answer was lost.",
         parameters=("PreferStrict", "ContentEncoding"),
         body=Body(schema="Counts", says="What was counted.", examples=COUNTS_SENT),
         answers={
             200: Answer(
-                says="What came of it: `ok`, or `no` with what was not set as asked.",
+                says="What came of it: `ok`, or `no` with what was not set.",
                 schema="StockSet",
                 headers=("PreferenceApplied",),
                 examples=STOCK_SET,

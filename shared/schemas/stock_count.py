@@ -2,128 +2,175 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from itertools import islice
+from typing import Any, Literal
 
 import orjson
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from shared.domain.order import MOST_QUANTITY
-from shared.domain.outcome import Code, Fault, quoted
-from shared.domain.reasons import WAREHOUSE_UNKNOWN
-from shared.domain.stock_level import StockCount, StockSet
-from shared.schemas.fields import Text, Whole
+from shared.domain.outcome import Code, Fault, quoted, sentence
+from shared.domain.reasons import FIELD_MISSING, NOT_ARRAY, NOT_OBJECT, SENT_TWICE
+from shared.domain.stock_count import Raised, StockCount, StockSet
+from shared.schemas.fields import Text, Told, Whole
 from shared.schemas.order import NAME_CHARS
+from shared.schemas.outcome import fault_json
 from shared.schemas.reading import faults_of
+from shared.schemas.sent import Sent
 
-_MOST_TOLD = 3
+_MOST_OF_ROW = 5
+"""Faults told of one row: it has four members, and any number that are none."""
 
 
 def _doc(text: str) -> dict[str, str]:
     return {"description": text}
 
 
-class CountSchema(Schema):
-    """So many units of a product are on a shelf."""
+def _name(text: str, *, required: bool = False) -> Text:
+    return Text(most=NAME_CHARS, filled=True, nfc=True, required=required, metadata=_doc(text))
 
-    product = Text(
-        required=True, most=NAME_CHARS, filled=True, metadata=_doc("The item's EAN, UPC or full SKU.")
+
+class CountSchema(Sent):
+    """So many units of a product are on a shelf, or have come to it: ``quantity`` or ``change``."""
+
+    product = _name(
+        "The item's EAN, UPC or full SKU; one that several items share is an error.", required=True
     )
     quantity = Whole(
-        required=True, least=0, most=MOST_QUANTITY, metadata=_doc("Units, those that are reserved included.")
+        least=0, most=MOST_QUANTITY, metadata=_doc("Units that are there, those that are reserved included.")
     )
-    warehouse = Text(
-        most=NAME_CHARS, filled=True, allow_none=True, metadata=_doc("Else the one of all; else the first.")
+    change = Whole(
+        least=-MOST_QUANTITY,
+        most=MOST_QUANTITY,
+        metadata=_doc("Instead of quantity: units that have come or, below 0, gone. Several add up."),
     )
+    warehouse = _name("Else the one of all; else the first.")
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def one_of_both(self, _: Any, original: Mapping[str, Any], **__: Any) -> None:
+        """Either what is there, or what has come to it."""
+        names = ("quantity", "change")
+        sent = [name for name in names if not self.is_absent(name, original.get(name))]
+        if not sent:
+            told = Told(FIELD_MISSING, "is required, or change in its place")
+            raise ValidationError({"quantity": [told]})
+        if len(sent) > 1:
+            raise ValidationError({"change": [Told(SENT_TWICE, "stands beside quantity; send one of them")]})
 
 
-class CountsSchema(Schema):
+class CountsSchema(Sent):
     """The body of POST /v1/stock."""
 
     products = fields.List(
-        fields.Nested(CountSchema),
-        required=True,
-        error_messages=dict.fromkeys(("required", "null"), "is required; send an array of counts"),
-        metadata=_doc("The counts; in any order."),
+        fields.Nested(CountSchema), required=True, metadata=_doc("The counts; in any order.")
     )
-    warehouse = Text(
-        most=NAME_CHARS, filled=True, allow_none=True, metadata=_doc("Of all counts that name none.")
-    )
+    warehouse = _name("Of all counts that name none.")
 
 
 class RaisedSchema(Schema):
     """A shelf that was set to what is reserved on it, because that is more than was counted."""
 
-    product = fields.String(attribute="count.product", metadata=_doc("As sent."))
-    warehouse = fields.String(attribute="count.warehouse", allow_none=True, metadata=_doc("As sent."))
-    quantity = fields.Integer(attribute="count.quantity", metadata=_doc("As sent."))
-    physicalStock = fields.Integer(attribute="physical", metadata=_doc("What it was set to."))
-
-
-class NotSetSchema(Schema):
-    """What was not set as asked; a list that would be empty is left out."""
-
-    productsNotFound = fields.List(fields.String(), metadata=_doc("No item is named so."))
-    productsContradictory = fields.List(
-        fields.String(), metadata=_doc("Counted twice on one shelf, differently: left as it was.")
+    pointer = fields.Function(
+        lambda one: f"/products/{one.count.at}",
+        metadata={"type": "string", "description": "Where the count stands in the body: a JSON pointer."},
     )
-    productsBelowAllocated = fields.List(
-        fields.Nested(RaisedSchema), metadata=_doc("Set to what is reserved, the least possible.")
+    product = fields.String(attribute="count.product", metadata=_doc("The product that was named."))
+    warehouse = fields.String(
+        attribute="count.warehouse",
+        allow_none=True,
+        metadata=_doc("The warehouse that was named; null: the first."),
     )
+    quantity = fields.Integer(attribute="count.quantity", metadata=_doc("Its quantity, or its change."))
+    physicalStock = fields.Integer(attribute="physical", metadata=_doc("What the shelf was set to."))
 
 
 class StockSetSchema(Schema):
-    """The answer to POST /v1/stock: ``no`` with what was not set as asked, although the rest was set."""
+    """The answer to POST /v1/stock: ``no`` where a count was not taken, although the others were."""
 
     status = fields.String(metadata=_doc("ok, or no."))
     code = fields.Integer(metadata=_doc("-7; with no alone."))
-    msg = fields.String(metadata=_doc("What was not set as asked; with no alone."))
+    msg = fields.String(metadata=_doc("How many counts were not taken, and why not; with no alone."))
     updated = fields.Integer(metadata=_doc("Shelves that were changed."))
     unchanged = fields.Integer(metadata=_doc("Shelves that were right already."))
-    errors = fields.Nested(NotSetSchema, metadata=_doc("With no alone."))
-
-
-def read_counts(sent: Any, *, strict: bool) -> tuple[StockCount, ...] | list[Fault]:
-    """Read the counts in a body that is a JSON object, or all that is wrong with it.
-
-    ``strict`` makes each unknown member an error. No counts at all are no fault.
-    """
-    try:
-        values: dict[str, Any] = _counts(strict=strict).load(sent)
-    except ValidationError as error:
-        return list(faults_of(error, sent))
-    of_all = values.get("warehouse")
-    return tuple(
-        StockCount(at, one["product"], one["quantity"], one.get("warehouse") or of_all)
-        for at, one in enumerate(values["products"])
+    errors = fields.Raw(
+        metadata={
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/Fault"},
+            "description": "What is wrong with the counts that were not taken, by their place in the body; "
+            "with no alone.",
+        }
+    )
+    raised = fields.List(
+        fields.Nested(RaisedSchema),
+        metadata=_doc(
+            "Counts below what is reserved: that was set, the least possible. No error; absent where there "
+            "are none."
+        ),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CountsRead:
+    """The counts that can be read, and what is wrong with the others."""
+
+    counts: Sequence[StockCount]
+    faults: Sequence[Fault]
+
+
+def read_counts(sent: Mapping[str, Any], *, strict: bool) -> CountsRead | list[Fault]:
+    """Read the counts in a body that is a JSON object, or all that is wrong where the body itself is.
+
+    ``strict`` makes each unknown member an error. No counts at all are no fault.
+    """
+    of_all, row_schema = _schemas(strict=strict)
+    refused: list[Fault] = []
+    values: dict[str, Any] = {}
+    around = {name: value for name, value in sent.items() if name != "products"}
+    try:
+        values = of_all.load(around)
+    except ValidationError as error:
+        refused.extend(faults_of(error, around))
+    rows = sent.get("products")
+    if not isinstance(rows, list):
+        return [*refused, _no_rows(rows)]
+    read = _read_rows(rows, row_schema, values.get("warehouse"))
+    return [*refused, *read.faults] if refused else read
+
+
+def _no_rows(rows: Any) -> Fault:
+    if rows is None:
+        return Fault(FIELD_MISSING, "/products", "is required; send an array of counts")
+    return Fault(NOT_ARRAY, "/products", f"{quoted(rows)} is not an array")
+
+
+def _read_rows(rows: Sequence[Any], schema: CountSchema, warehouse: str | None) -> CountsRead:
+    counts = []
+    faults: list[Fault] = []
+    for at, row in enumerate(rows):
+        if not isinstance(row, dict):
+            faults.append(Fault(NOT_OBJECT, f"/products/{at}", f"{quoted(row)} is not an object"))
+            continue
+        try:
+            one = schema.load(row)
+        except ValidationError as error:
+            told = islice(faults_of(error, row), _MOST_OF_ROW)
+            faults.extend(Fault(it.reason, f"/products/{at}{it.pointer}", it.msg, it.params) for it in told)
+            continue
+        change = one.get("change")
+        units = one["quantity"] if change is None else change
+        own = one.get("warehouse") or warehouse
+        counts.append(StockCount(at, one["product"], units, own, is_change=change is not None))
+    return CountsRead(counts, faults)
+
+
 @cache
-def _counts(*, strict: bool) -> CountsSchema:
-    schema = CountsSchema(unknown=RAISE if strict else EXCLUDE)
-    products = schema.fields["products"]
-    if isinstance(products, fields.List) and isinstance(products.inner, fields.Nested):
-        products.inner.unknown = schema.unknown
-    return schema
-
-
-def unknown_warehouse_faults(counts: Sequence[StockCount], sent: Any, names: Sequence[str]) -> list[Fault]:
-    """The faults of warehouses that there are not, each told where it stands; ``sent`` is the body."""
-    if not names:
-        return [
-            Fault(WAREHOUSE_UNKNOWN, "/warehouse", "there is no warehouse yet; load a catalog that has one")
-        ]
-    faults = {}
-    for count in counts:
-        if count.warehouse in names:
-            own = sent["products"][count.at].get("warehouse") is not None
-            pointer = f"/products/{count.at}/warehouse" if own else "/warehouse"
-            faults[pointer] = Fault(
-                WAREHOUSE_UNKNOWN, pointer, f"no warehouse is named {quoted(count.warehouse)}"
-            )
-    return list(faults.values())
+def _schemas(*, strict: bool) -> tuple[CountsSchema, CountSchema]:
+    """Of the body without its rows, for one row at fault is no reason not to take another; and of a row."""
+    unknown: Literal["raise", "exclude"] = "raise" if strict else "exclude"
+    return CountsSchema(unknown=unknown, exclude=("products",)), CountSchema(unknown=unknown)
 
 
 @cache
@@ -131,38 +178,24 @@ def _schema() -> StockSetSchema:
     return StockSetSchema()
 
 
-def stock_set_json(done: StockSet) -> bytes:
-    """Give what came of counts as JSON."""
+def stock_set_json(done: StockSet, unread: Sequence[Fault] = ()) -> bytes:
+    """Give what came of counts as JSON; ``unread`` are the faults of those that could not be read."""
     told: dict[str, Any] = {"status": "ok", "updated": done.changed, "unchanged": done.unchanged}
-    errors = {
-        "productsNotFound": _products(done.not_found),
-        "productsContradictory": _products(done.contradictory),
-        "productsBelowAllocated": list(done.raised),
-    }
-    if any(errors.values()):
-        told |= {"status": "no", "code": int(Code.GENERAL), "msg": _sentence(done)}
-        told["errors"] = {name: listed for name, listed in errors.items() if listed}
+    faults = sorted([*unread, *done.faults], key=_row)
+    if faults:
+        told |= {"status": "no", "code": int(Code.GENERAL), "msg": _sentence(faults)}
+        told["errors"] = [fault_json(fault) for fault in faults]
+    raised: Sequence[Raised] = done.raised
+    if raised:
+        told["raised"] = raised
     return orjson.dumps(_schema().dump(told))
 
 
-def _products(counts: Iterable[StockCount]) -> list[str]:
-    return list(dict.fromkeys(count.product for count in counts))
+def _row(fault: Fault) -> int:
+    return int(fault.pointer.split("/")[2])
 
 
-def _sentence(done: StockSet) -> str:
-    parts = (
-        (_products(done.not_found), "no item is named {}"),
-        (_products(done.contradictory), "there are different counts of {}, none of which was taken"),
-        (
-            _products(raised.count for raised in done.raised),
-            "more is reserved than was counted of {}, so what is reserved was set",
-        ),
-    )
-    told = "; ".join(text.format(_some(names)) for names, text in parts if names)
-    return f"Not everything was set as asked, the rest was: {told}."
-
-
-def _some(names: Sequence[str]) -> str:
-    listed = ", ".join(quoted(name) for name in names[:_MOST_TOLD])
-    further = len(names) - _MOST_TOLD
-    return f"{listed} and {further} more" if further > 0 else listed
+def _sentence(faults: Sequence[Fault]) -> str:
+    rows = len({_row(fault) for fault in faults})
+    count = "1 count was" if rows == 1 else f"{rows} counts were"
+    return f"{count} not taken, the others were: {sentence(faults)}."

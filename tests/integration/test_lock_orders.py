@@ -19,7 +19,7 @@ from sqlalchemy import event
 
 from shared.domain.catalog_file import LoadSummary
 from shared.domain.slicing import SMALL_QUEUE
-from shared.domain.stock_level import StockCount
+from shared.domain.stock_count import StockCount
 from shared.persistence.catalog_write import load_catalog
 from shared.persistence.errors import PersistenceError
 from shared.persistence.stock_counts import set_stock

@@ -54,24 +54,10 @@ def test_a_bad_query_value_is_refused(shop: Shop, key: str, query: str, name: st
         ({}, "/products", "is required"),
         ({"products": None}, "/products", "is required"),
         ({"products": {}}, "/products", "{} is not an array"),
-        ({"products": [7]}, "/products/0", "7 is not an object"),
-        ({"products": [{"quantity": 1}]}, "/products/0/product", "is required"),
-        ({"products": [count("", 1)]}, "/products/0/product", "is empty"),
-        ({"products": [{"product": 7301, "quantity": 1}]}, "/products/0/product", "7301 is not a string"),
-        ({"products": [{"product": LAMP}]}, "/products/0/quantity", "is required"),
-        ({"products": [count(LAMP, -1)]}, "/products/0/quantity", "-1 is not in 0..2147483647"),
-        ({"products": [count(LAMP, 2**31)]}, "/products/0/quantity", "2147483648 is not in 0..2147483647"),
-        ({"products": [count(LAMP, 2.5)]}, "/products/0/quantity", "2.5 is not a whole number"),
-        ({"products": [count(LAMP, True)]}, "/products/0/quantity", "true is not a whole number"),
-        ({"products": [count(LAMP, "x")]}, "/products/0/quantity", "'x' is not a whole number"),
-        ({"products": [count("a\0b", 1)]}, "/products/0/product", "holds U+0000"),
-        ({"products": [count(LAMP, 1, warehouse=3)]}, "/products/0/warehouse", "3 is not a string"),
-        ({"warehouse": "", "products": []}, "/warehouse", "is empty"),
-        (b'{"products": [{"product": "a", "quantity": 1e400}]}', "/products/0/quantity", "not a whole"),
-        (b'{"products": [{"product": "a", "quantity": %b}]}' % (b"9" * 5000), "/products/0/quantity", "not"),
+        ({"warehouse": 5, "products": [count(LAMP, 1)]}, "/warehouse", "5 is not a string"),
     ],
 )
-def test_a_bad_count_is_refused_where_it_stands_and_nothing_is_set(
+def test_a_body_without_counts_is_refused_and_nothing_is_set(
     shop: Shop, key: str, body: Any, pointer: str, msg: str
 ) -> None:
     response = post(shop, key, body)

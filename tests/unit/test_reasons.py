@@ -21,11 +21,11 @@ from shared.domain.outcome import Fault, Reason, Rejected
 from shared.domain.reasons import REASONS
 from shared.domain.rejections import could_not_be_stored, given_up, too_slow
 from shared.domain.resolve import prepare
+from shared.domain.stock_count import StockCount, shelve
 from shared.schemas.openapi.answers import ANSWERS
 from shared.schemas.query import read_query
 from shared.schemas.reading import OrderReader, faults_of
 from shared.schemas.stock import StockQuery
-from shared.schemas.stock_count import unknown_warehouse_faults
 from shared.settings import Settings
 from tests.unit.domain.shop import ACCOUNT, decided, snapshot, stock
 
@@ -33,6 +33,7 @@ ROOT = Path(__file__).parents[2]
 BY_NAME = {reason.name: reason for reason in REASONS}
 ADDRESS = {"country": "SE", "email": "eva@example.com"}
 LAMP = {"sku": "BRASS-LAMP", "qty": 1}
+COUNT = StockCount(0, "7", 5, "Moon")
 
 WHOLE = {"address": ADDRESS, "products": [LAMP]}
 
@@ -124,7 +125,7 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "pricelist_unknown": [order(pricelist="Gold"), order(pricelistId=99)],
     "currency_mismatch": [order(currency="SEK"), order(currency="JPY")],
     "allocation_rule_unknown": [order(warehouseGroup="Moon")],
-    "warehouse_unknown": [lambda: unknown_warehouse_faults((), {}, ())],
+    "warehouse_unknown": [lambda: list(shelve([COUNT], {"7": {1: "A"}}, {}).faults)],
     "account_unknown": [order(accountId=99)],
     "buyer_unknown": [order(accountId=7, buyerId=99)],
     "buyer_without_account": [order(buyerId=1)],
@@ -146,7 +147,10 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "too_slow": [lambda: list(too_slow(10).faults)],
     "not_stored": [lambda: list(could_not_be_stored("r-1").faults)],
     "item_unknown": [line(sku="NO-LAMP"), line(ean="1"), line(id=99)],
-    "item_ambiguous": [line(ean="7310000000024")],
+    "item_ambiguous": [
+        line(ean="7310000000024"),
+        lambda: list(shelve([COUNT], {"7": {1: "A", 2: "B"}}, {"Moon": 1}).faults),
+    ],
     "item_inactive": [line(sku="OLD-CLOCK")],
     "item_not_in_market": [line(sku="SNOW-GLOBE")],
     "price_missing": [line(sku="GLASS-OWL")],

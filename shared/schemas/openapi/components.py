@@ -147,7 +147,7 @@ _COMPLETION: JsonSchema = {
     "description": "What may be said when a prepared order is completed, or later about its payment. "
     "Nothing is required."
 }
-_ALWAYS: dict[str, list[str]] = {"StockSet": ["status", "updated", "unchanged"], "NotSet": []}
+_ALWAYS: dict[str, list[str]] = {"StockSet": ["status", "updated", "unchanged"]}
 _MORE = {"Address": _ADDRESS, "Line": _LINE, "Order": _ORDER, "Completion": _COMPLETION}
 """What JSON Schema has words for and fields have not."""
 
