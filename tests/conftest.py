@@ -19,12 +19,26 @@ from typing import Any
 import pytest
 import redis
 import structlog
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 
 from cli.servers import ServerUrls, open_servers
 from shared.persistence.database import open_database
 from shared.settings import Settings
 from tests.fresh_databases import FreshDatabases, make_template
+
+# How much Hypothesis tries: enough to find an oversell at once, little enough for every run.
+hypothesis_settings.register_profile(
+    "ordermill",
+    max_examples=100,
+    # Two busy cores make any deadline a matter of luck.
+    deadline=None,
+    # A failure here must be a failure everywhere.
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("ordermill")
 
 _TEMPLATE = "migrated_template"
 _SERVERS_DIR = pytest.StashKey[Path]()
