@@ -88,7 +88,8 @@ def _major(directory: Path, account: Account | None) -> int | None:
         ).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
-    found = re.search(r"\b(\d+)(\.|devel|beta|rc|$)", said.split(")")[-1].strip())
+    # A distribution adds its own name and version behind: "(PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)".
+    found = re.search(r"\(PostgreSQL\) (\d+)", said)
     return int(found[1]) if found else None
 
 
