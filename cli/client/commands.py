@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import sys
-import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,8 @@ import msgspec
 from rich.console import Console
 
 from cli.client.connection import Connection
-from cli.client.follow import follow, sending_bar
+from cli.client.follow import follow
+from cli.client.hand_in import batch_key, hand_in
 from cli.client.outcomes import (
     ALL_OK,
     counts_by_code,
@@ -62,9 +62,18 @@ def _client_command(command: Callable[..., int]) -> Callable[..., None]:
                 code = command(*args, connection=connection, console=console, **kwargs)
             except msgspec.MsgspecError as error:
                 raise NotDoneError(f"{connection.url} does not answer as ordermill does: {error}.") from error
+            except KeyboardInterrupt:
+                raise NotDoneError("Stopped.") from None
         click.get_current_context().exit(code)
 
     return connected
+
+
+def _printable_ascii(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    # HTTP has no other letters for it.
+    if value is not None and not (value and value.isascii() and value.isprintable()):
+        raise click.BadParameter(f"{value!r} is no key; give printable ASCII characters.")
+    return value
 
 
 @click.command()
@@ -77,16 +86,19 @@ def _client_command(command: Callable[..., int]) -> Callable[..., None]:
 @click.option(
     "--idempotency-key",
     metavar="KEY",
-    help="Makes the same file under the same key one batch, however often it is sent.  [default: a new one]",
+    callback=_printable_ascii,
+    help="The batch is known by this key, and not by its content.",
 )
+@click.option("--again", is_flag=True, help="Make a new job, even of a file that was handed in before.")
 @_client_command
-def submit(
+def submit(  # noqa: PLR0913 - one for each option
     *,
     file: str,
     wait: bool,
     ndjson: bool,
     as_json: bool,
     idempotency_key: str | None,
+    again: bool,
     connection: Connection,
     console: Console,
 ) -> int:
@@ -99,26 +111,30 @@ def submit(
     A large batch becomes a job, which is followed until it is done. With --no-wait it is only handed in:
     its id goes to standard output, for `ordermill job ID` and `ordermill results ID`.
 
+    A file is known by its content: the same again, after Ctrl-C or a lost answer, finds the job that is
+    there, says so and ends as the first time, for as long as the server keeps that job. With --again it
+    is a new job, and makes every order once more. The key and the job's id go to standard error.
+
     Exits with 0 when every order succeeded (or the job was handed in), with 1 when some failed, and with
     2 when it could not be done.
     """
+    if again and idempotency_key is not None:
+        raise click.UsageError("--again makes a key of its own; give it or --idempotency-key, not both.")
     try:
         upload = open_upload(file, ndjson=ndjson)
-        with sending_bar(console, upload.size) as sent:
-            answer = connection.post_batch(
-                upload, wait=wait, idempotency_key=idempotency_key or str(uuid.uuid4()), sent=sent
-            )
+        key = batch_key(upload, idempotency_key, anew=again)
+        job_id, answer = hand_in(connection, console, upload, key, wait=wait)
     except OSError as error:
         raise NotDoneError(f"{file} cannot be read: {error.strerror or error}.") from error
-    if answer.status_code == HTTPStatus.ACCEPTED:
-        job = read_job(answer.content)
-        if not wait:
-            _write_handed_in(answer.content, as_json=as_json)
-            return ALL_OK
-        follow(connection, job, console)
-        body = connection.get(f"/v1/jobs/{job.id}/results")
-    else:
-        body = answer.content
+    at_once = answer.status_code != HTTPStatus.ACCEPTED
+    if not wait:
+        # What was handed in before and is done is answered with its outcomes; its job is what is asked for.
+        accepted = connection.get(f"/v1/jobs/{job_id}") if at_once else answer.content
+        _write_handed_in(accepted, as_json=as_json)
+        return ALL_OK
+    if not at_once:
+        follow(connection, read_job(answer.content), console)
+    body = answer.content if at_once else connection.get(f"/v1/jobs/{job_id}/results")
     _write(body)
     outcomes = read_outcomes(body)
     if not as_json:
@@ -178,9 +194,7 @@ def _write_handed_in(body: bytes, *, as_json: bool) -> None:
         return
     found = read_job(body)
     click.echo(found.id)
-    click.echo(
-        f"Handed in {found.total:,} orders. `ordermill job {found.id} --watch` follows them.", err=True
-    )
+    click.echo(f"It has {found.total:,} orders. `ordermill job {found.id} --watch` follows them.", err=True)
 
 
 def _write(body: bytes) -> None:

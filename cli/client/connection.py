@@ -42,8 +42,16 @@ _TRY_AGAIN = frozenset(
 _LOOPBACK = ("127.", "localhost", "[::1]")
 
 
-class _LostError(NotDoneError):
+class LostError(NotDoneError):
     """A request was sent, and nobody knows what came of it."""
+
+
+class RefusedError(NotDoneError):
+    """The server answered with ``status``, and asking again would not help."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Connection:
@@ -97,7 +105,7 @@ class Connection:
         """Post a batch; a 200 carries its outcomes, a 202 its job. ``sent`` gets the bytes sent so far.
 
         It may be sent several times, when an answer is lost or the server is busy: for the server that is one
-        batch, by its ``idempotency_key``.
+        batch, by its ``idempotency_key``. Raises LostError and RefusedError.
         """
         headers = {
             "Content-Type": upload.content_type,
@@ -106,17 +114,11 @@ class Connection:
         }
         if not wait:
             headers["Prefer"] = "respond-async"
-        try:
-            return self._answer(
-                lambda: self._http.build_request(
-                    "POST", f"{self.url}/v1/orders", headers=headers, content=upload.chunks(sent)
-                )
+        return self._answer(
+            lambda: self._http.build_request(
+                "POST", f"{self.url}/v1/orders", headers=headers, content=upload.chunks(sent)
             )
-        except _LostError as error:
-            raise NotDoneError(
-                f"{error.message} The batch may have been accepted all the same: send it again with "
-                f"--idempotency-key {idempotency_key}, and it will not be doubled."
-            ) from error
+        )
 
     def job(self, job_id: str) -> Job:
         """Ask for the job as it is now."""
@@ -143,14 +145,14 @@ class Connection:
                     return response
                 fault, wanted_pause = _sentence(response), _retry_after_seconds(response)
                 if response.status_code not in _TRY_AGAIN:
-                    raise NotDoneError(fault)
+                    raise RefusedError(fault, response.status_code)
             longer = max(pause, wanted_pause)
             waited += longer
             if waited > (PATIENCE_SECONDS if self._reached else FIRST_PATIENCE_SECONDS):
                 break
             self._tell(f"{fault} Trying again in {longer:g} s.")
             self._pause(longer)
-        raise (_LostError if lost else NotDoneError)(self._in_the_end(fault))
+        raise (LostError if lost else NotDoneError)(self._in_the_end(fault))
 
     def _in_the_end(self, fault: str) -> str:
         return fault if self._reached else f"{fault} `ordermill serve` starts one on this machine."

@@ -22,7 +22,7 @@ from cli.client.connection import Connection
 from cli.client.follow import follow
 from cli.client.outcomes import counts_by_code, read_job, read_outcomes
 from cli.client.tables import counts_table
-from cli.client.upload import JSON, Upload
+from cli.client.upload import JSON, upload_of
 from cli.demo.goods import Goods, read_goods
 from cli.demo.orders import Expected, make_batch, scarce_counts, surprises
 from cli.demo.stack import LOG_NAME, last_lines, served
@@ -115,9 +115,7 @@ def _show_example(console: Console, connection: Connection) -> int:
     console.print("\nPOST /v1/orders with the example of the seed document:\n")
     console.print_json(body.decode())
     begun = time.monotonic()
-    answer = connection.post_batch(
-        Upload(body, len(body), JSON), wait=True, idempotency_key=str(uuid.uuid4())
-    )
+    answer = connection.post_batch(upload_of(body, JSON), wait=True, idempotency_key=str(uuid.uuid4()))
     console.print(f"\n{_status(answer)} after {_since(begun)}:\n")
     console.print_json(answer.text)
     found = msgspec.json.decode(answer.content, type=dict[str, dict[str, Any]])
@@ -136,9 +134,7 @@ def _show_batch(
         f"\nPOST /v1/orders with {len(batch):,} generated orders in one batch ({len(body):,} bytes):\n"
     )
     begun = time.monotonic()
-    answer = connection.post_batch(
-        Upload(body, len(body), JSON), wait=False, idempotency_key=str(uuid.uuid4())
-    )
+    answer = connection.post_batch(upload_of(body, JSON), wait=False, idempotency_key=str(uuid.uuid4()))
     job = read_job(answer.content)
     console.print(f"{_status(answer)} after {_since(begun)}: job {job.id}")
     job = follow(connection, job, console)

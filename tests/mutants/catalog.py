@@ -509,6 +509,16 @@ MUTANTS: Final = (
         ["tests/integration/test_api_idempotency.py::test_racing_first_requests_make_one_job"],
     ),
     Mutant(
+        "the same file submitted again makes every order once more",
+        [Change("cli/client/hand_in.py", "if given is None and not anew:", "if False:")],
+        ["tests/e2e/test_submit_again.py"],
+    ),
+    Mutant(
+        "a file that changed while it was sent goes under its earlier content's key",
+        [Change("cli/client/upload.py", "if digest.digest() != self.sha256:", "if False:")],
+        ["tests/unit/cli/test_client_again.py"],
+    ),
+    Mutant(
         "another body under the same Idempotency-Key is replayed",
         [Change("api/idempotency.py", "    digest.update(body)\n", "")],
         ["tests/integration/test_api_idempotency.py::test_another_body_under_the_same_key_is_refused"],

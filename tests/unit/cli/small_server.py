@@ -31,7 +31,10 @@ class Seen:
 
 
 class SmallServer:
-    """Decides ``pace`` more orders of its one job at each look. An order with a ``code`` is rejected."""
+    """Decides ``pace`` more orders of its one job at each look. An order with a ``code`` is rejected.
+
+    The Idempotency-Key of the batch before is the same job again, as far as it is.
+    """
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
@@ -39,6 +42,7 @@ class SmallServer:
         self.pace = 2
         self.outcomes: dict[str, Any] = {}
         self.decided = 0
+        self._idempotency_key = ""
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
 
@@ -71,11 +75,17 @@ class SmallServer:
         return refusal(404, f"There is no {seen.path}.")
 
     def _accept(self, seen: Seen) -> Canned:
-        self.outcomes = {key: _outcome(order) for key, order in json.loads(seen.body).items()}
-        if len(self.outcomes) > SYNC_MAX_ORDERS or seen.headers.get("Prefer") == "respond-async":
-            return Canned(202, self._job(), {"Retry-After": "0", "Location": f"/v1/jobs/{JOB_ID}"})
-        self.decided = len(self.outcomes)
-        return Canned(200, self._outcomes())
+        headers = {"Location": f"/v1/jobs/{JOB_ID}"}
+        waits = seen.headers.get("Prefer") != "respond-async"
+        if seen.headers["Idempotency-Key"] == self._idempotency_key:
+            headers["Idempotent-Replayed"] = "true"
+        else:
+            self._idempotency_key = seen.headers["Idempotency-Key"]
+            self.outcomes = {key: _outcome(order) for key, order in json.loads(seen.body).items()}
+            self.decided = len(self.outcomes) if waits and len(self.outcomes) <= SYNC_MAX_ORDERS else 0
+        if self.decided < len(self.outcomes):
+            return Canned(202, self._job(), {"Retry-After": "0", **headers})
+        return Canned(200, self._outcomes(), headers)
 
     def _outcomes(self) -> bytes:
         there = dict(list(self.outcomes.items())[: self.decided])

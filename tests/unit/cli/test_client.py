@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from cli.client import job, results, submit
 from cli.client.connection import Connection
-from cli.client.upload import Upload
+from cli.client.hand_in import batch_key, hand_in
+from cli.client.upload import upload_of
 from cli.not_done import NotDoneError
 from tests.unit.cli.small_server import JOB_ID, KEY, Canned, SmallServer, refusal
 
@@ -35,6 +37,10 @@ def run(
 ) -> Result:
     environ = {"ORDERMILL_URL": server.url, "ORDERMILL_API_KEY": key}
     return CliRunner().invoke(command, args, input=stdin, env=environ)
+
+
+def last_line(result: Result) -> str:
+    return result.stderr.splitlines()[-1]
 
 
 def batch_file(tmp_path: Path, batch: object, name: str = "orders.json") -> str:
@@ -78,7 +84,7 @@ def test_rejected_order_ends_with_1_and_is_counted_by_its_code(server: SmallServ
 def test_json_leaves_the_table_out(server: SmallServer, tmp_path: Path) -> None:
     result = run(server, submit, batch_file(tmp_path, {"a": GONE}), "--json")
 
-    assert result.stderr == ""
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == ["Idempotency-Key", "Job"]
     assert json.loads(result.stdout)["a"]["code"] == -2
 
 
@@ -113,7 +119,7 @@ def test_refusal_is_one_sentence_with_its_request_id(server: SmallServer, tmp_pa
 
     result = run(server, submit, batch_file(tmp_path, {"a": FINE}))
 
-    assert result.stderr == "Error: The batch has 7 orders; the limit is 5. (HTTP 413, request req-77)\n"
+    assert last_line(result) == "Error: The batch has 7 orders; the limit is 5. (HTTP 413, request req-77)"
     assert result.stdout == ""
     assert result.exit_code == 2
 
@@ -123,7 +129,7 @@ def test_proxy_error_page_is_not_shown(server: SmallServer, tmp_path: Path) -> N
 
     result = run(server, submit, batch_file(tmp_path, {"a": FINE}))
 
-    assert result.stderr == f"Error: {server.url}/v1/orders answered Internal Server Error. (HTTP 500)\n"
+    assert last_line(result) == f"Error: {server.url}/v1/orders answered Internal Server Error. (HTTP 500)"
     assert len(server.seen) == 1
 
 
@@ -147,16 +153,25 @@ def test_lost_answer_is_asked_for_again_as_the_same_batch(server: SmallServer, t
     assert "gave no answer" in result.stderr
 
 
-def test_batch_whose_answer_stays_lost_can_be_taken_up_by_its_key(server: SmallServer) -> None:
+@pytest.mark.parametrize(
+    ("given", "way_back"),
+    [
+        (None, "The same command again finds its job"),
+        ("my-key", "with --idempotency-key my-key finds its job"),
+    ],
+)
+def test_batch_whose_answer_stays_lost_is_found_by_its_key(
+    server: SmallServer, given: str | None, way_back: str
+) -> None:
     server.canned = [Canned() for _ in range(100)]
     pauses: list[float] = []
-    upload = Upload(b"{}", 2, "application/json")
+    upload = upload_of(b"{}", "application/json")
 
     with (
         Connection(server.url, KEY, lambda _: None, pauses.append) as connection,
-        pytest.raises(NotDoneError, match="--idempotency-key my-key, and it will not be doubled"),
+        pytest.raises(NotDoneError, match=way_back),
     ):
-        connection.post_batch(upload, wait=True, idempotency_key="my-key")
+        hand_in(connection, Console(), upload, batch_key(upload, given, anew=False), wait=True)
 
     assert 50 < sum(pauses) <= 60
 
