@@ -49,16 +49,19 @@ def test_a_header_is_read(header: str, preferences: Preferences) -> None:
 # All that is looked at, and all that gunicorn lets through.
 @pytest.mark.parametrize("size", [1_000, 32 * 4_096])
 def test_a_header_costs_next_to_nothing_whatever_stands_in_it(size: int) -> None:
-    begun = time.thread_time()
-    for piece in ('"', "\\", '"\\', '\\"', ",", ";", "=", " ", 'a="', "a=b;", "a=,"):
-        for header in (
-            (piece * size)[:size],
-            ('a="' + piece * size)[:size],
-            ("a=" + piece * size)[: size - 1] + "@",
-        ):
-            read_preferences(header)
+    def seconds() -> float:
+        begun = time.thread_time()
+        for piece in ('"', "\\", '"\\', '\\"', ",", ";", "=", " ", 'a="', "a=b;", "a=,"):
+            for header in (
+                (piece * size)[:size],
+                ('a="' + piece * size)[:size],
+                ("a=" + piece * size)[: size - 1] + "@",
+            ):
+                read_preferences(header)
+        return time.thread_time() - begun
 
-    assert time.thread_time() - begun < 0.1
+    # A busy machine makes one of them slow, not all.
+    assert min(seconds() for _ in range(3)) < 0.1
 
 
 @pytest.mark.parametrize(
