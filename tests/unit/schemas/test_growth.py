@@ -92,7 +92,7 @@ def test_twice_the_size_costs_at_most_two_and_a_half_times_as_much(thing: str, s
     make, greatest = SIZED[thing]
     half, whole = make(greatest // 2), make(greatest)
 
-    # Side by side, and again where it looks bad: what else runs on the machine makes single ones slow, none fast.
+    # Side by side, and again where it looks bad: what else runs here makes some of them slow, and none fast.
     halves: list[float] = []
     wholes: list[float] = []
     for _ in range(_TRIES):
