@@ -11,7 +11,7 @@ from api.memory_budget import SMALL_BYTES
 from api.parts import parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from api.memory_budget import Reservation
     from api.refusal import Refusal
@@ -27,22 +27,34 @@ def answer(
     value: Any,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
-    reservation: Reservation | None = None,
 ) -> Response:
     """Answer with ``value`` as JSON; bytes are JSON already.
 
-    A large answer holds memory of the budget until it is sent: of the ``reservation`` that its making has,
-    else of one of its own, which may be refused: Refusal (503).
+    A large answer reserves memory of the budget until it is sent, which may be refused: Refusal (503).
     """
     body = value if isinstance(value, bytes) else orjson.dumps(value)
     response = JsonResponse(body, status=status, headers=dict(headers or {}))
-    if reservation is not None:
-        reservation.shrink(len(body))
-    elif len(body) > SMALL_BYTES:
+    if len(body) > SMALL_BYTES:
         reservation = parts().memory_budget.reservation()
         reservation.reserve(len(body))
-    if reservation is not None:
         response.call_on_close(reservation.release)
+    return response
+
+
+def answer_within(make: Callable[[Reservation], bytes], headers: Mapping[str, str]) -> Response:
+    """Answer with the JSON that is made; what its making has reserved is the answer's until it is sent.
+
+    So whoever has reserved before doing something is not refused after it.
+    """
+    reservation = parts().memory_budget.reservation()
+    try:
+        body = make(reservation)
+        response = JsonResponse(body, headers=dict(headers))
+    except BaseException:
+        reservation.release()
+        raise
+    reservation.shrink(len(body))
+    response.call_on_close(reservation.release)
     return response
 
 

@@ -15,13 +15,14 @@ from api.refusal import Refusal
 from shared.schemas.exact_json import read_exactly
 
 
-def read_object(*, max_bytes: int, limit: str) -> dict[str, Any]:
+def read_object(*, max_bytes: int, limit: str, reserve: Callable[[int], None]) -> dict[str, Any]:
     """Read the present request's body, every number exactly; ``limit`` is the name that its limit is told by.
+
+    ``reserve`` is told of each piece before it is kept, and may refuse.
 
     Raises Refusal: 400 for what is no JSON object, or has a name twice in one; 413, 415.
     """
-    with parts().memory_budget.reservation() as held:
-        return _read(_bytes(max_bytes, limit, held.reserve))
+    return _read(_bytes(max_bytes, limit, reserve))
 
 
 def _read(body: bytearray) -> dict[str, Any]:

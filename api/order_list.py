@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
-from api.answers import answer
+from api.answers import answer_within
 from api.parts import asking_key, parts
 from api.prefer import read_preferences
 from api.query import honoured, query_values, same_query
@@ -37,14 +37,10 @@ def list_orders() -> Response:
         zone=zone, page_max=settings.orders_page_max, offset_max=settings.orders_offset_max
     )
     wanted = _wanted(query_values(query))
-    held = parts().memory_budget.reservation()
-    try:
-        body = _page(wanted, zone, lambda json_bytes: held.reserve(_HELD_PER_BYTE * json_bytes))
-        # From here on it is the answer's.
-        return answer(body, headers=honoured(strict=strict), reservation=held)
-    except BaseException:
-        held.release()
-        raise
+    return answer_within(
+        lambda held: _page(wanted, zone, lambda json_bytes: held.reserve(_HELD_PER_BYTE * json_bytes)),
+        honoured(strict=strict),
+    )
 
 
 def _page(wanted: OrderFilter, zone: ZoneInfo, reserve: Callable[[int], None]) -> bytes:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from flask import request
 
-from api.answers import answer
+from api.answers import answer, answer_within
 from api.object_body import read_object
 from api.parts import asking_key, parts
 from api.prefer import read_preferences
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flask import Response
+
+    from api.memory_budget import Reservation
 
 _log = structlog.get_logger(__name__)
 
@@ -68,13 +70,20 @@ def count_stock() -> Response:
     As on the platform, what could not be set is told in a 200 that says ``no``: the rest was set.
     """
     strict = _strict()
-    sent = read_object(max_bytes=parts().settings.stock_max_body_bytes, limit="stockMaxBodyBytes")
+    # The body's memory is held until the answer, which repeats some of it, is sent: no room is no 503 after
+    # the stock has been set.
+    return answer_within(lambda held: _set_and_told(held, strict=strict), honoured(strict=strict))
+
+
+def _set_and_told(held: Reservation, *, strict: bool) -> bytes:
+    most_bytes = parts().settings.stock_max_body_bytes
+    sent = read_object(max_bytes=most_bytes, limit="stockMaxBodyBytes", reserve=held.reserve)
     _check_rows(sent)
     read = read_counts(sent, strict=strict)
     if isinstance(read, list):
         raise bad_values(read)
     done = _set_patiently(read.counts)
-    return answer(stock_set_json(done, read.faults), headers=honoured(strict=strict))
+    return stock_set_json(done, read.faults)
 
 
 def _strict() -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 from sqlalchemy import event
 
@@ -215,3 +217,16 @@ def test_ten_thousand_counts_are_set_by_a_handful_of_statements(shop: Shop, key:
     # Warehouses, items, missing rows, locks, the update.
     assert len(seen) == 5
     assert shop.door.rows("SELECT sum(physical) FROM stock WHERE item_id > 3")[0][0] == 50_005_000
+
+
+def test_what_was_set_is_told_however_little_memory_is_left(shop: Shop, key: str) -> None:
+    body = {"products": [count(STOOL, 7), *(count(f"UNKNOWN {n:05}", n) for n in range(9_000))]}
+    narrow = shop.door.with_settings(memory_budget_bytes=len(orjson.dumps(body)) + 1)
+    held = parts_of(narrow.apps[-1]).memory_budget.reservation()
+    held.reserve(1)
+
+    answer = post(replace(shop, door=narrow), key, body)
+
+    assert answer.status_code == 200
+    assert len(answer.data) > narrow.settings.memory_budget_bytes
+    assert shelves(shop)[STOOL, "Main"][0] == 7
