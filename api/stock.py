@@ -24,7 +24,7 @@ from shared.persistence.as_of import as_of
 from shared.persistence.errors import DatabaseAwayError, TransientError
 from shared.persistence.stock_counts import set_stock
 from shared.persistence.stock_levels import find_stock
-from shared.schemas.stock import StockQuery, cursor_text, stock_list_json
+from shared.schemas.stock import StockQuery, cursor_text, stock_list_json, warehouse_unknown
 from shared.schemas.stock_count import read_counts, stock_set_json
 
 if TYPE_CHECKING:
@@ -48,13 +48,19 @@ def list_stock() -> Response:
         sku=values.get("sku"),
         ean=values.get("ean"),
         upc=values.get("upc"),
-        modified_since=values.get("modified"),
+        item_id=values.get("stockItemId"),
+        warehouse=values.get("warehouse"),
+        modified_since=max(
+            (values[name] for name in ("modified", "stock_modified") if name in values), default=None
+        ),
         edge=values.get("cursor"),
         market_ids=asking_key().market_ids,
     )
     # Before the page: what is not in it must not be stamped before.
     moment = as_of(parts().engine)
     page = find_stock(parts().engine, wanted)
+    if page is None:
+        raise bad_values([warehouse_unknown(values["warehouse"])])
     body = stock_list_json(
         page,
         as_of=moment,

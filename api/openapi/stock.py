@@ -22,7 +22,8 @@ STOCK: Final = {
         id="listStock",
         tag="Stock",
         summary="List items with their stock",
-        description="A page of items, by id ascending, each with what every warehouse has of it. "
+        description="A page of items, by id ascending, each with what every warehouse has of it, "
+        "or the one that is asked for, and with the units of it that orders wait for. "
         "A key that is limited to markets sees what is sold there.",
         parameters=("PreferStrict",),
         query=_stock_list,

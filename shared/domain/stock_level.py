@@ -9,22 +9,29 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class StockLevel:
-    """What one warehouse has of an item; ``modified_at`` is when that changed last."""
+    """What one warehouse has of an item; ``modified_at`` is when that changed last.
+
+    ``threshold`` are the units that the warehouse never sells.
+    """
 
     warehouse: str
     physical: int
     allocated: int
     modified_at: datetime
+    threshold: int = 0
 
     @property
     def available(self) -> int:
-        """What is not reserved."""
-        return self.physical - self.allocated
+        """What an order could get of it."""
+        return max(0, self.physical - self.allocated - self.threshold)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemStock:
-    """An item and its level in each warehouse that has, or had, any of it."""
+    """An item and its level in each warehouse that was asked for and has, or had, any of it.
+
+    ``back_ordered`` are the units of it that orders wait for, from whichever warehouse has them first.
+    """
 
     id: int
     sku: str
@@ -35,6 +42,7 @@ class ItemStock:
     size: str
     brand: str
     active: bool
+    back_ordered: int
     levels: Sequence[StockLevel]
 
     @property
@@ -49,8 +57,8 @@ class ItemStock:
 
     @property
     def available(self) -> int:
-        """What is not reserved."""
-        return self.physical - self.allocated
+        """What orders could get from all of them."""
+        return sum(level.available for level in self.levels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +73,13 @@ class Edge:
 class StockFilter:
     """Which items, by id ascending: those that match everything that is not None.
 
-    ``market_ids`` are the markets of the reader, who sees what is sold there; None: everything.
+    ``market_ids`` are the markets of the reader, who sees what is sold there; None: everything. Of a
+    ``warehouse`` there are the items that it has, or had, with what it has of them and nothing else.
     """
 
     limit: int
+    item_id: int | None = None
+    warehouse: str | None = None
     sku: str | None = None
     ean: str | None = None
     upc: str | None = None

@@ -405,6 +405,8 @@ order_lines = Table(
         "unit_price >= 0 AND unit_price < 'NaN' AND original_price >= 0 AND original_price < 'NaN'",
         name="prices_not_negative",
     ),
+    # What waits for an item; it costs nothing where nothing waits.
+    Index("order_lines_back_ordered_idx", "item_id", postgresql_where=text("back_ordered > 0")),
 )
 
 allocations = Table(

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import orjson
 from marshmallow import Schema, fields
 
-from shared.domain.outcome import quoted
-from shared.domain.reasons import NOT_CURSOR
+from shared.domain.order import MOST_NUMBER
+from shared.domain.outcome import Fault, quoted
+from shared.domain.reasons import NOT_CURSOR, WAREHOUSE_UNKNOWN
 from shared.domain.stock_level import Edge, StockPage
 from shared.schemas.fields import Moment, Text, Whole, wrong
 from shared.schemas.job import Rfc3339
@@ -47,18 +48,28 @@ def cursor_text(edge: Edge) -> str:
     return base64.urlsafe_b64encode(b"%b%d" % (b"b" if edge.backwards else b"a", edge.item_id)).decode()
 
 
+def _name(text: str) -> Text:
+    return Text(most=NAME_CHARS, filled=True, nfc=True, metadata=_doc(text))
+
+
 class StockQuery(Schema):
     """The parameters of GET /v1/stock; an item is told of when it matches all of them."""
 
-    sku = Text(most=NAME_CHARS, filled=True, metadata=_doc("The item of this full SKU."))
-    ean = Text(most=NAME_CHARS, filled=True, metadata=_doc("The item of this EAN."))
-    upc = Text(most=NAME_CHARS, filled=True, metadata=_doc("The item of this UPC."))
+    stockItemId = Whole(least=1, most=MOST_NUMBER, metadata=_doc("The item of this id."))
+    sku = _name("The item of this full SKU.")
+    ean = _name("The item of this EAN; a UPC and the EAN of 13 digits that it is are one code.")
+    upc = _name("The item of this UPC; likewise.")
+    warehouse = _name(
+        "Items that this warehouse has, or had, with what it has of them; one that there is not is 400."
+    )
     modified = Moment(
         metadata=_doc(
-            "Items of which any warehouse's stock has changed at this moment or later. A change shows once it"
-            " is committed, up to half a minute after its moment: let the times that you ask for overlap."
+            "Items of which the stock in any warehouse, or in the one asked for, has changed at this moment"
+            " or later. A change shows once it is committed, up to half a minute after its moment: let the"
+            " times that you ask for overlap."
         )
     )
+    stock_modified = Moment(metadata=_doc("Another name of `modified`."))
     limit = Whole(least=1, most=DEFAULT_LIMIT, metadata=_doc("Items in the page; 100 unless told."))
     cursor = Cursor(most=40, filled=True, metadata=_doc("Where the page begins: from next or previous."))
 
@@ -69,12 +80,20 @@ class StockQuery(Schema):
         self.fields["limit"].load_default = min(DEFAULT_LIMIT, page_max)
 
 
+def warehouse_unknown(name: str) -> Fault:
+    """The fault of asking for the stock of a warehouse that there is not."""
+    return Fault(WAREHOUSE_UNKNOWN, "/warehouse", f"no warehouse is named {quoted(name)}")
+
+
 class LevelsSchema(Schema):
     """Units, in one warehouse or in all."""
 
     physicalStock = fields.Integer(attribute="physical", metadata=_doc("On the shelf."))
     allocatedStock = fields.Integer(attribute="allocated", metadata=_doc("Of these, reserved for orders."))
-    availableStock = fields.Integer(attribute="available", metadata=_doc("The others."))
+    availableStock = fields.Integer(
+        attribute="available",
+        metadata=_doc("What an order could get: the others, less what its warehouse never sells."),
+    )
 
 
 class StockLevelSchema(LevelsSchema):
@@ -96,6 +115,13 @@ class ItemStockSchema(LevelsSchema):
     size = fields.String(metadata=_doc("Size."))
     brand = fields.String(metadata=_doc("Brand."))
     active = fields.Boolean(metadata=_doc("Whether it can be ordered."))
+    backOrdered = fields.Integer(
+        attribute="back_ordered",
+        metadata=_doc(
+            "Units that orders wait for. There is one number for the item: they wait for whichever of their"
+            " warehouses has them first. It changes without a change of stock, and so is not polled for."
+        ),
+    )
     warehouses = fields.List(
         fields.Nested(StockLevelSchema), attribute="levels", metadata=_doc("By warehouse.")
     )

@@ -37,8 +37,9 @@ def now(mill: Mill) -> datetime:
 
 
 def changed_since(mill: Mill, moment: datetime) -> list[tuple[str, int]]:
-    found = find_stock(mill.engine, StockFilter(limit=10, modified_since=moment)).items
-    return [(item.sku, item.allocated) for item in found]
+    page = find_stock(mill.engine, StockFilter(limit=10, modified_since=moment))
+    assert page is not None
+    return [(item.sku, item.allocated) for item in page.items]
 
 
 def test_a_reservation_that_was_under_way_while_stock_was_read_is_found_by_the_next_poll(mill: Mill) -> None:
