@@ -30,7 +30,8 @@ _SHAPE = """
         (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace),
         (SELECT count(*) FROM pg_constraint WHERE connamespace = 'public'::regnamespace),
         (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'O'),
-        (SELECT count(*) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        (SELECT md5(string_agg(relname || '.' || attname, ',' ORDER BY attrelid, attnum))
+         FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
          WHERE relnamespace = 'public'::regnamespace),
         (SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'),
         (SELECT version_num FROM alembic_version)
