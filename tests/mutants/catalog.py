@@ -109,6 +109,22 @@ MUTANTS: Final = (
         [f"{_RACES}::test_slices_that_want_the_same_items_in_other_orders_do_not_deadlock"],
     ),
     Mutant(
+        "of a code that two items share, the first is set",
+        [Change("shared/domain/stock_count.py", "    if len(named) == 1:\n", "    if named:\n")],
+        ["tests/unit/domain/test_shelving.py"],
+    ),
+    Mutant(
+        "what a threshold keeps back is told as available",
+        [
+            Change(
+                "shared/domain/stock_level.py",
+                "max(0, self.physical - self.allocated - self.threshold)",
+                "max(0, self.physical - self.allocated)",
+            )
+        ],
+        ["tests/integration/test_stock_reading.py::test_what_is_available_is_what_an_order_gets"],
+    ),
+    Mutant(
         "stock is read without a lock",
         [
             Change(

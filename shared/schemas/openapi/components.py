@@ -148,7 +148,8 @@ _COMPLETION: JsonSchema = {
     "Nothing is required."
 }
 _ALWAYS: dict[str, list[str]] = {"StockSet": ["status", "updated", "unchanged"]}
-_MORE = {"Address": _ADDRESS, "Line": _LINE, "Order": _ORDER, "Completion": _COMPLETION}
+_COUNT: JsonSchema = _one_of({"required": ["quantity"]}, {"required": ["change"]})
+_MORE = {"Count": _COUNT, "Address": _ADDRESS, "Line": _LINE, "Order": _ORDER, "Completion": _COMPLETION}
 """What JSON Schema has words for and fields have not."""
 
 
