@@ -49,9 +49,9 @@ def catalog() -> None:
 def load(file: str | None, demo: bool, as_json: bool, data_dir: Path) -> None:
     """Load a catalog FILE ("-" is standard input), all of it or nothing.
 
-    Rows are known by their names, items by their SKUs: new ones are inserted, others become what the file
-    says. What the file does not name stays, and loading it twice changes nothing. Stock is not set below what
-    orders have taken already; such rows are counted.
+    Rows are known by their names, items by their SKUs: new ones are inserted, of the others changes what the
+    file names. What it does not name stays, null clears, and loading it twice changes nothing. Stock is not
+    set below what orders have taken already; such rows are counted.
     """
     if (file is None) is not demo:
         raise click.UsageError("Give a FILE, or --demo for the sample catalog.")

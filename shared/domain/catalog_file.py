@@ -1,7 +1,10 @@
 """The catalog file (CONTRACT 7) once it has been read: rows that still name each other by name.
 
 ``at`` is a row's place in its list, from 0: what is wrong with it is told as ``items[3]``. An ``id`` of None
-is left to the database. What a row leaves out has its default already, so that a row says all there is.
+is left to the database. ``named`` are the members that the row has in the file: of what exists already, only
+those change. The others have the defaults of a new row here, and those that a new row must have are None.
+
+A value by name (a price, an amount, a line of an address) is None where the file has ``null``: it is cleared.
 """
 
 from __future__ import annotations
@@ -16,6 +19,10 @@ FAULTS_SHOWN: Final = 50
 
 Progress = Callable[[str, int, int], None]
 """Is told ``(step, done, total)`` while a catalog is loaded; what is counted depends on the step."""
+
+
+Amounts = Mapping[str, Decimal | None]
+"""Amounts by name, None for one that is cleared."""
 
 
 class CatalogRefusedError(Exception):
@@ -35,6 +42,7 @@ class WarehouseRow(NamedTuple):
     """``threshold``: units that are never sold."""
 
     at: int
+    named: frozenset[str]
     id: int | None
     name: str
     threshold: int
@@ -44,9 +52,10 @@ class AllocationRuleRow(NamedTuple):
     """``warehouses`` by name, in order of preference."""
 
     at: int
+    named: frozenset[str]
     id: int | None
     name: str
-    warehouses: Sequence[str]
+    warehouses: Sequence[str] | None
     split: str
 
 
@@ -54,38 +63,45 @@ class PricelistRow(NamedTuple):
     """``currency``: ISO 4217."""
 
     at: int
+    named: frozenset[str]
     id: int | None
     name: str
-    currency: str
+    currency: str | None
 
 
 class ShippingOptionRow(NamedTuple):
     """``prices`` by currency."""
 
     at: int
+    named: frozenset[str]
     id: int | None
     uri: str
-    name: str
-    countries: Sequence[str]
+    name: str | None
+    countries: Sequence[str] | None
     is_default: bool
-    prices: Mapping[str, Decimal]
+    prices: Amounts | None
 
 
 class MarketRow(NamedTuple):
     """``pricelist`` and ``allocation_rule`` by name."""
 
     at: int
+    named: frozenset[str]
     id: int | None
     name: str
     countries: Sequence[str]
-    pricelist: str
-    allocation_rule: str
+    pricelist: str | None
+    allocation_rule: str | None
 
 
 class ItemRow(NamedTuple):
-    """``markets`` None: every market. ``prices`` by pricelist, ``stock`` (physical units) by warehouse."""
+    """``markets`` None: every market. ``prices`` by pricelist, ``stock`` (physical units) by warehouse.
+
+    Prices or stock of None are all cleared.
+    """
 
     at: int
+    named: frozenset[str]
     id: int | None
     sku: str
     ean: str | None
@@ -96,59 +112,64 @@ class ItemRow(NamedTuple):
     brand: str
     active: bool
     markets: Sequence[str] | None
-    prices: Mapping[str, Decimal]
-    stock: Mapping[str, int]
+    prices: Amounts | None
+    stock: Mapping[str, int | None] | None
 
 
 class CampaignRow(NamedTuple):
     """``percent`` off the items ``skus`` from ``starts_at`` to just before ``ends_at``."""
 
     at: int
+    named: frozenset[str]
     id: int | None
     name: str
-    pricelist: str
-    percent: Decimal
+    pricelist: str | None
+    percent: Decimal | None
     starts_at: datetime | None
     ends_at: datetime | None
-    skus: Sequence[str]
+    skus: Sequence[str] | None
 
 
 class VoucherRow(NamedTuple):
     """Known by its ``code``, else by its ``name``. Amounts by currency; ``uses`` None: no limit."""
 
     at: int
+    named: frozenset[str]
     id: int | None
     code: str | None
     name: str | None
     automatic: bool
     percent: Decimal | None
-    amounts: Mapping[str, Decimal] | None
-    minimums: Mapping[str, Decimal] | None
+    amounts: Amounts | None
+    minimums: Amounts | None
     uses: int | None
 
 
 class BuyerRow(NamedTuple):
     """A person who orders for an account; the id counts within the account."""
 
+    named: frozenset[str]
     id: int | None
-    name: str
+    name: str | None
     is_default: bool
 
 
 class AccountRow(NamedTuple):
-    """A B2B customer; ``address`` has the names of an order's address."""
+    """A B2B customer; ``address`` has the names of an order's address. Buyers of None are all cleared."""
 
     at: int
+    named: frozenset[str]
     id: int | None
     name: str
     address: Mapping[str, Any] | None
-    buyers: Sequence[BuyerRow]
+    buyers: Sequence[BuyerRow] | None
 
 
 class DeliveryWindowRow(NamedTuple):
     """A ``preorder`` window takes no stock."""
 
     at: int
+    named: frozenset[str]
     id: int | None
     name: str
     preorder: bool

@@ -22,6 +22,9 @@ MOST_NUMBER = 9_007_199_254_740_991
 
 CENT = Decimal("0.01")
 
+STATES_NEEDED = frozenset({"US", "CA", "AU"})
+"""Countries whose addresses need a state."""
+
 UNREAD_CODE = ""
 """Stands among voucher codes in the place of one that could not be read, so that the others keep theirs."""
 

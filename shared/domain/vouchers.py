@@ -46,10 +46,10 @@ class VouchersByCode(Mapping[str, Voucher]):
     """Vouchers by their codes, whatever the case and the form that a code is written in."""
 
     def __init__(self, vouchers: Iterable[Voucher]) -> None:
-        self._found = {_code_key(voucher.code): voucher for voucher in vouchers if voucher.code is not None}
+        self._found = {code_key(voucher.code): voucher for voucher in vouchers if voucher.code is not None}
 
     def __getitem__(self, code: str) -> Voucher:  # noqa: D105 - a mapping
-        return self._found[_code_key(code)]
+        return self._found[code_key(code)]
 
     def __iter__(self) -> Iterator[str]:  # noqa: D105 - a mapping
         return iter(self._found)
@@ -58,7 +58,8 @@ class VouchersByCode(Mapping[str, Voucher]):
         return len(self._found)
 
 
-def _code_key(code: str) -> str:
+def code_key(code: str) -> str:
+    """What is the same for every way of writing a voucher's code."""
     return compared(compared(code).casefold())
 
 

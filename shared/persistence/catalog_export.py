@@ -15,8 +15,9 @@ from shared.persistence.errors import translated
 
 _ROWS_AT_ONCE: Final = 1_000
 
-# List → a query whose one column is a row of the file as JSON. What is null is left out, amounts are text so
-# that no reader makes floats of them, and every order is one that the next export repeats.
+# List → a query whose one column is a row of the file as JSON. What is null is written as null, since a
+# member that is left out would leave what is there. Amounts are text so that no reader makes floats of them,
+# and every order is one that the next export repeats.
 _LISTS: Final = {
     "warehouses": """
         SELECT json_build_object('id', id, 'name', name, 'threshold', threshold)
@@ -42,35 +43,35 @@ _LISTS: Final = {
           JOIN allocation_rules r ON r.id = m.allocation_rule_id
          ORDER BY m.id""",
     "items": """
-        SELECT json_strip_nulls(json_build_object(
+        SELECT json_build_object(
                  'id', i.id, 'sku', i.sku, 'ean', i.ean, 'upc', i.upc, 'product', i.product,
                  'variant', i.variant, 'size', i.size, 'brand', i.brand, 'active', i.active,
                  'markets', (SELECT coalesce(json_agg(m.name ORDER BY m.id), '[]')
                                FROM markets m WHERE m.id = ANY(i.market_ids) HAVING i.market_ids IS NOT NULL),
-                 'prices', (SELECT json_object_agg(l.name, p.price::text ORDER BY l.id)
+                 'prices', (SELECT coalesce(json_object_agg(l.name, p.price::text ORDER BY l.id), '{}')
                               FROM prices p JOIN pricelists l ON l.id = p.pricelist_id
                              WHERE p.item_id = i.id),
-                 'stock', (SELECT json_object_agg(w.name, s.physical ORDER BY w.id)
+                 'stock', (SELECT coalesce(json_object_agg(w.name, s.physical ORDER BY w.id), '{}')
                              FROM stock s JOIN warehouses w ON w.id = s.warehouse_id
-                            WHERE s.item_id = i.id)))
+                            WHERE s.item_id = i.id))
           FROM items i ORDER BY i.id""",
     "campaigns": """
-        SELECT json_strip_nulls(json_build_object(
+        SELECT json_build_object(
                  'id', c.id, 'name', c.name, 'pricelist', p.name, 'percent', c.percent::text,
                  'from', c.starts_at, 'to', c.ends_at,
-                 'skus', (SELECT json_agg(i.sku ORDER BY i.id) FROM items i WHERE i.id = ANY(c.item_ids))))
+                 'skus', (SELECT json_agg(i.sku ORDER BY i.id) FROM items i WHERE i.id = ANY(c.item_ids)))
           FROM campaigns c JOIN pricelists p ON p.id = c.pricelist_id ORDER BY c.id""",
     "vouchers": """
-        SELECT json_strip_nulls(json_build_object(
+        SELECT json_build_object(
                  'id', id, 'code', code, 'name', name, 'automatic', automatic, 'percent', percent::text,
-                 'amount', amounts, 'minimum', minimums, 'uses', uses))
+                 'amount', amounts, 'minimum', minimums, 'uses', uses)
           FROM vouchers ORDER BY id""",
     "accounts": """
-        SELECT json_strip_nulls(json_build_object(
+        SELECT json_build_object(
                  'id', a.id, 'name', a.name, 'address', a.address,
-                 'buyers', (SELECT json_agg(json_build_object('id', b.id, 'name', b.name,
-                                                              'default', b.is_default) ORDER BY b.id)
-                              FROM buyers b WHERE b.account_id = a.id)))
+                 'buyers', (SELECT coalesce(json_agg(json_build_object('id', b.id, 'name', b.name,
+                                                              'default', b.is_default) ORDER BY b.id), '[]')
+                              FROM buyers b WHERE b.account_id = a.id))
           FROM accounts a ORDER BY a.id""",
     "deliveryWindows": """
         SELECT json_build_object('id', id, 'name', name, 'preorder', preorder)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Table, and_, func, select, update
+from sqlalchemy import Column, Connection, Table, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.domain.catalog_file import Count
@@ -26,13 +26,14 @@ class StockLoad:
 
 
 def load_prices(connection: Connection, rows: Iterable[Sequence[Any]]) -> Count:
-    """Upsert ``(item id, pricelist id, price)``. Prices that are not named stay."""
+    """Upsert ``(item id, pricelist id, price)``; a price of None goes. Prices that are not named stay."""
     incoming = _incoming(connection, prices, ["item_id", "pricelist_id", "price"])
     fill(connection, incoming, incoming.columns.keys(), rows)
     same = and_(prices.c.item_id == incoming.c.item_id, prices.c.pricelist_id == incoming.c.pricelist_id)
     changing = update(prices).values(price=incoming.c.price).where(same, prices.c.price != incoming.c.price)
     changed = rows_of(connection, changing)
-    new = select(incoming).where(~select(1).where(same).exists())
+    changed += rows_of(connection, delete(prices).where(same, incoming.c.price.is_(None)))
+    new = select(incoming).where(~select(1).where(same).exists(), incoming.c.price.is_not(None))
     inserted = rows_of(connection, insert(prices).from_select(incoming.columns.keys(), new))
     return Count(inserted, changed, _size(connection, incoming) - inserted - changed)
 
@@ -40,12 +41,16 @@ def load_prices(connection: Connection, rows: Iterable[Sequence[Any]]) -> Count:
 def load_stock(connection: Connection, rows: Iterable[Sequence[Any]]) -> StockLoad:
     """Set ``(item id, warehouse id, physical)``, but never below what is allocated by then.
 
+    Stock of None is none: 0 where there is a row of it.
+
     Rows that are right already are not even locked. The others are locked by (item, warehouse), ascending, as
     slices do, so that neither deadlocks the other; missing rows are inserted before that, in the same order.
     """
     incoming = _incoming(connection, stock, ["item_id", "warehouse_id", "physical"])
     fill(connection, incoming, incoming.columns.keys(), rows)
     same = and_(stock.c.item_id == incoming.c.item_id, stock.c.warehouse_id == incoming.c.warehouse_id)
+    connection.execute(delete(incoming).where(incoming.c.physical.is_(None), ~select(1).where(same).exists()))
+    connection.execute(update(incoming).values(physical=0).where(incoming.c.physical.is_(None)))
     inserted = _insert_missing(connection, incoming, same)
     _lock_different(connection, incoming, same)
     # The locks are held: what is allocated stays as it is from here on.

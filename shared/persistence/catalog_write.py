@@ -19,6 +19,7 @@ from shared.domain.outcome import quoted
 from shared.persistence import catalog_rows as rows
 from shared.persistence import tables as t
 from shared.persistence.catalog_buyers import load_buyers
+from shared.persistence.catalog_codes import fill_code_keys
 from shared.persistence.catalog_listing import IncomingList, Listing
 from shared.persistence.catalog_names import Names
 from shared.persistence.catalog_shelves import load_prices, load_stock
@@ -34,16 +35,17 @@ _ROWS_TO_ANALYZE: Final = 1_000
 
 
 def load_catalog(engine: Engine, catalog: CatalogFile, progress: Progress) -> LoadSummary:
-    """Upsert a catalog by name and SKU; what it does not name stays as it is.
+    """Upsert a catalog by name, SKU, URI and code; what it does not name stays as it is.
 
-    A row that is named is as the file says afterwards, with the defaults of what it leaves out; only its id,
-    its prices and its stock stay where the file is silent. Stock goes no lower than what is allocated, a
-    voucher's uses no lower than what was used. Workers learn of a change by the catalog's version.
+    A row of something that is there changes what it names and nothing else; a new one has the defaults of
+    what it leaves out. Stock goes no lower than what is allocated, a voucher's uses no lower than what was
+    used. Workers learn of a change by the catalog's version.
 
     Slices go on meanwhile. A load that loses a deadlock to one all the same is begun again, a few times.
 
     Raises CatalogRefusedError with all faults if anything is wrong, and PersistenceError.
     """
+    fill_code_keys(engine)
     for _ in range(_TRIES_MAX - 1):
         try:
             return _load(engine, catalog, progress)
@@ -116,14 +118,14 @@ class _Load:
     def _offers(self) -> IncomingList | None:
         """Write the campaigns; give the vouchers, compared but not written yet."""
         found = self._catalog.campaigns
-        wanted = sorted({sku for campaign in found for sku in campaign.skus})
+        wanted = sorted({sku for campaign in found for sku in campaign.skus or ()})
         query = select(t.items.c.sku, t.items.c.id).where(t.items.c.sku == text("ANY(:skus)"))
         item_ids = dict(self._connection.execute(query, {"skus": wanted}).tuples().all())
         known = item_ids.keys() | self._catalog.written.get("items", frozenset())
         for campaign in found:
             self._faults.extend(
                 f"campaigns[{campaign.at}].skus: neither the file nor the database has SKU {quoted(sku)}"
-                for sku in campaign.skus
+                for sku in campaign.skus or ()
                 if sku not in known
             )
         self._list(rows.CAMPAIGNS, rows.campaigns(found, self._pricelists, item_ids))
@@ -134,28 +136,30 @@ class _Load:
         self._list(rows.ACCOUNTS, rows.accounts(accounts))
         if not self._faults:
             ids = dict(self._connection.execute(select(t.accounts.c.name, t.accounts.c.id)).tuples().all())
-            self._summary.counts["buyers"] = load_buyers(self._connection, accounts, ids)
+            self._summary.counts["buyers"] = load_buyers(self._connection, accounts, ids, self._faults)
         self._list(rows.DELIVERY_WINDOWS, self._catalog.delivery_windows)
 
     def _prices(self, item_ids: dict[int, int]) -> None:
         ids = self._pricelists.ids
-        total = sum(len(item.prices) for item in self._catalog.items)
+        every = dict.fromkeys(ids)
+        total = sum(len(every if item.prices is None else item.prices) for item in self._catalog.items)
         made = (
             (item_ids[item.at], ids[name], price)
             for item in self._catalog.items
-            for name, price in item.prices.items()
+            for name, price in (every if item.prices is None else item.prices).items()
         )
         coming = self._ticking("prices", total, made)
         self._summary.counts["prices"] = load_prices(self._connection, coming) if total else Count()
 
     def _stock(self, item_ids: dict[int, int]) -> None:
         ids = self._warehouses.ids
+        every = dict.fromkeys(ids)
         made = (
             (item_ids[item.at], ids[name], physical)
             for item in self._catalog.items
-            for name, physical in item.stock.items()
+            for name, physical in (every if item.stock is None else item.stock).items()
         )
-        total = sum(len(item.stock) for item in self._catalog.items)
+        total = sum(len(every if item.stock is None else item.stock) for item in self._catalog.items)
         if total == 0:
             self._summary.counts["stock"] = Count()
             return
@@ -175,16 +179,19 @@ class _Load:
         """Countries that would have two default shipping options: nobody could say which one it is."""
         found = self._catalog.shipping_options
         options = t.shipping_options
-        others = (
-            select(options.c.uri, options.c.countries)
-            .where(options.c.is_default, options.c.uri.not_in([row.uri for row in found]))
-            .order_by(options.c.id)
-        )
+        query = select(options.c.uri, options.c.countries, options.c.is_default).order_by(options.c.id)
+        there = {uri: (countries, default) for uri, countries, default in self._connection.execute(query)}
+        before = {row.uri: there.pop(row.uri, ((), False)) for row in found}
         owners = {
-            country: uri for uri, countries in self._connection.execute(others) for country in countries
+            country: uri
+            for uri, (countries, default) in there.items()
+            for country in (countries if default else ())
         }
         for row in found:
-            for country in row.countries if row.is_default else ():
+            had, was_default = before[row.uri]
+            countries = (row.countries or ()) if "countries" in row.named else had
+            is_default = row.is_default if "default" in row.named else was_default
+            for country in countries if is_default else ():
                 owner = owners.setdefault(country, row.uri)
                 if owner != row.uri:
                     pointer = f"shippingOptions[{row.at}].default"

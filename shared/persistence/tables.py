@@ -172,6 +172,8 @@ vouchers = Table(
     metadata,
     Column("id", Integer, Identity(), primary_key=True),
     Column("code", Text, unique=True),
+    # The code in the form in which codes are compared: no case, one form of Unicode.
+    Column("code_key", Text, unique=True),
     Column("name", Text, unique=True),
     Column("automatic", Boolean, nullable=False, server_default=text("false")),
     Column("percent", Numeric(5, 2)),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from shared.domain.order import MOST_NUMBER, MOST_QUANTITY, UNREAD_CODE
+from shared.domain.order import MOST_NUMBER, MOST_QUANTITY, STATES_NEEDED, UNREAD_CODE
 from shared.domain.outcome import quoted
 from shared.domain.reasons import FIELD_MISSING, ITEM_NOT_NAMED, TOO_MANY
 from shared.schemas.fields import (
@@ -33,8 +33,6 @@ from shared.schemas.sent import Sent
 NAME_CHARS = 255
 COMMENT_CHARS = 5_000
 MOST_CODES = 50
-STATES_NEEDED = frozenset({"US", "CA", "AU"})
-"""Countries whose addresses need a state."""
 
 _ID = {"least": 1, "most": MOST_QUANTITY}
 _ITEM_NAMES = ("id", "ean", "upc", "sku")

@@ -14,7 +14,8 @@ from marshmallow import Schema, ValidationError, fields
 
 from shared.domain.catalog_file import CatalogFile, Progress
 from shared.domain.outcome import quoted
-from shared.schemas.catalog.lists import ListOf, catalog_lists
+from shared.domain.vouchers import code_key, compared
+from shared.schemas.catalog.lists import ListOf, catalog_lists, without_nulls
 from shared.schemas.catalog.reading import at_name, read_json
 
 _ROWS_BETWEEN_TICKS: Final = 1_000
@@ -66,6 +67,7 @@ def _tick(progress: Progress, before: int, total: int, at: int) -> None:
 def _checked(
     name: str, kind: ListOf, found: list[Any], faults: list[str], tick: Callable[[int], None]
 ) -> Iterator[Any]:
+    sets: dict[tuple[str, ...], frozenset[str]] = {}
     for at, raw in enumerate(found):
         if at % _ROWS_BETWEEN_TICKS == 0:
             tick(at)
@@ -76,20 +78,12 @@ def _checked(
             faults.append(f"{pointer}: {quoted(raw)} is not an object")
             continue
         try:
-            yield kind.row(at, **kind.schema.load(_without_nulls(raw)))
+            names = tuple(raw)
+            # Most rows of a list name the same members: one set for all of them.
+            named = sets.setdefault(names, frozenset(names))
+            yield kind.row(at, named, **kind.schema.load(without_nulls(kind.schema, raw)))
         except ValidationError as error:
             faults.extend(_told(error.messages, pointer, kind.schema, kind.noun))
-
-
-def _without_nulls(value: Any) -> Any:
-    """Leave out the members that are null: null is the same as absent (CONTRACT 6)."""
-    if isinstance(value, dict):
-        return {
-            name: _without_nulls(inner) if isinstance(inner, dict | list) else inner
-            for name, inner in value.items()
-            if inner is not None
-        }
-    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _told(messages: Any, pointer: str, schema: Schema | None, noun: str) -> Iterator[str]:
@@ -132,14 +126,24 @@ def _repeats(name: str, kind: ListOf, found: list[Any]) -> Iterator[str]:
                 value = int(value[:_MOST_ID_CHARS])
             if not isinstance(value, str | int | Decimal):
                 continue
-            earlier = first.setdefault(value, at)
+            earlier = first.setdefault(_key(field, value), at)
             if earlier != at:
-                yield f"{name}[{at}].{field}: {quoted(value)} is the {field} of {name}[{earlier}] already"
+                other = found[earlier][field]
+                spelled = "" if other == value else f", there spelled {quoted(other)}"
+                whose = f"is the {field} of {name}[{earlier}] already{spelled}"
+                yield f"{name}[{at}].{field}: {quoted(value)} {whose}"
+
+
+def _key(field: str, value: str | int | Decimal) -> str | int | Decimal:
+    """What is the same for two spellings of one name; of a voucher's code, in any case."""
+    if not isinstance(value, str):
+        return value
+    return code_key(value) if field == "code" else compared(value)
 
 
 def _texts(found: list[Any], field: str) -> frozenset[str]:
     values = (raw.get(field) for raw in found if isinstance(raw, dict))
-    return frozenset(value for value in values if isinstance(value, str))
+    return frozenset(compared(value) for value in values if isinstance(value, str))
 
 
 def _attribute(name: str) -> str:

@@ -83,7 +83,7 @@ class Several(_Field):
 
 
 class ByName(_Field):
-    """An object of ``inner`` values under names (of currencies, with ``names``)."""
+    """An object of ``inner`` values, or null, under names (of currencies, with ``names``)."""
 
     def __init__(
         self, inner: fields.Field[Any], *, names: fields.Field[str] | None = None, **kwargs: Any
@@ -101,7 +101,7 @@ class ByName(_Field):
             try:
                 if self.names is not None:
                     self.names.deserialize(name)
-                found[compared(name)] = self.inner.deserialize(one)
+                found[compared(name)] = None if one is None else self.inner.deserialize(one)
             except ValidationError as error:
                 faults[name] = [str(message) for message in error.messages]
         if faults:

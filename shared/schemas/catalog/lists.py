@@ -1,4 +1,8 @@
-"""One marshmallow schema for each list of the catalog file (CONTRACT 7)."""
+"""One marshmallow schema for each list of the catalog file (CONTRACT 7).
+
+Of a row only that is required by which it is known. What else a new row must have is ``needed``: only the
+database can tell which rows are new.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 from zoneinfo import ZoneInfo
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load, validates_schema
 from marshmallow.validate import OneOf
 
 from shared.domain import catalog_file as rows
@@ -24,6 +28,25 @@ _MOST_UNITS: Final = 2_147_483_647
 
 def _id(most: int = _MOST_ID) -> Whole:
     return Whole(least=1, most=most, load_default=None)
+
+
+def _needed() -> dict[str, Any]:
+    """What a new row must have, and no row can clear."""
+    return {"load_default": None, "metadata": {"needed": True}}
+
+
+def without_nulls(schema: Schema, raw: Any) -> Any:
+    """Leave out the members that ``null`` clears, so that each has its default. Raises ValidationError."""
+    if not isinstance(raw, dict) or None not in raw.values():
+        return raw
+    known = {field.data_key or name: field for name, field in schema.fields.items()}
+    nulls = [name for name, value in raw.items() if value is None and name in known]
+    lost = [name for name in nulls if known[name].metadata.get("needed")]
+    if lost:
+        told = "is null, and cannot be cleared; write a value, or leave it out"
+        raise ValidationError({name: [told] for name in lost})
+    cleared = {name for name in nulls if not (known[name].required or known[name].allow_none)}
+    return {name: value for name, value in raw.items() if name not in cleared}
 
 
 def _amounts(**kwargs: Any) -> ByName:
@@ -52,7 +75,7 @@ class AllocationRuleSchema(Schema):
 
     id = _id()
     name = Name(required=True)
-    warehouses = Several(Name(), required=True)
+    warehouses = Several(Name(), **_needed())
     split = Text(
         most=20,
         load_default="none",
@@ -68,7 +91,7 @@ class PricelistSchema(Schema):
 
     id = _id()
     name = Name(required=True)
-    currency = Currency(required=True)
+    currency = Currency(**_needed())
 
 
 class ShippingOptionSchema(Schema):
@@ -76,10 +99,10 @@ class ShippingOptionSchema(Schema):
 
     id = _id()
     uri = Name(required=True)
-    name = Text(most=200, filled=True, required=True)
-    countries = Several(Country(), required=True)
+    name = Text(most=200, filled=True, **_needed())
+    countries = Several(Country(), **_needed())
     is_default = Flag(data_key="default", load_default=False)
-    prices = _amounts(data_key="price", load_default=dict)
+    prices = _amounts(data_key="price", load_default=dict, allow_none=True)
 
 
 class MarketSchema(Schema):
@@ -88,8 +111,8 @@ class MarketSchema(Schema):
     id = _id()
     name = Name(required=True)
     countries = Several(Country(), filled=False, load_default=())
-    pricelist = Name(required=True)
-    allocation_rule = Name(data_key="allocationRule", required=True)
+    pricelist = Name(**_needed())
+    allocation_rule = Name(data_key="allocationRule", **_needed())
 
 
 class ItemSchema(Schema):
@@ -105,8 +128,8 @@ class ItemSchema(Schema):
     brand = Text(most=500, load_default="")
     active = Flag(load_default=True)
     markets = Several(Name(), filled=False, load_default=None)
-    prices = ByName(Amount(), load_default=dict)
-    stock = ByName(Whole(least=0, most=_MOST_UNITS), load_default=dict)
+    prices = ByName(Amount(), load_default=dict, allow_none=True)
+    stock = ByName(Whole(least=0, most=_MOST_UNITS), load_default=dict, allow_none=True)
 
 
 class CampaignSchema(Schema):
@@ -114,11 +137,11 @@ class CampaignSchema(Schema):
 
     id = _id()
     name = Name(required=True)
-    pricelist = Name(required=True)
-    percent = _percent(required=True)
+    pricelist = Name(**_needed())
+    percent = _percent(**_needed())
     starts_at = Moment(data_key="from", load_default=None)
     ends_at = Until(data_key="to", load_default=None)
-    skus = Several(Name(), required=True)
+    skus = Several(Name(), **_needed())
 
     def __init__(self, zone: ZoneInfo) -> None:
         super().__init__()
@@ -147,9 +170,7 @@ class VoucherSchema(Schema):
     def _check(self, voucher: dict[str, Any], **_: Any) -> None:
         if voucher["code"] is None and voucher["name"] is None:
             raise ValidationError("has neither a code nor a name; give it one", "code")
-        if voucher["code"] is None and not voucher["automatic"]:
-            raise ValidationError("is missing; only a voucher with automatic: true goes without", "code")
-        if (voucher["percent"] is None) == (voucher["amounts"] is None):
+        if voucher["percent"] is not None and voucher["amounts"] is not None:
             raise ValidationError("a voucher has either percent or amount", "percent")
 
 
@@ -157,18 +178,39 @@ class BuyerSchema(Schema):
     """A person who orders for an account."""
 
     id = _id()
-    name = Name(required=True)
+    name = Name(**_needed())
     is_default = Flag(data_key="default", load_default=False)
 
-    @post_load
-    def _row(self, buyer: dict[str, Any], **_: Any) -> rows.BuyerRow:
-        return rows.BuyerRow(**buyer)
+    @pre_load
+    def _without_nulls(self, raw: Any, **_: Any) -> Any:
+        return without_nulls(self, raw)
+
+    @post_load(pass_original=True)
+    def _row(self, buyer: dict[str, Any], original: Mapping[str, Any], **_: Any) -> rows.BuyerRow:
+        return rows.BuyerRow(frozenset(original), **buyer)
+
+    @validates_schema
+    def _check(self, buyer: dict[str, Any], **_: Any) -> None:
+        if buyer["id"] is None and buyer["name"] is None:
+            raise ValidationError("has neither a name nor an id; give it a name", "name")
 
 
 class AccountAddressSchema(AddressSchema):
-    """An account's default address: the only one of the orders that it stands in for."""
+    """An account's default address: the only one of the orders that it stands in for.
+
+    Whether it has its country and state is seen once it has been put on what the account has.
+    """
 
     email = Email(allow_none=True)
+    country = Country()
+
+    @post_load(pass_original=True)
+    def _cleared(self, address: dict[str, Any], original: Any, **_: Any) -> dict[str, Any]:
+        cleared = (name for name, value in dict(original).items() if value is None and name in self.fields)
+        return {**address, **dict.fromkeys(cleared)}
+
+    def state_where_needed(self, data: Mapping[str, Any], original: Any, **_: Any) -> None:
+        """No state is missing yet."""
 
 
 class AccountSchema(Schema):
@@ -177,11 +219,11 @@ class AccountSchema(Schema):
     id = _id()
     name = Name(required=True)
     address = fields.Nested(AccountAddressSchema(unknown=RAISE), load_default=None)
-    buyers = fields.List(fields.Nested(BuyerSchema), load_default=list)
+    buyers = fields.List(fields.Nested(BuyerSchema), load_default=(), allow_none=True)
 
     @validates_schema
     def _check(self, account: dict[str, Any], **_: Any) -> None:
-        buyers = account["buyers"]
+        buyers = account["buyers"] or ()
         defaults = [at for at, buyer in enumerate(buyers) if buyer.is_default]
         if len(defaults) > 1:
             _refuse_buyer(defaults[1], "default", f"buyers[{defaults[0]}] is the default already")

@@ -11,11 +11,12 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 
+from shared.domain.order import STATES_NEEDED
 from shared.schemas.completion import completion_schema
 from shared.schemas.job import JobSchema
 from shared.schemas.openapi.answers import ANSWERS
 from shared.schemas.openapi.fields import COUNTRY, JsonSchema, describe_field
-from shared.schemas.order import STATES_NEEDED, OrderSchema
+from shared.schemas.order import OrderSchema
 from shared.schemas.order_list import OrderListSchema
 from shared.schemas.places import COUNTRIES
 from shared.schemas.stock import StockListSchema
