@@ -545,6 +545,17 @@ MUTANTS: Final = (
         ["tests/integration/test_collecting_pieces.py"],
     ),
     Mutant(
+        "a catalog row sets what it does not name to its default",
+        [
+            Change(
+                "shared/persistence/catalog_listing.py",
+                "return case((named, coming), else_=there)",
+                "return coming",
+            )
+        ],
+        ["tests/integration/test_catalog_changes.py"],
+    ),
+    Mutant(
         "commits are not on disk when they are answered",
         [
             Change(
