@@ -16,26 +16,15 @@ from api.answers import refused
 from api.parts import RateWindow, asking_key, facts, parts_of
 from api.refusal import Refusal
 from shared.breaker import Breaker
-from shared.job_queue import KEY_PREFIX
+from shared.client_rate import COUNT, WINDOW_SECONDS, rate_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Flask, Response
 
-_WINDOW_SECONDS: Final = 60
 # Of connecting and of an answer each: what a request may lose at most when Redis falls silent, twice this.
 _REDIS_SECONDS: Final = 0.25
-# A counter without an expiry would refuse a key for ever, so each count sees to it, not only the first.
-_COUNT: Final = b"""
-local count = redis.call('incrby', KEYS[1], ARGV[2])
-local left_ms = redis.call('pttl', KEYS[1])
-if left_ms < 0 then
-    left_ms = ARGV[1] * 1000
-    redis.call('pexpire', KEYS[1], left_ms)
-end
-return {count, left_ms}
-"""
 
 
 def limit_rate(app: Flask) -> None:
@@ -72,20 +61,19 @@ class RequestCounter(RedisStorage):
     def __init__(self, _uri: str, redis_url: str, **options: Any) -> None:
         super().__init__(
             redis_url,
-            key_prefix=f"{KEY_PREFIX}rate",
             socket_timeout=_REDIS_SECONDS,
             socket_connect_timeout=_REDIS_SECONDS,
             **options,
         )
-        self._count = self.get_connection().register_script(_COUNT)
+        self._count = self.get_connection().register_script(COUNT)
         self._breaker = Breaker("rate_limit", "requests are let in uncounted meanwhile")
 
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:  # noqa: ARG002 - there is one limit alone
         """Count, and remember the window for the answer's headers. 0 where there is nobody to count."""
         if not self._breaker.lets_try():
             return 0
         try:
-            count, left_ms = self._count([self.prefixed_key(key)], [expiry, amount])
+            count, left_ms = self._count([rate_key(asking_key().id)], [expiry, amount])
         except self.base_exceptions as error:
             self._breaker.broke(type(error).__name__)
             return 0
@@ -102,10 +90,11 @@ class RequestCounter(RedisStorage):
 def _exceeded(most: int) -> Callable[[RateLimitExceeded], Response]:
     def answer_429(_: RateLimitExceeded) -> Response:
         window = facts().rate
-        seconds = window.seconds_left if window else _WINDOW_SECONDS
+        seconds = window.seconds_left if window else WINDOW_SECONDS
         msg = (
             f"This API key has made more than {most} requests within a minute, which is the limit "
-            f"rateLimitPerMinute; nothing was accepted. Try again in {seconds} s."
+            "rateLimitPerMinute; a voucher code that does not exist counts as one. Nothing was accepted. "
+            f"Try again in {seconds} s."
         )
         return refused(Refusal(429, msg, headers={"Retry-After": str(seconds)}))
 

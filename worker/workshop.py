@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
+from shared.client_rate import ClientRate
 from shared.domain.catalog import Reference
 from shared.job_events import JobEvents
 from shared.job_queue import JobQueue
@@ -43,6 +44,11 @@ class Workshop:
     def giving_way(self) -> GivingWay:
         """What this process knows of the small batches."""
         return GivingWay(self.queue)
+
+    @cached_property
+    def client_rate(self) -> ClientRate:
+        """Where voucher codes that do not exist count against whoever sent them."""
+        return ClientRate(self.settings)
 
     @cached_property
     def order_clock(self) -> OrderClock:

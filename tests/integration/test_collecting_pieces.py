@@ -28,7 +28,9 @@ PATIENCE_SECONDS = 20
 @pytest.fixture
 def door(settings: Settings) -> Iterator[Door]:
     with open_door(settings) as made:
-        yield made.with_settings(small_max_orders=1, waited_slice_max_orders=3, max_wait_seconds=PATIENCE_SECONDS)
+        yield made.with_settings(
+            small_max_orders=1, waited_slice_max_orders=3, max_wait_seconds=PATIENCE_SECONDS
+        )
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from structlog.testing import capture_logs
 
 from shared.settings import Settings
 from tests.integration.api_door import Door, open_door
+from tests.settling import settle_slice
+from worker.workshop import open_workshop
 
 
 @pytest.fixture
@@ -74,6 +76,28 @@ def test_a_request_without_the_scope_counts_too(door: Door) -> None:
     poor = door.new_key("Poor")
 
     assert [limited.get("/v1/stock", poor).status_code for _ in range(3)] == [403, 403, 429]
+
+
+def test_voucher_codes_that_are_nobodys_count_like_requests_against_whoever_tried_them(door: Door) -> None:
+    limited = door.with_settings(rate_limit_per_minute=10)
+    other = door.new_key("Other")
+    order = {"address": {"country": "SE", "email": "eva@example.com"}, "products": [{"sku": "X", "qty": 1}]}
+    batch = {key: {**order, "voucherCodes": [f"{key}-1", f"{key}-2", f"{key}-3"]} for key in ("a", "b")}
+    workshop = open_workshop(limited.settings)
+
+    accepted = limited.post(batch, Prefer="respond-async")
+    for slice_id, *_ in limited.open_slices():
+        settle_slice(workshop, slice_id)
+    after = [limited.get("/v1/limits") for _ in range(4)]
+
+    assert accepted.headers["RateLimit-Remaining"] == "9"
+    # One request, six codes, one request more.
+    assert [one.headers["RateLimit-Remaining"] for one in after] == ["2", "1", "0", "0"]
+    assert after[-1].status_code == 429
+    assert after[-1].json is not None
+    assert "a voucher code that does not exist counts as one" in after[-1].json["msg"]
+    assert limited.get("/v1/limits", other).headers["RateLimit-Remaining"] == "9"
+    workshop.engine.dispose()
 
 
 def test_nobody_and_open_routes_are_not_counted(door: Door) -> None:

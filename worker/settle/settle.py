@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -91,11 +92,15 @@ def _put_off(step: Step, work: Work) -> None:
 
 
 def _tell(workshop: Workshop, slices: Sequence[TakenSlice], reports: Sequence[SliceReport]) -> None:
-    """What follows the commit: the events, and the hints for the mails."""
+    """What follows the commit: the events, codes that were tried in vain, and the hints for the mails."""
     if not reports:
         return
     _reached("after-commit", slices)
     workshop.events.announce_all([(report.job_id, report.number) for report in reports])
+    tried: Counter[int] = Counter()
+    for report in reports:
+        tried[report.api_key_id] += report.unknown_codes
+    workshop.client_rate.add(tried)
     if workshop.queue is not None:
         wanting = {taken.job_id for taken in slices if may_want_mails(taken, workshop.settings)}
         numbers = [n for report in reports if report.job_id in wanting for n in report.first_numbers]
