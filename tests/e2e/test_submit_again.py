@@ -28,6 +28,13 @@ ORDER = {
     "products": [{"sku": "BRASS-LAMP", "qty": 1}],
 }
 NUMBER_OF_ORDERS = 5
+# Where the tests run in the background, SIGINT is ignored, and what they start inherits that.
+PROGRAM = """
+import signal
+from cli.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
 
 
 @pytest.fixture
@@ -55,7 +62,7 @@ def submitting(door: RealDoor, *words: str) -> Iterator[subprocess.Popen[str]]:
     """Run `ordermill submit` beside the block."""
     address = {"ORDERMILL_URL": f"http://127.0.0.1:{door.port}", "ORDERMILL_API_KEY": door.key}
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli", "submit", *words],
+        [sys.executable, "-c", PROGRAM, "submit", *words],
         env={**os.environ, **address},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -65,7 +72,7 @@ def submitting(door: RealDoor, *words: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 def stop_before_the_answer(door: RealDoor, file: Path) -> str:

@@ -15,10 +15,10 @@ from shared.domain.order import STATES_NEEDED
 from shared.schemas.completion import completion_schema
 from shared.schemas.job import JobSchema
 from shared.schemas.openapi.answers import ANSWERS
-from shared.schemas.openapi.fields import COUNTRY, JsonSchema, describe_field
+from shared.schemas.openapi.fields import COUNTRY, CURRENCY, JsonSchema, describe_field
 from shared.schemas.order import OrderSchema
 from shared.schemas.order_list import OrderListSchema
-from shared.schemas.places import COUNTRIES
+from shared.schemas.places import COUNTRIES, CURRENCIES
 from shared.schemas.stock import StockListSchema
 from shared.schemas.stock_count import CountsSchema, StockSetSchema
 
@@ -69,6 +69,7 @@ def add_components(spec: APISpec, settings: Settings) -> None:
     """Add the schemas that requests and answers refer to."""
     add = spec.components.schema
     add(COUNTRY, {"type": "string", "enum": sorted(COUNTRIES), "description": "ISO 3166 alpha-2 code."})
+    add(CURRENCY, {"type": "string", "enum": sorted(CURRENCIES), "description": "ISO 4217 code."})
     zone, most = ZoneInfo(settings.organisation_timezone), settings.max_lines
     add("Order", schema=OrderSchema(zone=zone, max_lines=most))
     add("Completion", schema=completion_schema(zone=zone, max_lines=most))

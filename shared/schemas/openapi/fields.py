@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from marshmallow.fields import Constant
 
 from shared.domain.order import MOST_MONEY
-from shared.schemas.fields import Amount, Choice, Country, Email, Flag, Members, Moment, Text, Whole
+from shared.schemas.fields import Amount, Choice, Country, Currency, Email, Flag, Members, Moment, Text, Whole
 from shared.schemas.order import Lines
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ JsonSchema = dict[str, Any]
 
 COUNTRY = "Country"
 """The component that has the country codes: they are many, and named from many places."""
+
+CURRENCY = "Currency"
+"""The component that has the currency codes."""
 
 # ECMA 262, as JSON Schema asks for. U+0000 cannot be stored.
 _STORABLE = r"^[^\u0000]*$"
@@ -57,6 +60,10 @@ def _or_null(schema: JsonSchema) -> None:
 
 def _country(_: Country) -> JsonSchema:
     return {"$ref": f"#/components/schemas/{COUNTRY}"}
+
+
+def _currency(_: Currency) -> JsonSchema:
+    return {"$ref": f"#/components/schemas/{CURRENCY}"}
 
 
 def _text(field: Text) -> JsonSchema:
@@ -130,6 +137,7 @@ def _constant(field: Constant[Any]) -> JsonSchema:
 _DESCRIBE: dict[type, Callable[[Any], JsonSchema]] = {
     Choice: _choice,
     Country: _country,
+    Currency: _currency,
     Email: _email,
     Text: _text,
     Whole: _whole,
