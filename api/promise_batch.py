@@ -111,6 +111,7 @@ def _as_stored(job: Job, stored: Stored) -> Job:
 def _plan(batch: Batch, settings: Settings, *, waits: bool) -> SlicePlan:
     limits = SliceLimits(
         small_max_orders=settings.small_max_orders,
+        small_max_bytes=settings.small_max_bytes,
         waited_slice_max_orders=settings.waited_slice_max_orders,
         slice_max_orders=settings.slice_max_orders,
         slice_max_bytes=settings.slice_max_bytes,

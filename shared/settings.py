@@ -76,6 +76,7 @@ class Settings:
     small_max_orders: int = _setting(
         25, "orders up to which a batch that is waited for goes first, each order a slice", minimum=0
     )
+    small_max_bytes: int = _setting(256 * 1024, "bytes up to which it does, however few orders", minimum=1024)
     waited_slice_max_orders: int = _setting(
         25, "orders in a slice of a larger batch that is waited for", minimum=1
     )

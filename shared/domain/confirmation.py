@@ -8,8 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from shared.domain.mail_text import many_lines, one_line
+from shared.domain.mail_text import many_lines, one_line, shortened
 from shared.domain.pricing import ZERO
+
+MOST_LINES_SHOWN = 200
+MOST_TEXT = 500
+"""Of an order's lines, and characters of each text in them: so a mail stays one that is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,16 @@ class Confirmation:
         """What the lines come to."""
         return sum((line.total for line in self.lines), ZERO)
 
+    @property
+    def lines_shown(self) -> tuple[ConfirmedLine, ...]:
+        """The first of them: as many as are printed."""
+        return self.lines[:MOST_LINES_SHOWN]
+
+    @property
+    def lines_more(self) -> int:
+        """How many are not printed."""
+        return len(self.lines) - len(self.lines_shown)
+
 
 @dataclass(frozen=True, slots=True)
 class SoldLine:
@@ -82,13 +96,13 @@ def _together(shares: list[SoldLine]) -> ConfirmedLine:
     first = shares[0]
     texts = first.item_text or {}
     return ConfirmedLine(
-        sku=one_line(texts.get("sku") or first.sku),
-        title=_title(texts, first.item),
+        sku=shortened(one_line(texts.get("sku") or first.sku), MOST_TEXT),
+        title=shortened(_title(texts, first.item), MOST_TEXT),
         quantity=sum(share.quantity for share in shares),
         back_ordered=sum(share.back_ordered for share in shares),
         unit_price=first.unit_price,
         original_price=first.original_price,
-        comment=many_lines(first.comment or ""),
+        comment=shortened(many_lines(first.comment or ""), MOST_TEXT),
     )
 
 

@@ -30,6 +30,11 @@ def many_lines(text: str) -> str:
     return "\n".join(one_line(line) for line in text.splitlines()).strip()
 
 
+def shortened(text: str, most: int) -> str:
+    """``text``, of which no more than ``most`` characters are left, the last of them an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def _breaks(char: str) -> bool:
     return unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs"}
 

@@ -60,6 +60,8 @@ class SliceLimits:
 
     small_max_orders: int
     """Orders up to which a batch that is waited for is small: they are slices of one order each."""
+    small_max_bytes: int
+    """The same of its bytes."""
     waited_slice_max_orders: int
     slice_max_orders: int
     slice_max_bytes: int
@@ -85,7 +87,9 @@ def plan_slices(total: int, sizes: Iterable[Size], *, waits: bool, limits: Slice
     A larger one is cut into runs, bounded by orders, bytes and lines, after each of which a worker can give
     way; the runs of one that is waited for are shorter. A batch of no orders has no slices.
     """
-    queue, most_orders = _lane(total, waits=waits, limits=limits)
+    sizes = list(sizes)
+    size_bytes = sum(size.size_bytes for size in sizes)
+    queue, most_orders = _lane(total, size_bytes, waits=waits, limits=limits)
     ranges: list[range] = []
     loads: list[int] = []
     first, held = 0, Size(0, 0)
@@ -107,11 +111,12 @@ def plan_slices(total: int, sizes: Iterable[Size], *, waits: bool, limits: Slice
     return SlicePlan(queue=queue, ranges=tuple(ranges), loads=tuple(loads))
 
 
-def _lane(total: int, *, waits: bool, limits: SliceLimits) -> tuple[str, int]:
+def _lane(total: int, size_bytes: int, *, waits: bool, limits: SliceLimits) -> tuple[str, int]:
     """The queue, and the most orders in one of its slices."""
     if not waits:
         return LARGE_QUEUE, limits.slice_max_orders
-    if total <= limits.small_max_orders:
+    # A few huge orders take as long as thousands, and nobody gives way within the first queue.
+    if total <= limits.small_max_orders and size_bytes <= limits.small_max_bytes:
         return SMALL_QUEUE, 1
     return WAITED_QUEUE, min(limits.waited_slice_max_orders, limits.slice_max_orders)
 

@@ -187,7 +187,7 @@ def _sizes(wanted: OrderFilter) -> Select[Any]:
         select(
             page.c.number,
             lines.c.lines,
-            _ORDER_BYTES + func.octet_length(func.concat(*own)) + lines.c.bytes + recorded.c.bytes,
+            _ORDER_BYTES + _json_bytes(*own) + lines.c.bytes + recorded.c.bytes,
         )
         .join_from(page, orders, orders.c.number == page.c.number)
         .join(lines, true())
@@ -197,8 +197,15 @@ def _sizes(wanted: OrderFilter) -> Select[Any]:
 
 
 def _bytes(of_each: int, *texts: ColumnElement[Any]) -> Label[int]:
-    # As text, since that is how a number takes as much room as it has digits.
-    return func.coalesce(func.sum(of_each + func.octet_length(func.concat(*texts))), 0).label("bytes")
+    return func.coalesce(func.sum(of_each + _json_bytes(*texts)), 0).label("bytes")
+
+
+def _json_bytes(*texts: ColumnElement[Any]) -> ColumnElement[int]:
+    """What these take as a string of JSON, where a control character is six bytes; a little more for objects.
+
+    As text, since that is how a number takes as much room as it has digits.
+    """
+    return func.octet_length(cast(func.to_json(func.concat(*texts)), Text))
 
 
 def _rows(numbers: Sequence[int]) -> Select[Any]:

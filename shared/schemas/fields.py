@@ -50,6 +50,8 @@ _MOMENT = re.compile(
 )
 _PLUS_LOST = re.compile(r".{10}T.{2,20} [0-9]{2}:?[0-9]{2}")
 _LARGEST_EXPONENT = 20
+# PostgreSQL keeps no more digits behind the point.
+_MOST_DECIMALS = 16_383
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
 
@@ -369,6 +371,7 @@ def _stands_far_off(number: Decimal) -> bool:
     exponent = number.as_tuple().exponent
     return (
         not isinstance(exponent, int)
+        or exponent < -_MOST_DECIMALS
         or exponent > _LARGEST_EXPONENT
         or number.adjusted() < -_LARGEST_EXPONENT
     )

@@ -236,6 +236,19 @@ def test_what_a_page_is_said_to_take_is_about_what_it_takes(shop: Shop) -> None:
     assert takes < said[0] < 1.5 * takes
 
 
+def test_what_is_longer_in_json_than_stored_is_counted_as_it_is_told(shop: Shop) -> None:
+    line = {"qty": 1, "sku": "BRASS-LAMP", "comment": "\u0001" * 5_000}
+    shop.place({"longer": {"address": ADDRESS, "products": [line] * 20}})
+    said: list[int] = []
+    wanted = OrderFilter(limit=1)
+
+    find_orders(shop.door.engine, wanted, most_lines=10**6, most_bytes=10**9, reserve=said.append)
+
+    takes = len(shop.door.get("/v1/orders?limit=1").data)
+    assert takes > 20 * 6 * 5_000
+    assert takes < said[0] < 1.5 * takes
+
+
 def test_a_smaller_page_than_usual_is_the_default_where_the_limit_is_smaller(shop: Shop) -> None:
     narrow = shop.door.with_settings(orders_page_max=2)
 

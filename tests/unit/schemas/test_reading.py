@@ -332,7 +332,9 @@ def test_of_a_list_that_is_too_long_no_element_is_read_or_looked_up() -> None:
     assert parsed.references.voucher_codes == ()
 
 
-@pytest.mark.parametrize("number", ["1e1000", "1e21", "-1e21", "1e-21", "0e400", "1.5e-40"])
+@pytest.mark.parametrize(
+    "number", ["1e1000", "1e21", "-1e21", "1e-21", "0e400", "1.5e-40", f"1.{'0' * 16_384}"]
+)
 def test_a_number_that_would_be_stored_with_more_digits_than_were_sent_is_refused(number: str) -> None:
     raw = json.dumps({"products": [LINE], "address": EVA, "extraAttributes": {"a": "?"}})
 

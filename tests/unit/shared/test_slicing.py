@@ -22,6 +22,7 @@ from shared.domain.slicing import (
 
 LIMITS = SliceLimits(
     small_max_orders=25,
+    small_max_bytes=1_000_000,
     waited_slice_max_orders=20,
     slice_max_orders=50,
     slice_max_bytes=1_000,
@@ -50,6 +51,13 @@ def lengths(made: SlicePlan) -> list[int]:
 )
 def test_who_waits_goes_before_who_does_not_whatever_the_size(orders: int, waits: bool, queue: str) -> None:
     assert plan(Size(1, 1), times=orders, waits=waits).queue == queue
+
+
+def test_a_few_huge_orders_do_not_go_with_the_small_ones() -> None:
+    # Within the first queue nobody gives way to anybody.
+    assert plan(Size(40_000, 1), times=25).queue == SMALL_QUEUE
+    assert plan(Size(40_001, 1), times=25).queue == WAITED_QUEUE
+    assert plan(Size(1_000_001, 1)).queue == WAITED_QUEUE
 
 
 def test_a_small_batch_travels_one_order_a_slice_and_in_one_message() -> None:
@@ -110,6 +118,7 @@ def test_slices_cover_the_batch_in_order_and_hold_no_more_than_they_may(
 ) -> None:
     limits = SliceLimits(
         small_max_orders=small,
+        small_max_bytes=1_000_000,
         waited_slice_max_orders=waited,
         slice_max_orders=most,
         slice_max_bytes=1_000,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from email import message_from_bytes, policy
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.confirmation import Confirmation, ConfirmedLine
+from shared.domain.confirmation import Confirmation, ConfirmedLine, SoldLine, confirmed_lines
 from shared.settings import Settings, SettingsError
 from worker.mail.letter import Sender, Stationery, UnaddressableError, sender_of
 from worker.mail.smtp_server import smtp_server
@@ -107,6 +108,32 @@ def test_mail_needs_no_more_than_seven_bits_and_short_lines() -> None:
     assert wire.isascii()
     assert max(map(len, wire.split(b"\r\n"))) <= 998
     assert b"\n" not in wire.replace(b"\r\n", b"")
+
+
+def test_a_mail_stays_small_whatever_an_order_holds() -> None:
+    sold = SoldLine(
+        line=0,
+        sku="BRASS-LAMP",
+        quantity=1,
+        back_ordered=0,
+        unit_price=Decimal("1.00"),
+        original_price=Decimal("1.00"),
+        comment="é" * 5_000,
+        item_text={"product": "é" * 5_000},
+        item={},
+    )
+    lines = confirmed_lines(replace(sold, line=line) for line in range(5_000))
+
+    mail = written(lines=lines)
+
+    for kind in ("plain", "html"):
+        text = part(mail, kind)
+        assert text.count("é" * 499 + "…") == 2 * 200
+        assert "é" * 500 not in text
+        assert "and 4800 more lines" in text
+        # The sum is of all of them.
+        assert "5,000.00" in text or "5000.00" in text
+    assert len(STATIONERY.write(confirmation(lines=lines), NOW).wire) < 3_000_000
 
 
 def test_subject_of_many_numbers_is_folded_and_whole() -> None:
