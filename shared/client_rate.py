@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import redis
 import structlog
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from shared.job_queue import KEY_PREFIX
+from shared.redis_client import connect
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -70,13 +69,6 @@ class ClientRate:
 
     def _connected(self) -> redis.Redis:
         if self._redis is None or self._redis_pid != os.getpid():
-            options: dict[str, Any] = {
-                # Without it a half-open connection stops its user for good.
-                "socket_timeout": self._settings.redis_limit_seconds,
-                "socket_connect_timeout": self._settings.redis_limit_seconds,
-                # The outcomes are committed: nobody should wait for a count.
-                "retry": Retry(NoBackoff(), 0),
-            }
-            self._redis = redis.Redis.from_url(self._settings.redis_url, **options)
+            self._redis = connect(self._settings)
             self._redis_pid = os.getpid()
         return self._redis

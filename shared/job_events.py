@@ -15,8 +15,8 @@ from uuid import UUID
 
 import redis
 import structlog
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from shared.redis_client import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ class JobEvents:
     def announce_all(self, closed: Sequence[tuple[UUID, int]]) -> None:
         """Tell that these slices are closed, by job and number, in one message."""
         if self._publisher is None or self._publisher_pid != os.getpid():
-            self._publisher, self._publisher_pid = _connect(self._settings), os.getpid()
+            self._publisher, self._publisher_pid = connect(self._settings), os.getpid()
         try:
             self._publisher.publish(_CHANNEL, "\n".join(f"{job_id} {number}" for job_id, number in closed))
         except redis.RedisError as error:
@@ -149,7 +149,7 @@ class Listener:
             back_off = min(back_off * 2, _BACK_OFF_MOST_SECONDS)
 
     def _listen_until_lost(self) -> None:
-        with _connect(self._settings) as client, client.pubsub() as subscription:
+        with connect(self._settings) as client, client.pubsub() as subscription:
             subscription.subscribe(_CHANNEL)
             heard_at = time.monotonic()
             while not self._over.is_set():
@@ -186,17 +186,3 @@ class Listener:
     def _all_waiters(self) -> list[Waiter]:
         with self._lock:
             return [waiter for waiters in self._waiters.values() for waiter in waiters]
-
-
-def _connect(settings: Settings) -> redis.Redis:
-    options: dict[str, Any] = {
-        # Without it a half-open connection stops its user for good.
-        "socket_timeout": settings.redis_limit_seconds,
-        "socket_connect_timeout": settings.redis_limit_seconds,
-        # Trying again is decided here: by the listener's own back-off, and not at all for an announcement.
-        "retry": Retry(NoBackoff(), 0),
-    }
-    if not settings.redis_url.startswith("unix:"):
-        options["socket_keepalive"] = True
-    client: redis.Redis = redis.Redis.from_url(settings.redis_url, **options)
-    return client
