@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Flask
 
-from api.answers import JsonResponse
-from api.backlog import Backlog
 from api.capacity import Capacity, capacity_limits
-from api.closing import Closing
-from api.faults import handle_faults
-from api.keys_in_flight import KeysInFlight
+from api.context import Parts, install, parts_of
 from api.memory_budget import MemoryBudget
-from api.parts import Parts, install, parts_of
-from api.promise_together import PromiseTogether
-from api.rate_limit import close_rate_limit
-from api.request_log import surround_requests
+from api.middleware.access_log import surround_requests
+from api.middleware.error_handlers import handle_faults
+from api.middleware.rate_limit import close_rate_limit
+from api.orders.accept_small import PromiseTogether
+from api.orders.backlog import Backlog
+from api.orders.keys_in_flight import KeysInFlight
 from api.routes import add_routes
+from api.shutdown import Closing
+from api.web.responses import JsonResponse
 from shared.breaker import Breaker
 from shared.clock import utc_now
-from shared.job_events import Listener
-from shared.job_queue import JobQueue
-from shared.persistence.backlog import undecided_bytes
-from shared.persistence.database import open_database
-from shared.persistence.promising_together import promise_together
+from shared.events import Listener
+from shared.persistence.core.database import open_database
+from shared.persistence.jobs.backlog import undecided_bytes
+from shared.persistence.jobs.insert_many import promise_together
+from shared.queue.job_queue import JobQueue
 
 if TYPE_CHECKING:
     from shared.clock import Clock

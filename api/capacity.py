@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from api.refusal import Refusal
+from api.web.errors import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Self
 
-from api.refusal import Refusal
+from api.web.errors import Refusal
 
 if TYPE_CHECKING:
     from types import TracebackType

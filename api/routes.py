@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from werkzeug.routing import IntegerConverter
 
-from api.access import (
+from api.docs.page import ASSETS
+from api.jobs.views import show_job, show_results
+from api.middleware.auth import (
     ANY_KEY,
     OPEN,
     Access,
@@ -18,19 +20,17 @@ from api.access import (
     needs,
     take_place,
 )
-from api.docs.page import ASSETS
-from api.health import Readiness, healthz
-from api.jobs import show_job, show_results
-from api.limits import show_limits
+from api.middleware.rate_limit import limit_rate
 from api.openapi.publication import Publication, asset
-from api.order_list import list_orders
-from api.orders import complete_order, create_order, create_orders
-from api.query import check_query
-from api.rate_limit import limit_rate
+from api.orders.list_view import list_orders
+from api.orders.views import complete_order, create_order, create_orders
+from api.service.health import Readiness, healthz
+from api.service.limits import show_limits
 from api.stock import count_stock, list_stock
-from shared.schemas.order_list import OrderListQuery
+from api.web.query import check_query
+from shared.schemas.lists.orders import OrderListQuery
+from shared.schemas.lists.stock import StockQuery
 from shared.schemas.query import parameter_names
-from shared.schemas.stock import StockQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable

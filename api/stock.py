@@ -10,21 +10,21 @@ from zoneinfo import ZoneInfo
 import structlog
 from flask import request
 
-from api.answers import answer, answer_within
-from api.object_body import read_object
-from api.parts import asking_key, parts
-from api.prefer import read_preferences
-from api.query import bad_values, honoured, query_values, same_query
-from api.refusal import Refusal
+from api.body.json_object import read_object
+from api.context import asking_key, parts
+from api.web.errors import Refusal
+from api.web.prefer import read_preferences
+from api.web.query import bad_values, honoured, query_values, same_query
+from api.web.responses import answer, answer_within
 from shared.domain.outcome import Fault
 from shared.domain.reasons import TOO_MANY
 from shared.domain.stock_count import StockCount, StockSet
 from shared.domain.stock_level import StockFilter
-from shared.persistence.as_of import as_of
-from shared.persistence.errors import DatabaseAwayError, TransientError
-from shared.persistence.stock_counts import set_stock
-from shared.persistence.stock_levels import find_stock
-from shared.schemas.stock import StockQuery, cursor_text, stock_list_json, warehouse_unknown
+from shared.persistence.core.as_of import as_of
+from shared.persistence.core.errors import DatabaseAwayError, TransientError
+from shared.persistence.stock.counts import set_stock
+from shared.persistence.stock.levels import find_stock
+from shared.schemas.lists.stock import StockQuery, cursor_text, stock_list_json, warehouse_unknown
 from shared.schemas.stock_count import read_counts, stock_set_json
 
 if TYPE_CHECKING:

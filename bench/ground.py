@@ -16,10 +16,10 @@ from sqlalchemy import make_url
 from bench.orders import catalog
 from cli.servers import open_servers, temporary_data_dir
 from shared.domain.scopes import SCOPES
-from shared.persistence.api_keys import create_api_key
-from shared.persistence.catalog_write import load_catalog
-from shared.persistence.database import open_database
-from shared.persistence.migrate import migrate
+from shared.persistence.access.keys import create_api_key
+from shared.persistence.catalog.load import load_catalog
+from shared.persistence.core.database import open_database
+from shared.persistence.core.migrate import migrate
 from shared.schemas.catalog import read_catalog
 from shared.settings import Settings
 

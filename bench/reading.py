@@ -6,7 +6,7 @@ import time
 from zoneinfo import ZoneInfo
 
 from bench.shapes import SHAPES, make
-from shared.schemas.reading import OrderReader
+from shared.schemas.order.reading import OrderReader
 
 _ORDERS = 300
 _TRIES = 15

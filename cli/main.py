@@ -7,23 +7,23 @@ from typing import Any
 
 import click
 
-from cli.not_done import NotDoneError
+from cli.errors import NotDoneError
 
 # Name → where the command is, and its line in the help (said here, so that --help imports none of them).
 COMMANDS = {
-    "serve": ("cli.serve:serve", "Run everything on this machine, servers included."),
-    "demo": ("cli.demo:demo", "Show the whole walk with a sample catalog."),
-    "submit": ("cli.client:submit", "Post a file of keyed orders."),
-    "job": ("cli.client:job", "Show how far a job is."),
-    "results": ("cli.client:results", "Print the outcomes of a job."),
-    "catalog": ("cli.catalog:catalog", "Load or export the catalog: items, prices, stock, markets."),
-    "keys": ("cli.keys:keys", "Create, list and revoke API keys."),
-    "migrate": ("cli.roles:migrate", "Bring the database's schema up."),
-    "api": ("cli.roles:api", "Run the HTTP API alone."),
-    "worker": ("cli.roles:worker", "Run a Celery worker alone."),
-    "mailer": ("cli.roles:mailer", "Run the sender of confirmations alone."),
-    "scheduler": ("cli.roles:scheduler", "Run the scheduler alone."),
-    "health": ("cli.health:health", "Tell whether a worker, mailer or scheduler does its work."),
+    "serve": ("cli.commands.serve:serve", "Run everything on this machine, servers included."),
+    "demo": ("cli.commands.demo:demo", "Show the whole walk with a sample catalog."),
+    "submit": ("cli.commands.client:submit", "Post a file of keyed orders."),
+    "job": ("cli.commands.client:job", "Show how far a job is."),
+    "results": ("cli.commands.client:results", "Print the outcomes of a job."),
+    "catalog": ("cli.commands.catalog:catalog", "Load or export the catalog: items, prices, stock, markets."),
+    "keys": ("cli.commands.keys:keys", "Create, list and revoke API keys."),
+    "migrate": ("cli.commands.roles:migrate", "Bring the database's schema up."),
+    "api": ("cli.commands.roles:api", "Run the HTTP API alone."),
+    "worker": ("cli.commands.roles:worker", "Run a Celery worker alone."),
+    "mailer": ("cli.commands.roles:mailer", "Run the sender of confirmations alone."),
+    "scheduler": ("cli.commands.roles:scheduler", "Run the scheduler alone."),
+    "health": ("cli.commands.health:health", "Tell whether a worker, mailer or scheduler does its work."),
 }
 
 
@@ -63,8 +63,8 @@ def _sentence(error: Exception) -> str | None:
 
     if isinstance(error, (SettingsError, click.ClickException, click.exceptions.Exit, click.Abort)):
         return str(error) if isinstance(error, SettingsError) else None
-    from cli.servers.area import ServersError  # noqa: PLC0415
-    from shared.persistence.errors import DatabaseAwayError, PersistenceError  # noqa: PLC0415
+    from cli.servers.data_dir import ServersError  # noqa: PLC0415
+    from shared.persistence.core.errors import DatabaseAwayError, PersistenceError  # noqa: PLC0415
 
     if isinstance(error, DatabaseAwayError):
         return _why_away()
@@ -74,7 +74,7 @@ def _sentence(error: Exception) -> str | None:
 
 
 def _why_away() -> str:
-    from shared.persistence.unreachable import why_unreachable  # noqa: PLC0415
+    from shared.persistence.core.unreachable import why_unreachable  # noqa: PLC0415
     from shared.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()

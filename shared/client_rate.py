@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import redis
 import structlog
 
-from shared.job_queue import KEY_PREFIX
+from shared.queue.job_queue import KEY_PREFIX
 from shared.redis_client import connect
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 
 from cli.servers import ServerUrls, open_servers
-from shared.persistence.database import open_database
+from shared.persistence.core.database import open_database
 from shared.settings import Settings
-from tests.fresh_databases import FreshDatabases, make_template
+from tests.support.fresh_databases import FreshDatabases, make_template
 
 # How much Hypothesis tries: enough to find an oversell at once, little enough for every run.
 hypothesis_settings.register_profile(

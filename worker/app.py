@@ -12,13 +12,13 @@ import structlog
 from celery import Celery, bootsteps
 from celery.signals import setup_logging, worker_process_init, worker_shutting_down
 
-from shared.job_queue import HEARTBEAT_SECONDS, JobQueue, QueueAwayError, celery_settings
 from shared.logs import configure_logging
+from shared.queue.job_queue import HEARTBEAT_SECONDS, JobQueue, QueueAwayError, celery_settings
 from shared.settings import Settings
-from worker.mail.mail_room import open_mail_room
-from worker.signs import SIGN_SECONDS, Signs
+from worker.context import Lazy, open_workshop
+from worker.liveness import SIGN_SECONDS, Signs
+from worker.mail.context import open_mail_room
 from worker.tasks import register_tasks
-from worker.workshop import Lazy, open_workshop
 
 log = structlog.get_logger()
 

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from shared.domain.slicing import SLICE_QUEUES
-from shared.job_queue import JobQueue, QueueAwayError
+from shared.queue.job_queue import JobQueue, QueueAwayError
 
 log = structlog.get_logger()
 

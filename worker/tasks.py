@@ -9,12 +9,12 @@ import structlog
 from celery import Celery, Task
 
 from shared.domain.slicing import LARGE_QUEUE, SLICE_QUEUES
-from shared.job_queue import SEND_CONFIRMATION, SETTLE_SLICE
-from shared.persistence.errors import PersistenceError
+from shared.persistence.core.errors import PersistenceError
+from shared.queue.job_queue import SEND_CONFIRMATION, SETTLE_SLICE
+from worker.context import Workshop
 from worker.mail.confirm import confirm_order
-from worker.mail.mail_room import MailRoom
+from worker.mail.context import MailRoom
 from worker.settle.message import settle_message
-from worker.workshop import Workshop
 
 log = structlog.get_logger()
 

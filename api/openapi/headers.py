@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from api.idempotency import MOST_CHARS
+from api.orders.idempotency import MOST_CHARS
 from shared.domain.order import MOST_NUMBER
 
 if TYPE_CHECKING:

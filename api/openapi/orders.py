@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from api.openapi.examples import COMPLETION_SENT, JOB, ORDER_SENT, ORDERS_SENT, OUTCOME, OUTCOMES
 from api.openapi.operation import Answer, Body, Operation
-from shared.schemas.order_list import OrderListQuery
+from shared.schemas.lists.orders import OrderListQuery
 
 if TYPE_CHECKING:
     from shared.settings import Settings

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 import orjson
 from flask import Response, request
 
+from api.context import parts
 from api.docs.page import read_asset, write_page
 from api.openapi.document import make_document
-from api.parts import parts
 
 if TYPE_CHECKING:
     from api.routes import Route

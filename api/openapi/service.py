@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from api.docs.page import ASSETS
-from api.limits import limits_of
 from api.openapi.operation import Answer, Operation
+from api.service.limits import limits_of
 from shared.settings import setting_names
 
 if TYPE_CHECKING:

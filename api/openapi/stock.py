@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from api.openapi.examples import COUNTS_SENT, STOCK_SET
 from api.openapi.operation import Answer, Body, Operation
-from shared.schemas.stock import StockQuery
+from shared.schemas.lists.stock import StockQuery
 
 if TYPE_CHECKING:
     from shared.settings import Settings

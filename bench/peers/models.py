@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, registry
 
 from bench.peers.rows import line_columns, order_columns
-from shared.persistence.tables import (
+from shared.persistence.core.tables import (
     allocations,
     customers,
     items,

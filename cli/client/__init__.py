@@ -1,5 +1,1 @@
-"""The commands of a client: submit a file, look at a job, fetch its results. They speak HTTP only."""
-
-from cli.client.commands import job, results, submit
-
-__all__ = ["job", "results", "submit"]
+"""What the commands of a client are made of: uploads, requests, tables. They speak HTTP only."""

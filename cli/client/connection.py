@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import httpx
 
 from cli.client.outcomes import read_job, read_refusal
-from cli.not_done import NotDoneError
+from cli.errors import NotDoneError
 from shared.terminal_text import printable
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from cli.not_done import NotDoneError
+from cli.errors import NotDoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

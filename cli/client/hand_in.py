@@ -13,7 +13,7 @@ import click
 
 from cli.client.connection import LostError, RefusedError
 from cli.client.follow import sending_bar
-from cli.not_done import NotDoneError
+from cli.errors import NotDoneError
 
 if TYPE_CHECKING:
     import httpx

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.not_done import NotDoneError
+from cli.errors import NotDoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

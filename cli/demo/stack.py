@@ -8,15 +8,15 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-from cli.lifeline import dies_with_parent
-from cli.not_done import NotDoneError
+from cli.errors import NotDoneError
+from cli.system.parent_death_signal import dies_with_parent
 from shared.settings import environment_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cli.stop_request import StopRequest
+    from cli.system.stop_signals import StopRequest
 
 LOG_NAME = "demo.log"
 _IS_AT = "ordermill is at "

@@ -12,11 +12,11 @@ from typing import NoReturn
 import structlog
 
 from cli.servers import redis_server
-from cli.servers.area import CLUSTER, Area, ServersError, open_area, temporary_data_dir
-from cli.servers.claim import FileLock, ServerUrls, publish, published, signer
-from cli.servers.running import RunningServers
-from shared.persistence.database import open_database, ping
-from shared.persistence.errors import PersistenceError
+from cli.servers.data_dir import CLUSTER, Area, ServersError, open_area, temporary_data_dir
+from cli.servers.owner_lock import FileLock, ServerUrls, publish, published, signer
+from cli.servers.running_servers import RunningServers
+from shared.persistence.core.database import open_database, ping
+from shared.persistence.core.errors import PersistenceError
 from shared.settings import Settings
 
 __all__ = [

@@ -10,9 +10,9 @@ from typing import TypedDict
 
 import psutil
 
-from cli.lifeline import dies_with_parent
 from cli.servers.accounts import Account
-from cli.servers.area import private
+from cli.servers.data_dir import private
+from cli.system.parent_death_signal import dies_with_parent
 
 LOG_MAX_BYTES = 10 * 1024 * 1024
 _LAST_BYTES = 16 * 1024

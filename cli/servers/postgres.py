@@ -18,12 +18,12 @@ from urllib.parse import quote
 import psycopg
 
 from cli.servers.accounts import Account, hand_over, initializer
-from cli.servers.area import CLUSTER, Area, ServersError, private
 from cli.servers.child import account_options, last_line, start_server, stop_orphan, stop_server
+from cli.servers.data_dir import CLUSTER, Area, ServersError, private
 from cli.servers.passwords import PasswordFile
 from cli.servers.postgres_programs import find_programs
 from cli.servers.sockets import sockets_dir
-from shared.persistence.database_roles import OWNER, PLAIN, make_roles
+from shared.persistence.core.roles import OWNER, PLAIN, make_roles
 
 NAME = "PostgreSQL"
 _SUPERUSER = _DATABASE = "ordermill"

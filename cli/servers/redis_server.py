@@ -16,8 +16,8 @@ from urllib.parse import quote
 import redis
 import structlog
 
-from cli.servers.area import Area, ServersError
 from cli.servers.child import last_line, start_server, stop_orphan, stop_server
+from cli.servers.data_dir import Area, ServersError
 from cli.servers.sockets import sockets_dir
 
 log = structlog.get_logger()

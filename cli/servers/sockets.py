@@ -9,7 +9,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from cli.servers.area import Area
+from cli.servers.data_dir import Area
 
 # What the kernel lets a Unix socket's path have: sun_path less its closing NUL, on macOS (Linux has 107).
 _PATH_MAX_BYTES = 103

@@ -38,7 +38,7 @@ from shared.domain.reasons import (
     UNKNOWN_VALUE,
 )
 from shared.schemas.exact_json import HugeNumber
-from shared.schemas.mailbox import mailbox_fault
+from shared.schemas.order.mailbox import mailbox_fault
 from shared.schemas.places import COUNTRIES, CURRENCIES, country_meant
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")

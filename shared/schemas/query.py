@@ -9,8 +9,8 @@ from marshmallow import RAISE, Schema, ValidationError
 
 from shared.domain.outcome import Fault, pointer_step
 from shared.domain.reasons import SENT_TWICE, UNKNOWN_FIELD
-from shared.schemas.order import NAME_CHARS
-from shared.schemas.reading import faults_of
+from shared.schemas.order.declaration import NAME_CHARS
+from shared.schemas.order.reading import faults_of
 
 
 def read_query(schema: Schema, sent: Sequence[tuple[str, str]]) -> dict[str, Any] | list[Fault]:

@@ -16,10 +16,10 @@ from shared.domain.outcome import Code, Fault, quoted, sentence
 from shared.domain.reasons import FIELD_MISSING, NOT_ARRAY, NOT_OBJECT, SENT_TWICE
 from shared.domain.stock_count import Raised, StockCount, StockSet
 from shared.schemas.fields import Text, Told, Whole
-from shared.schemas.order import NAME_CHARS
+from shared.schemas.order.declaration import NAME_CHARS
+from shared.schemas.order.reading import faults_of
+from shared.schemas.order.sent import Sent
 from shared.schemas.outcome import fault_json
-from shared.schemas.reading import faults_of
-from shared.schemas.sent import Sent
 
 _MOST_OF_ROW = 5
 """Faults told of one row: it has four members, and any number that are none."""

@@ -11,9 +11,9 @@ from contextlib import ExitStack
 import psutil
 from sqlalchemy import text
 
-from shared.job_events import JobEvents
+from shared.events import JobEvents
 from shared.settings import Settings
-from tests.e2e.real_door import Answer, RealDoor, open_real_door
+from tests.support.real_api import Answer, RealDoor, open_real_door
 
 GRACE_SECONDS = 6
 

@@ -11,9 +11,9 @@ import orjson
 import pytest
 
 from shared.settings import Settings
-from tests.e2e.real_door import Answer, MemoryWatch, RealDoor, open_real_door
-from tests.integration.catalog_files import load
-from tests.integration.placed_orders import CATALOG
+from tests.support.catalog_files import load
+from tests.support.placed_orders import CATALOG
+from tests.support.real_api import Answer, MemoryWatch, RealDoor, open_real_door
 
 MIB = 1 << 20
 MAX_BODY_BYTES = 16 * MIB

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.clock import utc_now
-from shared.persistence.api_keys import create_api_key
-from tests.e2e.real_door import open_real_door
+from shared.persistence.access.keys import create_api_key
+from tests.support.real_api import open_real_door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.settings import Settings
-    from tests.e2e.real_door import Answer, RealDoor
+    from tests.support.real_api import Answer, RealDoor
 
 THREADS = 32
 WAITERS = THREADS * 2 // 3

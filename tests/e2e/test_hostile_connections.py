@@ -13,7 +13,7 @@ from contextlib import ExitStack
 import pytest
 
 from shared.settings import Settings
-from tests.e2e.real_door import Answer, RealDoor, open_real_door
+from tests.support.real_api import Answer, RealDoor, open_real_door
 
 PATIENCE_SECONDS = 2.0
 THREADS = 8

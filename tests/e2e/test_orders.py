@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import text
 
 from cli.servers import open_servers
-from shared.persistence.database import open_database
+from shared.persistence.core.database import open_database
 from shared.settings import Settings
-from tests.e2e.shopkeeping import keep_shop_at_random
-from tests.e2e.stack import SAMPLES, Stack, catalog_file, running_stack
+from tests.support.shopkeeping import keep_shop_at_random
+from tests.support.stack import SAMPLES, Stack, catalog_file, running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

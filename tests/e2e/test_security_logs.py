@@ -16,9 +16,9 @@ import orjson
 from sqlalchemy import text
 
 from shared.settings import Settings
-from tests.e2e.real_door import RealDoor, open_real_door
-from tests.integration.catalog_files import load
-from tests.integration.placed_orders import CATALOG
+from tests.support.catalog_files import load
+from tests.support.placed_orders import CATALOG
+from tests.support.real_api import RealDoor, open_real_door
 
 MARK = "q7zk"
 ADDRESS = {

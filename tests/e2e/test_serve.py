@@ -14,9 +14,9 @@ import httpx
 import psutil
 import pytest
 
-from cli.listening import listen
 from cli.servers import temporary_data_dir
-from tests.until import until
+from cli.system.listen_socket import listen
+from tests.support.until import until
 
 _SECONDS = 60
 # What an operator may have set for servers of their own must not reach a test.

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.settings import Settings
-from tests.e2e.real_door import RealDoor, open_real_door
-from tests.integration.mill import Mill, open_mill
-from tests.settling import settle_slice
-from tests.until import until
+from tests.support.mill import Mill, open_mill
+from tests.support.real_api import RealDoor, open_real_door
+from tests.support.settling import settle_slice
+from tests.support.until import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.invariants import broken_invariants
+from tests.support.invariants import broken_invariants
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from shared.job_queue import KEY_PREFIX, SETTLE_SLICE
+from shared.queue.job_queue import KEY_PREFIX, SETTLE_SLICE
 
 if TYPE_CHECKING:
     import random

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from cli.listening import listen, url_of
 from cli.servers import RunningServers, run_servers
-from shared.persistence.database import open_database
-from shared.persistence.migrate import migrate
+from cli.system.listen_socket import listen, url_of
+from shared.persistence.core.database import open_database
+from shared.persistence.core.migrate import migrate
 from tests.faults.roles import Role
 
 if TYPE_CHECKING:

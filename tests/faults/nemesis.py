@@ -15,7 +15,7 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from shared.fault_points import POINTS
+from shared.failpoints import POINTS
 from tests.faults.messages import deadly, harmless, push
 
 if TYPE_CHECKING:

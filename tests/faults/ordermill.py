@@ -12,10 +12,10 @@ from sqlalchemy import text
 
 from shared.clock import utc_now
 from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
-from shared.fault_points import POINTS
-from shared.job_queue import KEY_PREFIX, SETTLE_SLICE
-from shared.persistence.api_keys import create_api_key
-from shared.persistence.database import open_database
+from shared.failpoints import POINTS
+from shared.persistence.access.keys import create_api_key
+from shared.persistence.core.database import open_database
+from shared.queue.job_queue import KEY_PREFIX, SETTLE_SLICE
 from shared.settings import Settings
 from tests.faults.checks import broken_promises
 from tests.faults.goods import CATALOG, COUNTED, COUNTED_UNITS, POISON
@@ -23,7 +23,7 @@ from tests.faults.messages import double_and_shuffle
 from tests.faults.mill import running_mill
 from tests.faults.subject import Subject
 from tests.faults.verdict import Verdict, judge, read_world
-from tests.integration.catalog_files import load
+from tests.support.catalog_files import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

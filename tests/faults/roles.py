@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cli.lifeline import dies_with_parent
+from cli.system.parent_death_signal import dies_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

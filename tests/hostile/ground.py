@@ -11,10 +11,10 @@ import redis
 
 from cli.servers import open_servers
 from shared.settings import Settings
-from tests.e2e.real_door import RealDoor, open_real_door
-from tests.fresh_databases import FreshDatabases, make_template
-from tests.integration.catalog_files import load
-from tests.integration.placed_orders import CATALOG
+from tests.support.catalog_files import load
+from tests.support.fresh_databases import FreshDatabases, make_template
+from tests.support.placed_orders import CATALOG
+from tests.support.real_api import RealDoor, open_real_door
 
 _TEMPLATE = "hostile_template"
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from api.app import close_app, create_app
 from shared.clock import utc_now
 from shared.logs import configure_logging
-from shared.persistence.api_keys import create_api_key
-from shared.persistence.database import open_database
+from shared.persistence.access.keys import create_api_key
+from shared.persistence.core.database import open_database
 from tests.hostile.check import Cost
 
 if TYPE_CHECKING:

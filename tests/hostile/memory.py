@@ -11,16 +11,16 @@ import orjson
 from sqlalchemy import text
 
 from shared.clock import utc_now
-from shared.persistence.api_keys import create_api_key
-from tests.e2e.real_door import MemoryWatch, RealDoor
+from shared.persistence.access.keys import create_api_key
 from tests.hostile.check import MIB, Cost
-from tests.until import until
+from tests.support.real_api import MemoryWatch, RealDoor
+from tests.support.until import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.real_door import Connection
     from tests.hostile.ground import Ground
+    from tests.support.real_api import Connection
 
 READERS = 20
 RESULT_BYTES = 16 * MIB

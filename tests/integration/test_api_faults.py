@@ -11,10 +11,10 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from api.app import close_app, create_app
-from shared.job_events import JobEvents
-from tests.integration.api_door import Door, open_door
-from tests.integration.placed_orders import told
-from tests.until import until
+from shared.events import JobEvents
+from tests.support.api import Door, open_door
+from tests.support.placed_orders import told
+from tests.support.until import until
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.settings import Settings
-from tests.integration.api_door import Door, open_door
+from tests.support.api import Door, open_door
 
 BATCH = {"lamp": {"x": 1}, "stool": {"x": 2}}
 

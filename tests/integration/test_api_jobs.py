@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api.routes import routes
-from shared.job_queue import JobQueue
-from tests.integration.api_door import Door, open_door
+from shared.queue.job_queue import JobQueue
+from tests.support.api import Door, open_door
 
 if TYPE_CHECKING:
     from shared.settings import Settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
-from shared.persistence.api_keys import (
+from shared.persistence.access.keys import (
     KeyNameTakenError,
     create_api_key,
     find_api_key,
@@ -19,7 +19,7 @@ from shared.persistence.api_keys import (
     market_ids_by_name,
     revoke_api_key,
 )
-from tests.integration.catalog_files import SHOP, load, rows
+from tests.support.catalog_files import SHOP, load, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import main
-from shared.persistence.api_keys import find_api_key, list_api_keys
-from tests.integration.catalog_files import SHOP, load
+from shared.persistence.access.keys import find_api_key, list_api_keys
+from tests.support.catalog_files import SHOP, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable

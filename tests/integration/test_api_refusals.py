@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.clock import utc_now
-from shared.persistence.api_keys import create_api_key, revoke_api_key
-from tests.integration.api_door import Door, open_door
+from shared.persistence.access.keys import create_api_key, revoke_api_key
+from tests.support.api import Door, open_door
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse

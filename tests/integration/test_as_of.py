@@ -12,14 +12,14 @@ from sqlalchemy import text
 from shared.domain.allocation import Place
 from shared.domain.slicing import LARGE_QUEUE
 from shared.domain.stock_level import StockFilter
-from shared.persistence.as_of import as_of
-from shared.persistence.database import transaction
-from shared.persistence.slices import claim_slice
-from shared.persistence.stock import lock_shelf, reserve
-from shared.persistence.stock_levels import find_stock
+from shared.persistence.core.as_of import as_of
+from shared.persistence.core.database import transaction
+from shared.persistence.jobs.slices import claim_slice
+from shared.persistence.stock.levels import find_stock
+from shared.persistence.stock.lock import lock_shelf, reserve
 from shared.settings import Settings
-from tests.integration.mill import MAIN, Mill, open_mill, order
-from tests.integration.placed_orders import open_shop, told
+from tests.support.mill import MAIN, Mill, open_mill, order
+from tests.support.placed_orders import open_shop, told
 
 LAMP = 1
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from shared.persistence.database import open_database
-from shared.persistence.slices import claim_slice
-from tests.integration.placed_orders import Shop, open_shop
-from tests.settling import LeftError, attempt_at, settle_slice, take_slice
-from worker.workshop import Workshop
+from shared.persistence.core.database import open_database
+from shared.persistence.jobs.slices import claim_slice
+from tests.support.placed_orders import Shop, open_shop
+from tests.support.settling import LeftError, attempt_at, settle_slice, take_slice
+from worker.context import Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from shared.schemas.reading import OrderReader
+    from shared.schemas.order.reading import OrderReader
     from shared.settings import Settings
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.persistence.backlog import undecided_bytes
-from tests.integration.placed_orders import ADDRESS, Shop, open_shop, told
+from shared.persistence.jobs.backlog import undecided_bytes
+from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.breaker import Breaker
-from shared.job_queue import JobQueue, QueueAwayError
-from tests.integration.api_door import open_door
+from shared.queue.job_queue import JobQueue, QueueAwayError
+from tests.support.api import open_door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

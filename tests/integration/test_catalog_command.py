@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
-from cli.catalog import sample_catalog
+from cli.commands.catalog import sample_catalog
 from cli.main import main
-from tests.integration.catalog_files import SHOP, execute, exported, load, rows
+from tests.support.catalog_files import SHOP, execute, exported, load, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

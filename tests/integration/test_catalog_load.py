@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.domain.catalog_file import CatalogRefusedError, Count
-from tests.integration.catalog_files import SHOP, execute, exported, load, rows
+from tests.support.catalog_files import SHOP, execute, exported, load, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -291,7 +291,7 @@ def test_an_empty_database_is_said_to_be_empty(engine: Engine) -> None:
 def test_an_exported_catalog_loads_back_the_same(
     engine: Engine, fresh_settings: Callable[[str], AbstractContextManager[Settings]]
 ) -> None:
-    from shared.persistence.database import open_database  # noqa: PLC0415 - this test opens a second database
+    from shared.persistence.core.database import open_database  # noqa: PLC0415 - this test opens a second database
 
     load(engine, {**SHOP, "items": [*SHOP["items"], {"sku": "NOWHERE", "markets": []}]})
     text = exported(engine)

@@ -8,9 +8,9 @@ from itertools import product
 from threading import Event
 from typing import TYPE_CHECKING
 
-from shared.persistence.database import transaction
-from shared.persistence.stock import lock_shelf, reserve
-from tests.integration.catalog_files import SHOP, execute, load, rows
+from shared.persistence.core.database import transaction
+from shared.persistence.stock.lock import lock_shelf, reserve
+from tests.support.catalog_files import SHOP, execute, load, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

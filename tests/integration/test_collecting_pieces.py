@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from shared.job_events import JobEvents
-from shared.persistence.database import transaction
-from shared.persistence.slices import cut_up
-from tests.integration.api_door import Door, open_door
-from tests.settling import attempt_at, take_slice
+from shared.events import JobEvents
+from shared.persistence.core.database import transaction
+from shared.persistence.jobs.slices import cut_up
+from tests.support.api import Door, open_door
+from tests.support.settling import attempt_at, take_slice
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse

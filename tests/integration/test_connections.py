@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from shared.persistence.database import open_database, ping
+from shared.persistence.core.database import open_database, ping
 from shared.settings import Settings
-from tests.integration.black_hole import BlackHole
+from tests.support.black_hole import BlackHole
 
 BACKEND = text("SELECT pg_backend_pid()")
 

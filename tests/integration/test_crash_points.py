@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.fault_points import POINTS
+from shared.failpoints import POINTS
 from tests.faults.checks import broken_promises
-from tests.integration.crash_site import Site, batch_of, open_site
+from tests.support.crash_site import Site, batch_of, open_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import redis
 
 from tests.faults.checks import broken_promises
 from tests.faults.messages import deadly, harmless, push
-from tests.integration.crash_site import HEALING_SECONDS, Site, batch_of, open_site
+from tests.support.crash_site import HEALING_SECONDS, Site, batch_of, open_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

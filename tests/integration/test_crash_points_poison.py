@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.checks import broken_promises
-from tests.integration.crash_site import Site, batch_of, open_site, order
+from tests.support.crash_site import Site, batch_of, open_site, order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

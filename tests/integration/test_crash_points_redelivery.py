@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.checks import broken_promises
-from tests.integration.crash_site import Site, batch_of, open_site
+from tests.support.crash_site import Site, batch_of, open_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.faults.checks import broken_promises
-from tests.integration.crash_site import Site, batch_of, open_site
+from tests.support.crash_site import Site, batch_of, open_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.settings import Settings
-from tests.integration.invariants import violated
-from tests.integration.mill import Mill, open_mill, order
+from tests.support.mill import Mill, open_mill, order
+from tests.support.stock_invariants import violated
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
-from tests.integration.api_door import Door, open_door
+from tests.support.api import Door, open_door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.slicing import LARGE_QUEUE, SLICE_QUEUES, SMALL_QUEUE, WAITED_QUEUE
-from shared.job_queue import JobQueue
+from shared.queue.job_queue import JobQueue
 from shared.settings import Settings
-from tests.integration.mill import Mill, open_mill, order
-from tests.invariants import broken_invariants
+from tests.support.invariants import broken_invariants
+from tests.support.mill import Mill, open_mill, order
+from worker.context import Workshop
 from worker.preemption import GivingWay
 from worker.settle.message import settle_message
-from worker.workshop import Workshop
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.job_queue import JobQueue
+from shared.queue.job_queue import JobQueue
 from tests.faults.mill import running_mill
-from tests.integration.black_hole import BlackHole
-from tests.integration.crash_site import batch_of
-from tests.integration.placed_orders import Shop, open_shop
+from tests.support.black_hole import BlackHole
+from tests.support.crash_site import batch_of
+from tests.support.placed_orders import Shop, open_shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ import pytest
 import redis
 import uuid6
 
-from shared.job_events import JobEvents, Listener
+from shared.events import JobEvents, Listener
 
 if TYPE_CHECKING:
     from shared.settings import Settings

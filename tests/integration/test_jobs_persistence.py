@@ -13,12 +13,12 @@ import uuid6
 from sqlalchemy import text
 
 from shared.domain.job import Job, JobState
-from shared.persistence.api_keys import create_api_key, find_api_key
-from shared.persistence.errors import DatabaseAwayError, PermanentError
-from shared.persistence.jobs import find_job
-from shared.persistence.outcomes import NO_OUTCOMES, OutcomesGoneError, list_outcomes, read_outcomes
-from shared.persistence.promising import NewSlice, Promise, Stored, promise
-from shared.persistence.promising_together import promise_together
+from shared.persistence.access.keys import create_api_key, find_api_key
+from shared.persistence.core.errors import DatabaseAwayError, PermanentError
+from shared.persistence.jobs.insert import NewSlice, Promise, Stored, promise
+from shared.persistence.jobs.insert_many import promise_together
+from shared.persistence.jobs.outcomes import NO_OUTCOMES, OutcomesGoneError, list_outcomes, read_outcomes
+from shared.persistence.jobs.progress import find_job
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

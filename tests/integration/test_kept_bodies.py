@@ -10,10 +10,10 @@ from psycopg.errors import CheckViolation
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from shared.persistence.kept_bodies import empty_bodies
-from tests.integration.placed_orders import Shop, open_shop, told
+from shared.persistence.jobs.kept_bodies import empty_bodies
 from tests.integration.test_retention import ANY, done, grow_old, promised
-from worker.scheduler import chores
+from tests.support.placed_orders import Shop, open_shop, told
+from worker.maintenance.scheduler import chores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

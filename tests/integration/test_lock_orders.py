@@ -20,12 +20,12 @@ from sqlalchemy import event
 from shared.domain.catalog_file import LoadSummary
 from shared.domain.slicing import SMALL_QUEUE
 from shared.domain.stock_count import StockCount
-from shared.persistence.catalog_write import load_catalog
-from shared.persistence.errors import PersistenceError
-from shared.persistence.stock_counts import set_stock
+from shared.persistence.catalog.load import load_catalog
+from shared.persistence.core.errors import PersistenceError
+from shared.persistence.stock.counts import set_stock
 from shared.schemas.catalog import read_catalog
 from shared.settings import Settings
-from tests.integration.mill import Mill, open_mill, order
+from tests.support.mill import Mill, open_mill, order
 from worker.settle.message import settle_message
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)

@@ -11,10 +11,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.clock import utc_now
-from shared.domain.handover import HandedOver, Later, NotOurs, Refused, Unknown
+from shared.domain.delivery import HandedOver, Later, NotOurs, Refused, Unknown
 from shared.domain.job import JobForm
-from shared.persistence.confirmations import claim_hand_over, take_claim_back
-from tests.integration.mail_shop import (
+from shared.persistence.mail.confirmations import claim_hand_over, take_claim_back
+from tests.support.mail_shop import (
     HangsUp,
     HangsUpEarly,
     MailShop,

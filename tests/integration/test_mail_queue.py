@@ -17,10 +17,10 @@ import pytest
 import redis
 
 from shared.domain.job import JobForm
-from shared.job_queue import KEY_PREFIX, JobQueue
-from shared.queue_order import MAIL_QUEUE
+from shared.queue.job_queue import KEY_PREFIX, JobQueue
+from shared.queue.lanes import MAIL_QUEUE
 from shared.settings import environment_with
-from tests.integration.mail_shop import (
+from tests.support.mail_shop import (
     SENDER,
     MailShop,
     Postbox,
@@ -29,9 +29,9 @@ from tests.integration.mail_shop import (
     open_mail_shop,
     order,
 )
-from tests.until import until
+from tests.support.until import until
 from worker.mail.hints import HINTS_MAX
-from worker.redispatch import MAILS_WAITING_MAX, sweep, sweep_mails
+from worker.maintenance.redispatch import MAILS_WAITING_MAX, sweep, sweep_mails
 
 if TYPE_CHECKING:
     from shared.settings import Settings

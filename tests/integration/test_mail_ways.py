@@ -13,8 +13,8 @@ import trustme
 from aiosmtpd.controller import Controller
 from structlog.testing import capture_logs
 
-from shared.domain.handover import HandedOver, Later, Refused
-from tests.integration.mail_shop import (
+from shared.domain.delivery import HandedOver, Later, Refused
+from tests.support.mail_shop import (
     MailShop,
     Postbox,
     at_once,
@@ -224,7 +224,7 @@ def test_address_that_no_header_could_hold_is_given_up(
 def test_mail_whose_head_is_not_ours_is_given_up_and_never_tried_again(
     shop: MailShop, postbox: Postbox, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    monkeypatch.setattr("worker.mail.letter.is_addressable", lambda _: True)
+    monkeypatch.setattr("worker.mail.message.is_addressable", lambda _: True)
     number = addressed_to(shop, address)
 
     with mail_server(postbox) as url:

@@ -16,9 +16,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, make_url, text
 
 from shared import persistence
-from shared.persistence.database import open_database
-from shared.persistence.migrate import migrate, schema_is_current
-from shared.persistence.tables import metadata
+from shared.persistence.core.database import open_database
+from shared.persistence.core.migrate import migrate, schema_is_current
+from shared.persistence.core.tables import metadata
 from shared.settings import Settings
 
 if TYPE_CHECKING:

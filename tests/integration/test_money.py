@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.parameter_shop import line, numbers_of, open_parameter_shop, order, parts_of, placed
+from tests.support.parameter_shop import line, numbers_of, open_parameter_shop, order, parts_of, placed
 
 if TYPE_CHECKING:
     from shared.settings import Settings
-    from tests.integration.placed_orders import Shop
+    from tests.support.placed_orders import Shop
 
 CENT = Decimal("0.01")
 

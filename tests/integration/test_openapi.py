@@ -17,13 +17,13 @@ from marshmallow import Schema, fields
 
 from api.app import close_app, create_app
 from api.docs.page import ASSETS
-from api.limits import limits_of
 from api.openapi.document import make_document
 from api.openapi.operations import OPERATIONS, TAGS
 from api.routes import Route, routes
+from api.service.limits import limits_of
 from shared.domain.outcome import Created, Fault, Outcome, Prepared, reject
 from shared.domain.reasons import REASONS
-from shared.schemas.order import OrderSchema
+from shared.schemas.order.declaration import OrderSchema
 from shared.schemas.outcome import outcome_json
 from shared.settings import Settings
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from tests.integration.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
 
 if TYPE_CHECKING:
     from shared.settings import Settings

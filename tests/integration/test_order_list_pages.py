@@ -12,10 +12,10 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import event
 
-from api.parts import parts_of
+from api.context import parts_of
 from shared.domain.order_list import OrderFilter, OrderPage
-from shared.persistence.order_list import find_orders
-from tests.integration.placed_orders import ADDRESS, Shop, open_shop, told
+from shared.persistence.orders.pages import find_orders
+from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
 
 if TYPE_CHECKING:
     from shared.settings import Settings

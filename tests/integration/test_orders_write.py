@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.persistence.database import transaction
-from shared.persistence.orders import draw_numbers, taken_numbers
+from shared.persistence.core.database import transaction
+from shared.persistence.orders.insert import draw_numbers, taken_numbers
 from shared.settings import Settings
-from tests.integration.invariants import violated
-from tests.integration.mill import Mill, open_mill, order
+from tests.support.mill import Mill, open_mill, order
+from tests.support.stock_invariants import violated
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from marshmallow import Schema, fields
 
-from shared.schemas.order import OrderSchema
-from tests.integration.parameter_shop import numbers_of, open_parameter_shop, order
-from tests.integration.parameter_table import ABSENT, TABLE, TAKEN_NUMBER, Absent, Row
+from shared.schemas.order.declaration import OrderSchema
+from tests.support.parameter_shop import numbers_of, open_parameter_shop, order
+from tests.support.parameter_table import ABSENT, TABLE, TAKEN_NUMBER, Absent, Row
 
 if TYPE_CHECKING:
     from shared.settings import Settings
-    from tests.integration.placed_orders import Shop
+    from tests.support.placed_orders import Shop
 
 # What two orders that were sent alike do not share.
 ITS_OWN = {"orderId", "batchKey", "createdAt", "orderDate", "customerId"}

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.parameter_shop import line, open_parameter_shop, order, placed
+from tests.support.parameter_shop import line, open_parameter_shop, order, placed
 
 if TYPE_CHECKING:
     from shared.settings import Settings
-    from tests.integration.placed_orders import Shop
+    from tests.support.placed_orders import Shop
 
 SEEDS_EXAMPLE = json.loads((Path(__file__).parents[2] / "cli" / "samples" / "orders.json").read_bytes())[
     "x123"

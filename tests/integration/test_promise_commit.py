@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from shared.domain.slicing import SLICE_QUEUES
-from shared.job_queue import JobQueue
-from tests.integration.api_door import Door, open_door
+from shared.queue.job_queue import JobQueue
+from tests.support.api import Door, open_door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from shared.persistence.errors import DatabaseAwayError, LimitError
-from shared.persistence.promising import PromisedBeforeError, PromiseUnknownError, promise
-from shared.persistence.promising_together import PromisesUnknownError, promise_together
-from tests.integration.api_door import Door, open_door
+from shared.persistence.core.errors import DatabaseAwayError, LimitError
+from shared.persistence.jobs.insert import PromisedBeforeError, PromiseUnknownError, promise
+from shared.persistence.jobs.insert_many import PromisesUnknownError, promise_together
 from tests.integration.test_jobs_persistence import Slices, api_key_id, promise_of, rows
+from tests.support.api import Door, open_door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,7 +141,7 @@ def test_what_perhaps_was_stored_stays_unknown_while_the_database_is_away(
 
 
 def test_a_database_that_is_away_from_the_start_has_stored_nothing(settings: Settings) -> None:
-    from shared.persistence.database import open_database  # noqa: PLC0415 - only here
+    from shared.persistence.core.database import open_database  # noqa: PLC0415 - only here
 
     away = open_database(replace(settings, database_url="postgresql://x@127.0.0.1:9/x"), "test")
 

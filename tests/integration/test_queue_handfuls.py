@@ -8,9 +8,9 @@ from contextlib import closing
 import pytest
 
 from shared.domain.slicing import LARGE_QUEUE, MESSAGE_SLICES, SLICE_QUEUES, SMALL_QUEUE, WAITED_QUEUE
-from shared.job_queue import JobQueue
+from shared.queue.job_queue import JobQueue
 from shared.settings import Settings
-from tests.integration.mill import Mill, open_mill
+from tests.support.mill import Mill, open_mill
 
 
 @pytest.fixture

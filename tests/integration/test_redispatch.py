@@ -11,14 +11,14 @@ import pytest
 import redis
 
 from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
-from shared.job_queue import JobQueue, QueueAwayError
-from shared.persistence.database import transaction
-from shared.persistence.dispatching import MadeDue, make_all_due
-from shared.persistence.slices import claim_slice
+from shared.persistence.core.database import transaction
+from shared.persistence.jobs.redispatch import MadeDue, make_all_due
+from shared.persistence.jobs.slices import claim_slice
+from shared.queue.job_queue import JobQueue, QueueAwayError
 from shared.settings import Settings
-from tests.integration.mill import Mill, open_mill, order
-from tests.settling import settle_slice
-from worker.redispatch import sweep
+from tests.support.mill import Mill, open_mill, order
+from tests.support.settling import settle_slice
+from worker.maintenance.redispatch import sweep
 
 
 @pytest.fixture

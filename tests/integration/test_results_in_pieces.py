@@ -15,9 +15,9 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, text
 
-from api.results import PIECE_BYTES
-from tests.fresh_databases import database_url
-from tests.integration.api_door import Door, open_door
+from api.jobs.results import PIECE_BYTES
+from tests.support.api import Door, open_door
+from tests.support.fresh_databases import database_url
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse

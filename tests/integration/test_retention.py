@@ -14,11 +14,11 @@ import uuid6
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from shared.job_queue import JobQueue
-from shared.persistence.pruning import prune_jobs
-from tests.integration.placed_orders import ADDRESS, Shop, open_shop, told
-from tests.until import until
-from worker.scheduler import chores, keep_doing
+from shared.persistence.jobs.prune import prune_jobs
+from shared.queue.job_queue import JobQueue
+from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.support.until import until
+from worker.maintenance.scheduler import chores, keep_doing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,7 +197,7 @@ def test_one_transaction_prunes_about_so_many_slices_and_one_job_at_least(shop: 
 def test_the_scheduler_prunes_step_by_step_until_nothing_has_expired(
     shop: Shop, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.scheduler.PRUNED_AT_ONCE", 1)
+    monkeypatch.setattr("worker.maintenance.scheduler.PRUNED_AT_ONCE", 1)
     for _ in range(3):
         done(shop)
     undecided = promised(shop)

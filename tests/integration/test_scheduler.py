@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import make_url
 
 from shared.domain.slicing import LARGE_QUEUE
-from shared.job_queue import JobQueue
-from tests.integration.black_hole import BlackHole
-from tests.integration.mill import open_mill, order
-from tests.until import until
+from shared.queue.job_queue import JobQueue
+from tests.support.black_hole import BlackHole
+from tests.support.mill import open_mill, order
+from tests.support.until import until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from shared.persistence.database import open_database, ping
-from shared.persistence.migrate import migrate
-from shared.persistence.schema_version import SchemaError, revisions
-from tests.integration.api_door import open_door
-from tests.integration.mill import Mill, open_mill, order
-from tests.settling import LeftError, settle_slice
-from worker.workshop import open_workshop
+from shared.persistence.core.database import open_database, ping
+from shared.persistence.core.migrate import migrate
+from shared.persistence.core.schema_version import SchemaError, revisions
+from tests.support.api import open_door
+from tests.support.mill import Mill, open_mill, order
+from tests.support.settling import LeftError, settle_slice
+from worker.context import open_workshop
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -34,11 +34,11 @@ from api.openapi.operations import OPERATIONS
 from api.routes import routes
 from shared.clock import utc_now
 from shared.domain.scopes import SCOPES
-from shared.persistence.api_keys import create_api_key
-from shared.schemas.reading import OrderReader
+from shared.persistence.access.keys import create_api_key
+from shared.schemas.order.reading import OrderReader
 from shared.settings import Settings
-from tests.integration.placed_orders import ADDRESS, Shop, open_shop
-from tests.settling import settle_slice
+from tests.support.placed_orders import ADDRESS, Shop, open_shop
+from tests.support.settling import settle_slice
 
 CHECKS = [
     not_a_server_error,

@@ -16,9 +16,9 @@ from sqlalchemy import event, text
 from api.routes import Route, routes
 from shared.clock import utc_now
 from shared.domain.scopes import SCOPES
-from shared.persistence.api_keys import create_api_key, make_key, revoke_api_key
+from shared.persistence.access.keys import create_api_key, make_key, revoke_api_key
 from shared.settings import Settings
-from tests.integration.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse

@@ -10,7 +10,7 @@ import pytest
 from api.app import close_app, create_app
 from api.routes import routes
 from shared.settings import Settings
-from tests.integration.api_door import Door, open_door
+from tests.support.api import Door, open_door
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse

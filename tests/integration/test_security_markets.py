@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from tests.integration.placed_orders import ADDRESS, Shop, open_shop
+from tests.support.placed_orders import ADDRESS, Shop, open_shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

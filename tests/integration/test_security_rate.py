@@ -13,9 +13,9 @@ import structlog
 from structlog.testing import capture_logs
 
 from shared.settings import Settings
-from tests.integration.api_door import Door, open_door
-from tests.settling import settle_slice
-from worker.workshop import open_workshop
+from tests.support.api import Door, open_door
+from tests.support.settling import settle_slice
+from worker.context import open_workshop
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ import pytest
 import redis
 
 from cli.servers import ServersError, ServerUrls, open_servers, run_servers, temporary_data_dir
-from cli.servers.area import open_area
+from cli.servers.data_dir import open_area
 from cli.servers.redis_server import EmbeddedRedis, answers
 from shared.settings import Settings
-from tests.integration.server_program import servers_of
+from tests.support.server_program import servers_of
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
 

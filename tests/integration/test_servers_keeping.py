@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cli.processes.child import ChildPlan
+from cli.processes.supervisor import Supervisor
 from cli.servers import ServersError
 from cli.servers.keeping import kept_alive
-from cli.stop_request import StopRequest
-from cli.supervised import ChildPlan
-from cli.supervisor import Supervisor
+from cli.system.stop_signals import StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

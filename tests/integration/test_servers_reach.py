@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from cli.not_done import NotDoneError
-from cli.reach import database, database_as_it_is
+from cli.database import database, database_as_it_is
+from cli.errors import NotDoneError
 from cli.servers import ServersError, ServerUrls, open_servers, temporary_data_dir
-from shared.persistence.first_steps import FirstSteps, first_steps
-from shared.persistence.migrate import schema_is_current
+from shared.persistence.access.first_steps import FirstSteps, first_steps
+from shared.persistence.core.migrate import schema_is_current
 from shared.settings import Settings, environment_with
-from tests.integration.server_program import servers_of
+from tests.support.server_program import servers_of
 
 
 @pytest.fixture(scope="module")

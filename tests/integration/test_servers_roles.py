@@ -18,12 +18,12 @@ from sqlalchemy import make_url
 
 from cli.servers import ServerUrls, open_servers, temporary_data_dir
 from cli.servers.accounts import UIDS, initializer
-from cli.servers.area import open_area
 from cli.servers.child import account_options
+from cli.servers.data_dir import open_area
 from cli.servers.postgres_programs import find_programs
-from shared.persistence.migrate import migrate_as_owner
+from shared.persistence.core.migrate import migrate_as_owner
 from shared.settings import Settings
-from tests.integration.server_program import servers_of
+from tests.support.server_program import servers_of
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
 NOBODY = 65534

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from cli.servers import temporary_data_dir
-from tests.integration.server_program import Holder, servers_of
+from tests.support.server_program import Holder, servers_of
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from shared.settings import Settings
-from tests.integration.invariants import violated
-from tests.integration.mill import MAIN, SHOP, Mill, lines, open_mill, order
-from tests.settling import settle_slice
+from tests.support.mill import MAIN, SHOP, Mill, lines, open_mill, order
+from tests.support.settling import settle_slice
+from tests.support.stock_invariants import violated
 
 
 @pytest.fixture

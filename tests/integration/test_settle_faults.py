@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from shared.domain.parsed import Parsed
-from shared.schemas.reading import OrderReader
+from shared.schemas.order.reading import OrderReader
 from shared.settings import Settings
-from tests.integration.invariants import violated
-from tests.integration.mill import Mill, lines, open_mill, order
-from tests.settling import LeftError, settle_slice
+from tests.support.mill import Mill, lines, open_mill, order
+from tests.support.settling import LeftError, settle_slice
+from tests.support.stock_invariants import violated
 
 
 @pytest.fixture

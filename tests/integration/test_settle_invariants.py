@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from shared.settings import Settings
-from tests.integration.mill import Mill, lines, open_mill, order
-from tests.invariants import broken_invariants
-from tests.settling import settle_slice
+from tests.support.invariants import broken_invariants
+from tests.support.mill import Mill, lines, open_mill, order
+from tests.support.settling import settle_slice
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from shared.domain.decide import decide
 from shared.domain.parsed import Parsed
 from shared.domain.resolve import prepare
 from shared.domain.slicing import SMALL_QUEUE
-from shared.schemas.reading import OrderReader
+from shared.schemas.order.reading import OrderReader
 from shared.settings import Settings
-from tests.integration.mill import Mill, open_mill, order
-from tests.invariants import broken_invariants
-from tests.settling import settle_slice
+from tests.support.invariants import broken_invariants
+from tests.support.mill import Mill, open_mill, order
+from tests.support.settling import settle_slice
 from worker.settle.message import settle_message
 
 ENDLESS = "ENDLESS"

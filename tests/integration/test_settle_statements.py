@@ -11,8 +11,8 @@ from sqlalchemy import event
 
 from shared.domain.slicing import SMALL_QUEUE
 from shared.settings import Settings
-from tests.integration.invariants import violated
-from tests.integration.mill import Mill, lines, open_mill, order
+from tests.support.mill import Mill, lines, open_mill, order
+from tests.support.stock_invariants import violated
 from worker.settle.message import settle_message
 
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from shared.domain.slicing import SMALL_QUEUE
-from shared.persistence.slices import claim_slice, claim_slices
+from shared.persistence.jobs.slices import claim_slice, claim_slices
 from shared.settings import Settings
-from tests.integration.mill import Mill, lines, open_mill, order
-from tests.invariants import broken_invariants
-from tests.settling import attempt_at, take_slice
+from tests.support.invariants import broken_invariants
+from tests.support.mill import Mill, lines, open_mill, order
+from tests.support.settling import attempt_at, take_slice
+from worker.context import Workshop
 from worker.settle.message import settle_message
 from worker.tasks import run_settle
-from worker.workshop import Workshop
 
 
 @pytest.fixture

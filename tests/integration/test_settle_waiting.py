@@ -15,15 +15,15 @@ from sqlalchemy import Engine, text
 
 from shared.domain.decide import decide
 from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
-from shared.persistence.attempts import Attempt, TakeLimits, give_back, take_slices
-from shared.persistence.database import open_database
-from shared.persistence.errors import DatabaseAwayError
-from shared.persistence.slices import TakenSlice, claim_slice
+from shared.persistence.core.database import open_database
+from shared.persistence.core.errors import DatabaseAwayError
+from shared.persistence.jobs.attempts import Attempt, TakeLimits, give_back, take_slices
+from shared.persistence.jobs.slices import TakenSlice, claim_slice
 from shared.settings import Settings
-from tests.integration.mill import Mill, open_mill, order
-from tests.invariants import broken_invariants
-from tests.settling import LIMITS, LeftError, attempt_at, settle_slice, take_slice
-from tests.until import until
+from tests.support.invariants import broken_invariants
+from tests.support.mill import Mill, open_mill, order
+from tests.support.settling import LIMITS, LeftError, attempt_at, settle_slice, take_slice
+from tests.support.until import until
 from worker.settle.message import settle_message
 
 

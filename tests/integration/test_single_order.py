@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from tests.integration.parameter_shop import (
+from tests.support.parameter_shop import (
     line,
     open_parameter_shop,
     order,
     promised,
     working,
 )
-from tests.integration.placed_orders import told
+from tests.support.placed_orders import told
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from shared.settings import Settings
-    from tests.integration.placed_orders import Shop
+    from tests.support.placed_orders import Shop
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from tests.integration.catalog_files import load
-from tests.integration.parameter_shop import (
+from tests.support.catalog_files import load
+from tests.support.parameter_shop import (
     line,
     numbers_of,
     open_parameter_shop,
@@ -21,14 +21,14 @@ from tests.integration.parameter_shop import (
     settle_at_once,
     stock_of,
 )
-from tests.integration.placed_orders import told
-from tests.settling import settle_slice
+from tests.support.placed_orders import told
+from tests.support.settling import settle_slice
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from shared.settings import Settings
-    from tests.integration.placed_orders import Shop
+    from tests.support.placed_orders import Shop
 
 ITEMS = count(1)
 

@@ -11,9 +11,9 @@ import orjson
 import pytest
 from sqlalchemy import event
 
-from api.parts import parts_of
-from tests.integration.placed_orders import ADDRESS, Shop, open_shop, told
-from tests.integration.stock_counts import LAMP, STOOL, TABLE, count, post, shelves
+from api.context import parts_of
+from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.support.stock_counts import LAMP, STOOL, TABLE, count, post, shelves
 
 if TYPE_CHECKING:
     from shared.settings import Settings

@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import text
 
 from shared.domain.stock_count import StockCount
-from shared.persistence.stock import lock_shelf, reserve
-from shared.persistence.stock_counts import set_stock
-from tests.integration.placed_orders import ADDRESS, Shop, open_shop, told
-from tests.settling import settle_slice
+from shared.persistence.stock.counts import set_stock
+from shared.persistence.stock.lock import lock_shelf, reserve
+from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.support.settling import settle_slice
 
 if TYPE_CHECKING:
     from shared.settings import Settings

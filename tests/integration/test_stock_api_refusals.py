@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.placed_orders import Shop, open_shop, told
-from tests.integration.stock_counts import LAMP, count, post, shelves
+from tests.support.placed_orders import Shop, open_shop, told
+from tests.support.stock_counts import LAMP, count, post, shelves
 
 if TYPE_CHECKING:
     from shared.settings import Settings

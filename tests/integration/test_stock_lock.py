@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from shared.persistence.database import transaction
-from shared.persistence.stock import lock_shelf, reserve
+from shared.persistence.core.database import transaction
+from shared.persistence.stock.lock import lock_shelf, reserve
 from shared.settings import Settings
-from tests.integration.mill import MAIN, Mill, open_mill
+from tests.support.mill import MAIN, Mill, open_mill
 
 LAMP, STOOL = 1, 2
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.persistence.database import transaction
-from shared.persistence.stock import lock_shelf, reserve
+from shared.persistence.core.database import transaction
+from shared.persistence.stock.lock import lock_shelf, reserve
 from shared.settings import Settings
-from tests.integration.invariants import violated
-from tests.integration.mill import MAIN, RESERVE, SHOP, Mill, lines, open_mill, order
+from tests.support.mill import MAIN, RESERVE, SHOP, Mill, lines, open_mill, order
+from tests.support.stock_invariants import violated
 
 
 @pytest.fixture

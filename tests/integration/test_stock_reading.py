@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.placed_orders import ADDRESS, CATALOG, Shop, open_shop, told
-from tests.integration.stock_counts import LAMP, STOOL, TABLE, count, post
+from tests.support.placed_orders import ADDRESS, CATALOG, Shop, open_shop, told
+from tests.support.stock_counts import LAMP, STOOL, TABLE, count, post
 
 if TYPE_CHECKING:
     from shared.settings import Settings

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.placed_orders import ADDRESS, Shop, open_shop, told
-from tests.integration.stock_counts import LAMP, STOOL, TABLE, count, post, shelves
+from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.support.stock_counts import LAMP, STOOL, TABLE, count, post, shelves
 
 if TYPE_CHECKING:
     from shared.settings import Settings

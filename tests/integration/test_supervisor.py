@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.stop_request import StopRequest
-from cli.supervised import ChildPlan
-from cli.supervisor import Supervisor
+from cli.processes.child import ChildPlan
+from cli.processes.supervisor import Supervisor
+from cli.system.stop_signals import StopRequest
 
 # Stays until SIGTERM, and says so; a second argument is how long it then takes.
 STAYS = """
@@ -46,9 +46,9 @@ time.sleep(600)
 """
 SUPERVISES = """
 import sys
-from cli.stop_request import StopRequest
-from cli.supervised import ChildPlan
-from cli.supervisor import Supervisor
+from cli.system.stop_signals import StopRequest
+from cli.processes.child import ChildPlan
+from cli.processes.supervisor import Supervisor
 tells = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
 child = ChildPlan(name="w", command=[sys.executable, "-c", tells], environment={}, grace_seconds=1)
 with StopRequest() as stop:

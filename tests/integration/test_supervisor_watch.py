@@ -6,10 +6,10 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from cli.stop_request import StopRequest
-from cli.supervised import ChildPlan
-from cli.supervisor import Supervisor
-from cli.watch import Watch
+from cli.processes.child import ChildPlan
+from cli.processes.supervisor import Supervisor
+from cli.processes.watchdog import Watch
+from cli.system.stop_signals import StopRequest
 
 GIVES_ONE_SIGN = """
 import os, sys, time

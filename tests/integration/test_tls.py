@@ -13,10 +13,10 @@ import redis
 import trustme
 from sqlalchemy import URL, make_url
 
-from shared.job_queue import JobQueue
-from shared.persistence.database import open_database, ping
-from shared.persistence.unreachable import why_unreachable
-from tests.integration.tls_front import TlsFront
+from shared.persistence.core.database import open_database, ping
+from shared.persistence.core.unreachable import why_unreachable
+from shared.queue.job_queue import JobQueue
+from tests.support.tls_front import TlsFront
 
 if TYPE_CHECKING:
     from pathlib import Path

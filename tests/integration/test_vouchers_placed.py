@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.catalog_files import load
-from tests.integration.parameter_shop import (
+from tests.support.catalog_files import load
+from tests.support.parameter_shop import (
     line,
     open_parameter_shop,
     order,
@@ -19,7 +19,7 @@ from tests.integration.parameter_shop import (
 
 if TYPE_CHECKING:
     from shared.settings import Settings
-    from tests.integration.placed_orders import Shop
+    from tests.support.placed_orders import Shop
 
 
 @pytest.fixture(scope="module")

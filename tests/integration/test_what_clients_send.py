@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.parameter_shop import line, open_parameter_shop, order, placed
+from tests.support.parameter_shop import line, open_parameter_shop, order, placed
 
 if TYPE_CHECKING:
     from shared.settings import Settings
-    from tests.integration.placed_orders import Shop
+    from tests.support.placed_orders import Shop
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,12 @@ import pytest
 import redis
 
 from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE, WAITED_QUEUE
-from shared.job_queue import HEARTBEAT_SECONDS, JobQueue
+from shared.queue.job_queue import HEARTBEAT_SECONDS, JobQueue
 from shared.settings import Settings
-from tests.integration.invariants import violated
-from tests.integration.mill import Mill, open_mill, order
-from tests.until import until
-from worker.redispatch import sweep
+from tests.support.mill import Mill, open_mill, order
+from tests.support.stock_invariants import violated
+from tests.support.until import until
+from worker.maintenance.redispatch import sweep
 
 _PATIENCE_SECONDS = 30
 

@@ -8,9 +8,9 @@ from tests.mutants.mutant import Change, Mutant
 
 _SETTLE: Final = "worker/settle/settle.py"
 _RETRY: Final = "worker/settle/retry.py"
-_SLICES: Final = "shared/persistence/slices.py"
-_TAKING: Final = "shared/persistence/attempts.py"
-_QUEUE: Final = "shared/job_queue.py"
+_SLICES: Final = "shared/persistence/jobs/slices.py"
+_TAKING: Final = "shared/persistence/jobs/attempts.py"
+_QUEUE: Final = "shared/queue/job_queue.py"
 _POINTS: Final = "tests/integration/test_crash_points.py::test_a_process_that_dies_there_costs_nothing"
 _AGAIN: Final = "tests/integration/test_crash_points_redelivery.py::test_the_message_comes_again_by_itself"
 _FAULTS: Final = "tests/integration/test_settle_faults.py"
@@ -51,7 +51,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a mail leaves whatever stands in its head",
-        [Change("worker/mail/letter.py", "        check_head(wire, recipient)\n", "")],
+        [Change("worker/mail/message.py", "        check_head(wire, recipient)\n", "")],
         [
             f"{_MAIL_WAYS}::test_mail_whose_head_is_not_ours_is_given_up_and_never_tried_again",
         ],
@@ -101,7 +101,7 @@ MUTANTS: Final = (
         "stock rows are locked in no order",
         [
             Change(
-                "shared/persistence/stock.py",
+                "shared/persistence/stock/lock.py",
                 "ORDER BY item_id, warehouse_id FOR NO KEY UPDATE",
                 "ORDER BY random() FOR NO KEY UPDATE",
             )
@@ -128,7 +128,7 @@ MUTANTS: Final = (
         "stock is read without a lock",
         [
             Change(
-                "shared/persistence/stock.py",
+                "shared/persistence/stock/lock.py",
                 "ORDER BY item_id, warehouse_id FOR NO KEY UPDATE",
                 "ORDER BY item_id, warehouse_id",
             )
@@ -144,7 +144,7 @@ MUTANTS: Final = (
         "no sweeper",
         [
             Change(
-                "worker/scheduler.py",
+                "worker/maintenance/scheduler.py",
                 '        Chore("sweep", settings.sweep_seconds, partial(sweep, engine, queue, settings)),\n',
                 "",
             )
@@ -153,14 +153,16 @@ MUTANTS: Final = (
     ),
     Mutant(
         "what expires is let go of although it is undecided",
-        [Change("shared/persistence/pruning.py", "(closed_at IS NULL OR closed_at", "(closed_at")],
+        [Change("shared/persistence/jobs/prune.py", "(closed_at IS NULL OR closed_at", "(closed_at")],
         [f"{_RETENTION}::test_an_accepted_job_is_never_let_go_of_undecided"],
     ),
     Mutant(
         "jobs are kept for ever",
         [
             Change(
-                "worker/scheduler.py", "    pruned = prune_jobs(engine, PRUNED_AT_ONCE)\n", "    pruned = 0\n"
+                "worker/maintenance/scheduler.py",
+                "    pruned = prune_jobs(engine, PRUNED_AT_ONCE)\n",
+                "    pruned = 0\n",
             )
         ],
         [f"{_RETENTION}::test_the_scheduler_prunes_step_by_step_until_nothing_has_expired"],
@@ -169,7 +171,7 @@ MUTANTS: Final = (
         "whoever is not waited for has no share",
         [
             Change(
-                "shared/queue_order.py",
+                "shared/queue/lanes.py",
                 "        return [*due, *(name for name in self.items if name not in due)][:n]\n",
                 "        return list(self.items[:n])\n",
             )
@@ -180,7 +182,7 @@ MUTANTS: Final = (
         "a backlog keeps what was lost from being dispatched again",
         [
             Change(
-                "worker/redispatch.py",
+                "worker/maintenance/redispatch.py",
                 "queue.waiting(name), settings.redispatch_least_slices)",
                 "queue.waiting(name), 0)",
             )
@@ -191,7 +193,9 @@ MUTANTS: Final = (
         "no canary: an emptied Redis is not noticed",
         [
             Change(
-                "worker/redispatch.py", "if not queue.has_canary():", "if not queue.has_canary() and False:"
+                "worker/maintenance/redispatch.py",
+                "if not queue.has_canary():",
+                "if not queue.has_canary() and False:",
             )
         ],
         [f"{_REDISPATCH}::test_when_redis_comes_back_empty_every_undecided_slice_is_dispatched_at_once"],
@@ -250,7 +254,13 @@ MUTANTS: Final = (
     ),
     Mutant(
         "our own slowness is taken for an outage",
-        [Change("shared/persistence/errors.py", '"25P03": IdleTooLongError,', '"25P03": DatabaseAwayError,')],
+        [
+            Change(
+                "shared/persistence/core/errors.py",
+                '"25P03": IdleTooLongError,',
+                '"25P03": DatabaseAwayError,',
+            )
+        ],
         [f"{_WAITING}::test_a_transaction_that_we_left_idle_is_no_outage_and_its_slice_is_cut_up"],
     ),
     Mutant(
@@ -327,17 +337,17 @@ MUTANTS: Final = (
         "messages are sent before the commit",
         [
             Change(
-                "shared/persistence/promising.py",
+                "shared/persistence/jobs/insert.py",
                 "            committing = True\n",
                 "            committing = True\n            before_commit(stored.slice_ids)\n",
             ),
             Change(
-                "shared/persistence/promising.py",
+                "shared/persistence/jobs/insert.py",
                 "def _store(",
                 "before_commit: Any = lambda _: None\n\n\ndef _store(",
             ),
             Change(
-                "api/promise_batch.py",
+                "api/orders/accept.py",
                 "    stored = promise(parts.engine",
                 "    from shared.persistence import promising\n"
                 "    promising.before_commit = lambda ids: parts.queue.dispatch(ids, plan.queue)\n"
@@ -350,7 +360,7 @@ MUTANTS: Final = (
         "messages of batches that are stored together are sent although they are not stored",
         [
             Change(
-                "api/promise_together.py",
+                "api/orders/accept_small.py",
                 "            stored = self._store([(one.promised, one.slices) for one in together])\n",
                 "            self._dispatch([1], SMALL_QUEUE)\n"
                 "            stored = self._store([(one.promised, one.slices) for one in together])\n",
@@ -362,7 +372,7 @@ MUTANTS: Final = (
         "whoever shared a commit with a fault is told of it",
         [
             Change(
-                "api/promise_together.py",
+                "api/orders/accept_small.py",
                 "PromisesUnknownError)\n            return\n",
                 "PromisesUnknownError)\n            raise\n",
             )
@@ -371,14 +381,14 @@ MUTANTS: Final = (
     ),
     Mutant(
         "an Idempotency-Key that is in use is a fault of all who share the commit",
-        [Change("shared/persistence/promising_together.py", "        ON CONFLICT DO NOTHING\n", "")],
+        [Change("shared/persistence/jobs/insert_many.py", "        ON CONFLICT DO NOTHING\n", "")],
         [f"{_MEETING}::test_a_key_that_is_in_use_leaves_out_its_own_job_alone"],
     ),
     Mutant(
         "whoever waits for a leader that is gone waits for ever",
         [
             Change(
-                "api/rounds.py",
+                "api/orders/group_commit.py",
                 "        finally:\n"
                 "            # Whatever happened to the leader: nobody waits for it any longer.\n"
                 "            for member",
@@ -391,7 +401,7 @@ MUTANTS: Final = (
         "the answer does not wait for the commit",
         [
             Change(
-                "shared/persistence/promising.py",
+                "shared/persistence/jobs/insert.py",
                 "            connection.commit()\n            return stored\n",
                 "            try:\n                connection.commit()\n            finally:\n"
                 "                return stored\n",
@@ -413,7 +423,7 @@ MUTANTS: Final = (
                 '    carried: Any = ()\n    """Dispatches slices and mails.',
             ),
             Change(
-                "api/promise_batch.py",
+                "api/orders/accept.py",
                 "    perhaps_stored = False\n",
                 "    perhaps_stored = False\n"
                 "    parts.queue.carried = ([orjson.loads(one) for one in batch.orders],)\n",
@@ -435,7 +445,7 @@ MUTANTS: Final = (
         "a worker that asks in vain gives signs of work",
         [
             Change(
-                "worker/signs.py",
+                "worker/liveness.py",
                 "elif self._unheard_seconds(now) > self._unheard_most_seconds:",
                 "elif self._unheard_seconds(now) < 0:",
             )
@@ -444,7 +454,11 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a silent worker is left alone",
-        [Change("cli/supervisor.py", "            if child.silent():\n", "            if False:\n")],
+        [
+            Change(
+                "cli/processes/supervisor.py", "            if child.silent():\n", "            if False:\n"
+            )
+        ],
         [
             f"{_WATCH}::test_a_child_that_falls_silent_is_replaced",
             f"{_HEALING}::test_a_worker_that_is_stopped_is_replaced",
@@ -454,7 +468,7 @@ MUTANTS: Final = (
         "messages that kill every worker stay where they are",
         [
             Change(
-                "shared/job_queue.py",
+                "shared/queue/job_queue.py",
                 "                    together.rename(key, kept)\n",
                 "                    pass\n",
             )
@@ -486,14 +500,14 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a lock that is not to be had is taken for a fault of the order",
-        [Change("shared/persistence/errors.py", '"55P03": LimitError,', '"55P03": PermanentError,')],
+        [Change("shared/persistence/core/errors.py", '"55P03": LimitError,', '"55P03": PermanentError,')],
         [f"{_ATTEMPTS}::test_a_lock_that_is_not_to_be_had_does_not_count"],
     ),
     Mutant(
         "whatever the server cannot do is taken for a fault of the order",
         [
             Change(
-                "shared/persistence/errors.py",
+                "shared/persistence/core/errors.py",
                 "if prefix in _KINDS), UnableError)",
                 "if prefix in _KINDS), PermanentError)",
             )
@@ -536,19 +550,19 @@ MUTANTS: Final = (
     ),
     Mutant(
         "another body under the same Idempotency-Key is replayed",
-        [Change("api/idempotency.py", "    digest.update(body)\n", "")],
+        [Change("api/orders/idempotency.py", "    digest.update(body)\n", "")],
         ["tests/integration/test_api_idempotency.py::test_another_body_under_the_same_key_is_refused"],
     ),
     Mutant(
         "a part of the outcomes is given for the whole",
-        [Change("api/collector.py", "if found.order_count == job.total:", "if found.order_count:")],
+        [Change("api/orders/collect.py", "if found.order_count == job.total:", "if found.order_count:")],
         ["tests/integration/test_collecting_pieces.py"],
     ),
     Mutant(
         "a catalog row sets what it does not name to its default",
         [
             Change(
-                "shared/persistence/catalog_listing.py",
+                "shared/persistence/catalog/merge.py",
                 "return case((named, coming), else_=there)",
                 "return coming",
             )

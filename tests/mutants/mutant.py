@@ -79,7 +79,7 @@ class Run:
     """They ended in a way that says nothing of the mutant."""
 
 
-IMPATIENCE = Change("tests/integration/crash_site.py", "HEALING_SECONDS = 60", "HEALING_SECONDS = 20")
+IMPATIENCE = Change("tests/support/crash_site.py", "HEALING_SECONDS = 60", "HEALING_SECONDS = 20")
 """What is not healed in this time is not healed in a minute either, and most mutants are found by waiting."""
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared import queue_order
+from shared.queue import lanes as queue_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,14 +50,14 @@ SPOKEN_IN = {
     "markupsafe": {"api.docs"},
     "idna": {"worker.mail"},
     "pycountry": {"shared.schemas"},
-    "celery": {"worker", "shared.job_queue"},
-    "kombu": {"worker", "shared.job_queue", "shared.queue_order"},
+    "celery": {"worker", "shared.queue.job_queue"},
+    "kombu": {"worker", "shared.queue.job_queue", "shared.queue.lanes"},
     "billiard": {"worker"},
     "redis": {
         "shared.client_rate",
         "shared.redis_client",
-        "shared.job_events",
-        "shared.job_queue",
+        "shared.events",
+        "shared.queue.job_queue",
         "cli.servers",
     },
     "fakeredis": {"cli.servers"},
@@ -243,7 +243,7 @@ def _queue_names(tree: ast.AST) -> set[str]:
 def test_every_queue_that_is_dispatched_to_is_consumed_by_a_role() -> None:
     consumed = {
         name
-        for node in ast.walk(_module("cli.roles").tree)
+        for node in ast.walk(_module("cli.commands.roles").tree)
         if isinstance(node, ast.keyword) and node.arg == "queues"
         for name in _queue_names(node.value)
     }

@@ -14,20 +14,20 @@ from zoneinfo import ZoneInfo
 import pytest
 from marshmallow import ValidationError
 
-from api.batch_reader import read_batch
-from api.refusal import Refusal
+from api.body.batch import read_batch
+from api.web.errors import Refusal
 from shared.domain.completion import already_shipping, no_such_order
 from shared.domain.outcome import Fault, Reason, Rejected
 from shared.domain.reasons import REASONS
 from shared.domain.rejections import could_not_be_stored, given_up, too_slow
 from shared.domain.resolve import prepare
 from shared.domain.stock_count import StockCount, shelve
+from shared.schemas.lists.stock import StockQuery
 from shared.schemas.openapi.answers import ANSWERS
+from shared.schemas.order.reading import OrderReader, faults_of
 from shared.schemas.query import read_query
-from shared.schemas.reading import OrderReader, faults_of
-from shared.schemas.stock import StockQuery
 from shared.settings import Settings
-from tests.unit.domain.shop import ACCOUNT, decided, snapshot, stock
+from tests.support.domain_shop import ACCOUNT, decided, snapshot, stock
 
 ROOT = Path(__file__).parents[2]
 BY_NAME = {reason.name: reason for reason in REASONS}

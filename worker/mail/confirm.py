@@ -9,9 +9,10 @@ import structlog
 from sqlalchemy import Engine
 
 from shared.clock import Clock
-from shared.domain.handover import HandedOver, Handover, Later, NotOurs, Refused, Unknown
+from shared.domain.delivery import HandedOver, Handover, Later, NotOurs, Refused, Unknown
 from shared.domain.mail_text import masked
-from shared.persistence.confirmations import (
+from shared.persistence.core.errors import PersistenceError
+from shared.persistence.mail.confirmations import (
     Try,
     begin_try,
     claim_hand_over,
@@ -21,10 +22,9 @@ from shared.persistence.confirmations import (
     read_confirmation,
     take_claim_back,
 )
-from shared.persistence.errors import PersistenceError
+from worker.mail.context import MailRoom, Post
 from worker.mail.head import ForgedHeadError
-from worker.mail.letter import Letter, UnaddressableError
-from worker.mail.mail_room import MailRoom, Post
+from worker.mail.message import Letter, UnaddressableError
 
 log = structlog.get_logger()
 

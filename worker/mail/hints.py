@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import Engine
 
-from shared.job_queue import JobQueue, QueueAwayError
-from shared.persistence.confirmations import waiting_among
-from shared.persistence.errors import PersistenceError
-from shared.persistence.slices import TakenSlice
+from shared.persistence.core.errors import PersistenceError
+from shared.persistence.jobs.slices import TakenSlice
+from shared.persistence.mail.confirmations import waiting_among
+from shared.queue.job_queue import JobQueue, QueueAwayError
 from shared.settings import Settings
 
 log = structlog.get_logger()

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import structlog
 
-from shared.persistence.attempts import Attempt, TakeLimits, give_back, take_slices
-from shared.persistence.errors import PersistenceError
-from shared.persistence.slices import TakenSlice
+from shared.persistence.core.errors import PersistenceError
+from shared.persistence.jobs.attempts import Attempt, TakeLimits, give_back, take_slices
+from shared.persistence.jobs.slices import TakenSlice
+from worker.context import Workshop
 from worker.settle.time_limits import Alarm, TimeUpError
-from worker.workshop import Workshop
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from shared.domain.outcome import Created, Rejected
 from shared.domain.reasons import VOUCHER_UNKNOWN
-from shared.persistence.slices import ClosedSlice, TakenSlice, close_slices
+from shared.persistence.jobs.slices import ClosedSlice, TakenSlice, close_slices
 from shared.schemas.outcome import keyed_outcomes_json
 from worker.settle.work import Keyed, Placed
 

@@ -10,7 +10,8 @@ from shared.domain.completion import Completion, already_shipping, no_such_order
 from shared.domain.order import MOST_NUMBER
 from shared.domain.outcome import Created, Fault, Outcome, quoted, reject
 from shared.domain.reasons import ALLOCATION_RULE_UNKNOWN
-from shared.persistence.completing import (
+from shared.persistence.jobs.slices import Claim, TakenSlice
+from shared.persistence.orders.complete import (
     StoredOrder,
     add_payment,
     amend,
@@ -20,11 +21,10 @@ from shared.persistence.completing import (
     numbers_of_group,
     read_draft,
 )
-from shared.persistence.orders import draw_numbers
-from shared.persistence.slices import Claim, TakenSlice
-from shared.persistence.stock import lock_shelf, reserve
+from shared.persistence.orders.insert import draw_numbers
+from shared.persistence.stock.lock import lock_shelf, reserve
+from worker.context import Workshop
 from worker.settle.work import Placed, Work, behind_savepoint, members_of
-from worker.workshop import Workshop
 
 
 def read_completions(workshop: Workshop, taken: TakenSlice, *, apart: bool) -> Work:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from shared.persistence.errors import TransientError
+from shared.persistence.core.errors import TransientError
 from worker.settle.retry import Into, Retry, Split
 from worker.settle.step import Step
 from worker.settle.time_limits import OrderTooSlowError, TimeUpError

@@ -14,11 +14,11 @@ from shared.domain.order import OrderRequest
 from shared.domain.outcome import Rejected
 from shared.domain.parsed import Parsed
 from shared.domain.resolve import wanted_customer_ids, wanted_emails
-from shared.persistence.catalog_read import find_accounts, find_items
-from shared.persistence.customers import find_customers
-from shared.persistence.ordered_markets import account_markets, customer_markets
-from shared.persistence.orders import taken_numbers
-from shared.persistence.slices import Claim, TakenSlice
+from shared.persistence.catalog.read import find_accounts, find_items
+from shared.persistence.jobs.slices import Claim, TakenSlice
+from shared.persistence.orders.customers import find_customers
+from shared.persistence.orders.insert import taken_numbers
+from shared.persistence.orders.markets import account_markets, customer_markets
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from worker.context import Workshop
 from worker.settle.attempts import Attempts
 from worker.settle.close_slices import SliceReport
 from worker.settle.logs import log_left, log_step
@@ -21,7 +22,6 @@ from worker.settle.retry import Into, Leave, Retry, Split
 from worker.settle.settle import settle
 from worker.settle.step import Step
 from worker.settle.time_limits import Budget
-from worker.workshop import Workshop
 
 _AT_ONCE_MOST = 25
 """Slices in one transaction, whatever a message says."""

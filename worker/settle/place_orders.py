@@ -18,13 +18,14 @@ from shared.domain.outcome import Outcome, Rejected
 from shared.domain.parsed import Parsed
 from shared.domain.rejections import could_not_be_stored, too_slow
 from shared.domain.resolve import prepare
-from shared.persistence.customers import add_customers, ask_for_new_passwords, register_customers
-from shared.persistence.order_rows import Making, NewOrder
-from shared.persistence.orders import draw_numbers, write_orders
-from shared.persistence.slices import Claim, TakenSlice
-from shared.persistence.stock import lock_shelf, reserve
-from shared.persistence.vouchers import lock_uses, use
-from shared.schemas.reading import OrderReader
+from shared.persistence.jobs.slices import Claim, TakenSlice
+from shared.persistence.orders.customers import add_customers, ask_for_new_passwords, register_customers
+from shared.persistence.orders.insert import draw_numbers, write_orders
+from shared.persistence.orders.rows import Making, NewOrder
+from shared.persistence.orders.voucher_uses import lock_uses, use
+from shared.persistence.stock.lock import lock_shelf, reserve
+from shared.schemas.order.reading import OrderReader
+from worker.context import Workshop
 from worker.settle.look_up import (
     KeyedOrder,
     items_to_lock,
@@ -35,7 +36,6 @@ from worker.settle.look_up import (
 )
 from worker.settle.time_limits import OrderClock, OrderTooSlowError
 from worker.settle.work import Keyed, Place, Placed, behind_savepoint, members_of
-from worker.workshop import Workshop
 
 log = structlog.get_logger()
 

@@ -14,9 +14,9 @@ import structlog
 from sqlalchemy import Connection
 
 from shared.domain.rejections import given_up
-from shared.persistence.slices import Claim, TakenSlice, body_windows, cut_up
+from shared.persistence.jobs.slices import Claim, TakenSlice, body_windows, cut_up
+from worker.context import Workshop
 from worker.settle.work import Placed, Work
-from worker.workshop import Workshop
 
 log = structlog.get_logger()
 

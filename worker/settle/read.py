@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.persistence.slices import TakenSlice
+from shared.persistence.jobs.slices import TakenSlice
+from worker.context import Workshop
 from worker.settle.complete_order import read_completions
 from worker.settle.look_up import KeyedOrder
 from worker.settle.part import Way
 from worker.settle.place_orders import placing, read_orders
 from worker.settle.work import Work
-from worker.workshop import Workshop
 
 
 def read_work(workshop: Workshop, slices: Sequence[TakenSlice], way: Way) -> Work:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from shared.persistence.errors import (
+from shared.persistence.core.errors import (
     DatabaseAwayError,
     IdleTooLongError,
     LimitError,

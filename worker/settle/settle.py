@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import structlog
 
-from shared.fault_points import reached
-from shared.persistence.attempts import Attempt, undecided_slices
-from shared.persistence.database import transaction
-from shared.persistence.slices import TakenSlice, claim_slices
+from shared.failpoints import reached
+from shared.persistence.core.database import transaction
+from shared.persistence.jobs.attempts import Attempt, undecided_slices
+from shared.persistence.jobs.slices import TakenSlice, claim_slices
+from worker.context import Workshop
 from worker.mail.hints import hint_mails, may_want_mails
 from worker.settle.attempts import Attempts
 from worker.settle.close_slices import SliceReport, close_with
@@ -23,7 +24,6 @@ from worker.settle.step import Step
 from worker.settle.time_limits import Alarm, Budget, OrderTooSlowError, TimeUpError
 from worker.settle.trial import Trial
 from worker.settle.work import Work
-from worker.workshop import Workshop
 
 
 def settle(workshop: Workshop, part: Part, attempts: Attempts, budget: Budget, *, others_wait: bool) -> Step:

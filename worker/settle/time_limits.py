@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from shared.persistence.slices import Limits
+from shared.persistence.jobs.slices import Limits
 from shared.settings import Settings
 
 _MESSAGE_SHARE = 0.75

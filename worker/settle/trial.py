@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.persistence.errors import LimitError
-from shared.persistence.slices import TakenSlice
+from shared.persistence.core.errors import LimitError
+from shared.persistence.jobs.slices import TakenSlice
 from worker.settle.part import Part, Way
 from worker.settle.retry import Tried
 from worker.settle.time_limits import Budget

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from shared.domain.outcome import Outcome
 from shared.domain.rejections import could_not_be_stored, too_slow
-from shared.persistence.errors import PermanentError, TransientError, translated
-from shared.persistence.slices import Claim, TakenSlice
+from shared.persistence.core.errors import PermanentError, TransientError, translated
+from shared.persistence.jobs.slices import Claim, TakenSlice
 from worker.settle.time_limits import OrderTooSlowError
 
 log = structlog.get_logger()

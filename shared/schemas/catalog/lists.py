@@ -18,7 +18,7 @@ from shared.domain import catalog_file as rows
 from shared.domain.catalog import Split
 from shared.schemas.catalog.fields import ByName, Currency, Name, Several, Until
 from shared.schemas.fields import Amount, Country, Email, Flag, Moment, Text, Whole
-from shared.schemas.order import AddressSchema
+from shared.schemas.order.declaration import AddressSchema
 
 # Given ids stay clear of the end of what the database counts to, so that it can go on from them.
 _MOST_ID: Final = 2_000_000_000

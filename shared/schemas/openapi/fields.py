@@ -14,7 +14,7 @@ from marshmallow.fields import Constant
 
 from shared.domain.order import MOST_MONEY
 from shared.schemas.fields import Amount, Choice, Country, Currency, Email, Flag, Members, Moment, Text, Whole
-from shared.schemas.order import Lines
+from shared.schemas.order.declaration import Lines
 
 if TYPE_CHECKING:
     from marshmallow.fields import Field

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
-from shared.persistence.database import open_database
+from shared.persistence.core.database import open_database
 from shared.settings import Settings
 from tests.faults.baselines.celery_app import CREATE_ORDER
 from tests.faults.baselines.orders import allow_several_orders_per_key
@@ -22,7 +22,7 @@ from tests.faults.messages import put_among
 from tests.faults.mill import Plant, migrated, running_mill
 from tests.faults.subject import Subject
 from tests.faults.verdict import Verdict, count_answers
-from tests.integration.catalog_files import load
+from tests.support.catalog_files import load
 
 if TYPE_CHECKING:
     import random

@@ -12,7 +12,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from sqlalchemy import Connection, Engine, bindparam, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from shared.persistence.tables import (
+from shared.persistence.core.tables import (
     allocations,
     customers,
     items,

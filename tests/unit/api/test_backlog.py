@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from api.backlog import Backlog
-from api.refusal import Refusal
-from shared.persistence.errors import TransientError
+from api.orders.backlog import Backlog
+from api.web.errors import Refusal
+from shared.persistence.core.errors import TransientError
 
 MIB = 1024 * 1024
 SHOP, OTHER = 1, 2

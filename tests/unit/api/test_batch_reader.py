@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.batch_reader import Batch, read_batch, read_single
-from api.refusal import Refusal
+from api.body.batch import Batch, read_batch, read_single
+from api.web.errors import Refusal
 from shared.settings import Settings
 
 SETTINGS = Settings(max_orders=5, max_key_chars=20, max_nesting=8)

@@ -8,8 +8,8 @@ import tracemalloc
 
 import pytest
 
-from api.body import BodyForm, body_form, read_body
-from api.refusal import Refusal
+from api.body.read import BodyForm, body_form, read_body
+from api.web.errors import Refusal
 
 LIMIT = 100_000
 

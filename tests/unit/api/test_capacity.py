@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from api.capacity import Capacity, CapacityLimits, capacity_limits, turn_over
-from api.refusal import Refusal
+from api.web.errors import Refusal
 from shared.settings import Settings
 
 LIMITS = CapacityLimits(

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from api.keys_in_flight import KeysInFlight
-from api.refusal import Refusal
+from api.orders.keys_in_flight import KeysInFlight
+from api.web.errors import Refusal
 
 
 def test_the_same_key_again_waits_for_the_first_one_and_no_other_key_does() -> None:

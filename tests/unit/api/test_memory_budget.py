@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from api.memory_budget import MemoryBudget
-from api.refusal import Refusal
+from api.web.errors import Refusal
 
 MIB = 1 << 20
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.nesting import nests_deeper_than
+from api.body.json_depth import nests_deeper_than
 
 
 def depth(value: Any) -> int:

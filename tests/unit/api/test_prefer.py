@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from api.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
+from api.web.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
 
 
 @pytest.mark.parametrize(

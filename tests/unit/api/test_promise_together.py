@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 import uuid6
 
-from api.promise_together import PromiseTogether
+from api.orders.accept_small import PromiseTogether
 from shared.domain.job import Job
 from shared.domain.slicing import SMALL_QUEUE
-from shared.job_queue import QueueAwayError
-from shared.persistence.errors import DatabaseAwayError, PermanentError, PersistenceError
-from shared.persistence.promising import NewSlice, Promise, Stored
-from shared.persistence.promising_together import PromisesUnknownError
+from shared.persistence.core.errors import DatabaseAwayError, PermanentError, PersistenceError
+from shared.persistence.jobs.insert import NewSlice, Promise, Stored
+from shared.persistence.jobs.insert_many import PromisesUnknownError
+from shared.queue.job_queue import QueueAwayError
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 SLICE = NewSlice(number=0, first_position=0, order_count=1, body=b'{"a":{}}')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from api.repeated_numbers import repeated_numbers
+from api.orders.duplicate_numbers import repeated_numbers
 
 
 def positions(*orders: bytes) -> list[int]:

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from api.rounds import ROUNDS_MAX, Member, Rounds
-from tests.until import until
+from api.orders.group_commit import ROUNDS_MAX, Member, Rounds
+from tests.support.until import until
 
 FOR_EVER = 60.0
 """So long does a round keep others, if it does not end: no test takes that much time."""

@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from cli.client import job, results, submit
 from cli.client.connection import Connection
 from cli.client.hand_in import batch_key, hand_in
 from cli.client.upload import upload_of
-from cli.not_done import NotDoneError
-from tests.unit.cli.small_server import JOB_ID, KEY, Canned, SmallServer, refusal
+from cli.commands.client import job, results, submit
+from cli.errors import NotDoneError
+from tests.support.small_server import JOB_ID, KEY, Canned, SmallServer, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

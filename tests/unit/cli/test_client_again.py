@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.client import submit
 from cli.client.upload import upload_of
-from cli.not_done import NotDoneError
-from tests.unit.cli.small_server import JOB_ID, SmallServer, refusal
+from cli.commands.client import submit
+from cli.errors import NotDoneError
+from tests.support.small_server import JOB_ID, SmallServer, refusal
 from tests.unit.cli.test_client import FINE, GONE, batch_file, last_line, run, server
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.cli.small_server import JOB_ID, KEY, SmallServer, refusal
+from tests.support.small_server import JOB_ID, KEY, SmallServer, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from fakeredis import TcpFakeServer
 
-from cli.health import health, scheduler_fault, worker_fault
-from shared.job_queue import JobQueue
+from cli.commands.health import health, scheduler_fault, worker_fault
+from shared.queue.job_queue import JobQueue
 from shared.settings import Settings, load_settings
 
 if TYPE_CHECKING:

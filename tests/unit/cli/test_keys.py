@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from cli.keys import keys
+from cli.commands.keys import keys
 from shared.domain.scopes import SCOPES, unknown_scopes
 
 NO_DATABASE = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from cli.listening import listen, url_of
-from cli.not_done import NotDoneError
+from cli.errors import NotDoneError
+from cli.system.listen_socket import listen, url_of
 
 
 def test_port_0_takes_a_free_one_and_its_url_names_it() -> None:

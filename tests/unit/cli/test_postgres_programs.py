@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.servers.area import Area
+from cli.servers.data_dir import Area
 from cli.servers.postgres_programs import find_programs
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cli.supervised import BACK_OFF_MOST_SECONDS, QUICK_DEATHS_MAX, ChildPlan, SupervisedChild
+from cli.processes.child import BACK_OFF_MOST_SECONDS, QUICK_DEATHS_MAX, ChildPlan, SupervisedChild
 
 
 def child() -> SupervisedChild:

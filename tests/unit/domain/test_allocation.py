@@ -15,7 +15,7 @@ from shared.domain.allocation import (
     allocate_what_is_there,
 )
 from shared.domain.catalog import AllocationRule
-from tests.unit.domain.shop import BRASS_LAMP, DEPOT, MAIN, RED_STOOL, SHOP, TIN_KETTLE, stock
+from tests.support.domain_shop import BRASS_LAMP, DEPOT, MAIN, RED_STOOL, SHOP, TIN_KETTLE, stock
 
 RULE = AllocationRule(1, "Default", (MAIN, SHOP, DEPOT))
 LAMP, STOOL, KETTLE = BRASS_LAMP.id, RED_STOOL.id, TIN_KETTLE.id

@@ -10,7 +10,7 @@ import pytest
 
 from shared.domain.catalog import Campaign, ShippingOption, index_reference
 from shared.domain.vouchers import percent_of
-from tests.unit.domain.shop import EUROPE, NOON, TABLES
+from tests.support.domain_shop import EUROPE, NOON, TABLES
 
 
 def test_the_market_of_a_country_is_the_one_with_the_lowest_id() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.completion import already_shipping, no_such_order, place_prepared
 from shared.domain.outcome import Code
-from tests.unit.domain.shop import (
+from tests.support.domain_shop import (
     BRASS_LAMP,
     MAIN,
     OLD_CLOCK,

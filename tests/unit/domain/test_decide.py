@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.decide import Numbered, Placement
 from shared.domain.outcome import Code, Created, Prepared, Rejected
-from tests.unit.domain.shop import (
+from tests.support.domain_shop import (
     BRASS_LAMP,
     MAIN,
     RED_STOOL,

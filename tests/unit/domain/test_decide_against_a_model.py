@@ -16,7 +16,7 @@ from shared.domain.decide import Placement
 from shared.domain.draft import Draft
 from shared.domain.order import CENT
 from shared.domain.outcome import Code, Rejected
-from tests.unit.domain.shop import PLAIN, decided, draft, line
+from tests.support.domain_shop import PLAIN, decided, draft, line
 
 ITEMS = [Item(i, f"ITEM-{i}", prices={1: Decimal("1.00")}) for i in (1, 2, 3)]
 WAREHOUSES = (1, 2, 3)

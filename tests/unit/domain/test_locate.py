@@ -10,7 +10,7 @@ from shared.domain.locate import locate
 from shared.domain.order import References
 from shared.domain.outcome import Code, Fault
 from shared.domain.reasons import MARKET_NOT_ALLOWED
-from tests.unit.domain.shop import snapshot
+from tests.support.domain_shop import snapshot
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from shared.domain.decide import Placement
 from shared.domain.outcome import Code, Rejected
 from shared.domain.resolve import prepare
 from shared.domain.vouchers import Voucher
-from shared.schemas.reading import OrderReader
-from tests.unit.domain.shop import ACCOUNT, TABLES, decided, snapshot, stock
+from shared.schemas.order.reading import OrderReader
+from tests.support.domain_shop import ACCOUNT, TABLES, decided, snapshot, stock
 
 Order = dict[str, Any]
 

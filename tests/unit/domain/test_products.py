@@ -13,7 +13,7 @@ from shared.domain.order import LineRequest
 from shared.domain.outcome import Code
 from shared.domain.products import find_item
 from shared.domain.resolve import resolve
-from tests.unit.domain.shop import (
+from tests.support.domain_shop import (
     BRASS_LAMP,
     GLASS_OWL,
     OLD_CLOCK,

@@ -15,7 +15,7 @@ from shared.domain.outcome import Code, Fault, Rejected
 from shared.domain.parsed import Parsed
 from shared.domain.reasons import CUSTOMER_UNKNOWN, FIELD_MISSING, NOT_TEXT
 from shared.domain.resolve import prepare, resolve, wanted_customer_ids, wanted_emails
-from tests.unit.domain.shop import (
+from tests.support.domain_shop import (
     ACCOUNT,
     ADDRESS,
     BRASS_LAMP,

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.domain.allocation import Allocation, Take, allocate
 from shared.domain.splitting import Part, split
-from tests.unit.domain.shop import (
+from tests.support.domain_shop import (
     BRASS_LAMP,
     DEPOT,
     MAIN,

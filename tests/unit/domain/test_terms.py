@@ -12,7 +12,7 @@ from shared.domain.catalog import Account, ShippingOption, index_reference
 from shared.domain.order import Address, Origin, References
 from shared.domain.outcome import Code
 from shared.domain.terms import Shipping, Terms, addresses, buyer_name, find_terms, ship
-from tests.unit.domain.shop import ACCOUNT, ADDRESS, TABLES, order, snapshot
+from tests.support.domain_shop import ACCOUNT, ADDRESS, TABLES, order, snapshot
 
 ELSEWHERE = Address("DE", "bo@example.com", {"country": "DE", "email": "bo@example.com"})
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from bench.shapes import SHAPES, make
 from shared.domain.parsed import Parsed
 from shared.schemas.exact_json import read_exactly
-from shared.schemas.order import OrderSchema
-from shared.schemas.reading import OrderReader
+from shared.schemas.order.declaration import OrderSchema
+from shared.schemas.order.reading import OrderReader
 
 TEXTS = int(os.environ.get("ORDERMILL_DIFFERENTIAL_TEXTS", "2000"))
 """How many texts are written; 100,000 in the long run."""

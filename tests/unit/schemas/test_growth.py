@@ -15,8 +15,8 @@ from shared.domain.allocation import Shortage, Want, allocate
 from shared.domain.decide import decide
 from shared.domain.resolve import prepare
 from shared.domain.vouchers import Uses
-from shared.schemas.reading import OrderReader
-from tests.unit.domain.shop import DEFAULT, snapshot, stock
+from shared.schemas.order.reading import OrderReader
+from tests.support.domain_shop import DEFAULT, snapshot, stock
 
 MAX_LINES = 5_000
 ORDER_BYTES = 4_000_000

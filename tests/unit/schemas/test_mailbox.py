@@ -10,8 +10,8 @@ import pytest
 
 from shared.domain.outcome import Code
 from shared.domain.parsed import Parsed
-from shared.schemas.mailbox import mailbox_fault
-from shared.schemas.reading import OrderReader
+from shared.schemas.order.mailbox import mailbox_fault
+from shared.schemas.order.reading import OrderReader
 
 READER = OrderReader(zone=ZoneInfo("UTC"), max_lines=10, strict=False)
 GOOD = {"country": "SE", "email": "eva@example.com"}

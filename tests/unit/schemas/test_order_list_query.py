@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.schemas.order_list import OrderListQuery
+from shared.schemas.lists.orders import OrderListQuery
 from shared.schemas.query import read_query, unknown_parameters
 
 STOCKHOLM = OrderListQuery(zone=ZoneInfo("Europe/Stockholm"), page_max=1_000, offset_max=5)

@@ -20,8 +20,8 @@ from marshmallow import Schema, fields
 from shared.domain.order import MOST_NUMBER, MOST_QUANTITY, OrderRequest
 from shared.domain.outcome import Code
 from shared.domain.parsed import Parsed
-from shared.schemas.order import OrderSchema
-from shared.schemas.reading import OrderReader
+from shared.schemas.order.declaration import OrderSchema
+from shared.schemas.order.reading import OrderReader
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 READER = OrderReader(zone=STOCKHOLM, max_lines=1000, strict=False)

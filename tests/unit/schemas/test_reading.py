@@ -12,7 +12,7 @@ from shared.domain.order import UNREAD_CODE
 from shared.domain.outcome import Code, Fault
 from shared.domain.parsed import Parsed
 from shared.domain.reasons import NOT_OBJECT
-from shared.schemas.reading import OrderReader
+from shared.schemas.order.reading import OrderReader
 
 EVA: dict[str, Any] = {"country": "SE", "email": "eva@example.com"}
 LINE: dict[str, Any] = {"sku": "BRASS-LAMP", "qty": 1}

@@ -12,7 +12,7 @@ from shared.domain.outcome import Fault
 from shared.domain.reasons import ITEM_UNKNOWN
 from shared.domain.stock_count import Raised, StockCount, StockSet
 from shared.domain.stock_level import Edge
-from shared.schemas.stock import Cursor, cursor_text
+from shared.schemas.lists.stock import Cursor, cursor_text
 from shared.schemas.stock_count import CountsRead, read_counts, stock_set_json
 
 

@@ -18,9 +18,9 @@ from shared.domain.outcome import Created, Rejected, quoted
 from shared.domain.parsed import Parsed
 from shared.domain.resolve import prepare
 from shared.domain.vouchers import Uses
+from shared.schemas.order.reading import OrderReader
 from shared.schemas.outcome import outcome_json
-from shared.schemas.reading import OrderReader
-from tests.unit.domain.shop import snapshot, stock
+from tests.support.domain_shop import snapshot, stock
 
 READERS = {
     strict: OrderReader(zone=ZoneInfo("Europe/Stockholm"), max_lines=5_000, strict=strict)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.confirmation import SoldLine, address_lines, confirmed_lines
-from shared.domain.handover import Pauses
+from shared.domain.delivery import Pauses
 from shared.domain.mail_text import is_addressable, many_lines, masked, one_line, told
 
 LAMP = {"brand": "Kronan", "product": "Lamp", "variant": "Brass", "size": "M"}

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from sqlalchemy import exc
 
-from shared.persistence.errors import (
+from shared.persistence.core.errors import (
     DatabaseAwayError,
     IdleTooLongError,
     LimitError,

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from shared.domain.slicing import LARGE_QUEUE, SLICE_QUEUES, SMALL_QUEUE, WAITED_QUEUE
-from shared.queue_order import WeightedOrder
+from shared.queue.lanes import WeightedOrder
 
 
 def taken(*full: str, times: int) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 import redis
 from fakeredis import TcpFakeServer
 
-from shared.job_queue import KEY_PREFIX, JobQueue, QueueAwayError
+from shared.queue.job_queue import KEY_PREFIX, JobQueue, QueueAwayError
 from shared.settings import Settings
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import threading
 
 from structlog.testing import capture_logs
 
-from shared.job_queue import QueueAwayError
-from worker.scheduler import Chore, keep_doing
+from shared.queue.job_queue import QueueAwayError
+from worker.maintenance.scheduler import Chore, keep_doing
 
 
 def test_a_long_chore_goes_on_at_once_and_lets_the_others_have_their_turn() -> None:

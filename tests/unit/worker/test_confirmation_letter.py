@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from shared.domain.confirmation import Confirmation, ConfirmedLine, SoldLine, confirmed_lines
 from shared.settings import Settings, SettingsError
-from worker.mail.letter import Sender, Stationery, UnaddressableError, sender_of
+from worker.mail.message import Sender, Stationery, UnaddressableError, sender_of
 from worker.mail.smtp_server import smtp_server
 
 NOW = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)

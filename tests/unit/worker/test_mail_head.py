@@ -17,7 +17,7 @@ from markupsafe import escape
 from shared.domain.confirmation import Confirmation, SoldLine, address_lines, confirmed_lines
 from shared.domain.mail_text import many_lines, one_line
 from worker.mail.head import HEADERS, ForgedHeadError, check_head
-from worker.mail.letter import Sender, Stationery, UnaddressableError
+from worker.mail.message import Sender, Stationery, UnaddressableError
 
 NOW = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
 STATIONERY = Stationery(Sender("Kronan", "orders@shop.example"), ZoneInfo("Europe/Stockholm"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.persistence.errors import (
+from shared.persistence.core.errors import (
     CommitUnknownError,
     DatabaseAwayError,
     IdleTooLongError,

@@ -13,7 +13,7 @@ import pytest
 from celery.worker import state
 from kombu.transport.virtual import QoS
 
-from worker.signs import Signs
+from worker.liveness import Signs
 
 UNHEARD_MOST_SECONDS = 0.05
 

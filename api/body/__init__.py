@@ -1,0 +1,1 @@
+"""A body: bytes to JSON within limits, never to orders."""

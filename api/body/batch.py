@@ -1,0 +1,244 @@
+"""Bytes to a keyed batch (HOUSE 1, step 1): the keys in their order, each order's own bytes untouched.
+
+Only what concerns the whole batch is looked at here. Whether an order is any good, or an object at all, is
+decided in the workshop, and costs only that order.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from api.body.json_depth import nests_deeper_than
+from api.body.json_errors import not_json, not_utf8
+from api.web.errors import Refusal, pointer_to, shown
+from shared.domain.outcome import Fault
+from shared.domain.reasons import SENT_TWICE, TOO_DEEP, TOO_LARGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from shared.domain.outcome import Reason
+    from shared.settings import Settings
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF8_PIECE_BYTES = 1 << 20
+_FILLED_LINE = re.compile(rb"[^ \t\r\n][^\n]*")
+_MOST_FAULTS = 20
+_SINGLE = msgspec.json.Decoder(msgspec.Raw)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """``keys[n]`` is the key of ``orders[n]``, whose bytes are valid JSON, as sent."""
+
+    keys: list[str]
+    orders: list[msgspec.Raw]
+
+
+class _Key:
+    """Stands in for a key while reading: no two are equal, so that a key sent twice is not lost."""
+
+    __slots__ = ()
+
+
+def read_batch(body: bytearray, *, by_line: bool, settings: Settings) -> Batch:
+    """Read a whole body: one JSON object, or, ``by_line``, one object of keyed orders on each line.
+
+    Raises Refusal (400, 413) for whatever concerns the batch as a whole (CONTRACT 2). Memory: about 300 bytes
+    for each order beside the body itself.
+    """
+    if not body:
+        raise Refusal(400, 'The body is empty; send one JSON object of orders, {"key": {…}, …}.')
+    _check_text(body)
+    reading = _Reading(settings)
+    if by_line:
+        for number, text in _lines(body):
+            reading.take_line(number, text)
+        if not reading.line_numbers:
+            raise Refusal(400, 'Every line is blank; send {"key": {…}} on each, or {} for no orders.')
+    else:
+        reading.take(body, line=0)
+    _check_keys(reading, settings)
+    for key, order in zip(reading.keys, reading.orders, strict=True):
+        _check_order(key, order, settings)
+    return Batch(keys=reading.keys, orders=reading.orders)
+
+
+def read_single(body: bytearray, key: str, *, settings: Settings) -> Batch:
+    """Read a whole body that is one JSON object, as the only order of a batch, under ``key``.
+
+    Raises Refusal (400, 413) as ``read_batch`` does.
+    """
+    if not body:
+        raise Refusal(400, "The body is empty; send one JSON object.")
+    _check_text(body)
+    try:
+        order = _SINGLE.decode(body)
+    except RecursionError:
+        raise _far_too_deep(settings) from None
+    except msgspec.DecodeError as error:
+        raise not_json(error, body, 0) from None
+    if bytes(memoryview(order)[:1]) != b"{":
+        raise Refusal(400, "The body must be one JSON object.")
+    _check_order(None, order, settings)
+    return Batch(keys=[key], orders=[order])
+
+
+def _check_text(body: bytearray) -> None:
+    if body.startswith(_BYTE_ORDER_MARK):
+        # RFC 8259 forbids senders to add one, and a reader that skips it hides a broken sender.
+        raise Refusal(400, "The body begins with a byte order mark (EF BB BF); send UTF-8 without it.")
+    if body.isascii():
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with memoryview(body) as view:
+        for start in range(0, len(body), _UTF8_PIECE_BYTES):
+            stop = start + _UTF8_PIECE_BYTES
+            try:
+                decoder.decode(view[start:stop], final=stop >= len(body))
+            except UnicodeDecodeError as error:
+                # What it complains about begins with what was left over of the piece before.
+                left_over = len(error.object) - len(view[start:stop])
+                raise not_utf8(error, at=start - left_over + error.start) from None
+
+
+def _key_taker(keys: list[str], settings: Settings) -> Callable[[type, Any], _Key]:
+    def take_key(_: type, key: Any) -> _Key:
+        keys.append(key)
+        # Here, rather than at the end: a body of nothing but tiny orders must not fill the memory first.
+        if len(keys) > settings.max_orders:
+            raise _too_many_orders(settings)
+        return _Key()
+
+    # Not a method: a decoder that holds its reading, which holds it, would keep the body until the next
+    # collection of cycles.
+    return take_key
+
+
+class _Reading:
+    """What has been read so far: parallel lists, for a batch may have very many orders."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.keys: list[str] = []
+        self.orders: list[msgspec.Raw] = []
+        # The number of each line that is not blank, and the position of its first order.
+        self.line_numbers: list[int] = []
+        self.line_starts: list[int] = []
+        self._settings = settings
+        self._decoder = msgspec.json.Decoder(
+            dict[_Key, msgspec.Raw], dec_hook=_key_taker(self.keys, settings)
+        )
+
+    def take_line(self, number: int, text: memoryview) -> None:
+        self.line_numbers.append(number)
+        self.line_starts.append(len(self.keys))
+        # Lines that hold no order cost as much as those that do.
+        if len(self.line_numbers) > self._settings.max_orders:
+            raise _too_many_orders(self._settings)
+        self.take(text, line=number)
+
+    def take(self, text: bytearray | memoryview, *, line: int) -> None:
+        try:
+            self.orders.extend(self._decoder.decode(text).values())
+        except RecursionError:
+            raise _far_too_deep(self._settings, _at(line)) from None
+        except msgspec.ValidationError as error:
+            raise Refusal(400, f"{_at(line)}{_not_an_object(error)}") from None
+        except msgspec.DecodeError as error:
+            raise not_json(error, text, line) from None
+
+
+def _lines(body: bytearray) -> Iterator[tuple[int, memoryview]]:
+    """Give the number and text of each line that is not blank; blank ones are passed at the speed of C."""
+    view = memoryview(body)
+    number, counted = 1, 0
+    for found in _FILLED_LINE.finditer(body):
+        number += body.count(b"\n", counted, found.start())
+        counted = found.start()
+        yield number, view[found.start() : found.end()]
+
+
+def _far_too_deep(settings: Settings, where: str = "") -> Refusal:
+    return Refusal(
+        400,
+        f"{where}The body is nested far deeper than the {settings.max_nesting} levels of maxNesting that an "
+        "order may have; send flatter orders.",
+    )
+
+
+def _too_many_orders(settings: Settings) -> Refusal:
+    return Refusal(
+        413,
+        f"The batch has more than {settings.max_orders} orders, which is the limit maxOrders; "
+        "send it as several batches.",
+    )
+
+
+def _at(line: int) -> str:
+    return f"Line {line}: " if line else ""
+
+
+def _not_an_object(error: msgspec.ValidationError) -> str:
+    found = str(error).rpartition("got ")[2].strip("`")
+    return f'The batch must be one JSON object, {{"key": order, …}}, and this is of type {found}.'
+
+
+def _check_keys(reading: _Reading, settings: Settings) -> None:
+    # Lengths first: whatever is told of a key afterwards has at most so many characters of it.
+    longest = max(reading.keys, key=len, default="")
+    if len(longest) > settings.max_key_chars:
+        raise Refusal(
+            413,
+            f"The key {shown(longest)} has {len(longest)} characters, and maxKeyChars is "
+            f"{settings.max_key_chars}; shorten it.",
+        )
+    if len(set(reading.keys)) != len(reading.keys):
+        raise _same_key_twice(reading)
+
+
+def _same_key_twice(reading: _Reading) -> Refusal:
+    twice = [key for key, count in Counter(reading.keys).items() if count > 1]
+    where = _lines_of(twice[0], reading) if reading.line_numbers else ""
+    others = f" (and so do {len(twice) - 1} others)" if len(twice) > 1 else ""
+    return Refusal(
+        400,
+        f"The key {shown(twice[0])} stands more than once in the batch{where}{others}; "
+        "give every order a key of its own.",
+        faults=[Fault(SENT_TWICE, pointer_to(key), "stands more than once") for key in twice[:_MOST_FAULTS]],
+    )
+
+
+def _lines_of(key: str, reading: _Reading) -> str:
+    first, second = [position for position, other in enumerate(reading.keys) if other == key][:2]
+    one = reading.line_numbers[bisect_right(reading.line_starts, first) - 1]
+    other = reading.line_numbers[bisect_right(reading.line_starts, second) - 1]
+    return f", on line {one} and again on line {other}"
+
+
+def _check_order(key: str | None, order: msgspec.Raw, settings: Settings) -> None:
+    """Check what a worker could not bear; ``key`` is None for an order that is a body by itself."""
+    size = memoryview(order).nbytes
+    if size > settings.max_order_bytes:
+        what, limit = f"has {size} bytes", f"maxOrderBytes is {settings.max_order_bytes}"
+        told = {"bytes": size, "most": settings.max_order_bytes}
+        raise _order_refused(413, key, what, f"{limit}; send fewer lines in it", TOO_LARGE, told)
+    if nests_deeper_than(settings.max_nesting, bytes(order)):
+        what = f"is nested deeper than {settings.max_nesting} levels"
+        limit, told = "that is the limit maxNesting; send it flatter", {"most": settings.max_nesting}
+        raise _order_refused(400, key, what, limit, TOO_DEEP, told)
+
+
+def _order_refused(
+    status: int, key: str | None, what: str, limit: str, reason: Reason, told: Mapping[str, int]
+) -> Refusal:
+    if key is None:
+        return Refusal(status, f"The body {what}, and {limit}.")
+    fault = Fault(reason, pointer_to(key), what, told)
+    return Refusal(status, f"The order {shown(key)} {what}, and {limit}.", faults=[fault])

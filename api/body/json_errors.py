@@ -1,0 +1,56 @@
+"""What exactly is not JSON, or not UTF-8, about a body: where it is, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from api.web.errors import Refusal
+
+if TYPE_CHECKING:
+    import msgspec
+
+_POSITION = re.compile(r" \(byte (\d+)\)$")
+# Half of an escaped surrogate pair, with something after it that does not begin the other half.
+_HALF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}(?!\\u|\\?\Z)")
+_ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
+
+
+def not_utf8(error: UnicodeDecodeError, at: int) -> Refusal:
+    """Say that the body stops being UTF-8 at the byte ``at``, and why."""
+    if _ENCODED_SURROGATE.match(error.object, error.start):
+        return Refusal(
+            400,
+            f"The body is not UTF-8: a lone surrogate is encoded at byte {at}; "
+            "send the character itself, or leave it out.",
+        )
+    return Refusal(400, f"The body is not UTF-8: {error.reason} at byte {at}; encode it as UTF-8.")
+
+
+def not_json(error: msgspec.DecodeError, text: bytearray | memoryview, line: int) -> Refusal:
+    """Say why ``text`` is not JSON, and where. It is the whole body, or that ``line`` of it (from 1)."""
+    found = _POSITION.search(str(error))
+    at = int(found[1]) if found else len(text)
+    reason, way_out = _why(error, text, at)
+    place = _place(text, at) if isinstance(text, bytearray) else f"on line {line} at byte {at} of it"
+    return Refusal(400, f"The body is not JSON: {reason} {place}; {way_out}.")
+
+
+def _why(error: msgspec.DecodeError, text: bytearray | memoryview, at: int) -> tuple[str, str]:
+    message = str(error)
+    cut_short = message == "Input data was truncated"
+    # A half makes the decoder wait for the other half: it finds something else, or the end of the body.
+    half = (cut_short or "escape" in message) and _HALF_A_PAIR.search(bytes(text[max(0, at - 14) : at + 3]))
+    if "surrogate" in message or half:
+        return "a lone surrogate is escaped", "send the whole pair, the character itself, or nothing"
+    if cut_short:
+        return "it ends too early", "send all of it"
+    if bytes(text[at : at + 8]).startswith((b"NaN", b"Infinity")):
+        return "NaN and Infinity are not numbers in JSON", "send null, or leave the field out"
+    reason = _POSITION.sub("", message).removeprefix("JSON is malformed: ")
+    return reason, 'send one JSON object, {"key": {…}, …}'
+
+
+def _place(text: bytearray, at: int) -> str:
+    column = at - text.rfind(b"\n", 0, at)
+    return f"at byte {at} (line {text.count(10, 0, at) + 1}, column {column})"

@@ -1,0 +1,109 @@
+"""What a request works with: the parts that the composition root has put together."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+import uuid6
+from flask import current_app, g
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from flask import Flask
+    from sqlalchemy import Engine
+
+    from api.capacity import Capacity, Place
+    from api.memory_budget import MemoryBudget
+    from api.orders.accept_small import PromiseTogether
+    from api.orders.backlog import Backlog
+    from api.orders.keys_in_flight import KeysInFlight
+    from api.shutdown import Closing
+    from shared.clock import Clock
+    from shared.events import Listener
+    from shared.persistence.access.keys import ApiKey
+    from shared.queue.job_queue import JobQueue
+    from shared.settings import Settings
+
+_NAME = "ordermill"
+# What can stand in a header, a log line and a database column as it is.
+_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The door's own parts, one of each in a process."""
+
+    settings: Settings
+    engine: Engine
+    queue: JobQueue
+    listener: Listener
+    clock: Clock
+    closing: Closing
+    memory_budget: MemoryBudget
+    capacity: Capacity
+    keys_engine: Engine
+    """A few connections that no request holds for longer than a look-up takes."""
+    together: PromiseTogether
+    backlog: Backlog
+    keys_in_flight: KeysInFlight
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateWindow:
+    """How many requests the key has made in the present minute, and when that is over."""
+
+    count: int
+    seconds_left: int
+
+
+@dataclass(kw_only=True)
+class RequestFacts:
+    """What is known of the request that is being answered; its log line is made from it."""
+
+    request_id: str
+    started: float = field(default_factory=time.monotonic)
+    api_key: ApiKey | None = None
+    orders: int | None = None
+    job_id: UUID | None = None
+    request_hash: bytes | None = None
+    rate: RateWindow | None = None
+    place: Place | None = None
+
+
+def install(app: Flask, parts: Parts) -> None:
+    """Give an app its parts."""
+    app.extensions[_NAME] = parts
+
+
+def parts() -> Parts:
+    """Give the parts of the app that answers the present request."""
+    return parts_of(current_app)
+
+
+def parts_of(app: Flask) -> Parts:
+    """Give the parts of an app."""
+    return cast("Parts", app.extensions[_NAME])
+
+
+def begin_facts(presented_request_id: str) -> RequestFacts:
+    """Begin a request's facts. Its id is the client's own when that is safe to repeat, else a new one."""
+    safe = _SAFE_REQUEST_ID.fullmatch(presented_request_id)
+    g.facts = RequestFacts(request_id=presented_request_id if safe else str(uuid6.uuid7()))
+    return facts()
+
+
+def facts() -> RequestFacts:
+    """Give the facts of the present request."""
+    return cast("RequestFacts", g.facts)
+
+
+def asking_key() -> ApiKey:
+    """Give the key that asks; only for routes that need one."""
+    api_key = facts().api_key
+    if api_key is None:
+        raise RuntimeError("this route is open, so nobody in particular is asking")
+    return api_key

@@ -1,0 +1,62 @@
+"""GET /v1/jobs/<id> and its results (CONTRACT 5)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from api.context import asking_key, facts, parts
+from api.jobs.responses import job_shown, retry_after
+from api.jobs.results import outcomes_there, results_answer
+from api.middleware.auth import may_read_job
+from api.web.errors import Refusal
+from shared.persistence.jobs.progress import find_job
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from shared.domain.job import Job
+
+# The one way that this API writes an id; UUID() itself would also take braces and URNs.
+_TIMED = 7  # UUIDv7 begins with the milliseconds since 1970
+_DAY_MS = 24 * 3600 * 1000
+_JOB_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def show_job(job_id: str) -> Response:
+    """How far a job has come."""
+    return job_shown(_own_job(job_id))
+
+
+def show_results(job_id: str) -> Response:
+    """The keyed outcomes that are there: when the job is done, the very bytes of a 200."""
+    # The job is read first. So no Retry-After means that all outcomes are in what is read after it.
+    job = _own_job(job_id)
+    return results_answer(job.form, outcomes_there(parts().engine, job), retry_after(job))
+
+
+def _own_job(job_id: str) -> Job:
+    job = find_job(parts().engine, UUID(job_id)) if _JOB_ID.fullmatch(job_id) else None
+    # The same answers for somebody else's job: that it exists is nobody's business.
+    if job is None or not may_read_job(asking_key(), job.api_key_id):
+        if _is_past(job_id, parts().settings.retention_days):
+            raise expired()
+        raise Refusal(404, "There is no job of this id for this API key; see the Location of its batch.")
+    if job.is_over(parts().clock()):
+        raise expired()
+    facts().job_id = job.id
+    return job
+
+
+def _is_past(job_id: str, retention_days: int) -> bool:
+    """Whether a job of this id, which says when it was made, would have expired by now."""
+    if not _JOB_ID.fullmatch(job_id) or UUID(job_id).version != _TIMED:
+        return False
+    made_at_ms = UUID(job_id).int >> 80
+    return made_at_ms + retention_days * _DAY_MS <= parts().clock().timestamp() * 1000
+
+
+def expired() -> Refusal:
+    """The refusal of a job that has expired."""
+    return Refusal(410, "The job has expired, and its outcomes are gone; the orders that it made are not.")

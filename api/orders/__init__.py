@@ -1,0 +1,1 @@
+"""Orders: a batch accepted, its outcomes collected; and the orders that were made, listed."""

@@ -1,0 +1,174 @@
+"""From a batch to a promise (HOUSE 1, steps 2 and 3): cut into slices, stored, and then dispatched."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import orjson
+import structlog
+
+from api.orders.accept_small import TOGETHER_MAX_BYTES, TOGETHER_MAX_ORDERS
+from api.orders.duplicate_numbers import repeated_numbers
+from shared.domain.job import Job, JobForm
+from shared.domain.slicing import Size, SliceLimits, SlicePlan, plan_slices
+from shared.failpoints import reached
+from shared.persistence.jobs.insert import NewSlice, Promise, promise
+from shared.queue.job_queue import QueueAwayError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from uuid import UUID
+
+    import msgspec
+
+    from api.body.batch import Batch
+    from api.context import Parts
+    from shared.persistence.jobs.insert import Stored
+    from shared.settings import Settings
+
+_FEW_LINES_BYTES: Final = 1_024
+"""Up to so many bytes an order has so few lines that they need not be counted."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Promised:
+    """A job that is stored, how many slices it has, and whether the queue took them."""
+
+    job: Job
+    slice_count: int
+    dispatched: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Who asks for what, beside the orders themselves, and under which id it will be known.
+
+    ``waits``: for the outcomes, with the request still open.
+    """
+
+    job_id: UUID
+    form: JobForm
+    api_key_id: int
+    request_id: str
+    strict: bool
+    waits: bool
+    idempotency_key: str | None = None
+    request_hash: bytes | None = None
+
+
+def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
+    """Store a batch as a job, and hand its slices to the queue. Once this returns, it is accepted.
+
+    When the queue did not take them, nothing is lost: the sweeper dispatches what is undecided. Raises
+    PersistenceError, Refusal where too much waits already, and PromisedBeforeError when the Idempotency-Key
+    stands for another job.
+    """
+    settings, now = parts.settings, parts.clock()
+    plan = _plan(batch, settings, waits=asked.waits)
+    job = Job(
+        id=asked.job_id,
+        api_key_id=asked.api_key_id,
+        request_id=asked.request_id,
+        total=len(batch.keys),
+        created_at=now,
+        expires_at=now + timedelta(days=settings.retention_days),
+        form=asked.form,
+    )
+    promised = Promise(
+        job=job,
+        strict=asked.strict,
+        queue=plan.queue,
+        idempotency_key=asked.idempotency_key,
+        request_hash=asked.request_hash,
+        dispatch_after_seconds=settings.redispatch_first_seconds,
+    )
+    slices = _Slices(batch, plan)
+    parts.backlog.admit(asked.api_key_id, slices.size_bytes)
+    perhaps_stored = False
+    if 0 < job.total <= TOGETHER_MAX_ORDERS and slices.size_bytes <= TOGETHER_MAX_BYTES:
+        shared = parts.together.promise(promised, list(slices), plan.loads)
+        if shared.stored is not None:
+            return Promised(_as_stored(job, shared.stored), len(slices), shared.dispatched)
+        perhaps_stored = shared.perhaps_stored
+    stored = promise(parts.engine, promised, slices, perhaps_stored=perhaps_stored)
+    reached("after-promise")
+    dispatched = _dispatch(parts, job, stored.slice_ids, plan)
+    return Promised(_as_stored(job, stored), len(slices), dispatched)
+
+
+def _as_stored(job: Job, stored: Stored) -> Job:
+    """The job with the moments that it has in the database."""
+    return replace(
+        job, created_at=stored.created_at, expires_at=stored.created_at + (job.expires_at - job.created_at)
+    )
+
+
+def _plan(batch: Batch, settings: Settings, *, waits: bool) -> SlicePlan:
+    limits = SliceLimits(
+        small_max_orders=settings.small_max_orders,
+        small_max_bytes=settings.small_max_bytes,
+        waited_slice_max_orders=settings.waited_slice_max_orders,
+        slice_max_orders=settings.slice_max_orders,
+        slice_max_bytes=settings.slice_max_bytes,
+        slice_max_lines=settings.slice_max_lines,
+    )
+    return plan_slices(len(batch.orders), map(_size, batch.orders), waits=waits, limits=limits)
+
+
+def _size(order: msgspec.Raw) -> Size:
+    size_bytes = len(order)
+    # Not read: it is an estimate, and what is spelled otherwise is still bounded by its bytes.
+    lines = bytes(order).count(b'"qty"') if size_bytes > _FEW_LINES_BYTES else 1
+    return Size(size_bytes, lines)
+
+
+def _dispatch(parts: Parts, job: Job, slice_ids: Sequence[int], plan: SlicePlan) -> bool:
+    try:
+        parts.queue.dispatch(slice_ids, plan.queue, plan.loads)
+    except QueueAwayError as error:
+        _log.warning("not_dispatched", job_ids=[str(job.id)], fault=str(error))
+        return False
+    reached("after-dispatch")
+    return True
+
+
+class _Slices:
+    """A batch's slices. Each is made when it is its turn, so that the batch is not in memory twice."""
+
+    def __init__(self, batch: Batch, plan: SlicePlan) -> None:
+        self._batch = batch
+        self._ranges = plan.ranges
+        self._repeated = repeated_numbers(batch.orders)
+
+    @property
+    def size_bytes(self) -> int:
+        """What the orders take."""
+        return sum(len(order) for order in self._batch.orders)
+
+    def __len__(self) -> int:
+        return len(self._ranges)
+
+    def __iter__(self) -> Iterator[NewSlice]:
+        for number, positions in enumerate(self._ranges):
+            yield NewSlice(
+                number=number,
+                first_position=positions.start,
+                order_count=len(positions),
+                body=self._body(positions),
+                repeated_numbers=self._repeated_within(positions),
+            )
+
+    def _body(self, positions: range) -> bytes:
+        keys = self._batch.keys[positions.start : positions.stop]
+        orders = self._batch.orders[positions.start : positions.stop]
+        members = [b"%b:%b" % (orjson.dumps(key), order) for key, order in zip(keys, orders, strict=True)]
+        return b"{" + b",".join(members) + b"}"
+
+    def _repeated_within(self, positions: range) -> list[int]:
+        first, last = (bisect_left(self._repeated, edge) for edge in (positions.start, positions.stop))
+        return self._repeated[first:last]

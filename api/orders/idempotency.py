@@ -1,0 +1,38 @@
+"""Idempotency-Key (the IETF draft): the same key and request again is the same job, not a second one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final
+
+from api.web.errors import Refusal, shown
+from shared.domain.job import JobForm
+
+MOST_CHARS: Final = 255
+
+# A string of structured fields (RFC 8941): printable ASCII, with quote and backslash escaped.
+_QUOTED: Final = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
+_BARE: Final = re.compile(r"[\x21\x23-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+
+
+def read_idempotency_key(header: str | None) -> str | None:
+    """The key, quoted or bare; None where the header was not sent. Raises Refusal (400)."""
+    if header is None:
+        return None
+    quoted = _QUOTED.fullmatch(header.strip())
+    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else header.strip()
+    if not key or len(key) > MOST_CHARS or not (quoted or _BARE.fullmatch(key)):
+        raise Refusal(
+            400,
+            f"The Idempotency-Key is {shown(key)}; send 1 to {MOST_CHARS} printable ASCII characters, "
+            "best a new UUID for each batch.",
+        )
+    return key
+
+
+def request_hash(form: JobForm, key_in_path: str, body: bytes | bytearray) -> bytes:
+    """What makes two requests the same: what is asked for, and the body's bytes (after inflating)."""
+    digest = hashlib.sha256(f"{form.value} {key_in_path}\n".encode())
+    digest.update(body)
+    return digest.digest()

@@ -1,0 +1,86 @@
+"""GET /v1/orders: the orders that were made, newest first, a page at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from flask import request
+
+from api.context import asking_key, parts
+from api.web.errors import Refusal
+from api.web.prefer import read_preferences
+from api.web.query import honoured, query_values, same_query
+from api.web.responses import answer_within
+from shared.domain.order_list import OrderFilter, PageTooLarge
+from shared.domain.outcome import Fault
+from shared.domain.reasons import PAGE_TOO_LARGE
+from shared.persistence.core.as_of import as_of
+from shared.persistence.orders.pages import find_orders
+from shared.schemas.lists.orders import OrderListQuery, order_list_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Response
+
+# Measured: the rows, what is made of them, and the JSON, all of which are there at the same moment.
+_HELD_PER_BYTE: Final = 4
+
+
+def list_orders() -> Response:
+    """A page of orders. A key that is limited to markets sees those of its markets."""
+    strict = read_preferences(request.headers.get("Prefer", "")).strict
+    settings = parts().settings
+    zone = ZoneInfo(settings.organisation_timezone)
+    query = OrderListQuery(
+        zone=zone, page_max=settings.orders_page_max, offset_max=settings.orders_offset_max
+    )
+    wanted = _wanted(query_values(query))
+    return answer_within(
+        lambda held: _page(wanted, zone, lambda json_bytes: held.reserve(_HELD_PER_BYTE * json_bytes)),
+        honoured(strict=strict),
+    )
+
+
+def _page(wanted: OrderFilter, zone: ZoneInfo, reserve: Callable[[int], None]) -> bytes:
+    settings = parts().settings
+    # Before the page: what is not in it must not be stamped before.
+    moment = as_of(parts().engine)
+    page = find_orders(
+        parts().engine,
+        wanted,
+        most_lines=settings.orders_page_max_lines,
+        most_bytes=settings.orders_page_max_bytes,
+        reserve=reserve,
+    )
+    if isinstance(page, PageTooLarge):
+        raise _too_large(page)
+    skipped, limit = wanted.offset, wanted.limit
+    return order_list_json(
+        page,
+        zone,
+        as_of=moment,
+        previous=same_query(offset=max(skipped - limit, 0)) if skipped else None,
+        next_=same_query(offset=skipped + limit) if page.more else None,
+    )
+
+
+def _wanted(values: dict[str, Any]) -> OrderFilter:
+    return OrderFilter(
+        limit=values["limit"],
+        offset=values["offset"],
+        number=values.get("order"),
+        customer_id=values.get("customer_id"),
+        created_from=values.get("newer_than"),
+        created_before=values.get("older_than"),
+        market_ids=asking_key().market_ids,
+    )
+
+
+def _too_large(page: PageTooLarge) -> Refusal:
+    name = {"lines": "ordersPageMaxLines", "bytes": "ordersPageMaxBytes"}[page.what]
+    told = f"these orders have more than {page.most} {page.what}, which is the limit {name}"
+    way_out = f"ask for fewer at a time; of these, limit={page.fitting} would do"
+    fault = Fault(PAGE_TOO_LARGE, "/limit", f"{told}; {way_out}", {"most": page.most})
+    return Refusal(400, f"limit: {told}; {way_out}.", faults=[fault])

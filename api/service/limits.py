@@ -1,0 +1,49 @@
+"""GET /v1/limits: what the door takes, and how long it waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.capacity import capacity_limits
+from api.context import parts
+from api.web.responses import answer
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from shared.settings import Settings
+
+
+def show_limits() -> Response:
+    """All limits of a batch and its job; the names are those that messages use."""
+    return answer(limits_of(parts().settings))
+
+
+def limits_of(settings: Settings) -> dict[str, float]:
+    """Limits by name; each is the setting of that name, or what a process has room for."""
+    capacity = capacity_limits(settings)
+    return {
+        "maxBodyBytes": settings.max_body_bytes,
+        "maxOrders": settings.max_orders,
+        "maxOrderBytes": settings.max_order_bytes,
+        "maxKeyChars": settings.max_key_chars,
+        "maxNesting": settings.max_nesting,
+        "maxLines": settings.max_lines,
+        "syncMaxOrders": settings.sync_max_orders,
+        "syncWaitSeconds": settings.sync_wait_seconds,
+        "maxWaitSeconds": settings.max_wait_seconds,
+        "requestsMaxPerKey": capacity.requests_max_per_client,
+        "waitersMaxPerKey": capacity.waiters_max_per_client,
+        "ordersPageMax": settings.orders_page_max,
+        "ordersOffsetMax": settings.orders_offset_max,
+        "ordersPageMaxLines": settings.orders_page_max_lines,
+        "ordersPageMaxBytes": settings.orders_page_max_bytes,
+        "stockPageMax": settings.stock_page_max,
+        "stockMaxRows": settings.stock_max_rows,
+        "stockMaxBodyBytes": settings.stock_max_body_bytes,
+        "rateLimitPerMinute": settings.rate_limit_per_minute,
+        "undecidedMaxBytes": settings.undecided_max_bytes,
+        "bodySecondsMax": settings.body_seconds_max,
+        "retentionDays": settings.retention_days,
+        "bodiesDays": settings.bodies_days,
+    }

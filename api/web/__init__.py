@@ -1,0 +1,1 @@
+"""What HTTP needs everywhere: errors, responses, Prefer, query strings."""

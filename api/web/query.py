@@ -1,0 +1,58 @@
+"""Query strings, and values in general: read by a schema, refused with all that is wrong with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from flask import request
+
+from api.web.errors import Refusal
+from shared.domain.outcome import listed, sentence
+from shared.schemas.query import read_query, unknown_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from marshmallow import Schema
+
+    from shared.domain.outcome import Fault
+
+
+def check_query(known: Mapping[str, Collection[str]]) -> None:
+    """Refuse (400) query parameters that the present request's endpoint does not know.
+
+    ``known`` has the names of those that it does, by endpoint; of one that is not in it nothing is checked.
+    """
+    endpoint = request.endpoint or ""
+    if not request.args or endpoint not in known:
+        return
+    unknown = unknown_parameters(known[endpoint], request.args, endpoint)
+    if unknown:
+        raise bad_values(unknown)
+
+
+def query_values(schema: Schema) -> dict[str, Any]:
+    """Give the values of the present request's query. Raises Refusal (400)."""
+    read = read_query(schema, list(request.args.items(multi=True)))
+    if isinstance(read, list):
+        raise bad_values(read)
+    return read
+
+
+def bad_values(faults: Iterable[Fault]) -> Refusal:
+    """Make the 400 of a request whose values are at fault, the first few of them in its message."""
+    # It is one refusal of the whole request: its faults are told whatever their code, unlike an order's.
+    everything = list(faults)
+    return Refusal(400, sentence(everything), faults=list(listed(everything)))
+
+
+def same_query(**changes: str | int) -> str:
+    """Give the present request's path and query with some parameters changed: a link to another page."""
+    sent = dict(request.args.items())
+    return f"{request.path}?{urlencode({**sent, **changes})}"
+
+
+def honoured(*, strict: bool) -> dict[str, str]:
+    """Say that unknown parameters would have been refused, where that was asked for (RFC 7240)."""
+    return {"Preference-Applied": "handling=strict"} if strict else {}

@@ -1,0 +1,1 @@
+"""The roles as processes: supervised, watched, and replaced when they fall silent."""

@@ -1,0 +1,77 @@
+"""What a watcher does about a process that takes messages: when it is silent, and when it keeps dying."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shared.settings import Settings
+
+log = structlog.get_logger()
+
+OFTEN_DEATHS = 3
+"""Deaths in quick succession after which the messages are under suspicion."""
+FIRST_SIGN_SECONDS = 60.0
+"""How long a process may take to start on a machine that has other things to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """What a child owes us beside being alive: signs through a pipe, whose end it gets as ``--signs-fd``."""
+
+    silence_seconds: float
+    """How long it may give none before it is replaced."""
+    excused: Callable[[], bool]
+    """Whether there is a reason for its silence that a new process would not do away with."""
+    dies_often: Callable[[], None]
+    """Told of each death in quick succession from the third on."""
+
+
+def watch_queue(settings: Settings) -> Watch:
+    """Watch a process that takes messages."""
+    return Watch(
+        silence_seconds=settings.worker_silence_seconds,
+        excused=partial(_queue_away, settings),
+        dies_often=partial(_set_queues_aside, settings),
+    )
+
+
+def watch_loop(settings: Settings) -> Watch:
+    """Watch a process that goes round in a loop; what is in its way would not be in a new one's."""
+    return Watch(
+        silence_seconds=settings.scheduler_silence_seconds, excused=lambda: False, dies_often=lambda: None
+    )
+
+
+def _queue_away(settings: Settings) -> bool:
+    from shared.queue.job_queue import JobQueue, QueueAwayError  # noqa: PLC0415 - Celery is large, and rarely needed here
+
+    with closing(JobQueue(settings)) as queue:
+        try:
+            queue.ping()
+        except QueueAwayError:
+            return True
+        return False
+
+
+def _set_queues_aside(settings: Settings) -> None:
+    """A message that ends whoever takes it would be put back, to end the next one; so all of them go.
+
+    The database has all that they stood for, and the scheduler dispatches it anew.
+    """
+    from shared.queue.job_queue import JobQueue, QueueAwayError  # noqa: PLC0415
+
+    with closing(JobQueue(settings)) as queue:
+        try:
+            kept = queue.set_aside()
+        except QueueAwayError as error:
+            log.warning("queues_not_set_aside", reason=str(error))
+        else:
+            log.error("queues_set_aside", reason="workers keep dying", messages_are_in=kept)

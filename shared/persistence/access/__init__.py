@@ -1,0 +1,1 @@
+"""API keys, and what an installation lacks before its first order."""

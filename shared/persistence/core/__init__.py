@@ -1,0 +1,1 @@
+"""What every other room of persistence knows: connections, errors, tables, migrations, COPY."""

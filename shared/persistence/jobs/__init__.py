@@ -1,0 +1,1 @@
+"""Jobs, slices, attempts and outcomes: the promise and what came of it."""

@@ -1,0 +1,20 @@
+"""How much of an API key's orders waits for its outcome."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, text
+
+from shared.persistence.core.database import transaction
+
+# The length of what is stored apart and compressed is in the row: no body is read for it.
+_UNDECIDED_BYTES = text("""
+    SELECT COALESCE(sum(octet_length(slices.body)), 0)
+    FROM slices JOIN jobs ON jobs.id = slices.job_id
+    WHERE slices.closed_at IS NULL AND jobs.api_key_id = :api_key_id
+""")
+
+
+def undecided_bytes(engine: Engine, api_key_id: int) -> int:
+    """The bytes of a key's orders, as sent, that no outcome is there for. Raises PersistenceError."""
+    with transaction(engine) as connection:
+        return int(connection.execute(_UNDECIDED_BYTES, {"api_key_id": api_key_id}).scalar_one())

@@ -1,0 +1,207 @@
+"""The promise (HOUSE 1, step 2): a job and its slices, stored in one transaction."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+
+from sqlalchemy import text
+
+from shared.persistence.core.errors import PermanentError, TransientError, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    import psycopg
+    from sqlalchemy import Connection, Engine
+
+    from shared.domain.job import Job
+
+
+class PromiseUnknownError(TransientError):
+    """The database went away in the middle of the commit: the job may be there or not."""
+
+    def __init__(self, message: str, job_id: UUID) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+
+
+class PromisedBeforeError(Exception):
+    """The same API key has used this Idempotency-Key before: for this job, and for what hashes so."""
+
+    def __init__(self, job_id: UUID, request_hash: bytes) -> None:
+        super().__init__(f"promised before as job {job_id}")
+        self.job_id = job_id
+        self.request_hash = request_hash
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewSlice:
+    """One slice to be stored. ``body`` is one JSON object, ``{key: order, …}``.
+
+    ``first_position`` is the batch position of its first order; ``repeated_numbers`` are batch positions.
+    """
+
+    number: int
+    first_position: int
+    order_count: int
+    body: bytes
+    repeated_numbers: Sequence[int] = ()
+
+
+class NewSlices(Protocol):
+    """The slices of a batch, made one by one; going through them again makes them again."""
+
+    def __len__(self) -> int:
+        """Tell how many there are."""
+
+    def __iter__(self) -> Iterator[NewSlice]:
+        """Make them, in order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """What is promised: a job that nothing has been decided of, and how its slices are to be dispatched.
+
+    After ``dispatch_after_seconds`` the sweeper dispatches a slice that is still undecided. Of the job's
+    moments only how far they are apart is used: they are stored by the database's clock, everybody's.
+    """
+
+    job: Job
+    strict: bool
+    queue: str
+    dispatch_after_seconds: float
+    idempotency_key: str | None = None
+    request_hash: bytes | None = None
+
+
+class Stored(NamedTuple):
+    """The ids of a job's slices, in order, and when it was stored, by the database's clock."""
+
+    slice_ids: list[int]
+    created_at: datetime
+
+
+_JOB_AND_SLICE_IDS = text("""
+    WITH job AS (
+        INSERT INTO jobs (id, api_key_id, request_id, total, form, strict, created_at, expires_at,
+                          idempotency_key, request_hash)
+        VALUES (:id, :api_key_id, :request_id, :total, :form, :strict, now(), now() + :kept,
+                :idempotency_key, :request_hash)
+        RETURNING created_at
+    )
+    SELECT created_at, created_at + make_interval(secs => :dispatch_after_seconds) AS next_dispatch_at,
+           ARRAY(SELECT nextval(pg_get_serial_sequence('slices', 'id'))
+                 FROM generate_series(1, :slice_count)) AS slice_ids
+    FROM job
+""")
+
+# Binary, because the text form doubles the bodies and has to be parsed: 60 MB take half a second, not one.
+_COPY_SLICES = """
+    COPY slices (
+        id, job_id, number, first_position, order_count, body, repeated_numbers, queue, next_dispatch_at
+    ) FROM STDIN (FORMAT BINARY)
+"""
+_COPIED_TYPES = ("int8", "uuid", "int4", "int4", "int4", "bytea", "int4[]", "text", "timestamptz")
+
+_PROMISED_UNDER_KEY = text(
+    "SELECT id, request_hash FROM jobs WHERE api_key_id = :api_key_id AND idempotency_key = :key"
+)
+_PROMISED = text(
+    "SELECT created_at, ARRAY(SELECT id FROM slices WHERE job_id = jobs.id ORDER BY number) AS slice_ids"
+    " FROM jobs WHERE id = :id"
+)
+
+
+def promise(engine: Engine, promised: Promise, slices: NewSlices, *, perhaps_stored: bool = False) -> Stored:
+    """Store the job and its slices in one transaction.
+
+    Once this returns the batch is accepted, whatever dies. A connection that is lost in the middle of the
+    commit leaves open whether it happened; so the same is asked for once more, which finds a job that is
+    there already. ``perhaps_stored``: it has been asked for before. Slices are made as they are sent: memory
+    holds few of them at a time.
+
+    Raises PersistenceError, after which nothing is stored; only after PromiseUnknownError that is not known.
+    Raises PromisedBeforeError where the Idempotency-Key stands for another job of this API key; nothing is
+    stored then. Two first requests at once: the second waits here for the first one's commit.
+    """
+    if not perhaps_stored:
+        with suppress(PromiseUnknownError):
+            return _store(engine, promised, slices)
+    try:
+        return _store(engine, promised, slices)
+    except TransientError as error:
+        raise PromiseUnknownError(str(error), promised.job.id) from error
+
+
+def _store(engine: Engine, promised: Promise, slices: NewSlices) -> Stored:
+    committing = False
+    try:
+        with translated(), engine.connect() as connection:
+            stored = _insert(connection, promised, slices)
+            committing = True
+            connection.commit()
+            return stored
+    except PermanentError as error:
+        if error.constraint not in {"jobs_pkey", "jobs_api_key_id_idempotency_key_key"}:
+            raise
+        return _promised_before(engine, promised)
+    except TransientError as error:
+        if committing:
+            raise PromiseUnknownError(str(error), promised.job.id) from error
+        raise
+
+
+def _promised_before(engine: Engine, promised: Promise) -> Stored:
+    with translated(), engine.connect() as connection:
+        # The same job, asked for twice because its commit was lost from sight, is one.
+        found = connection.execute(_PROMISED, {"id": promised.job.id}).one_or_none()
+        if found is not None:
+            return Stored(found.slice_ids, found.created_at)
+        names = {"api_key_id": promised.job.api_key_id, "key": promised.idempotency_key}
+        row = connection.execute(_PROMISED_UNDER_KEY, names).one_or_none()
+    if row is None:
+        raise TransientError("the job that held the Idempotency-Key has just expired")
+    raise PromisedBeforeError(row.id, bytes(row.request_hash))
+
+
+def _insert(connection: Connection, promised: Promise, slices: NewSlices) -> Stored:
+    job = promised.job
+    row = {
+        "id": job.id,
+        "api_key_id": job.api_key_id,
+        "request_id": job.request_id,
+        "total": job.total,
+        "form": job.form.value,
+        "strict": promised.strict,
+        "kept": job.expires_at - job.created_at,
+        "dispatch_after_seconds": promised.dispatch_after_seconds,
+        "idempotency_key": promised.idempotency_key,
+        "request_hash": promised.request_hash,
+        "slice_count": len(slices),
+    }
+    made = connection.execute(_JOB_AND_SLICE_IDS, row).one()
+    stored = Stored(made.slice_ids, made.created_at)
+    if not stored.slice_ids:
+        return stored
+    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    with driver.cursor() as cursor, cursor.copy(_COPY_SLICES) as copy:
+        copy.set_types(_COPIED_TYPES)
+        for slice_id, new in zip(stored.slice_ids, slices, strict=True):
+            copy.write_row(
+                (
+                    slice_id,
+                    job.id,
+                    new.number,
+                    new.first_position,
+                    new.order_count,
+                    new.body,
+                    list(new.repeated_numbers),
+                    promised.queue,
+                    made.next_dispatch_at,
+                )
+            )
+    return stored

@@ -1,0 +1,115 @@
+"""Several promises in one statement, and so in one commit: for small batches that come at the same time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from shared.persistence.core.errors import DatabaseAwayError, TransientError, translated
+from shared.persistence.jobs.insert import Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Engine
+
+    from shared.persistence.jobs.insert import NewSlice, Promise
+
+
+class PromisesUnknownError(TransientError):
+    """The database went away in the middle: the jobs may all be there, or none of them."""
+
+
+# Sorted by what is unique: of two API processes with the same Idempotency-Keys one waits for the other, and
+# not each for the other; and not for long, for it would keep all the others here: then each is stored apart.
+# ON CONFLICT: a key that is in use leaves out its own job alone.
+_PROMISE = text("""
+    WITH patience AS (
+        SELECT set_config('lock_timeout', '200ms', true)
+    ), made AS (
+        INSERT INTO jobs (id, api_key_id, request_id, total, form, strict, created_at, expires_at,
+                          idempotency_key, request_hash)
+        SELECT id, api_key_id, request_id, total, form, strict, now(), now() + kept,
+               idempotency_key, request_hash
+        FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:api_key_ids AS integer[]), CAST(:request_ids AS text[]),
+            CAST(:totals AS integer[]), CAST(:forms AS text[]), CAST(:stricts AS boolean[]),
+            CAST(:kept AS interval[]), CAST(:keys AS text[]), CAST(:hashes AS bytea[])
+        ) AS asked (id, api_key_id, request_id, total, form, strict, kept, idempotency_key, request_hash)
+        CROSS JOIN patience
+        ORDER BY api_key_id, idempotency_key, id
+        ON CONFLICT DO NOTHING
+        RETURNING id, created_at
+    ), cut AS (
+        INSERT INTO slices (job_id, number, first_position, order_count, body, repeated_numbers, queue,
+                            next_dispatch_at)
+        SELECT job_id, number, first_position, order_count, body, CAST(repeated_numbers AS integer[]), queue,
+               created_at + make_interval(secs => wait_seconds)
+        FROM unnest(
+            CAST(:job_ids AS uuid[]), CAST(:numbers AS integer[]), CAST(:first_positions AS integer[]),
+            CAST(:order_counts AS integer[]), CAST(:bodies AS bytea[]), CAST(:repeated AS text[]),
+            CAST(:queues AS text[]), CAST(:waits AS float8[])
+        ) WITH ORDINALITY AS new (job_id, number, first_position, order_count, body, repeated_numbers, queue,
+                                  wait_seconds, nth)
+        JOIN made ON made.id = new.job_id
+        ORDER BY nth
+        RETURNING job_id, id
+    )
+    SELECT made.id AS job_id, made.created_at, ARRAY_AGG(cut.id ORDER BY cut.id) AS slice_ids
+    FROM made JOIN cut ON cut.job_id = made.id
+    GROUP BY made.id, made.created_at
+""")
+
+
+def promise_together(
+    engine: Engine, promises: Sequence[tuple[Promise, Sequence[NewSlice]]]
+) -> dict[UUID, Stored]:
+    """Store these jobs and their slices, at least one each; gives what was stored by job.
+
+    A job that is left out is not stored, or was before; ``promise`` tells. Raises PersistenceError, after
+    which none is stored; only after PromisesUnknownError that is not known.
+    """
+    values = {**_job_columns([promised for promised, _ in promises]), **_slice_columns(promises)}
+    sent = False
+    try:
+        # One statement is its own transaction; BEGIN and COMMIT would cost two more round trips.
+        with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            sent = True
+            rows = connection.execute(_PROMISE, values).all()
+    except DatabaseAwayError as error:
+        if sent:
+            raise PromisesUnknownError(str(error)) from error
+        raise
+    return {row.job_id: Stored(row.slice_ids, row.created_at) for row in rows}
+
+
+def _job_columns(promises: Sequence[Promise]) -> dict[str, list[Any]]:
+    jobs = [promised.job for promised in promises]
+    return {
+        "ids": [job.id for job in jobs],
+        "api_key_ids": [job.api_key_id for job in jobs],
+        "request_ids": [job.request_id for job in jobs],
+        "totals": [job.total for job in jobs],
+        "forms": [job.form.value for job in jobs],
+        "stricts": [promised.strict for promised in promises],
+        "kept": [job.expires_at - job.created_at for job in jobs],
+        "keys": [promised.idempotency_key for promised in promises],
+        "hashes": [promised.request_hash for promised in promises],
+    }
+
+
+def _slice_columns(promises: Sequence[tuple[Promise, Sequence[NewSlice]]]) -> dict[str, list[Any]]:
+    slices = [(promised, new) for promised, those in promises for new in those]
+    return {
+        "job_ids": [promised.job.id for promised, _ in slices],
+        "numbers": [new.number for _, new in slices],
+        "first_positions": [new.first_position for _, new in slices],
+        "order_counts": [new.order_count for _, new in slices],
+        "bodies": [new.body for _, new in slices],
+        # As text: an array of arrays would have to be rectangular.
+        "repeated": [f"{{{','.join(map(str, new.repeated_numbers))}}}" for _, new in slices],
+        "queues": [promised.queue for promised, _ in slices],
+        "waits": [promised.dispatch_after_seconds for promised, _ in slices],
+    }

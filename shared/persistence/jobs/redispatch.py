@@ -1,0 +1,95 @@
+"""Which promised slices to dispatch again, and when next: the sweeper's side of the slices table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Engine, text
+
+from shared.persistence.core.database import transaction
+
+DUE_PORTION: Final = 10_000
+"""Slices that are made due in one transaction: a tenth of a second or so."""
+
+_DUE_READ: Final = 200_000
+"""Ids that are looked up at a time: in memory they are some megabytes."""
+
+DUE_MOST_SECONDS: Final = 5.0
+"""How long a sweep makes slices due before it dispatches some: an empty queue means idle workers."""
+
+_DUE = text(
+    "WITH due AS ("
+    " SELECT id FROM slices WHERE closed_at IS NULL AND queue = :queue AND next_dispatch_at <= now()"
+    # Several sweepers share the work; none waits for a worker that holds a slice.
+    " ORDER BY next_dispatch_at LIMIT :most FOR UPDATE SKIP LOCKED)"
+    " UPDATE slices SET dispatches = dispatches + 1, next_dispatch_at = now() + interval '1 second'"
+    # The exponent is bounded: 2^1024 would be out of range long before the maximum is reached.
+    " * LEAST(CAST(:first AS float8) * 2 ^ LEAST(dispatches + 1, 30), CAST(:longest AS float8))"
+    " FROM due WHERE slices.id = due.id RETURNING slices.id"
+)
+# In no order: to sort would be to read all of them for each few, and after a flood no statistics know of them
+# yet.
+_NOT_DUE = text("SELECT id FROM slices WHERE closed_at IS NULL AND next_dispatch_at > now() LIMIT :most")
+_DUE_NOW = text(
+    "UPDATE slices SET next_dispatch_at = now()"
+    " WHERE id IN (SELECT id FROM slices WHERE closed_at IS NULL AND id = ANY(CAST(:ids AS bigint[]))"
+    " FOR UPDATE SKIP LOCKED)"
+)
+_GIVE_BACK = text(
+    "UPDATE slices SET next_dispatch_at = now(), dispatches = dispatches - 1"
+    " WHERE id IN (SELECT id FROM slices WHERE closed_at IS NULL AND id = ANY(CAST(:ids AS bigint[]))"
+    " FOR UPDATE SKIP LOCKED)"
+)
+
+
+def take_due_slices(
+    engine: Engine, queue: str, most: int, *, first_seconds: float, longest_seconds: float
+) -> list[int]:
+    """The ids of at most ``most`` undecided slices whose time has come; each waits twice as long next time.
+
+    They are free again when this returns: a worker that found its slice in a sweeper's hand would go home.
+    """
+    wanted = {"queue": queue, "most": most, "first": first_seconds, "longest": longest_seconds}
+    with transaction(engine) as connection:
+        return sorted(connection.execute(_DUE, wanted).scalars())
+
+
+def give_back_slices(engine: Engine, slice_ids: Sequence[int]) -> None:
+    """Have slices that were taken but could not be dispatched dispatched at the next sweep."""
+    with transaction(engine) as connection:
+        connection.execute(_GIVE_BACK, {"ids": list(slice_ids)})
+
+
+@dataclass(frozen=True)
+class MadeDue:
+    """How many slices were made due, and whether those were all."""
+
+    slices: int
+    all_of_them: bool
+
+
+def make_all_due(
+    engine: Engine, *, portion: int = DUE_PORTION, most_seconds: float = DUE_MOST_SECONDS
+) -> MadeDue:
+    """Have every undecided slice dispatched as soon as there is room.
+
+    In transactions of ``portion`` slices, each as short as any: one statement over millions would meet its
+    limit every time. After ``most_seconds`` the rest is for the next call. Raises PersistenceError; what was
+    done by then stays done.
+    """
+    done, until = 0, time.monotonic() + most_seconds
+    while True:
+        with transaction(engine) as connection:
+            left = list(connection.execute(_NOT_DUE, {"most": _DUE_READ}).scalars())
+        complete = len(left) < _DUE_READ
+        while left:
+            now, left = left[:portion], left[portion:]
+            with transaction(engine) as connection:
+                done += connection.execute(_DUE_NOW, {"ids": now}).rowcount
+            if time.monotonic() >= until:
+                return MadeDue(done, all_of_them=complete and not left)
+        if complete:
+            return MadeDue(done, all_of_them=True)

@@ -1,0 +1,188 @@
+"""A slice's row is the gate: who holds it may write its orders, and who finds it closed goes home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import orjson
+import psycopg
+from sqlalchemy import Connection, text
+
+from shared.persistence.core.errors import translated
+
+_PORTION_BYTES = 1024 * 1024
+"""Orders that are sent at once where a slice is cut up."""
+
+# Waits: whoever holds a row may only be counting an attempt, and two deliveries at once would both go home.
+# In one order everywhere: two workers with the same slices must not wait for each other in a ring.
+#
+# The limits for what follows in the transaction come with it: a statement of their own is a round trip.
+_CLAIM = text(
+    "SELECT id, now() AS moment, (SELECT version FROM catalog_state) AS version"
+    " FROM slices CROSS JOIN ("
+    "SELECT set_config('lock_timeout', COALESCE(:lock_limit, current_setting('lock_timeout')), true),"
+    " set_config('statement_timeout',"
+    " COALESCE(:statement_limit, current_setting('statement_timeout')), true)) AS limits"
+    " WHERE id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL ORDER BY id FOR UPDATE OF slices"
+)
+_CLOSE = text(
+    "UPDATE slices SET closed_at = now(), outcomes = closed.outcomes, ok_count = closed.ok,"
+    " codes = CAST(closed.codes AS jsonb), attempt_tokens = '{}'"
+    " FROM unnest(CAST(:ids AS bigint[]), CAST(:outcomes AS bytea[]), CAST(:oks AS integer[]),"
+    " CAST(:codes AS text[])) AS closed(id, outcomes, ok, codes)"
+    " WHERE slices.id = closed.id"
+)
+_WINDOW = "SELECT substring(body FROM %(first)s FOR %(size)s) FROM slices WHERE id = %(id)s"
+_CUT_UP = text(
+    "INSERT INTO slices (job_id, number, first_position, order_count, body, repeated_numbers, queue,"
+    " next_dispatch_at, started_at)"
+    " SELECT whole.job_id, taken.highest + 1 + piece.nth, piece.position, 1, piece.body,"
+    " CASE WHEN piece.repeated THEN ARRAY[piece.position] ELSE '{}' END, whole.queue, now(), whole.started_at"
+    " FROM slices AS whole"
+    " CROSS JOIN LATERAL"
+    " (SELECT max(number) AS highest FROM slices WHERE job_id = whole.job_id) AS taken"
+    " CROSS JOIN unnest(CAST(:offsets AS integer[]), CAST(:positions AS integer[]), CAST(:bodies AS bytea[]),"
+    " CAST(:repeated AS boolean[])) AS piece(nth, position, body, repeated)"
+    " WHERE whole.id = :id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSlice:
+    """A slice in a worker's hand, not yet claimed. ``body`` is one JSON object, {key: order, …}."""
+
+    id: int
+    job_id: UUID
+    number: int
+    first_position: int
+    order_count: int
+    body: bytes
+    withheld: bool
+    """Whether ``body`` was left where it is: the slice is too large, or has been attempted too often."""
+    repeated_numbers: frozenset[int]
+    attempts: int
+    """This one included; but not one that was shared with other slices and ended its worker."""
+    api_key_id: int
+    market_ids: frozenset[int] | None
+    request_id: str
+    strict: bool
+    form: str
+    """batch, order or completion: what its members are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one try may cost, in whole milliseconds: waiting for a lock, and one statement."""
+
+    lock_ms: int
+    statement_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The moment of the transaction that holds slices, the catalog's version in it, and which slices."""
+
+    moment: datetime
+    catalog_version: int
+    slice_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedSlice:
+    """What a slice came to. ``outcomes`` is one JSON object, {key: outcome, …}, in order."""
+
+    id: int
+    outcomes: bytes
+    ok_count: int
+    codes: Mapping[str, int]
+
+
+def body_windows(connection: Connection, slice_id: int, window_bytes: int) -> Iterator[bytes]:
+    """A slice's body in pieces of at most ``window_bytes``, so that no more of it is in memory."""
+    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    first = 1
+    # In binary: as text each byte is two.
+    with translated(), driver.cursor(binary=True) as cursor:
+        while True:
+            cursor.execute(_WINDOW, {"first": first, "size": window_bytes, "id": slice_id})
+            row = cursor.fetchone()
+            if row is None or not row[0]:
+                return
+            first += window_bytes
+            yield row[0]
+
+
+def cut_up(connection: Connection, taken: TakenSlice, members: Iterable[bytes]) -> int:
+    """Put a slice of one order each in the place of a claimed one; they are due at once. Gives how many.
+
+    ``members`` are its orders in order, each as ``"key":order``; few of them are in memory at a time.
+    """
+    # Two slices of one job that are cut up at once would choose the same numbers.
+    connection.execute(text("SELECT FROM jobs WHERE id = :id FOR NO KEY UPDATE"), {"id": taken.job_id})
+    position = taken.first_position
+    for portion in _portions(members):
+        positions = range(position, position + len(portion))
+        position = positions.stop
+        connection.execute(
+            _CUT_UP,
+            {
+                "id": taken.id,
+                "offsets": list(range(len(portion))),
+                "positions": list(positions),
+                "bodies": [b"{%b}" % member for member in portion],
+                "repeated": [at in taken.repeated_numbers for at in positions],
+            },
+        )
+    connection.execute(text("DELETE FROM slices WHERE id = :id"), {"id": taken.id})
+    return position - taken.first_position
+
+
+def _portions(members: Iterable[bytes]) -> Iterator[list[bytes]]:
+    portion: list[bytes] = []
+    size = 0
+    for member in members:
+        portion.append(member)
+        size += len(member)
+        if size >= _PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
+
+
+def claim_slices(
+    connection: Connection, slice_ids: Sequence[int], limits: Limits | None = None
+) -> Claim | None:
+    """Lock those slices that are not closed until the transaction ends, after any worker that holds one.
+
+    ``limits`` hold for the statements that follow in it; None: those of the connection. None: all are closed.
+    """
+    wanted = {
+        "ids": list(slice_ids),
+        "lock_limit": None if limits is None else f"{limits.lock_ms}ms",
+        "statement_limit": None if limits is None else f"{limits.statement_ms}ms",
+    }
+    rows = connection.execute(_CLAIM, wanted).all()
+    return Claim(rows[0].moment, rows[0].version, frozenset(row.id for row in rows)) if rows else None
+
+
+def claim_slice(connection: Connection, slice_id: int) -> Claim | None:
+    """Lock one slice in the same way."""
+    return claim_slices(connection, [slice_id])
+
+
+def close_slices(connection: Connection, closed: Sequence[ClosedSlice]) -> None:
+    """Write the outcomes of slices that this transaction has claimed."""
+    connection.execute(
+        _CLOSE,
+        {
+            "ids": [one.id for one in closed],
+            "outcomes": [one.outcomes for one in closed],
+            "oks": [one.ok_count for one in closed],
+            "codes": [orjson.dumps(one.codes).decode() for one in closed],
+        },
+    )

@@ -1,0 +1,1 @@
+"""Confirmations that wait to be sent."""

@@ -1,0 +1,1 @@
+"""Orders: inserted in bulk, completed, and read back in pages."""

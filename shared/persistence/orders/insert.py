@@ -1,0 +1,53 @@
+"""Writing orders, in bulk: a fixed number of statements, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from sqlalchemy import Connection, text
+
+from shared.persistence.core.copying import copy_rows
+from shared.persistence.core.tables import allocations, confirmations, order_lines, orders, payments
+from shared.persistence.orders import rows as order_rows
+from shared.persistence.orders.rows import Making, NewOrder
+
+MOST_DRAWN = 10_000
+"""Numbers drawn at once while stepping around explicit ones."""
+
+# A subquery per number, and no anti-join: with the statistics of a table that grows fast, PostgreSQL would
+# read all of its orders to find that none has these numbers.
+_DRAW = text(
+    "SELECT n FROM (SELECT nextval('order_number_seq') AS n FROM generate_series(1, :count)) AS drawn"
+    " WHERE n <> ALL(CAST(:claimed AS bigint[])) AND (SELECT true FROM orders WHERE number = n) IS NULL"
+    " ORDER BY n"
+)
+_TAKEN = text("SELECT number, market_id FROM orders WHERE number = ANY(CAST(:numbers AS bigint[]))")
+
+
+def taken_numbers(connection: Connection, numbers: Collection[int]) -> dict[int, int]:
+    """Which of these order numbers exist, each with the id of its order's market."""
+    if not numbers:
+        return {}
+    rows = connection.execute(_TAKEN, {"numbers": list(numbers)})
+    return {row.number: row.market_id for row in rows}
+
+
+def draw_numbers(connection: Connection, count: int, claimed: Collection[int]) -> Iterator[int]:
+    """``count`` automatic order numbers, ascending, stepping around those that exist or are ``claimed``."""
+    numbers: list[int] = []
+    draw = count
+    while len(numbers) < count:
+        drawn = connection.execute(_DRAW, {"count": draw, "claimed": list(claimed)})
+        numbers.extend(drawn.scalars())
+        # In the middle of many explicit numbers, stride on.
+        draw = min(2 * draw, MOST_DRAWN)
+    return iter(numbers[:count])
+
+
+def write_orders(connection: Connection, making: Making, new_orders: Sequence[NewOrder]) -> None:
+    """Insert the orders and all that belongs to them; one statement per table that gets rows."""
+    copy_rows(connection, orders, order_rows.ORDERS, order_rows.of_orders(making, new_orders))
+    copy_rows(connection, order_lines, order_rows.LINES, order_rows.of_lines(new_orders))
+    copy_rows(connection, allocations, order_rows.ALLOCATIONS, order_rows.of_allocations(new_orders))
+    copy_rows(connection, payments, order_rows.PAYMENTS, order_rows.of_payments(new_orders))
+    copy_rows(connection, confirmations, ("order_number",), order_rows.of_confirmations(making, new_orders))

@@ -1,0 +1,293 @@
+"""Pages of orders, read back in a fixed number of statements, however many orders and lines there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Label,
+    Row,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    func,
+    select,
+    text,
+    true,
+)
+
+from shared.domain.order_list import (
+    ListedLine,
+    ListedOrder,
+    ListedPayment,
+    OrderFilter,
+    OrderPage,
+    OrderSize,
+    PageTooLarge,
+    check_page,
+)
+from shared.persistence.core.errors import translated
+from shared.persistence.core.tables import (
+    allocation_rules,
+    customers,
+    markets,
+    order_lines,
+    orders,
+    payments,
+    pricelists,
+)
+
+# What an order's row says of itself by the name that the order has it under, too.
+_PLAIN = (
+    "number",
+    "state",
+    "job_id",
+    "customer_id",
+    "account_id",
+    "buyer_id",
+    "buyer_name",
+    "market_id",
+    "pricelist_id",
+    "currency",
+    "lines_total",
+    "shipping_uri",
+    "shipping_value",
+    "voucher_value",
+    "grand_total",
+    "adjust_stock",
+    "force_create",
+    "apply_vouchers",
+    "internal_order",
+    "send_email",
+    "comment",
+    "internal_comment",
+    "po_number",
+    "order_date",
+    "delivery_date",
+    "cancel_date",
+    "delivery_window",
+    "origin",
+    "created_at",
+)
+# What a client sends of it, of whatever length.
+_SENT = (
+    "batch_key",
+    "buyer_name",
+    "invoice_address",
+    "delivery_address",
+    "shipping_uri",
+    "comment",
+    "internal_comment",
+    "po_number",
+    "delivery_window",
+    "origin",
+    "vouchers",
+    "extra_attributes",
+)
+_NEWEST_FIRST = (orders.c.created_at.desc(), orders.c.number.desc())
+_LINES = text(
+    "SELECT order_lines.order_number, order_lines.id, line, order_lines.sku, quantity, back_ordered,"
+    " unit_price, original_price, comment, item_text, item_id, ean, upc, product, variant, size, brand"
+    " FROM order_lines LEFT JOIN items ON items.id = item_id"
+    " WHERE order_number = ANY(CAST(:numbers AS bigint[])) ORDER BY order_number, line"
+)
+_ALLOCATIONS = text(
+    "SELECT order_number, line, name, quantity FROM allocations"
+    " JOIN warehouses ON warehouses.id = warehouse_id"
+    " WHERE order_number = ANY(CAST(:numbers AS bigint[])) ORDER BY order_number, line, warehouse_id"
+)
+_PAYMENTS = text(
+    "SELECT order_number, method_id, kind, status, amount, response, transaction, method, external_url"
+    " FROM payments WHERE order_number = ANY(CAST(:numbers AS bigint[])) ORDER BY id"
+)
+# By job and position: that is how the constraint orders_one_per_key finds the parts of one order request.
+_SIBLINGS = text(
+    "SELECT orders.number, sibling.number AS other FROM orders"
+    " JOIN orders AS sibling ON sibling.job_id = orders.job_id AND sibling.position = orders.position"
+    " AND sibling.number <> orders.number"
+    " WHERE orders.number = ANY(CAST(:numbers AS bigint[])) ORDER BY orders.number, sibling.part"
+)
+
+
+# What an order, a line and a payment have as JSON beside the texts that a client sends.
+_ORDER_BYTES, _LINE_BYTES, _PAYMENT_BYTES = 1_600, 400, 250
+
+
+def find_orders(
+    engine: Engine,
+    wanted: OrderFilter,
+    *,
+    most_lines: int,
+    most_bytes: int,
+    reserve: Callable[[int], None] = lambda _: None,
+) -> OrderPage | PageTooLarge:
+    """Read a page of orders, all of it as of one moment. A single order is read whatever its size.
+
+    ``reserve`` is told how many bytes of JSON it comes to, about, before it is read, and may refuse.
+
+    Raises PersistenceError.
+    """
+    # Repeatable read: an order that is being completed shows either before or after, not its row before and
+    # its lines after.
+    snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with translated(), engine.connect().execution_options(**snapshot) as connection:
+        found = [OrderSize(*row) for row in connection.execute(_sizes(wanted))]
+        sizes = found[: wanted.limit]
+        too_large = check_page(sizes, most_lines=most_lines, most_bytes=most_bytes)
+        if too_large is not None:
+            return too_large
+        reserve(sum(size.json_bytes for size in sizes))
+        numbers = [size.number for size in sizes]
+        rows = connection.execute(_rows(numbers)).all()
+        lines = _lines(connection, numbers)
+        paid, siblings = _payments(connection, numbers), _siblings(connection, numbers)
+    return OrderPage([_order(row, lines, paid, siblings) for row in rows], len(found) > wanted.limit)
+
+
+def _sizes(wanted: OrderFilter) -> Select[Any]:
+    """The numbers of a page's orders, of one more than are wanted, and the size of each."""
+    # First the numbers alone: what is skipped costs a step in the index, not a row with its addresses.
+    numbers = select(orders.c.number).order_by(*_NEWEST_FIRST).limit(wanted.limit + 1).offset(wanted.offset)
+    if wanted.number is not None:
+        numbers = numbers.where(orders.c.number == wanted.number)
+    if wanted.customer_id is not None:
+        numbers = numbers.where(orders.c.customer_id == wanted.customer_id)
+    if wanted.created_from is not None:
+        numbers = numbers.where(orders.c.created_at >= wanted.created_from)
+    if wanted.created_before is not None:
+        numbers = numbers.where(orders.c.created_at < wanted.created_before)
+    if wanted.market_ids is not None:
+        numbers = numbers.where(orders.c.market_id.in_(sorted(wanted.market_ids)))
+    page = numbers.cte("page")
+    own = [orders.c[name] for name in _SENT]
+    lines = (
+        select(
+            func.count().label("lines"), _bytes(_LINE_BYTES, order_lines.c.comment, order_lines.c.item_text)
+        )
+        .where(order_lines.c.order_number == page.c.number)
+        .lateral("lines")
+    )
+    paid = payments.c
+    recorded = (
+        select(_bytes(_PAYMENT_BYTES, paid.response, paid.transaction, paid.method, paid.external_url))
+        .where(paid.order_number == page.c.number)
+        .lateral("recorded")
+    )
+    return (
+        select(
+            page.c.number,
+            lines.c.lines,
+            _ORDER_BYTES + _json_bytes(*own) + lines.c.bytes + recorded.c.bytes,
+        )
+        .join_from(page, orders, orders.c.number == page.c.number)
+        .join(lines, true())
+        .join(recorded, true())
+        .order_by(*_NEWEST_FIRST)
+    )
+
+
+def _bytes(of_each: int, *texts: ColumnElement[Any]) -> Label[int]:
+    return func.coalesce(func.sum(of_each + _json_bytes(*texts)), 0).label("bytes")
+
+
+def _json_bytes(*texts: ColumnElement[Any]) -> ColumnElement[int]:
+    """What these take as a string of JSON, where a control character is six bytes; a little more for objects.
+
+    As text, since that is how a number takes as much room as it has digits.
+    """
+    return func.octet_length(cast(func.to_json(func.concat(*texts)), Text))
+
+
+def _rows(numbers: Sequence[int]) -> Select[Any]:
+    return (
+        select(
+            *(orders.c[name] for name in _PLAIN),
+            orders.c.batch_key,
+            orders.c.invoice_address,
+            orders.c.delivery_address,
+            orders.c.vouchers,
+            # As text: numbers must not pass through floating point.
+            cast(orders.c.extra_attributes, Text).label("extra_attributes"),
+            markets.c.name.label("market"),
+            pricelists.c.name.label("pricelist"),
+            allocation_rules.c.name.label("allocation_rule"),
+            customers.c.registered_email.is_not(None).label("customer_registered"),
+            customers.c.reset_password.label("customer_to_reset_password"),
+        )
+        .join(customers, customers.c.id == orders.c.customer_id)
+        .join(markets, markets.c.id == orders.c.market_id)
+        .join(pricelists, pricelists.c.id == orders.c.pricelist_id)
+        .join(allocation_rules, allocation_rules.c.id == orders.c.allocation_rule_id)
+        # A single parameter: there is one statement however many orders there are.
+        .where(orders.c.number == any_(bindparam("numbers", list(numbers), ARRAY(BigInteger))))
+        .order_by(*_NEWEST_FIRST)
+    )
+
+
+def _lines(connection: Connection, numbers: Sequence[int]) -> dict[int, list[ListedLine]]:
+    rows = connection.execute(_LINES, {"numbers": list(numbers)}).all()
+    warehouses = defaultdict(list)
+    for number, line, name, quantity in connection.execute(_ALLOCATIONS, {"numbers": list(numbers)}):
+        warehouses[number, line].append((name, quantity))
+    lines = defaultdict(list)
+    for row in rows:
+        number, *_ = row
+        own: dict[str, Any] = row._asdict()
+        del own["order_number"]
+        lines[number].append(ListedLine(**own, warehouses=warehouses.get((number, row.line), ())))
+    return lines
+
+
+def _payments(connection: Connection, numbers: Sequence[int]) -> dict[int, list[ListedPayment]]:
+    paid = defaultdict(list)
+    for number, *details in connection.execute(_PAYMENTS, {"numbers": list(numbers)}):
+        method_id, kind, status, amount, response, transaction, method, external_url = details
+        paid[number].append(
+            ListedPayment(
+                method_id=method_id,
+                kind=kind,
+                status=status,
+                amount=amount,
+                response=response,
+                transaction=transaction,
+                method=method,
+                external_url=external_url,
+            )
+        )
+    return paid
+
+
+def _siblings(connection: Connection, numbers: Sequence[int]) -> dict[int, list[int]]:
+    siblings = defaultdict(list)
+    for number, other in connection.execute(_SIBLINGS, {"numbers": list(numbers)}):
+        siblings[number].append(other)
+    return siblings
+
+
+def _order(
+    row: Row[Any],
+    lines: dict[int, list[ListedLine]],
+    paid: dict[int, list[ListedPayment]],
+    siblings: dict[int, list[int]],
+) -> ListedOrder:
+    own: dict[str, Any] = row._asdict()
+    return ListedOrder(
+        batch_key=msgspec.json.decode(own.pop("batch_key"), type=str),
+        invoice=own.pop("invoice_address"),
+        delivery=own.pop("delivery_address"),
+        vouchers=own.pop("vouchers") or (),
+        lines=lines.get(row.number, ()),
+        payments=paid.get(row.number, ()),
+        siblings=siblings.get(row.number, ()),
+        **own,
+    )

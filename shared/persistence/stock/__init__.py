@@ -1,0 +1,1 @@
+"""Stock: locked in one order, counted, and told."""

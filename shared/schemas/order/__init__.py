@@ -1,0 +1,1 @@
+"""An order's parameters: declared once, read in two ways that agree."""

@@ -1,0 +1,129 @@
+"""A mill on the servers of the test run, whose processes can be made to die at exact points."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+from sqlalchemy import text
+
+from shared.clock import utc_now
+from shared.persistence.access.keys import create_api_key
+from tests.faults.mill import running_mill
+from tests.support.catalog_files import load
+from tests.support.placed_orders import ADDRESS, CATALOG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from shared.settings import Settings
+    from tests.faults.mill import Mill
+
+HEALING_SECONDS = 60
+_PATIENT = {
+    "SWEEP_SECONDS": "0.3",
+    "REDISPATCH_FIRST_SECONDS": "1",
+    "REDISPATCH_MOST_SECONDS": "4",
+    "SYNC_MAX_ORDERS": "5",
+    "SYNC_WAIT_SECONDS": "3",
+    "SLICE_MAX_ORDERS": "4",
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running mill, the permits of its fault points, and a client."""
+
+    mill: Mill
+    engine: Engine
+    permits: Path
+    client: httpx.Client
+
+    def allow(self, point: str) -> None:
+        """Let a process die there, once."""
+        (self.permits / point).touch()
+
+    def has_died(self, point: str) -> bool:
+        """Whether one has."""
+        return not (self.permits / point).exists()
+
+    def main_process(self) -> int:
+        """The worker's Celery main process: the one that takes messages."""
+        process = self.mill.main_process("worker")
+        assert process is not None
+        return int(process.pid)
+
+    def post(self, batch: dict[str, Any]) -> httpx.Response:
+        """Send a batch as a client does that wants an answer: again and again under one Idempotency-Key."""
+        headers = {"Idempotency-Key": str(uuid4())}
+        deadline = time.monotonic() + HEALING_SECONDS
+        while True:
+            assert time.monotonic() < deadline
+            try:
+                answer = self.client.post("/v1/orders", json=batch, headers=headers)
+            except httpx.TransportError:
+                continue
+            if answer.status_code in (200, 202):
+                return answer
+            time.sleep(0.2)
+
+    def results(self, path: str) -> dict[str, Any]:
+        """Wait until the job is done and give its outcomes."""
+        deadline = time.monotonic() + HEALING_SECONDS
+        while not (job := self.client.get(path).raise_for_status().json())["done"]:
+            assert time.monotonic() < deadline, job
+            time.sleep(0.1)
+        outcomes: dict[str, Any] = self.client.get(f"{path}/results").raise_for_status().json()
+        return outcomes
+
+    def statuses(self, path: str) -> list[str]:
+        """Wait until the job is done and give how its outcomes are, in order."""
+        return [outcome["status"] for outcome in self.results(path).values()]
+
+    def attempts(self, path: str) -> int:
+        """Count the attempts at the slice that took the most."""
+        query = text("SELECT max(attempts) FROM slices WHERE job_id = :id")
+        with self.engine.connect() as connection:
+            return int(connection.execute(query, {"id": path.rpartition("/")[2]}).scalar_one())
+
+
+@contextmanager
+def open_site(
+    settings: Settings,
+    engine: Engine,
+    place: Path,
+    fault_points: str,
+    roles: Sequence[str] = ("api", "worker", "scheduler"),
+    **environment: str,
+) -> Iterator[Site]:
+    """Run a mill; ``{permits}`` in the points is where permits are."""
+    permits = place / "permits"
+    permits.mkdir()
+    load(engine, CATALOG)
+    load(engine, {"items": [{"sku": "BRASS-LAMP", "stock": {"Main": 10_000, "Shop": 10_000}}]})
+    key = create_api_key(engine, "Shop", ["orders:write", "orders:read"], None, None, utc_now())
+    points = {"ORDERMILL_FAULT_POINTS": fault_points.format(permits=permits)}
+    with (
+        running_mill(settings, place, roles, {**_PATIENT, **points, **environment}) as mill,
+        httpx.Client(
+            base_url=mill.url, headers={"API-Authorization": key}, timeout=30, trust_env=False
+        ) as client,
+    ):
+        yield Site(mill, engine, permits, client)
+
+
+def order(sku: str = "BRASS-LAMP") -> dict[str, Any]:
+    """One unit of something."""
+    return {"address": ADDRESS, "products": [{"sku": sku, "qty": 1}]}
+
+
+def batch_of(orders: int) -> dict[str, Any]:
+    """A batch of orders that can all be created."""
+    return {f"k{number}": order() for number in range(orders)}

@@ -1,0 +1,219 @@
+"""Settling without Celery: a small shop in a real database, batches promised to it, and its own workshop."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import redis
+import uuid6
+from sqlalchemy import Engine, text
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from api.orders.duplicate_numbers import repeated_numbers
+from shared.clock import utc_now
+from shared.domain.job import Job
+from shared.domain.slicing import LARGE_QUEUE
+from shared.events import JobEvents
+from shared.persistence.core.database import open_database
+from shared.persistence.jobs.insert import NewSlice, Promise, promise
+from shared.settings import Settings
+from tests.support.settling import settle_slice
+from worker.context import Workshop
+
+Batch = dict[str, Any]
+Outcomes = dict[str, dict[str, Any]]
+
+MAIN, SHOP, RESERVE = 1, 2, 3
+
+_CATALOG = """
+    INSERT INTO warehouses (name, threshold) VALUES ('Main', 0), ('Shop', 0), ('Reserve', 5);
+    INSERT INTO allocation_rules (name, warehouse_ids, split) VALUES
+        ('Default', '{1,2}', 'none'), ('By warehouse', '{1,2}', 'warehouse'),
+        ('By availability', '{1,2}', 'availability'), ('Reserve', '{3}', 'none');
+    INSERT INTO pricelists (name, currency) VALUES ('EUR', 'EUR');
+    INSERT INTO markets (name, countries, pricelist_id, allocation_rule_id)
+        VALUES ('Europe', '{SE,DE,US}', 1, 1), ('Elsewhere', '{JP}', 1, 1);
+    INSERT INTO items (sku, ean) VALUES
+        ('BRASS-LAMP', '7310000000017'), ('RED-STOOL', '7310000000024'),
+        ('TIN-KETTLE', NULL), ('POISON-CUP', NULL);
+    INSERT INTO prices (item_id, pricelist_id, price)
+        SELECT id, 1, (ARRAY[10.00, 2.50, 8.00, 1.00])[id] FROM items;
+    INSERT INTO vouchers (code, amounts, uses) VALUES ('GIFT', '{"EUR": "5.00"}', 1);
+    INSERT INTO vouchers (code, percent, uses) VALUES ('TEN', 10, 1000000);
+    INSERT INTO api_keys (name, prefix, hash, scopes) VALUES ('Shop', 'om_shop0000', sha256('x'), '{}');
+    UPDATE catalog_state SET version = version + 1;
+"""
+
+
+@dataclass
+class Mill:
+    """A database with a catalog and an API key, and what drives it."""
+
+    settings: Settings
+    engine: Engine
+    logged: list[EventDict]
+    """What was logged so far."""
+
+    jobs: list[UUID] = field(default_factory=list)
+    """The ids of what was promised here, in order."""
+
+    def workshop(self, **settings: Any) -> Workshop:
+        """A workshop as a worker process has one."""
+        changed = replace(self.settings, **settings)
+        return Workshop(changed, self.engine, JobEvents(changed))
+
+    def stock(self, sku: str, **units: int) -> None:
+        """Put units on the shelf, as ``main=5``."""
+        for house, physical in units.items():
+            self.run(
+                "INSERT INTO stock (item_id, warehouse_id, physical)"
+                " SELECT items.id, warehouses.id, :physical FROM items, warehouses"
+                " WHERE sku = :sku AND lower(name) = :house",
+                sku=sku,
+                house=house,
+                physical=physical,
+            )
+
+    def allocated(self, sku: str) -> int:
+        """Units of an item that orders have, everywhere."""
+        query = "SELECT sum(allocated) FROM stock JOIN items ON items.id = item_id WHERE sku = :sku"
+        return int(self.rows(query, sku=sku)[0][0])
+
+    def promise(
+        self, batch: Batch, *, per: int = 250, strict: bool = False, queue: str = LARGE_QUEUE, key: int = 1
+    ) -> list[int]:
+        """Store a job of ``key``'s, cut into slices of ``per`` orders; gives the slices' ids."""
+        now = utc_now()
+        keyed = [(key, json.dumps(order).encode()) for key, order in batch.items()]
+        again = repeated_numbers(msgspec.Raw(raw) for _, raw in keyed)
+        slices = [
+            NewSlice(
+                number=first // per,
+                first_position=first,
+                order_count=len(keyed[first : first + per]),
+                body=b"{%s}"
+                % b",".join(json.dumps(k).encode() + b":" + raw for k, raw in keyed[first : first + per]),
+                repeated_numbers=[at for at in again if first <= at < first + per],
+            )
+            for first in range(0, len(keyed), per)
+        ]
+        job = Job(
+            id=uuid6.uuid7(),
+            api_key_id=key,
+            request_id="r-1",
+            total=len(keyed),
+            created_at=now,
+            expires_at=now + timedelta(days=30),
+        )
+        self.jobs.append(job.id)
+        promised = Promise(job=job, strict=strict, queue=queue, dispatch_after_seconds=0)
+        return promise(self.engine, promised, slices).slice_ids
+
+    def settle(self, batch: Batch, **how: Any) -> Outcomes:
+        """Promise a batch, settle it slice by slice, and give its outcomes."""
+        workshop = self.workshop()
+        for slice_id in self.promise(batch, **how):
+            assert settle_slice(workshop, slice_id) is not None
+        return self.outcomes()
+
+    def settle_racing(self, slice_ids: Sequence[int], *, threads: int = 4, **settings: Any) -> None:
+        """Settle slices from several threads, each with a workshop of its own; what one raises is raised."""
+        workshops = [self.workshop(**settings) for _ in range(threads)]
+        shares = [slice_ids[start::threads] for start in range(threads)]
+
+        def work(workshop: Workshop, share: Sequence[int]) -> None:
+            for slice_id in share:
+                settle_slice(workshop, slice_id)
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, workshops, shares))
+
+    def outcomes(self, job: int = -1) -> Outcomes:
+        """The outcomes of a job that are there; of the last one promised unless told otherwise."""
+        rows = self.rows(
+            "SELECT outcomes FROM slices WHERE job_id = :id AND closed_at IS NOT NULL ORDER BY number",
+            id=self.jobs[job],
+        )
+        return {key: one for (raw,) in rows for key, one in json.loads(raw).items()}
+
+    def rows(self, query: str, **values: Any) -> list[Any]:
+        """Read rows."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(query), values))
+
+    def run(self, statement: str, **values: Any) -> None:
+        """Change something."""
+        with self.engine.begin() as connection:
+            connection.execute(text(statement), values)
+
+    def count(self, table: str) -> int:
+        """How many rows a table has."""
+        return int(self.rows(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - a table of ours
+
+    def fails(
+        self, table: str, when: str, sqlstate: str, *, constraint: str = "", times: int = 1_000_000
+    ) -> None:
+        """Have inserts of rows that meet ``when`` fail so many times, rolled back ones included."""
+        self.run(
+            f"""
+            CREATE SEQUENCE failures;
+            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF ({when}) AND nextval('failures') <= {times} THEN
+                    RAISE EXCEPTION 'made to fail' USING ERRCODE = '{sqlstate}', CONSTRAINT = '{constraint}';
+                END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER fail BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION fail();
+            """
+        )
+
+    def queued(self, queue: str) -> list[int]:
+        """The slice ids that lie in a queue; the first to be taken first."""
+        said = self.messages(queue)
+        return [one for ids in said for one in (ids if isinstance(ids, list) else [ids])]
+
+    def messages(self, queue: str) -> list[int | list[int]]:
+        """What the messages in a queue say, as Celery put them there; the first to be taken first."""
+        with redis.Redis.from_url(self.settings.redis_url) as client:
+            messages = [json.loads(raw) for raw in client.lrange(f"ordermill:{queue}", 0, -1)]
+        bodies = [json.loads(base64.b64decode(message["body"])) for message in reversed(messages)]
+        return [args[0] for args, _, _ in bodies]
+
+
+@contextmanager
+def open_mill(settings: Settings) -> Iterator[Mill]:
+    """A mill in an empty, migrated database."""
+    engine = open_database(settings, "test")
+    with engine.begin() as connection:
+        connection.execute(text(_CATALOG))
+    # Rendered, a traceback with its local variables would cost seconds.
+    with capture_logs() as logged:
+        yield Mill(settings, engine, logged)
+    engine.dispose()
+
+
+def order(
+    sku: str = "BRASS-LAMP", qty: float = 1, *, email: str = "eva@example.com", **parameters: Any
+) -> dict[str, Any]:
+    """An order of one line from Sweden."""
+    return {
+        "address": {"country": "SE", "email": email, "city": "Göteborg"},
+        "products": [{"sku": sku, "qty": qty}],
+        **parameters,
+    }
+
+
+def lines(*wanted: tuple[str, int]) -> list[dict[str, Any]]:
+    """Lines of SKUs and quantities."""
+    return [{"sku": sku, "qty": qty} for sku, qty in wanted]

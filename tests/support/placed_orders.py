@@ -1,0 +1,143 @@
+"""A shop whose orders are placed by the real workshop, in this thread, and read back through the door."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from shared.clock import utc_now
+from shared.persistence.access.keys import create_api_key
+from tests.support.api import Door, open_door
+from tests.support.catalog_files import load
+from tests.support.settling import settle_slice
+from worker.context import Workshop, open_workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from werkzeug.test import TestResponse
+
+    from shared.settings import Settings
+
+CATALOG: dict[str, Any] = {
+    "warehouses": [{"name": "Main"}, {"name": "Shop"}],
+    "allocationRules": [
+        {"name": "Default", "warehouses": ["Main", "Shop"]},
+        {"name": "Apart", "warehouses": ["Main", "Shop"], "split": "warehouse"},
+        {"name": "Later", "warehouses": ["Main", "Shop"], "split": "availability"},
+    ],
+    "pricelists": [{"name": "EUR", "currency": "EUR"}, {"name": "USD", "currency": "USD"}],
+    "shippingOptions": [
+        {
+            "uri": "standard",
+            "name": "Standard",
+            "countries": ["SE"],
+            "default": True,
+            "price": {"EUR": "4.90"},
+        }
+    ],
+    "markets": [
+        {"name": "Europe", "countries": ["SE", "DE"], "pricelist": "EUR", "allocationRule": "Default"},
+        {"name": "America", "countries": ["US"], "pricelist": "USD", "allocationRule": "Default"},
+    ],
+    "items": [
+        {
+            "sku": "BRASS-LAMP",
+            "ean": "7301",
+            "upc": "0401",
+            "product": "Lamp",
+            "variant": "Brass",
+            "size": "One size",
+            "brand": "Kronan",
+            "prices": {"EUR": "50.22", "USD": "60.00"},
+            "stock": {"Main": 100, "Shop": 5},
+        },
+        {
+            "sku": "RED-STOOL",
+            "ean": "7302",
+            "product": "Stool",
+            "markets": ["Europe"],
+            "prices": {"EUR": "20", "USD": "25"},
+            "stock": {"Main": 2, "Shop": 3},
+        },
+        {"sku": "OAK-TABLE", "ean": "7303", "product": "Table", "prices": {"EUR": "400", "USD": "500"}},
+    ],
+    "vouchers": [{"code": "TEN", "name": "Ten off", "percent": "10"}],
+    "accounts": [
+        {
+            "name": "Shop AB",
+            "address": {"country": "SE", "email": "eva@example.com", "city": "Åre"},
+            "buyers": [{"name": "Eva", "default": True}],
+        }
+    ],
+    "deliveryWindows": [{"name": "AW27", "preorder": True}],
+}
+ADDRESS = {"country": "SE", "email": "x@example.com"}
+
+
+def told(response: TestResponse) -> dict[str, Any]:
+    """Give the JSON object that an answer is."""
+    answer: dict[str, Any] = orjson.loads(response.data)
+    return answer
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A door, and a workshop that settles what comes through it."""
+
+    door: Door
+    workshop: Workshop
+
+    def place(self, batch: dict[str, Any], **headers: str) -> dict[str, Any]:
+        """Send a batch, settle it, and give its keyed outcomes."""
+        return self.settled(self.door.post(batch, Prefer="respond-async", **headers).headers["Location"])
+
+    def complete(self, number: int, **details: Any) -> dict[str, Any]:
+        """Complete a prepared order, or add to one; give the outcome."""
+        response = self.door.client.post(
+            f"/v1/order/{number}",
+            data=orjson.dumps(details),
+            headers={
+                "API-Authorization": self.door.key,
+                "Content-Type": "application/json",
+                "Prefer": "respond-async",
+            },
+        )
+        return self.settled(response.headers["Location"])
+
+    def orders(self, query: str = "", key: str = "") -> list[dict[str, Any]]:
+        """Read orders back."""
+        response = self.door.get(f"/v1/orders{query}", key)
+        assert response.status_code == 200, response.data
+        found: list[dict[str, Any]] = told(response)["orders"]
+        return found
+
+    def numbers(self, query: str = "", key: str = "") -> list[int]:
+        """Read the numbers of orders back."""
+        return [order["orderId"] for order in self.orders(query, key)]
+
+    def key_for_markets(self, name: str, *markets: int) -> str:
+        """Make a key that is limited to these markets."""
+        scopes = ["orders:read", "orders:write", "stock:read", "stock:write"]
+        return create_api_key(self.door.engine, name, scopes, markets, None, utc_now())
+
+    def settled(self, job_path: str, key: str = "") -> dict[str, Any]:
+        """Settle a job, and give its outcomes, as the owner of ``key`` is told them."""
+        for slice_id, _, _ in self.door.open_slices(job_path.rpartition("/")[2]):
+            settle_slice(self.workshop, slice_id)
+        return told(self.door.get(f"{job_path}/results", key))
+
+
+@contextmanager
+def open_shop(settings: Settings, catalog: dict[str, Any] | None = None) -> Iterator[Shop]:
+    """Open a shop on these servers, its catalog loaded."""
+    with open_door(settings) as door:
+        load(door.engine, catalog or CATALOG)
+        workshop = open_workshop(settings)
+        try:
+            yield Shop(door, workshop)
+        finally:
+            workshop.engine.dispose()

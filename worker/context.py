@@ -1,0 +1,109 @@
+"""What a worker process has at hand: made once, after the fork, and passed to the use cases."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine
+
+from shared.client_rate import ClientRate
+from shared.domain.catalog import Reference
+from shared.events import JobEvents
+from shared.persistence.catalog.read import read_reference
+from shared.persistence.core.database import open_database
+from shared.persistence.jobs.attempts import Attempt
+from shared.queue.job_queue import JobQueue
+from shared.schemas.order.completion import CompletionReader
+from shared.schemas.order.reading import OrderReader
+from shared.settings import Settings
+from worker.preemption import GivingWay
+from worker.settle.time_limits import OrderClock
+
+
+@dataclass
+class Workshop:
+    """The database, the events, the readers, and the catalog's small tables as last read."""
+
+    settings: Settings
+    engine: Engine
+    events: JobEvents
+    queue: JobQueue | None = None
+    """Where confirmations are announced, and large slices put back; None: the sweeper finds them."""
+    attempts_owed: deque[Attempt] = field(default_factory=deque)
+    """Attempts that ended nobody, and that a lost database kept from being given back."""
+    _readers: dict[bool, OrderReader] = field(default_factory=dict)
+    _reference: Reference | None = None
+
+    @cached_property
+    def giving_way(self) -> GivingWay:
+        """What this process knows of the small batches."""
+        return GivingWay(self.queue)
+
+    @cached_property
+    def client_rate(self) -> ClientRate:
+        """Where voucher codes that do not exist count against whoever sent them."""
+        return ClientRate(self.settings)
+
+    @cached_property
+    def order_clock(self) -> OrderClock:
+        """What bounds the time for one order."""
+        return OrderClock(self.settings.order_limit_seconds)
+
+    def reader(self, *, strict: bool) -> OrderReader:
+        """The reader of orders; ``strict`` refuses unknown members."""
+        if strict not in self._readers:
+            self._readers[strict] = OrderReader(
+                zone=ZoneInfo(self.settings.organisation_timezone),
+                max_lines=self.settings.max_lines,
+                strict=strict,
+            )
+        return self._readers[strict]
+
+    def completion_reader(self, *, strict: bool) -> CompletionReader:
+        """The reader of completions; ``strict`` refuses unknown members."""
+        return CompletionReader(
+            zone=ZoneInfo(self.settings.organisation_timezone),
+            max_lines=self.settings.max_lines,
+            strict=strict,
+        )
+
+    def reference(self, connection: Connection, version: int) -> Reference:
+        """The catalog's small tables, read again only when their version has changed."""
+        if self._reference is None or self._reference.version != version:
+            self._reference = read_reference(connection)
+        return self._reference
+
+
+def open_workshop(settings: Settings) -> Workshop:
+    """Set up this process's workshop."""
+    return Workshop(
+        settings,
+        open_database(settings, "worker", needs_schema=True),
+        JobEvents(settings),
+        JobQueue(settings),
+    )
+
+
+Opened = TypeVar("Opened")
+
+
+class Lazy(Generic[Opened]):
+    """Opens something at its first use, which is after the fork: connections do not survive one."""
+
+    def __init__(self, open_it: Callable[[], Opened]) -> None:
+        self._open = open_it
+        self._lock = threading.Lock()
+        self._opened: Opened | None = None
+
+    def __call__(self) -> Opened:
+        """The one of this process."""
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened

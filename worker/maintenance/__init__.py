@@ -1,0 +1,1 @@
+"""Periodic tasks: the scheduler, and what it runs."""
