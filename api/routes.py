@@ -1,8 +1,7 @@
-"""Every route of the door, with what it asks of its caller."""
+"""Routes: every path of the API, who may use it, and the view that answers it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from werkzeug.routing import IntegerConverter
@@ -12,7 +11,6 @@ from api.jobs.views import show_job, show_results
 from api.middleware.auth import (
     ANY_KEY,
     OPEN,
-    Access,
     check_scope,
     find_caller,
     keep_place,
@@ -24,6 +22,7 @@ from api.middleware.rate_limit import limit_rate
 from api.openapi.publication import Publication, asset
 from api.orders.list_view import list_orders
 from api.orders.views import complete_order, create_order, create_orders
+from api.route import Route
 from api.service.health import Readiness, healthz
 from api.service.limits import show_limits
 from api.stock import count_stock, list_stock
@@ -33,24 +32,9 @@ from shared.schemas.lists.stock import StockQuery
 from shared.schemas.query import parameter_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from flask import Flask
 
-    from flask import Flask, Response
-    from marshmallow import Schema
-
-
-@dataclass(frozen=True)
-class Route:
-    """One method at one path, who may use it, and what answers."""
-
-    method: str
-    rule: str
-    access: Access
-    view: Callable[..., Response]
-    is_heavy: bool = False
-    """Whether it may keep a connection of the database for long: of those a client has some at once."""
-    query: type[Schema] | None = None
-    """The parameters that its query may have; None: it has none."""
+    from api.middleware.auth import Access
 
 
 def routes() -> tuple[Route, ...]:

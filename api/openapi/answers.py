@@ -10,7 +10,7 @@ from api.openapi.examples import envelope
 from api.openapi.operation import Answer, Example, Operation
 
 if TYPE_CHECKING:
-    from api.routes import Route
+    from api.route import Route
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from shared.schemas.openapi.components import add_components, new_document
 if TYPE_CHECKING:
     from apispec import APISpec
 
-    from api.routes import Route
+    from api.route import Route
     from shared.settings import Settings
 
 _ABOUT: Final = """\

@@ -16,7 +16,7 @@ from api.docs.page import read_asset, write_page
 from api.openapi.document import make_document
 
 if TYPE_CHECKING:
-    from api.routes import Route
+    from api.route import Route
     from shared.settings import Settings
 
 # It changes with a release or a setting only; the ETag makes asking again cheap.

@@ -19,7 +19,8 @@ from api.app import close_app, create_app
 from api.docs.page import ASSETS
 from api.openapi.document import make_document
 from api.openapi.operations import OPERATIONS, TAGS
-from api.routes import Route, routes
+from api.route import Route
+from api.routes import routes
 from api.service.limits import limits_of
 from shared.domain.outcome import Created, Fault, Outcome, Prepared, reject
 from shared.domain.reasons import REASONS

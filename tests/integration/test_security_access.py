@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event, text
 
-from api.routes import Route, routes
+from api.route import Route
+from api.routes import routes
 from shared.clock import utc_now
 from shared.domain.scopes import SCOPES
 from shared.persistence.access.keys import create_api_key, make_key, revoke_api_key

@@ -1,0 +1,28 @@
+"""Route: one method at one path, as the application registers it and OpenAPI describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Response
+    from marshmallow import Schema
+
+    from api.middleware.auth import Access
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method at one path, who may use it, and what answers."""
+
+    method: str
+    rule: str
+    access: Access
+    view: Callable[..., Response]
+    is_heavy: bool = False
+    """Whether it may keep a connection of the database for long: of those a client has some at once."""
+    query: type[Schema] | None = None
+    """The parameters that its query may have; None: it has none."""
