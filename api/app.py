@@ -11,7 +11,7 @@ from api.capacity import Capacity, capacity_limits
 from api.context import Parts, install, parts_of
 from api.memory_budget import MemoryBudget
 from api.middleware.access_log import surround_requests
-from api.middleware.error_handlers import handle_faults
+from api.middleware.error_handlers import add_error_handlers
 from api.middleware.rate_limit import close_rate_limit
 from api.orders.accept_small import PromiseTogether
 from api.orders.backlog import Backlog
@@ -67,7 +67,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     # The order matters: a request has its id before it can be refused.
     surround_requests(app)
     add_routes(app)
-    handle_faults(app)
+    add_error_handlers(app)
     return app
 
 

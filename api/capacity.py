@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,16 +96,16 @@ class Capacity:
         self.heavy = Places(most=limits.requests_max, most_per_client=limits.heavy_max_per_client)
 
     def enter(self, client_id: int, *, heavy: bool) -> Place:
-        """A place for a request until it is answered. Raises Refusal (429, 503).
+        """A place for a request until it is answered. Raises ApiError (429, 503).
 
         One that is ``heavy`` on the database waits for its turn among those of its client.
         """
         if not self.requests.take(client_id):
-            raise self._refusal(client_id)
+            raise self._error(client_id)
         place = Place(self, client_id)
         if heavy and not place.become_heavy(_HEAVY_SECONDS):
             place.leave()
-            raise Refusal(
+            raise ApiError(
                 429,
                 f"{self.limits.heavy_max_per_client} large reads of this API key are under way already; "
                 "nothing was done. Ask for fewer at once.",
@@ -113,16 +113,16 @@ class Capacity:
             )
         return place
 
-    def _refusal(self, client_id: int) -> Refusal:
+    def _error(self, client_id: int) -> ApiError:
         most = self.limits.requests_max_per_client
         if self.requests.taken_by(client_id) >= most:
-            return Refusal(
+            return ApiError(
                 429,
                 f"{most} requests of this API key are being answered already, which is the limit "
                 "requestsMaxPerKey; nothing was accepted. Send fewer at once.",
                 headers={"Retry-After": "1"},
             )
-        return Refusal(
+        return ApiError(
             503,
             "Too many requests are being answered at once; nothing was accepted. Try again in a moment.",
             headers={"Retry-After": "1"},

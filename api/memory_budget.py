@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Self
 
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,7 +27,7 @@ class MemoryBudget:
         return Reservation(self)
 
     def take(self, more_bytes: int, own_bytes: int) -> None:
-        """For a reservation of ``own_bytes``. Raises Refusal (503)."""
+        """For a reservation of ``own_bytes``. Raises ApiError (503)."""
         with self._lock:
             others = self._reserved_bytes - own_bytes
             small = own_bytes + more_bytes <= SMALL_BYTES
@@ -49,7 +49,7 @@ class Reservation:
         self._own_bytes = 0
 
     def reserve(self, more_bytes: int) -> None:
-        """Take so many more. Raises Refusal (503), and then has what it had before."""
+        """Take so many more. Raises ApiError (503), and then has what it had before."""
         self._budget.take(more_bytes, self._own_bytes)
         self._own_bytes += more_bytes
 
@@ -74,8 +74,8 @@ class Reservation:
         self.release()
 
 
-def _no_room() -> Refusal:
-    return Refusal(
+def _no_room() -> ApiError:
+    return ApiError(
         503,
         "Too many large bodies and answers are held at once; nothing was accepted. Try again in a moment.",
         headers={"Retry-After": "2"},

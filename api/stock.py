@@ -12,7 +12,7 @@ from flask import request
 
 from api.body.json_object import read_object
 from api.context import asking_key, parts
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from api.web.prefer import read_preferences
 from api.web.query import bad_values, honoured, query_values, same_query
 from api.web.responses import answer, answer_within
@@ -101,7 +101,7 @@ def _check_rows(sent: dict[str, Any]) -> None:
     if isinstance(rows, list) and len(rows) > most:
         told = f"has {len(rows)} counts; {most} are the most, which is the limit stockMaxRows"
         fault = Fault(TOO_MANY, "/products", told, {"count": len(rows), "most": most})
-        raise Refusal(413, f"products: {told}; send them in several requests.", [fault])
+        raise ApiError(413, f"products: {told}; send them in several requests.", [fault])
 
 
 def _set_patiently(counts: Sequence[StockCount]) -> StockSet:

@@ -17,7 +17,7 @@ import msgspec
 
 from api.body.json_depth import nests_deeper_than
 from api.body.json_errors import not_json, not_utf8
-from api.web.errors import Refusal, pointer_to, shown
+from api.web.errors import ApiError, pointer_to, shown
 from shared.domain.outcome import Fault
 from shared.domain.reasons import SENT_TWICE, TOO_DEEP, TOO_LARGE
 
@@ -51,18 +51,18 @@ class _Key:
 def read_batch(body: bytearray, *, by_line: bool, settings: Settings) -> Batch:
     """Read a whole body: one JSON object, or, ``by_line``, one object of keyed orders on each line.
 
-    Raises Refusal (400, 413) for whatever concerns the batch as a whole (CONTRACT 2). Memory: about 300 bytes
+    Raises ApiError (400, 413) for whatever concerns the batch as a whole (CONTRACT 2). Memory: about 300 bytes
     for each order beside the body itself.
     """
     if not body:
-        raise Refusal(400, 'The body is empty; send one JSON object of orders, {"key": {…}, …}.')
+        raise ApiError(400, 'The body is empty; send one JSON object of orders, {"key": {…}, …}.')
     _check_text(body)
     reading = _Reading(settings)
     if by_line:
         for number, text in _lines(body):
             reading.take_line(number, text)
         if not reading.line_numbers:
-            raise Refusal(400, 'Every line is blank; send {"key": {…}} on each, or {} for no orders.')
+            raise ApiError(400, 'Every line is blank; send {"key": {…}} on each, or {} for no orders.')
     else:
         reading.take(body, line=0)
     _check_keys(reading, settings)
@@ -74,10 +74,10 @@ def read_batch(body: bytearray, *, by_line: bool, settings: Settings) -> Batch:
 def read_single(body: bytearray, key: str, *, settings: Settings) -> Batch:
     """Read a whole body that is one JSON object, as the only order of a batch, under ``key``.
 
-    Raises Refusal (400, 413) as ``read_batch`` does.
+    Raises ApiError (400, 413) as ``read_batch`` does.
     """
     if not body:
-        raise Refusal(400, "The body is empty; send one JSON object.")
+        raise ApiError(400, "The body is empty; send one JSON object.")
     _check_text(body)
     try:
         order = _SINGLE.decode(body)
@@ -86,7 +86,7 @@ def read_single(body: bytearray, key: str, *, settings: Settings) -> Batch:
     except msgspec.DecodeError as error:
         raise not_json(error, body, 0) from None
     if bytes(memoryview(order)[:1]) != b"{":
-        raise Refusal(400, "The body must be one JSON object.")
+        raise ApiError(400, "The body must be one JSON object.")
     _check_order(None, order, settings)
     return Batch(keys=[key], orders=[order])
 
@@ -94,7 +94,7 @@ def read_single(body: bytearray, key: str, *, settings: Settings) -> Batch:
 def _check_text(body: bytearray) -> None:
     if body.startswith(_BYTE_ORDER_MARK):
         # RFC 8259 forbids senders to add one, and a reader that skips it hides a broken sender.
-        raise Refusal(400, "The body begins with a byte order mark (EF BB BF); send UTF-8 without it.")
+        raise ApiError(400, "The body begins with a byte order mark (EF BB BF); send UTF-8 without it.")
     if body.isascii():
         return
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -150,7 +150,7 @@ class _Reading:
         except RecursionError:
             raise _far_too_deep(self._settings, _at(line)) from None
         except msgspec.ValidationError as error:
-            raise Refusal(400, f"{_at(line)}{_not_an_object(error)}") from None
+            raise ApiError(400, f"{_at(line)}{_not_an_object(error)}") from None
         except msgspec.DecodeError as error:
             raise not_json(error, text, line) from None
 
@@ -165,16 +165,16 @@ def _lines(body: bytearray) -> Iterator[tuple[int, memoryview]]:
         yield number, view[found.start() : found.end()]
 
 
-def _far_too_deep(settings: Settings, where: str = "") -> Refusal:
-    return Refusal(
+def _far_too_deep(settings: Settings, where: str = "") -> ApiError:
+    return ApiError(
         400,
         f"{where}The body is nested far deeper than the {settings.max_nesting} levels of maxNesting that an "
         "order may have; send flatter orders.",
     )
 
 
-def _too_many_orders(settings: Settings) -> Refusal:
-    return Refusal(
+def _too_many_orders(settings: Settings) -> ApiError:
+    return ApiError(
         413,
         f"The batch has more than {settings.max_orders} orders, which is the limit maxOrders; "
         "send it as several batches.",
@@ -194,7 +194,7 @@ def _check_keys(reading: _Reading, settings: Settings) -> None:
     # Lengths first: whatever is told of a key afterwards has at most so many characters of it.
     longest = max(reading.keys, key=len, default="")
     if len(longest) > settings.max_key_chars:
-        raise Refusal(
+        raise ApiError(
             413,
             f"The key {shown(longest)} has {len(longest)} characters, and maxKeyChars is "
             f"{settings.max_key_chars}; shorten it.",
@@ -203,11 +203,11 @@ def _check_keys(reading: _Reading, settings: Settings) -> None:
         raise _same_key_twice(reading)
 
 
-def _same_key_twice(reading: _Reading) -> Refusal:
+def _same_key_twice(reading: _Reading) -> ApiError:
     twice = [key for key, count in Counter(reading.keys).items() if count > 1]
     where = _lines_of(twice[0], reading) if reading.line_numbers else ""
     others = f" (and so do {len(twice) - 1} others)" if len(twice) > 1 else ""
-    return Refusal(
+    return ApiError(
         400,
         f"The key {shown(twice[0])} stands more than once in the batch{where}{others}; "
         "give every order a key of its own.",
@@ -237,8 +237,8 @@ def _check_order(key: str | None, order: msgspec.Raw, settings: Settings) -> Non
 
 def _order_refused(
     status: int, key: str | None, what: str, limit: str, reason: Reason, told: Mapping[str, int]
-) -> Refusal:
+) -> ApiError:
     if key is None:
-        return Refusal(status, f"The body {what}, and {limit}.")
+        return ApiError(status, f"The body {what}, and {limit}.")
     fault = Fault(reason, pointer_to(key), what, told)
-    return Refusal(status, f"The order {shown(key)} {what}, and {limit}.", faults=[fault])
+    return ApiError(status, f"The order {shown(key)} {what}, and {limit}.", faults=[fault])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 
 if TYPE_CHECKING:
     import msgspec
@@ -16,24 +16,24 @@ _HALF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}(?!\\u|\\?\Z)")
 _ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 
 
-def not_utf8(error: UnicodeDecodeError, at: int) -> Refusal:
+def not_utf8(error: UnicodeDecodeError, at: int) -> ApiError:
     """Say that the body stops being UTF-8 at the byte ``at``, and why."""
     if _ENCODED_SURROGATE.match(error.object, error.start):
-        return Refusal(
+        return ApiError(
             400,
             f"The body is not UTF-8: a lone surrogate is encoded at byte {at}; "
             "send the character itself, or leave it out.",
         )
-    return Refusal(400, f"The body is not UTF-8: {error.reason} at byte {at}; encode it as UTF-8.")
+    return ApiError(400, f"The body is not UTF-8: {error.reason} at byte {at}; encode it as UTF-8.")
 
 
-def not_json(error: msgspec.DecodeError, text: bytearray | memoryview, line: int) -> Refusal:
+def not_json(error: msgspec.DecodeError, text: bytearray | memoryview, line: int) -> ApiError:
     """Say why ``text`` is not JSON, and where. It is the whole body, or that ``line`` of it (from 1)."""
     found = _POSITION.search(str(error))
     at = int(found[1]) if found else len(text)
     reason, way_out = _why(error, text, at)
     place = _place(text, at) if isinstance(text, bytearray) else f"on line {line} at byte {at} of it"
-    return Refusal(400, f"The body is not JSON: {reason} {place}; {way_out}.")
+    return ApiError(400, f"The body is not JSON: {reason} {place}; {way_out}.")
 
 
 def _why(error: msgspec.DecodeError, text: bytearray | memoryview, at: int) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from flask import request
 from api.body.batch import read_single
 from api.body.read import body_form, read_body
 from api.context import parts
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from shared.schemas.exact_json import read_exactly
 
 
@@ -20,7 +20,7 @@ def read_object(*, max_bytes: int, limit: str, reserve: Callable[[int], None]) -
 
     ``reserve`` is told of each piece before it is kept, and may refuse.
 
-    Raises Refusal: 400 for what is no JSON object, or has a name twice in one; 413, 415.
+    Raises ApiError: 400 for what is no JSON object, or has a name twice in one; 413, 415.
     """
     return _read(_bytes(max_bytes, limit, reserve))
 
@@ -32,7 +32,7 @@ def _read(body: bytearray) -> dict[str, Any]:
     try:
         read: dict[str, Any] = read_exactly(raw)
     except ValueError as error:
-        raise Refusal(400, f"The body cannot be read: {error}.") from None
+        raise ApiError(400, f"The body cannot be read: {error}.") from None
     return read
 
 
@@ -46,5 +46,5 @@ def _bytes(max_bytes: int, limit: str, reserve: Callable[[int], None]) -> bytear
         limit=limit,
     )
     if form.by_line:
-        raise Refusal(415, "The Content-Type must be application/json; lines are for batches of orders.")
+        raise ApiError(415, "The Content-Type must be application/json; lines are for batches of orders.")
     return read_body(request.stream, form, max_body_bytes=max_bytes, limit=limit, reserve=reserve)

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,21 +44,21 @@ def body_form(
 ) -> BodyForm:
     """Check what can be known before a byte of the body is read.
 
-    Raises Refusal: 415 for a type, charset or encoding that is not taken, 413 for a length over the limit.
+    Raises ApiError: 415 for a type, charset or encoding that is not taken, 413 for a length over the limit.
     """
     types = {"application/json": False, "application/x-ndjson": True}
     by_line = types.get(content_type)
     if by_line is None:
-        raise Refusal(
+        raise ApiError(
             415,
             "The Content-Type must be application/json or application/x-ndjson.",
             headers={"Accept-Post": ", ".join(types)},
         )
     if charset.lower() not in {"", "utf-8", "utf8", "us-ascii"}:
-        raise Refusal(415, "The charset of the Content-Type must be utf-8, which is that of JSON.")
+        raise ApiError(415, "The charset of the Content-Type must be utf-8, which is that of JSON.")
     encoding = content_encoding.strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
-        raise Refusal(
+        raise ApiError(
             415,
             "The Content-Encoding must be gzip, or there must be none.",
             headers={"Accept-Encoding": "gzip"},
@@ -80,7 +80,7 @@ def read_body(
 
     ``reserve`` is told of each piece before it is kept, and may refuse.
 
-    Raises Refusal: 413 over the limit, 400 for a body that was cut short or is not the gzip it says it is,
+    Raises ApiError: 413 over the limit, 400 for a body that was cut short or is not the gzip it says it is,
     408 when the server has lost its patience with the sender.
     """
     body = bytearray()
@@ -103,18 +103,18 @@ def _pieces(stream: ByteStream, form: BodyForm, max_body_bytes: int) -> Iterator
             piece = stream.read(min(wanted, _PIECE_BYTES))
         except Exception as error:
             if _is_too_slow(error):
-                raise Refusal(
+                raise ApiError(
                     408, "The body came too slowly; nothing was accepted. Send it faster."
                 ) from error
             # Servers raise whatever they like for a connection lost or chunks malformed; there is no common
             # base. Nothing of ours runs inside that call, so any fault in it is one of what was sent.
-            raise Refusal(400, "The body could not be read to its end; send all of it.") from error
+            raise ApiError(400, "The body could not be read to its end; send all of it.") from error
         if not piece:
             break
         wanted -= len(piece)
         yield piece
     if wanted and form.content_length is not None:
-        raise Refusal(
+        raise ApiError(
             400,
             f"The body ends {wanted} bytes before the {form.content_length} of its Content-Length; "
             "send all of it.",
@@ -138,19 +138,19 @@ def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 # Little by little: a bomb is noticed before it has gone off.
                 yield member.decompress(rest, _PIECE_BYTES)
             except zlib.error:
-                raise Refusal(400, "The body is not the gzip that its Content-Encoding says.") from None
+                raise ApiError(400, "The body is not the gzip that its Content-Encoding says.") from None
             rest = member.unused_data if member.eof else member.unconsumed_tail
             if members > _MOST_GZIP_MEMBERS:
-                raise Refusal(400, f"The gzip has more than {_MOST_GZIP_MEMBERS} members; send it as one.")
+                raise ApiError(400, f"The gzip has more than {_MOST_GZIP_MEMBERS} members; send it as one.")
     while not member.eof:
         inflated = member.decompress(b"", _PIECE_BYTES)
         if not inflated and not member.eof:
-            raise Refusal(400, "The gzip ends too early; send all of it.")
+            raise ApiError(400, "The gzip ends too early; send all of it.")
         yield inflated
 
 
-def _too_many_bytes(limit: str, most: int, how_many: str) -> Refusal:
-    return Refusal(
+def _too_many_bytes(limit: str, most: int, how_many: str) -> ApiError:
+    return ApiError(
         413,
         f"The body {how_many}, and {limit} is {most}; send it in several parts.",
     )

@@ -41,7 +41,7 @@ def outcomes_there(engine: Engine, job: Job) -> OutcomeList:
 def results_answer(form: JobForm, found: OutcomeList, headers: Mapping[str, str]) -> Response:
     """Answer with outcomes: keyed, or the bare one of a job of a single order.
 
-    What does not fit into a piece reserves memory of the budget, which may be refused: Refusal (503).
+    What does not fit into a piece reserves memory of the budget, which may be refused: ApiError (503).
     """
     if len(found.first) == len(found.slice_ids):
         return answer(_whole(form, found.first), headers=headers)

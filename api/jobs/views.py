@@ -10,7 +10,7 @@ from api.context import asking_key, facts, parts
 from api.jobs.responses import job_shown, retry_after
 from api.jobs.results import outcomes_there, results_answer
 from api.middleware.auth import may_read_job
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from shared.persistence.jobs.progress import find_job
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _own_job(job_id: str) -> Job:
     if job is None or not may_read_job(asking_key(), job.api_key_id):
         if _is_past(job_id, parts().settings.retention_days):
             raise expired()
-        raise Refusal(404, "There is no job of this id for this API key; see the Location of its batch.")
+        raise ApiError(404, "There is no job of this id for this API key; see the Location of its batch.")
     if job.is_over(parts().clock()):
         raise expired()
     facts().job_id = job.id
@@ -57,6 +57,6 @@ def _is_past(job_id: str, retention_days: int) -> bool:
     return made_at_ms + retention_days * _DAY_MS <= parts().clock().timestamp() * 1000
 
 
-def expired() -> Refusal:
-    """The refusal of a job that has expired."""
-    return Refusal(410, "The job has expired, and its outcomes are gone; the orders that it made are not.")
+def expired() -> ApiError:
+    """The error of a job that has expired."""
+    return ApiError(410, "The job has expired, and its outcomes are gone; the orders that it made are not.")

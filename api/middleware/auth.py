@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import g, request
 
 from api.context import facts, parts
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from shared.persistence.access.keys import find_api_key
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def needs(scope: str) -> Access:
 
 
 def find_caller(table: Mapping[str, Access]) -> None:
-    """Find out whose request the present one is, or raise Refusal (401) before its body is read.
+    """Find out whose request the present one is, or raise ApiError (401) before its body is read.
 
     ``table`` has the access of every endpoint.
     """
@@ -53,7 +53,7 @@ def find_caller(table: Mapping[str, Access]) -> None:
 
 
 def take_place(heavy: frozenset[str]) -> None:
-    """Let a caller's request in among those that are answered, or raise Refusal (429, 503).
+    """Let a caller's request in among those that are answered, or raise ApiError (429, 503).
 
     ``heavy`` are the endpoints that may keep a connection of the database for long.
     """
@@ -79,10 +79,10 @@ def leave_place(_error: BaseException | None) -> None:
 
 
 def check_scope(table: Mapping[str, Access]) -> None:
-    """Let the caller in, or raise Refusal (403). Apart, so that what is refused here is counted before."""
+    """Let the caller in, or raise ApiError (403). Apart, so that what is refused here is counted before."""
     access, api_key = _access(table), facts().api_key
     if api_key is not None and access.scope is not None and access.scope not in api_key.scopes:
-        raise Refusal(
+        raise ApiError(
             403,
             f"This API key lacks the scope {access.scope}; use one that has it, or ask for one.",
         )
@@ -114,5 +114,5 @@ def _presented_key() -> str:
     return presented
 
 
-def _unauthorized(msg: str) -> Refusal:
-    return Refusal(401, msg, headers={"WWW-Authenticate": "Bearer"})
+def _unauthorized(msg: str) -> ApiError:
+    return ApiError(401, msg, headers={"WWW-Authenticate": "Bearer"})

@@ -1,4 +1,4 @@
-"""Whatever is raised in a request becomes an answer with the envelope (CONTRACT 1)."""
+"""Error handlers: whatever is raised in a request becomes a response with the envelope (CONTRACT 1)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from api.context import facts
-from api.web.errors import Refusal
-from api.web.responses import refused
+from api.web.errors import ApiError
+from api.web.responses import error_response
 from shared.persistence.core.errors import (
     CommitUnknownError,
     DatabaseAwayError,
@@ -28,9 +28,9 @@ _log = structlog.get_logger(__name__)
 _AGAIN = {"Retry-After": "5"}
 
 
-def handle_faults(app: Flask) -> None:
+def add_error_handlers(app: Flask) -> None:
     """Register the handlers; Flask picks the one of the nearest class."""
-    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(ApiError, error_response)
     app.register_error_handler(HTTPException, _of_the_framework)
     app.register_error_handler(TransientError, _database_unable)
     app.register_error_handler(PromiseUnknownError, _promise_unknown)
@@ -48,7 +48,7 @@ def _of_the_framework(error: HTTPException) -> Response:
         headers["Allow"] = allowed
     else:
         msg = f"The request cannot be answered: {error.name}."
-    return refused(Refusal(status, msg, headers=headers))
+    return error_response(ApiError(status, msg, headers=headers))
 
 
 def _database_unable(error: TransientError) -> Response:
@@ -60,7 +60,7 @@ def _database_unable(error: TransientError) -> Response:
         # It is the reading that failed: the job is there.
         path = job_path(job_id)
         msg = f"The database {why}, but the batch was accepted before. Ask GET {path} later."
-        return refused(Refusal(503, msg, headers={"Location": path, **_AGAIN}))
+        return error_response(ApiError(503, msg, headers={"Location": path, **_AGAIN}))
     elif isinstance(error, CommitUnknownError):
         msg = (
             "The database went away while this was being written, and whether it was is not known. "
@@ -68,7 +68,7 @@ def _database_unable(error: TransientError) -> Response:
         )
     else:
         msg = f"The database {why}; nothing was accepted. Try again later."
-    return refused(Refusal(503, msg, headers=_AGAIN))
+    return error_response(ApiError(503, msg, headers=_AGAIN))
 
 
 def _why(error: TransientError) -> str:
@@ -91,7 +91,7 @@ def _promise_unknown(error: PromiseUnknownError) -> Response:
         "The database went away while the batch was being stored, and whether it was is not known yet. "
         f"Ask GET {path} later, and send the batch again only if that is 404."
     )
-    return refused(Refusal(503, msg, headers={"Location": path, **_AGAIN}))
+    return error_response(ApiError(503, msg, headers={"Location": path, **_AGAIN}))
 
 
 def _unexpected(error: Exception) -> Response:
@@ -99,4 +99,4 @@ def _unexpected(error: Exception) -> Response:
     msg = f"Something is wrong here, not with your request. Its id for whoever looks: {facts().request_id}."
     job_id = facts().job_id if request.method == "POST" else None
     headers = {} if job_id is None else {"Location": job_path(job_id)}
-    return refused(Refusal(500, msg, headers=headers))
+    return error_response(ApiError(500, msg, headers=headers))

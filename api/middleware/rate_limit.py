@@ -13,8 +13,8 @@ from flask_limiter.errors import RateLimitExceeded
 from limits.storage import RedisStorage
 
 from api.context import RateWindow, asking_key, facts, parts_of
-from api.web.errors import Refusal
-from api.web.responses import refused
+from api.web.errors import ApiError
+from api.web.responses import error_response
 from shared.breaker import Breaker
 from shared.client_rate import COUNT, WINDOW_SECONDS, rate_key
 
@@ -96,7 +96,7 @@ def _exceeded(most: int) -> Callable[[RateLimitExceeded], Response]:
             "rateLimitPerMinute; a voucher code that does not exist counts as one. Nothing was accepted. "
             f"Try again in {seconds} s."
         )
-        return refused(Refusal(429, msg, headers={"Retry-After": str(seconds)}))
+        return error_response(ApiError(429, msg, headers={"Retry-After": str(seconds)}))
 
     return answer_429
 

@@ -67,7 +67,7 @@ _JOB_ID: Final = "019aa0b4-7c1e-7d3a-9f53-2b6f0e4c8a11"
 
 
 def envelope(msg: str) -> dict[str, Any]:
-    """Give a refusal of the whole request."""
+    """Give the envelope of a request that is refused as a whole."""
     return {"status": "no", "code": -7, "msg": msg}
 
 

@@ -65,7 +65,7 @@ def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
     """Store a batch as a job, and hand its slices to the queue. Once this returns, it is accepted.
 
     When the queue did not take them, nothing is lost: the sweeper dispatches what is undecided. Raises
-    PersistenceError, Refusal where too much waits already, and PromisedBeforeError when the Idempotency-Key
+    PersistenceError, ApiError where too much waits already, and PromisedBeforeError when the Idempotency-Key
     stands for another job.
     """
     settings, now = parts.settings, parts.clock()

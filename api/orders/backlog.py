@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from shared.persistence.core.errors import PersistenceError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Backlog:
         self._known: dict[int, _Known] = {}
 
     def admit(self, api_key_id: int, size_bytes: int) -> None:
-        """Count a batch that is about to be stored. Raises Refusal (429) where too much waits already.
+        """Count a batch that is about to be stored. Raises ApiError (429) where too much waits already.
 
         A batch that is too large by itself is let in where nothing else waits.
         """
@@ -70,7 +70,7 @@ class Backlog:
         with self._lock:
             if self._exceeds(known, size_bytes):
                 known.since -= size_bytes
-                raise self._refusal(known)
+                raise self._error(known)
 
     def _exceeds(self, known: _Known, size_bytes: int) -> bool:
         all_bytes = known.measured + known.since
@@ -91,7 +91,7 @@ class Backlog:
                     known.measured = measured
                     known.since -= stored_bytes
 
-    def _refusal(self, known: _Known) -> Refusal:
+    def _error(self, known: _Known) -> ApiError:
         seconds = min(60, max(1, math.ceil(min(known.ask_at - self._monotonic(), 60))))
         waiting = known.measured + known.since
         msg = (
@@ -99,4 +99,4 @@ class Backlog:
             f"they would exceed undecidedMaxBytes, which is {self._most_bytes}. Nothing was accepted. "
             f"Try again in {seconds} s, or when jobs of yours are done."
         )
-        return Refusal(429, msg, headers={"Retry-After": str(seconds)})
+        return ApiError(429, msg, headers={"Retry-After": str(seconds)})

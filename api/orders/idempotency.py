@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Final
 
-from api.web.errors import Refusal, shown
+from api.web.errors import ApiError, shown
 from shared.domain.job import JobForm
 
 MOST_CHARS: Final = 255
@@ -17,13 +17,13 @@ _BARE: Final = re.compile(r"[\x21\x23-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
 def read_idempotency_key(header: str | None) -> str | None:
-    """The key, quoted or bare; None where the header was not sent. Raises Refusal (400)."""
+    """The key, quoted or bare; None where the header was not sent. Raises ApiError (400)."""
     if header is None:
         return None
     quoted = _QUOTED.fullmatch(header.strip())
     key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else header.strip()
     if not key or len(key) > MOST_CHARS or not (quoted or _BARE.fullmatch(key)):
-        raise Refusal(
+        raise ApiError(
             400,
             f"The Idempotency-Key is {shown(key)}; send 1 to {MOST_CHARS} printable ASCII characters, "
             "best a new UUID for each batch.",

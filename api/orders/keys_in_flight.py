@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from api.web.errors import Refusal, shown
+from api.web.errors import ApiError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ class KeysInFlight:
     def alone(self, api_key_id: int, key: str | None, limit_seconds: float) -> Iterator[None]:
         """Hold a key for the time of the block, after whoever holds it. None: there is nothing to hold.
 
-        Raises Refusal (409) when it is still held after ``limit_seconds``.
+        Raises ApiError (409) when it is still held after ``limit_seconds``.
         """
         if key is None:
             yield
@@ -35,7 +35,7 @@ class KeysInFlight:
         mine = (api_key_id, key)
         with self._changed:
             if not self._changed.wait_for(lambda: mine not in self._held, limit_seconds):
-                raise Refusal(
+                raise ApiError(
                     409,
                     f"The Idempotency-Key {shown(key)} is that of a request which is still being stored; "
                     "send this one again when that has been answered.",

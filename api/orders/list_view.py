@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import request
 
 from api.context import asking_key, parts
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from api.web.prefer import read_preferences
 from api.web.query import honoured, query_values, same_query
 from api.web.responses import answer_within
@@ -78,9 +78,9 @@ def _wanted(values: dict[str, Any]) -> OrderFilter:
     )
 
 
-def _too_large(page: PageTooLarge) -> Refusal:
+def _too_large(page: PageTooLarge) -> ApiError:
     name = {"lines": "ordersPageMaxLines", "bytes": "ordersPageMaxBytes"}[page.what]
     told = f"these orders have more than {page.most} {page.what}, which is the limit {name}"
     way_out = f"ask for fewer at a time; of these, limit={page.fitting} would do"
     fault = Fault(PAGE_TOO_LARGE, "/limit", f"{told}; {way_out}", {"most": page.most})
-    return Refusal(400, f"limit: {told}; {way_out}.", faults=[fault])
+    return ApiError(400, f"limit: {told}; {way_out}.", faults=[fault])

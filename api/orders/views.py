@@ -20,7 +20,7 @@ from api.jobs.views import expired
 from api.orders.accept import Asked, Promised, promise_batch
 from api.orders.collect import Collected, collect, collect_again
 from api.orders.idempotency import read_idempotency_key, request_hash
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from api.web.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
 from shared.domain.job import Job, JobForm
 from shared.persistence.jobs.insert import PromisedBeforeError
@@ -93,7 +93,7 @@ def _waiting(preferences: Preferences, total: int) -> Waiting:
 def _replay(before: PromisedBeforeError, preferences: Preferences) -> Response:
     """The same request again: the same job, in its present state, or waited for again."""
     if before.request_hash != facts().request_hash:
-        raise Refusal(
+        raise ApiError(
             422,
             "The Idempotency-Key was used for another request; send a new key with a new batch, "
             "and the same key only with the same bytes.",
@@ -156,7 +156,7 @@ def _read_body(reserve: Callable[[int], None], *, by_line_allowed: bool) -> tupl
         max_body_bytes=settings.max_body_bytes,
     )
     if sent.by_line and not by_line_allowed:
-        raise Refusal(415, "One order is sent as application/json; lines are for batches.")
+        raise ApiError(415, "One order is sent as application/json; lines are for batches.")
     body = read_body(request.stream, sent, max_body_bytes=settings.max_body_bytes, reserve=reserve)
     return body, sent.by_line
 
@@ -189,7 +189,7 @@ def _answer(collected: Collected, preferences: Preferences, waiting: Waiting) ->
     if collected.outcomes is not None:
         headers = {"Location": job_path(job.id), **_applied(preferences, waiting, 200)}
         # They are there, and perhaps no memory to send them with: then they can be asked for.
-        with suppress(Refusal):
+        with suppress(ApiError):
             return results_answer(job.form, collected.outcomes, headers)
     return job_accepted(job, _applied(preferences, waiting, 202))
 

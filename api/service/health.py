@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 from api.context import parts
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from api.web.responses import answer
 from shared.persistence.core.errors import PersistenceError
 from shared.persistence.core.schema_version import check_schema
@@ -50,8 +50,8 @@ class Readiness:
         missing = [f"{name}: {finding['why']}" for name, finding in findings.items() if not finding["ok"]]
         if not missing:
             return answer({"status": "ok", **findings})
-        refusal = Refusal(503, "Not ready. " + "; ".join(missing) + ".")
-        return answer({**refusal.envelope(), **findings}, 503, {"Retry-After": "5"})
+        error = ApiError(503, "Not ready. " + "; ".join(missing) + ".")
+        return answer({**error.envelope(), **findings}, 503, {"Retry-After": "5"})
 
     def _ask(self, name: str, check: Callable[[Parts], Finding], of: Parts) -> Future[Finding]:
         with self._lock:

@@ -1,4 +1,4 @@
-"""What the door says when it takes nothing: a status, and the seed's own envelope (CONTRACT 1)."""
+"""API errors: a whole request refused, with a status and the envelope (CONTRACT 1)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN_CHARS = 60
 
 
 @dataclass
-class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of ours
+class ApiError(Exception):
     """The whole request is refused: nothing was accepted, nothing stored. ``faults`` point into its body."""
 
     status: int
@@ -27,7 +27,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of ours
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def envelope(self) -> dict[str, Any]:
-        """Give the body of the answer."""
+        """Give the body of the response."""
         body: dict[str, Any] = {"status": "no", "code": GENERAL_CODE, "msg": self.msg}
         if self.faults:
             body["errors"] = [fault_json(fault) for fault in self.faults]

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import request
 
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from shared.domain.outcome import listed, sentence
 from shared.schemas.query import read_query, unknown_parameters
 
@@ -33,18 +33,18 @@ def check_query(known: Mapping[str, Collection[str]]) -> None:
 
 
 def query_values(schema: Schema) -> dict[str, Any]:
-    """Give the values of the present request's query. Raises Refusal (400)."""
+    """Give the values of the present request's query. Raises ApiError (400)."""
     read = read_query(schema, list(request.args.items(multi=True)))
     if isinstance(read, list):
         raise bad_values(read)
     return read
 
 
-def bad_values(faults: Iterable[Fault]) -> Refusal:
+def bad_values(faults: Iterable[Fault]) -> ApiError:
     """Make the 400 of a request whose values are at fault, the first few of them in its message."""
-    # It is one refusal of the whole request: its faults are told whatever their code, unlike an order's.
+    # It is one error of the whole request: its faults are told whatever their code, unlike an order's.
     everything = list(faults)
-    return Refusal(400, sentence(everything), faults=list(listed(everything)))
+    return ApiError(400, sentence(everything), faults=list(listed(everything)))
 
 
 def same_query(**changes: str | int) -> str:

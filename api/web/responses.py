@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from api.memory_budget import Reservation
-    from api.web.errors import Refusal
+    from api.web.errors import ApiError
 
 
 class JsonResponse(Response):
@@ -30,7 +30,7 @@ def answer(
 ) -> Response:
     """Answer with ``value`` as JSON; bytes are JSON already.
 
-    A large answer reserves memory of the budget until it is sent, which may be refused: Refusal (503).
+    A large answer reserves memory of the budget until it is sent, which may be refused: ApiError (503).
     """
     body = value if isinstance(value, bytes) else orjson.dumps(value)
     response = JsonResponse(body, status=status, headers=dict(headers or {}))
@@ -58,6 +58,6 @@ def answer_within(make: Callable[[Reservation], bytes], headers: Mapping[str, st
     return response
 
 
-def refused(refusal: Refusal) -> Response:
-    """Answer with the envelope of a refusal."""
-    return answer(refusal.envelope(), refusal.status, refusal.headers)
+def error_response(error: ApiError) -> Response:
+    """Answer with the envelope of an error."""
+    return answer(error.envelope(), error.status, error.headers)

@@ -15,7 +15,7 @@ import pytest
 from marshmallow import ValidationError
 
 from api.body.batch import read_batch
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from shared.domain.completion import already_shipping, no_such_order
 from shared.domain.outcome import Fault, Reason, Rejected
 from shared.domain.reasons import REASONS
@@ -79,7 +79,7 @@ def asked(*parameters: tuple[str, str]) -> Callable[[], list[Fault]]:
 def posted(body: bytes, **limits: Any) -> Callable[[], list[Fault]]:
     def faults() -> list[Fault]:
         settings = replace(Settings(), **limits)
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(ApiError) as refused:
             read_batch(bytearray(body), by_line=False, settings=settings)
         return list(refused.value.faults)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from api.orders.backlog import Backlog
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from shared.persistence.core.errors import TransientError
 
 MIB = 1024 * 1024
@@ -38,7 +38,7 @@ def test_what_waits_is_bounded_and_another_key_has_a_bound_of_its_own() -> None:
     for _ in range(10):
         database.send(SHOP, MIB)
 
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ApiError) as caught:
         database.send(SHOP, 1)
     database.send(OTHER, 9 * MIB)
 
@@ -50,7 +50,7 @@ def test_what_waits_is_bounded_and_another_key_has_a_bound_of_its_own() -> None:
 def test_a_key_whose_orders_are_decided_is_let_in_again() -> None:
     database = Database()
     database.send(SHOP, 10 * MIB)
-    with pytest.raises(Refusal):
+    with pytest.raises(ApiError):
         database.send(SHOP, MIB)
 
     database.waiting[SHOP] = 0
@@ -72,7 +72,7 @@ def test_what_other_processes_took_is_counted() -> None:
     database = Database()
     database.waiting[SHOP] = 10 * MIB
 
-    with pytest.raises(Refusal):
+    with pytest.raises(ApiError):
         database.send(SHOP, 2 * MIB)
 
 
@@ -80,7 +80,7 @@ def test_a_batch_that_is_too_large_by_itself_is_let_in_alone() -> None:
     database = Database()
 
     database.send(SHOP, 11 * MIB)
-    with pytest.raises(Refusal):
+    with pytest.raises(ApiError):
         database.send(SHOP, 1)
 
 
@@ -107,7 +107,7 @@ def test_while_the_database_is_away_what_was_known_counts() -> None:
 
     for _ in range(5):
         database.send(SHOP, 2 * MIB)
-    with pytest.raises(Refusal):
+    with pytest.raises(ApiError):
         database.send(SHOP, 2 * MIB)
 
 

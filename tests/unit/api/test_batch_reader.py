@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.body.batch import Batch, read_batch, read_single
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from shared.settings import Settings
 
 SETTINGS = Settings(max_orders=5, max_key_chars=20, max_nesting=8)
@@ -23,8 +23,8 @@ def read(body: bytes, *, by_line: bool = False, settings: Settings = SETTINGS) -
     return read_batch(bytearray(body), by_line=by_line, settings=settings)
 
 
-def refusal(body: bytes, *, by_line: bool = False, settings: Settings = SETTINGS) -> Refusal:
-    with pytest.raises(Refusal) as raised:
+def error_of(body: bytes, *, by_line: bool = False, settings: Settings = SETTINGS) -> ApiError:
+    with pytest.raises(ApiError) as raised:
         read(body, by_line=by_line, settings=settings)
     return raised.value
 
@@ -60,7 +60,7 @@ def test_keys_that_differ_only_by_normalisation_are_two() -> None:
 
 
 def test_the_same_key_twice_is_refused_by_its_name() -> None:
-    refused = refusal(b'{"x1":{},"x2":{},"x1":{}}')
+    refused = error_of(b'{"x1":{},"x2":{},"x1":{}}')
 
     assert refused.status == 400
     assert '"x1"' in refused.msg
@@ -68,18 +68,18 @@ def test_the_same_key_twice_is_refused_by_its_name() -> None:
 
 
 def test_the_same_key_written_with_an_escape_is_the_same_key() -> None:
-    assert '"a"' in refusal(b'{"a":1,"\\u0061":2}').msg
+    assert '"a"' in error_of(b'{"a":1,"\\u0061":2}').msg
 
 
 def test_the_same_key_on_two_lines_is_refused_with_both_lines() -> None:
-    refused = refusal(b'{"a":1}\n\n{"b":1,"c":2}\n{"c":3}', by_line=True)
+    refused = error_of(b'{"a":1}\n\n{"b":1,"c":2}\n{"c":3}', by_line=True)
 
     assert 'The key "c"' in refused.msg
     assert "on line 3 and again on line 4" in refused.msg
 
 
 def test_an_odd_key_is_named_without_breaking_the_message() -> None:
-    refused = refusal(b'{"a/\\r\\n~":1,"a/\\r\\n~":2}')
+    refused = error_of(b'{"a/\\r\\n~":1,"a/\\r\\n~":2}')
 
     assert r'"a/\r\n~"' in refused.msg
     assert refused.faults[0].pointer == "/a~1\r\n~0"
@@ -89,7 +89,7 @@ def test_an_odd_key_is_named_without_breaking_the_message() -> None:
 def test_a_long_key_that_stands_twice_does_not_come_back_whole(by_line: bool) -> None:
     body = b'{"%b":1}' % (b"A" * 1_000_000)
 
-    refused = refusal(
+    refused = error_of(
         body + b"\n" + body if by_line else b"{%b,%b}" % (body[1:-1], body[1:-1]), by_line=by_line
     )
 
@@ -127,7 +127,7 @@ def test_a_long_key_that_stands_twice_does_not_come_back_whole(by_line: bool) ->
     ],
 )
 def test_what_is_not_a_batch_is_refused_with_what_is_wrong(body: bytes, says: str) -> None:
-    refused = refusal(body)
+    refused = error_of(body)
 
     assert refused.status == 400
     assert says in refused.msg
@@ -136,11 +136,11 @@ def test_what_is_not_a_batch_is_refused_with_what_is_wrong(body: bytes, says: st
 def test_a_fault_after_the_first_megabyte_is_told_by_its_place() -> None:
     body = b'{"a":"' + "é".encode() * 700_001 + b'\xff"}'
 
-    assert f"at byte {6 + 1_400_002};" in refusal(body).msg
+    assert f"at byte {6 + 1_400_002};" in error_of(body).msg
 
 
 def test_too_many_orders_are_refused_with_the_limit() -> None:
-    refused = refusal(json.dumps(dict.fromkeys(map(str, range(6)), 1)).encode())
+    refused = error_of(json.dumps(dict.fromkeys(map(str, range(6)), 1)).encode())
 
     assert refused.status == 413
     assert "5 orders" in refused.msg
@@ -148,7 +148,7 @@ def test_too_many_orders_are_refused_with_the_limit() -> None:
 
 
 def test_a_key_too_long_is_refused_with_its_length_and_the_limit() -> None:
-    refused = refusal(b'{"' + b"k" * 21 + b'":1}')
+    refused = error_of(b'{"' + b"k" * 21 + b'":1}')
 
     assert refused.status == 413
     assert "21 characters" in refused.msg
@@ -163,7 +163,7 @@ def test_an_order_may_be_nested_as_deep_as_the_limit(levels: int, taken: bool) -
     if taken:
         assert read(body).keys == ["a", "deep"]
     else:
-        refused = refusal(body)
+        refused = error_of(body)
         assert refused.status == 400
         assert '"deep"' in refused.msg
         assert "8 levels" in refused.msg
@@ -174,7 +174,7 @@ def test_an_order_too_large_is_refused_with_its_size_and_the_limit() -> None:
     fits, too_large = b'"' + b"x" * 98 + b'"', b'"' + b"x" * 99 + b'"'
 
     assert read(b'{"a":%b,"b":%b}' % (fits, fits), settings=narrow).keys == ["a", "b"]
-    refused = refusal(b'{"a":%b,"b":%b}' % (fits, too_large), settings=narrow)
+    refused = error_of(b'{"a":%b,"b":%b}' % (fits, too_large), settings=narrow)
     assert refused.status == 413
     assert 'The order "b" has 101 bytes, and maxOrderBytes is 100' in refused.msg
     assert [fault.pointer for fault in refused.faults] == ["/b"]
@@ -193,7 +193,7 @@ def test_an_order_too_large_is_refused_with_its_size_and_the_limit() -> None:
 )
 def test_one_order_alone_is_refused_for_the_same_reasons(body: bytes, status: int, says: str) -> None:
     settings = Settings(max_nesting=8, max_order_bytes=4_000)
-    with pytest.raises(Refusal) as raised:
+    with pytest.raises(ApiError) as raised:
         read_single(bytearray(body), "", settings=settings)
 
     assert raised.value.status == status
@@ -209,7 +209,7 @@ def test_one_order_alone_is_a_batch_of_one() -> None:
 @pytest.mark.parametrize("levels", [100, 5_000, 100_000])
 def test_any_depth_is_refused_quickly(levels: int) -> None:
     started = time.perf_counter()
-    refused = refusal(b'{"a":' + b'{"x":[' * levels + b"1" + b"]}" * levels + b"}")
+    refused = error_of(b'{"a":' + b'{"x":[' * levels + b"1" + b"]}" * levels + b"}")
 
     assert refused.status == 400
     assert "maxNesting" in refused.msg
@@ -219,7 +219,7 @@ def test_any_depth_is_refused_quickly(levels: int) -> None:
 def test_a_million_tiny_orders_are_refused_before_they_fill_the_memory() -> None:
     started = time.perf_counter()
 
-    assert refusal(b"{" + b'"":1,' * 1_000_000 + b'"":1}').status == 413
+    assert error_of(b"{" + b'"":1,' * 1_000_000 + b'"":1}').status == 413
     assert time.perf_counter() - started < 10
 
 
@@ -236,7 +236,7 @@ def test_a_body_is_let_go_of_as_soon_as_nobody_reads_it(text: bytes) -> None:
     watched = weakref.ref(body)
     gc.disable()
     try:
-        with suppress(Refusal):
+        with suppress(ApiError):
             read_batch(body, by_line=False, settings=SETTINGS)
         del body
         assert watched() is None
@@ -263,7 +263,7 @@ def test_lines_are_merged_in_order_and_blank_ones_are_ignored() -> None:
     ],
 )
 def test_a_fault_of_a_line_is_told_with_the_line(body: bytes, says: str) -> None:
-    refused = refusal(body, by_line=True)
+    refused = error_of(body, by_line=True)
 
     assert refused.status == 400
     assert says in refused.msg
@@ -272,6 +272,6 @@ def test_a_fault_of_a_line_is_told_with_the_line(body: bytes, says: str) -> None
 def test_a_million_lines_of_nothing_are_refused_quickly() -> None:
     started = time.perf_counter()
 
-    assert refusal(b"{}\n" * 1_000_000, by_line=True).status == 413
-    assert refusal(b"\n \n" * 1_000_000, by_line=True).status == 400
+    assert error_of(b"{}\n" * 1_000_000, by_line=True).status == 413
+    assert error_of(b"\n \n" * 1_000_000, by_line=True).status == 400
     assert time.perf_counter() - started < 20

@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 
 from api.body.read import BodyForm, body_form, read_body
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 
 LIMIT = 100_000
 
@@ -40,7 +40,7 @@ def test_a_body_of_unknown_length_is_read_to_its_end() -> None:
 
 def test_a_body_of_exactly_the_limit_is_taken_and_a_byte_more_is_not() -> None:
     assert len(read_body(io.BytesIO(b"x" * LIMIT), form(), max_body_bytes=LIMIT)) == LIMIT
-    with pytest.raises(Refusal) as raised:
+    with pytest.raises(ApiError) as raised:
         read_body(io.BytesIO(b"x" * (LIMIT + 1)), form(), max_body_bytes=LIMIT)
     assert raised.value.status == 413
     assert f"maxBodyBytes is {LIMIT}" in raised.value.msg
@@ -48,21 +48,21 @@ def test_a_body_of_exactly_the_limit_is_taken_and_a_byte_more_is_not() -> None:
 
 def test_an_endless_body_is_read_no_further_than_the_limit() -> None:
     stream = io.BytesIO(b"x" * 10 * LIMIT)
-    with pytest.raises(Refusal):
+    with pytest.raises(ApiError):
         read_body(stream, form(), max_body_bytes=LIMIT)
 
     assert stream.tell() == LIMIT + 1
 
 
 def test_a_body_cut_short_is_refused() -> None:
-    with pytest.raises(Refusal) as raised:
+    with pytest.raises(ApiError) as raised:
         read_body(io.BytesIO(b"x" * 10), form(15), max_body_bytes=LIMIT)
     assert raised.value.status == 400
     assert "5 bytes before the 15" in raised.value.msg
 
 
 def test_a_broken_connection_is_the_clients_fault() -> None:
-    with pytest.raises(Refusal) as raised:
+    with pytest.raises(ApiError) as raised:
         read_body(Broken(), form(15), max_body_bytes=LIMIT)
     assert raised.value.status == 400
 
@@ -90,7 +90,7 @@ def test_gzip_is_inflated_even_in_several_members(stream: type[io.BytesIO], memb
     ids=["empty", "not gzip", "cut short", "wrong checksum", "trailing", "a thousand empty members"],
 )
 def test_what_is_not_whole_gzip_is_refused(sent: bytes) -> None:
-    with pytest.raises(Refusal) as raised:
+    with pytest.raises(ApiError) as raised:
         read_body(Trickle(sent), form(len(sent), gzipped=True), max_body_bytes=LIMIT)
     assert raised.value.status == 400
     assert "gzip" in raised.value.msg
@@ -99,7 +99,7 @@ def test_what_is_not_whole_gzip_is_refused(sent: bytes) -> None:
 def test_a_bomb_goes_off_no_further_than_the_limit() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
     tracemalloc.start()
-    with pytest.raises(Refusal) as raised:
+    with pytest.raises(ApiError) as raised:
         read_body(io.BytesIO(bomb), form(len(bomb), gzipped=True), max_body_bytes=1_000_000)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -124,7 +124,7 @@ def test_a_bomb_goes_off_no_further_than_the_limit() -> None:
 def test_what_the_headers_give_away_is_refused_before_reading(
     content_type: str, charset: str, encoding: str, length: int, status: int
 ) -> None:
-    with pytest.raises(Refusal) as raised:
+    with pytest.raises(ApiError) as raised:
         body_form(content_type, charset, encoding, length, max_body_bytes=LIMIT)
     assert raised.value.status == status
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from api.capacity import Capacity, CapacityLimits, capacity_limits, turn_over
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 from shared.settings import Settings
 
 LIMITS = CapacityLimits(
@@ -33,11 +33,11 @@ def test_a_client_has_so_many_requests_at_once_and_others_have_room_then() -> No
     capacity = Capacity(LIMITS)
     places = [capacity.enter(BRASS, heavy=False) for _ in range(3)]
 
-    with pytest.raises(Refusal, match="requestsMaxPerKey") as refused:
+    with pytest.raises(ApiError, match="requestsMaxPerKey") as refused:
         capacity.enter(BRASS, heavy=False)
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (429, "1")
     capacity.enter(RED, heavy=False)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ApiError) as refused:
         capacity.enter(RED, heavy=False)
     assert refused.value.status == 503
 

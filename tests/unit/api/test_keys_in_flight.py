@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from api.orders.keys_in_flight import KeysInFlight
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 
 
 def test_the_same_key_again_waits_for_the_first_one_and_no_other_key_does() -> None:
@@ -36,7 +36,7 @@ def test_the_same_key_again_waits_for_the_first_one_and_no_other_key_does() -> N
 def test_a_key_that_stays_in_flight_is_409() -> None:
     keys = KeysInFlight()
 
-    with keys.alone(1, "k", 1), pytest.raises(Refusal) as raised, keys.alone(1, "k", 0):
+    with keys.alone(1, "k", 1), pytest.raises(ApiError) as raised, keys.alone(1, "k", 0):
         pass
 
     assert raised.value.status == 409

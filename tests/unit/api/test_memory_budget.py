@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from api.memory_budget import MemoryBudget
-from api.web.errors import Refusal
+from api.web.errors import ApiError
 
 MIB = 1 << 20
 
@@ -13,7 +13,7 @@ def test_what_does_not_fit_beside_the_others_is_503_and_may_come_again() -> None
     with budget.reservation() as first, budget.reservation() as second:
         first.reserve(6 * MIB)
         second.reserve(4 * MIB)
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(ApiError) as refused:
             second.reserve(1)
 
     assert refused.value.status == 503
@@ -39,7 +39,7 @@ def test_what_was_refused_gives_back_what_it_had() -> None:
         first.reserve(6 * MIB)
         with budget.reservation() as second:
             second.reserve(3 * MIB)
-            with pytest.raises(Refusal):
+            with pytest.raises(ApiError):
                 second.reserve(3 * MIB)
         with budget.reservation() as third:
             third.reserve(4 * MIB)
@@ -57,5 +57,5 @@ def test_what_is_not_needed_any_more_is_free_for_others_and_given_back_once() ->
 
     with budget.reservation() as third:
         third.reserve(8 * MIB)
-        with pytest.raises(Refusal):
+        with pytest.raises(ApiError):
             third.reserve(MIB)
