@@ -15,7 +15,7 @@ from api.context import asking_key, parts
 from api.web.errors import ApiError
 from api.web.prefer import read_preferences
 from api.web.query import bad_values, honoured, query_values, same_query
-from api.web.responses import answer, answer_within
+from api.web.responses import json_response, reserved_response
 from shared.domain.outcome import Fault
 from shared.domain.reasons import TOO_MANY
 from shared.domain.stock_count import StockCount, StockSet
@@ -67,7 +67,7 @@ def list_stock() -> Response:
         previous=same_query(cursor=cursor_text(page.previous)) if page.previous else None,
         next_=same_query(cursor=cursor_text(page.next)) if page.next else None,
     )
-    return answer(body, headers=honoured(strict=strict))
+    return json_response(body, headers=honoured(strict=strict))
 
 
 def count_stock() -> Response:
@@ -78,7 +78,7 @@ def count_stock() -> Response:
     strict = _strict()
     # The body's memory is held until the answer, which repeats some of it, is sent: no room is no 503 after
     # the stock has been set.
-    return answer_within(lambda held: _set_and_told(held, strict=strict), honoured(strict=strict))
+    return reserved_response(lambda held: _set_and_told(held, strict=strict), honoured(strict=strict))
 
 
 def _set_and_told(held: Reservation, *, strict: bool) -> bytes:

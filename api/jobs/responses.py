@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from api.web.responses import answer
+from api.web.responses import json_response
 from shared.schemas.job import job_json, job_path
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def retry_after(job: Job) -> dict[str, str]:
 def job_accepted(job: Job, headers: Mapping[str, str]) -> Response:
     """Answer 202: the batch is accepted, this is its job, and there it can be asked for."""
     accepted = {"Location": job_path(job.id), "Retry-After": "1", **retry_after(job), **headers}
-    return answer(job_json(job), 202, accepted)
+    return json_response(job_json(job), 202, accepted)
 
 
 def job_shown(job: Job) -> Response:
     """Answer with the job itself."""
-    return answer(job_json(job), headers=retry_after(job))
+    return json_response(job_json(job), headers=retry_after(job))

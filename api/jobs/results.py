@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from api.context import parts
-from api.web.responses import JsonResponse, answer
+from api.web.responses import JsonResponse, json_response
 from shared.domain.job import JobForm
 from shared.persistence.core.errors import TransientError
 from shared.persistence.jobs.outcomes import list_outcomes, read_outcomes
@@ -44,7 +44,7 @@ def results_answer(form: JobForm, found: OutcomeList, headers: Mapping[str, str]
     What does not fit into a piece reserves memory of the budget, which may be refused: ApiError (503).
     """
     if len(found.first) == len(found.slice_ids):
-        return answer(_whole(form, found.first), headers=headers)
+        return json_response(_whole(form, found.first), headers=headers)
     reservation = parts().memory_budget.reservation()
     reservation.reserve(_RESERVED_BYTES)
     in_time = _in_time(_pieces(parts().engine, found), parts().settings.body_seconds_max)

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from api.openapi.answers import STANDING
+from api.openapi.common_responses import COMMON_RESPONSES
 from api.openapi.examples import LINES_SENT
 from api.openapi.headers import HEADER_NAMES, HEADERS, shared_parameters
-from api.openapi.operation import JSON, LINES, Answer, Body, Example, Operation
+from api.openapi.operation import JSON, LINES, Body, Example, Operation, ResponseDoc
 from api.openapi.operations import OPERATIONS, TAGS
 from api.openapi.service import service_schemas
 from shared.schemas.openapi.components import add_components, new_document
@@ -62,8 +62,8 @@ def make_document(routes: Iterable[Route], settings: Settings) -> dict[str, Any]
         spec.components.header(name, header)
     for name, parameter in shared_parameters(settings).items():
         spec.components.parameter(name, parameter["in"], parameter)
-    for standing in STANDING:
-        spec.components.response(standing.name, _response(standing.answer))
+    for common in COMMON_RESPONSES:
+        spec.components.response(common.name, _response(common.response))
     for route in routes:
         _add_route(spec, route, settings)
     document = spec.to_dict()
@@ -108,18 +108,18 @@ def _parameters(operation: Operation, settings: Settings) -> list[Any]:
 
 
 def _responses(route: Route, operation: Operation) -> dict[str, Any]:
-    answers: dict[int, Any] = {status: _response(answer) for status, answer in operation.answers.items()}
-    for standing in STANDING:
-        if standing.applies(route, operation):
-            answers.setdefault(standing.status, standing.name)
-    return {str(status): answers[status] for status in sorted(answers)}
+    responses: dict[int, Any] = {status: _response(doc) for status, doc in operation.responses.items()}
+    for common in COMMON_RESPONSES:
+        if common.applies(route, operation):
+            responses.setdefault(common.status, common.name)
+    return {str(status): responses[status] for status in sorted(responses)}
 
 
-def _response(answer: Answer) -> dict[str, Any]:
-    headers = {HEADER_NAMES.get(name, name): name for name in ("RequestId", *answer.headers)}
-    shown: dict[str, Any] = {"description": answer.says, "headers": headers}
-    if answer.schema is not None:
-        shown["content"] = {answer.media_type: _content(answer.schema, answer.examples)}
+def _response(doc: ResponseDoc) -> dict[str, Any]:
+    headers = {HEADER_NAMES.get(name, name): name for name in ("RequestId", *doc.headers)}
+    shown: dict[str, Any] = {"description": doc.says, "headers": headers}
+    if doc.schema is not None:
+        shown["content"] = {doc.media_type: _content(doc.schema, doc.examples)}
     return shown
 
 

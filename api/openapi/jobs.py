@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from api.openapi.examples import JOB, OUTCOMES
-from api.openapi.operation import Answer, Operation
+from api.openapi.operation import Operation, ResponseDoc
 
-_NO_JOB: Final = Answer(says="There is no such job, or it is not this key's.")
-_GONE: Final = Answer(says="The job has expired, and its outcomes are gone; the orders that it made are not.")
+_NO_JOB: Final = ResponseDoc(says="There is no such job, or it is not this key's.")
+_GONE: Final = ResponseDoc(
+    says="The job has expired, and its outcomes are gone; the orders that it made are not."
+)
 
 JOBS: Final = {
     "GET /v1/jobs/<job_id>": Operation(
@@ -18,8 +20,8 @@ JOBS: Final = {
         description="The counts add up to `total` in every answer, and never run backwards. "
         "A key sees its own jobs; with the scope `jobs:read-all`, everybody's.",
         parameters=("job_id",),
-        answers={
-            200: Answer(
+        responses={
+            200: ResponseDoc(
                 says="The job. Retry-After stands on it while it runs.",
                 schema="Job",
                 headers=("RetryAfter",),
@@ -36,8 +38,8 @@ JOBS: Final = {
         description="The body that a 200 would have carried, byte for byte; while the job runs, the outcomes "
         "that are there. All of them are there when there is no Retry-After.",
         parameters=("job_id",),
-        answers={
-            200: Answer(
+        responses={
+            200: ResponseDoc(
                 says="Keyed outcomes; for a job of one order, its bare outcome once it is there.",
                 schema={
                     "oneOf": [

@@ -1,4 +1,4 @@
-"""How one operation is described: what it takes, what it answers, and when."""
+"""Operations of the OpenAPI document: what one takes, and its responses by status."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ResponseDoc:
     """What one status means. ``schema`` is a component's name or a schema; None: there is no body."""
 
     says: str
@@ -46,13 +46,13 @@ class Body:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One route, described. The answers that follow from its access and its body are added to its own."""
+    """One route, described. The responses that follow from its access and its body are added to its own."""
 
     id: str
     tag: str
     summary: str
     description: str
-    answers: Mapping[int, Answer]
+    responses: Mapping[int, ResponseDoc]
     parameters: tuple[str, ...] = ()
     query: Callable[[Settings], Schema] | None = None
     body: Body | None = None

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from api.openapi.examples import COMPLETION_SENT, JOB, ORDER_SENT, ORDERS_SENT, OUTCOME, OUTCOMES
-from api.openapi.operation import Answer, Body, Operation
+from api.openapi.operation import Body, Operation, ResponseDoc
 from shared.schemas.lists.orders import OrderListQuery
 
 if TYPE_CHECKING:
     from shared.settings import Settings
 
 _CREATING: Final = ("Prefer", "IdempotencyKey", "ContentEncoding")
-_ACCEPTED: Final = Answer(
+_ACCEPTED: Final = ResponseDoc(
     says="The batch is accepted and durable, and not all outcomes are there yet: ask its job for them. An "
     "order that may still be created is never answered `no`.",
     schema="Job",
     headers=("Location", "RetryAfter", "PreferenceApplied", "IdempotentReplayed"),
     examples=JOB,
 )
-_ONE_OUTCOME: Final = Answer(
+_ONE_OUTCOME: Final = ResponseDoc(
     says="What became of the order. A rejected one is a 200 too: `status` tells.",
     schema="Outcome",
     headers=("Location", "PreferenceApplied", "IdempotentReplayed"),
@@ -51,8 +51,8 @@ ORDERS: Final = {
             by_line=True,
             examples=ORDERS_SENT,
         ),
-        answers={
-            200: Answer(
+        responses={
+            200: ResponseDoc(
                 says="The outcome of every order. Rejected ones are in it: `status` tells.",
                 schema="Outcomes",
                 headers=("Location", "PreferenceApplied", "IdempotentReplayed"),
@@ -69,8 +69,8 @@ ORDERS: Final = {
         "markets sees those of its markets.",
         parameters=("PreferStrict",),
         query=_order_list,
-        answers={
-            200: Answer(says="A page of orders.", schema="OrderList", headers=("PreferenceApplied",)),
+        responses={
+            200: ResponseDoc(says="A page of orders.", schema="OrderList", headers=("PreferenceApplied",)),
         },
     ),
     "POST /v1/order": Operation(
@@ -80,7 +80,7 @@ ORDERS: Final = {
         description="One order, on the same path through a job; answered with its bare outcome.",
         parameters=_CREATING,
         body=Body(schema="Order", says="One order.", examples=ORDER_SENT),
-        answers={200: _ONE_OUTCOME, 202: _ACCEPTED},
+        responses={200: _ONE_OUTCOME, 202: _ACCEPTED},
     ),
     "POST /v1/order/<int:number>": Operation(
         id="completeOrder",
@@ -93,10 +93,10 @@ ORDERS: Final = {
         body=Body(
             schema="Completion", says="What to complete it with; may be empty.", examples=COMPLETION_SENT
         ),
-        answers={
+        responses={
             200: _ONE_OUTCOME,
             202: _ACCEPTED,
-            404: Answer(says="The path names no order: what stands there is not a number."),
+            404: ResponseDoc(says="The path names no order: what stands there is not a number."),
         },
     ),
 }

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from api.docs.page import ASSETS
-from api.openapi.operation import Answer, Operation
+from api.openapi.operation import Operation, ResponseDoc
 from api.service.limits import limits_of
 from shared.settings import setting_names
 
 if TYPE_CHECKING:
     from shared.settings import Settings
 
-_SAME: Final = Answer(says="What you have is still the same.", schema=None, headers=("ETag",))
+_SAME: Final = ResponseDoc(says="What you have is still the same.", schema=None, headers=("ETag",))
 
 
 def _served(path: str, what: str, media_type: str) -> Operation:
@@ -23,8 +23,8 @@ def _served(path: str, what: str, media_type: str) -> Operation:
         summary=f"Give {what}",
         description="For reading.",
         parameters=("IfNoneMatch",),
-        answers={
-            200: Answer(
+        responses={
+            200: ResponseDoc(
                 says="Here.",
                 schema={"type": "string"},
                 media_type=media_type.partition(";")[0],
@@ -41,23 +41,23 @@ SERVICE: Final = {
         tag="Service",
         summary="Tell the limits",
         description="What is taken, and how long is waited. Messages call the limits by these names.",
-        answers={200: Answer(says="The limits.", schema="Limits")},
+        responses={200: ResponseDoc(says="The limits.", schema="Limits")},
     ),
     "GET /healthz": Operation(
         id="showHealth",
         tag="Service",
         summary="Tell whether this process lives",
         description="It asks nobody else.",
-        answers={200: Answer(says="It does.", schema="Health")},
+        responses={200: ResponseDoc(says="It does.", schema="Health")},
     ),
     "GET /readyz": Operation(
         id="showReadiness",
         tag="Service",
         summary="Tell whether all parts answer",
         description="Asks the database, the broker and the workers, all at once and in bounded time.",
-        answers={
-            200: Answer(says="All of them do.", schema="Readiness"),
-            503: Answer(says="One or another does not.", schema="Unreadiness", headers=("RetryAfter",)),
+        responses={
+            200: ResponseDoc(says="All of them do.", schema="Readiness"),
+            503: ResponseDoc(says="One or another does not.", schema="Unreadiness", headers=("RetryAfter",)),
         },
     ),
     "GET /openapi.json": Operation(
@@ -66,8 +66,8 @@ SERVICE: Final = {
         summary="Give this description",
         description="OpenAPI 3.1.",
         parameters=("IfNoneMatch",),
-        answers={
-            200: Answer(says="The description.", schema={"type": "object"}, headers=("ETag",)),
+        responses={
+            200: ResponseDoc(says="The description.", schema={"type": "object"}, headers=("ETag",)),
             304: _SAME,
         },
     ),

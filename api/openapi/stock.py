@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from api.openapi.examples import COUNTS_SENT, STOCK_SET
-from api.openapi.operation import Answer, Body, Operation
+from api.openapi.operation import Body, Operation, ResponseDoc
 from shared.schemas.lists.stock import StockQuery
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ STOCK: Final = {
         "A key that is limited to markets sees what is sold there.",
         parameters=("PreferStrict",),
         query=_stock_list,
-        answers={
-            200: Answer(says="A page of items.", schema="StockList", headers=("PreferenceApplied",)),
+        responses={
+            200: ResponseDoc(says="A page of items.", schema="StockList", headers=("PreferenceApplied",)),
         },
     ),
     "POST /v1/stock": Operation(
@@ -44,8 +44,8 @@ STOCK: Final = {
         "at the stock first when an answer was lost.",
         parameters=("PreferStrict", "ContentEncoding"),
         body=Body(schema="Counts", says="What was counted.", examples=COUNTS_SENT),
-        answers={
-            200: Answer(
+        responses={
+            200: ResponseDoc(
                 says="What came of it: `ok`, or `no` with what was not set.",
                 schema="StockSet",
                 headers=("PreferenceApplied",),

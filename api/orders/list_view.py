@@ -11,7 +11,7 @@ from api.context import asking_key, parts
 from api.web.errors import ApiError
 from api.web.prefer import read_preferences
 from api.web.query import honoured, query_values, same_query
-from api.web.responses import answer_within
+from api.web.responses import reserved_response
 from shared.domain.order_list import OrderFilter, PageTooLarge
 from shared.domain.outcome import Fault
 from shared.domain.reasons import PAGE_TOO_LARGE
@@ -37,7 +37,7 @@ def list_orders() -> Response:
         zone=zone, page_max=settings.orders_page_max, offset_max=settings.orders_offset_max
     )
     wanted = _wanted(query_values(query))
-    return answer_within(
+    return reserved_response(
         lambda held: _page(wanted, zone, lambda json_bytes: held.reserve(_HELD_PER_BYTE * json_bytes)),
         honoured(strict=strict),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from api.context import parts
 from api.web.errors import ApiError
-from api.web.responses import answer
+from api.web.responses import json_response
 from shared.persistence.core.errors import PersistenceError
 from shared.persistence.core.schema_version import check_schema
 from shared.queue.job_queue import QueueAwayError
@@ -29,7 +29,7 @@ Finding = dict[str, Any]
 
 def healthz() -> Response:
     """Answer, which is all there is to show."""
-    return answer({"status": "ok"})
+    return json_response({"status": "ok"})
 
 
 class Readiness:
@@ -49,9 +49,9 @@ class Readiness:
         findings = {name: _finding(future, deadline) for name, future in asked.items()}
         missing = [f"{name}: {finding['why']}" for name, finding in findings.items() if not finding["ok"]]
         if not missing:
-            return answer({"status": "ok", **findings})
+            return json_response({"status": "ok", **findings})
         error = ApiError(503, "Not ready. " + "; ".join(missing) + ".")
-        return answer({**error.envelope(), **findings}, 503, {"Retry-After": "5"})
+        return json_response({**error.envelope(), **findings}, 503, {"Retry-After": "5"})
 
     def _ask(self, name: str, check: Callable[[Parts], Finding], of: Parts) -> Future[Finding]:
         with self._lock:

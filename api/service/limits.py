@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from api.capacity import capacity_limits
 from api.context import parts
-from api.web.responses import answer
+from api.web.responses import json_response
 
 if TYPE_CHECKING:
     from flask import Response
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def show_limits() -> Response:
     """All limits of a batch and its job; the names are those that messages use."""
-    return answer(limits_of(parts().settings))
+    return json_response(limits_of(parts().settings))
 
 
 def limits_of(settings: Settings) -> dict[str, float]:

@@ -23,7 +23,7 @@ class JsonResponse(Response):
     default_mimetype = "application/json"
 
 
-def answer(
+def json_response(
     value: Any,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
@@ -41,7 +41,7 @@ def answer(
     return response
 
 
-def answer_within(make: Callable[[Reservation], bytes], headers: Mapping[str, str]) -> Response:
+def reserved_response(make: Callable[[Reservation], bytes], headers: Mapping[str, str]) -> Response:
     """Answer with the JSON that is made; what its making has reserved is the answer's until it is sent.
 
     So whoever has reserved before doing something is not refused after it.
@@ -60,4 +60,4 @@ def answer_within(make: Callable[[Reservation], bytes], headers: Mapping[str, st
 
 def error_response(error: ApiError) -> Response:
     """Answer with the envelope of an error."""
-    return answer(error.envelope(), error.status, error.headers)
+    return json_response(error.envelope(), error.status, error.headers)

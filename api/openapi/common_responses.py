@@ -1,4 +1,4 @@
-"""Answers that follow from what a route is, rather than from what it does. One row each."""
+"""Common responses: those that follow from what a route is, rather than from what it does. One row each."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from api.openapi.examples import envelope
-from api.openapi.operation import Answer, Example, Operation
+from api.openapi.operation import Example, Operation, ResponseDoc
 
 if TYPE_CHECKING:
     from api.route import Route
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """An answer, by the name of its component, of every route for which ``applies`` holds."""
+class CommonResponse:
+    """A response, by the name of its component, of every route for which ``applies`` holds."""
 
     status: int
     name: str
-    answer: Answer
+    response: ResponseDoc
     applies: Callable[[Route, Operation], bool]
 
 
@@ -47,11 +47,11 @@ def _example(msg: str) -> dict[str, Example]:
     return {"refused": Example(says="Refused", value=envelope(msg))}
 
 
-STANDING = (
-    Standing(
+COMMON_RESPONSES = (
+    CommonResponse(
         status=400,
         name="MalformedBody",
-        answer=Answer(
+        response=ResponseDoc(
             says="The body is not what it should be: not JSON, not UTF-8, no object, nested too deep, or the "
             "same key stands in it twice. `msg` says where.",
             examples=_example(
@@ -60,29 +60,29 @@ STANDING = (
         ),
         applies=_has_body,
     ),
-    Standing(
+    CommonResponse(
         status=400,
         name="MalformedQuery",
-        answer=Answer(
+        response=ResponseDoc(
             says="A parameter has a value that it cannot have; `errors` has all of them.",
             examples=_example("limit: '0' is not in 1..1000"),
         ),
         applies=_has_query,
     ),
-    Standing(
+    CommonResponse(
         status=401,
         name="Unauthorized",
-        answer=Answer(
+        response=ResponseDoc(
             says="The API key is missing, unknown, revoked or expired.",
             headers=("WwwAuthenticate",),
             examples=_example("This API key is not known, or it was revoked or has expired."),
         ),
         applies=_needs_key,
     ),
-    Standing(
+    CommonResponse(
         status=403,
         name="Forbidden",
-        answer=Answer(
+        response=ResponseDoc(
             says="The API key lacks the scope that this needs.",
             examples=_example(
                 "This API key lacks the scope orders:write; use one that has it, or ask for one."
@@ -90,26 +90,26 @@ STANDING = (
         ),
         applies=_needs_scope,
     ),
-    Standing(
+    CommonResponse(
         status=408,
         name="TooSlow",
-        answer=Answer(
+        response=ResponseDoc(
             says="The body has not come in the time that `GET /v1/limits` gives it, or next to nothing of "
             "it; nothing was accepted.",
             examples=_example("The body came too slowly; nothing was accepted. Send it faster."),
         ),
         applies=_has_body,
     ),
-    Standing(
+    CommonResponse(
         status=410,
         name="ReplayExpired",
-        answer=Answer(says="The Idempotency-Key belongs to a job that has expired."),
+        response=ResponseDoc(says="The Idempotency-Key belongs to a job that has expired."),
         applies=_replays,
     ),
-    Standing(
+    CommonResponse(
         status=413,
         name="TooLarge",
-        answer=Answer(
+        response=ResponseDoc(
             says="Too many bytes after inflating, too many orders, or a key or an order that is too long. "
             "`msg` names the limit and its value; `GET /v1/limits` has them all.",
             examples=_example(
@@ -119,20 +119,20 @@ STANDING = (
         ),
         applies=_has_body,
     ),
-    Standing(
+    CommonResponse(
         status=415,
         name="UnsupportedMediaType",
-        answer=Answer(
+        response=ResponseDoc(
             says="The body's media type, charset or encoding is not taken.",
             headers=("AcceptPost", "AcceptEncoding"),
             examples=_example("The Content-Type must be application/json or application/x-ndjson."),
         ),
         applies=_has_body,
     ),
-    Standing(
+    CommonResponse(
         status=409,
         name="KeyInFlight",
-        answer=Answer(
+        response=ResponseDoc(
             says="The first request with this Idempotency-Key is still being stored.",
             headers=("RetryAfter",),
             examples=_example(
@@ -142,10 +142,10 @@ STANDING = (
         ),
         applies=_replays,
     ),
-    Standing(
+    CommonResponse(
         status=422,
         name="KeyReused",
-        answer=Answer(
+        response=ResponseDoc(
             says="The Idempotency-Key was used for another request.",
             examples=_example(
                 "The Idempotency-Key was used for another request; send a new key with a new batch, "
@@ -154,10 +154,10 @@ STANDING = (
         ),
         applies=_replays,
     ),
-    Standing(
+    CommonResponse(
         status=429,
         name="TooManyRequests",
-        answer=Answer(
+        response=ResponseDoc(
             says="The API key has made more requests within a minute than `GET /v1/limits` says it may; "
             "nothing was accepted.",
             headers=("RetryAfter", "RateLimitLimit", "RateLimitRemaining", "RateLimitReset"),
@@ -168,10 +168,10 @@ STANDING = (
         ),
         applies=_needs_key,
     ),
-    Standing(
+    CommonResponse(
         status=503,
         name="Unavailable",
-        answer=Answer(
+        response=ResponseDoc(
             says="The database is away, too busy or unable, or too many large bodies are read at once: try "
             "again later. Nothing was accepted; or, where that is not known for certain, the message says so "
             "and Location which job to look for first.",
