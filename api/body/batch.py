@@ -17,8 +17,8 @@ import msgspec
 
 from api.body.json_depth import nests_deeper_than
 from api.body.json_errors import not_json, not_utf8
-from api.web.errors import ApiError, pointer_to, shown
-from shared.domain.outcome import Fault
+from api.web.errors import ApiError
+from shared.domain.outcome import Fault, pointer_step, quoted
 from shared.domain.reasons import SENT_TWICE, TOO_DEEP, TOO_LARGE
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class _Key:
 def read_batch(body: bytearray, *, by_line: bool, settings: Settings) -> Batch:
     """Read a whole body: one JSON object, or, ``by_line``, one object of keyed orders on each line.
 
-    Raises ApiError (400, 413) for whatever concerns the batch as a whole (CONTRACT 2). Memory: about 300 bytes
-    for each order beside the body itself.
+    Raises ApiError (400, 413) for whatever concerns the batch as a whole (CONTRACT 2). Memory: about 300
+    bytes for each order beside the body itself.
     """
     if not body:
         raise ApiError(400, 'The body is empty; send one JSON object of orders, {"key": {…}, …}.')
@@ -196,7 +196,7 @@ def _check_keys(reading: _Reading, settings: Settings) -> None:
     if len(longest) > settings.max_key_chars:
         raise ApiError(
             413,
-            f"The key {shown(longest)} has {len(longest)} characters, and maxKeyChars is "
+            f"The key {quoted(longest)} has {len(longest)} characters, and maxKeyChars is "
             f"{settings.max_key_chars}; shorten it.",
         )
     if len(set(reading.keys)) != len(reading.keys):
@@ -209,9 +209,12 @@ def _same_key_twice(reading: _Reading) -> ApiError:
     others = f" (and so do {len(twice) - 1} others)" if len(twice) > 1 else ""
     return ApiError(
         400,
-        f"The key {shown(twice[0])} stands more than once in the batch{where}{others}; "
+        f"The key {quoted(twice[0])} stands more than once in the batch{where}{others}; "
         "give every order a key of its own.",
-        faults=[Fault(SENT_TWICE, pointer_to(key), "stands more than once") for key in twice[:_MOST_FAULTS]],
+        faults=[
+            Fault(SENT_TWICE, f"/{pointer_step(key)}", "stands more than once")
+            for key in twice[:_MOST_FAULTS]
+        ],
     )
 
 
@@ -240,5 +243,5 @@ def _order_refused(
 ) -> ApiError:
     if key is None:
         return ApiError(status, f"The body {what}, and {limit}.")
-    fault = Fault(reason, pointer_to(key), what, told)
-    return ApiError(status, f"The order {shown(key)} {what}, and {limit}.", faults=[fault])
+    fault = Fault(reason, f"/{pointer_step(key)}", what, told)
+    return ApiError(status, f"The order {quoted(key)} {what}, and {limit}.", faults=[fault])

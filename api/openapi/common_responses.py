@@ -55,7 +55,7 @@ COMMON_RESPONSES = (
             says="The body is not what it should be: not JSON, not UTF-8, no object, nested too deep, or the "
             "same key stands in it twice. `msg` says where.",
             examples=_example(
-                'The key "x123" stands more than once in the batch; give every order a key of its own.'
+                "The key 'x123' stands more than once in the batch; give every order a key of its own."
             ),
         ),
         applies=_has_body,

@@ -6,8 +6,9 @@ import hashlib
 import re
 from typing import Final
 
-from api.web.errors import ApiError, shown
+from api.web.errors import ApiError
 from shared.domain.job import JobForm
+from shared.domain.outcome import quoted
 
 MOST_CHARS: Final = 255
 
@@ -20,12 +21,12 @@ def read_idempotency_key(header: str | None) -> str | None:
     """The key, quoted or bare; None where the header was not sent. Raises ApiError (400)."""
     if header is None:
         return None
-    quoted = _QUOTED.fullmatch(header.strip())
-    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else header.strip()
-    if not key or len(key) > MOST_CHARS or not (quoted or _BARE.fullmatch(key)):
+    string = _QUOTED.fullmatch(header.strip())
+    key = re.sub(r"\\(.)", r"\1", string[1]) if string else header.strip()
+    if not key or len(key) > MOST_CHARS or not (string or _BARE.fullmatch(key)):
         raise ApiError(
             400,
-            f"The Idempotency-Key is {shown(key)}; send 1 to {MOST_CHARS} printable ASCII characters, "
+            f"The Idempotency-Key is {quoted(key)}; send 1 to {MOST_CHARS} printable ASCII characters, "
             "best a new UUID for each batch.",
         )
     return key

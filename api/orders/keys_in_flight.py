@@ -10,7 +10,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from api.web.errors import ApiError, shown
+from api.web.errors import ApiError
+from shared.domain.outcome import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ class KeysInFlight:
             if not self._changed.wait_for(lambda: mine not in self._held, limit_seconds):
                 raise ApiError(
                     409,
-                    f"The Idempotency-Key {shown(key)} is that of a request which is still being stored; "
+                    f"The Idempotency-Key {quoted(key)} is that of a request which is still being stored; "
                     "send this one again when that has been answered.",
                     headers={"Retry-After": "1"},
                 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from shared.domain.outcome import Fault
 
 GENERAL_CODE = -7
-_SHOWN_CHARS = 60
 
 
 @dataclass
@@ -32,14 +30,3 @@ class ApiError(Exception):
         if self.faults:
             body["errors"] = [fault_json(fault) for fault in self.faults]
         return body
-
-
-def shown(text: str) -> str:
-    """Quote a client's text for a message: shortened, and escaped where it would not print."""
-    short = text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…"
-    return json.dumps(short, ensure_ascii=not short.isprintable())
-
-
-def pointer_to(key: str) -> str:
-    """Give the JSON pointer to a batch's key (RFC 6901)."""
-    return "/" + key.replace("~", "~0").replace("/", "~1")

@@ -70,8 +70,8 @@ def assert_refused(response: TestResponse, status: int, *says: str) -> dict[str,
         (b'{"a":{}} {}', "trailing characters"),
         (b'{"a":' + b"[" * 9 + b"]" * 9 + b"}", "nested deeper than 8 levels"),
         (b'{"a":' + b"[" * 1_900, "nested far deeper"),
-        (b'{"x1":{},"x2":{},"x1":{}}', 'The key "x1" stands more than once'),
-        (b'{"":{},"":{}}', 'The key "" stands more than once'),
+        (b'{"x1":{},"x2":{},"x1":{}}', "The key 'x1' stands more than once"),
+        (b'{"":{},"":{}}', "The key '' stands more than once"),
     ],
 )
 def test_a_body_that_is_no_batch_is_400(narrow: Door, body: bytes, says: str) -> None:
@@ -106,7 +106,7 @@ def test_an_order_too_large_is_413(door: Door) -> None:
     narrow = door.with_settings(max_order_bytes=1_024)
     batch = {"a": {}, "b": {"comment": "x" * 1_024}}
 
-    assert_refused(narrow.post(batch), 413, 'The order "b" has 1038 bytes', "maxOrderBytes is 1024")
+    assert_refused(narrow.post(batch), 413, "The order 'b' has 1038 bytes", "maxOrderBytes is 1024")
 
 
 def test_a_key_too_long_is_413(narrow: Door) -> None:
