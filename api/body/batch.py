@@ -10,6 +10,7 @@ import codecs
 import re
 from bisect import bisect_right
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +23,15 @@ from shared.domain.outcome import Fault, pointer_step, quoted
 from shared.domain.reasons import SENT_TWICE, TOO_DEEP, TOO_LARGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-    from shared.domain.outcome import Reason
     from shared.settings import Settings
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF8_PIECE_BYTES = 1 << 20
 _FILLED_LINE = re.compile(rb"[^ \t\r\n][^\n]*")
 _MOST_FAULTS = 20
+_UNREADABLE = "is nested too deep to be read"
 _SINGLE = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -56,15 +57,11 @@ def read_batch(body: bytearray, *, by_line: bool, settings: Settings) -> Batch:
     """
     if not body:
         raise ApiError(400, 'The body is empty; send one JSON object of orders, {"key": {…}, …}.')
-    _check_text(body)
+    _check_text(body, by_line=by_line, settings=settings)
     reading = _Reading(settings)
-    if by_line:
-        for number, text in _lines(body):
-            reading.take_line(number, text)
-        if not reading.line_numbers:
-            raise ApiError(400, 'Every line is blank; send {"key": {…}} on each, or {} for no orders.')
-    else:
-        reading.take(body, line=0)
+    reading.take_all(body, by_line=by_line)
+    if by_line and not reading.line_numbers:
+        raise ApiError(400, 'Every line is blank; send {"key": {…}} on each, or {} for no orders.')
     _check_keys(reading, settings)
     for key, order in zip(reading.keys, reading.orders, strict=True):
         _check_order(key, order, settings)
@@ -78,20 +75,21 @@ def read_single(body: bytearray, key: str, *, settings: Settings) -> Batch:
     """
     if not body:
         raise ApiError(400, "The body is empty; send one JSON object.")
-    _check_text(body)
+    _check_text(body, by_line=None, settings=settings)
     try:
         order = _SINGLE.decode(body)
     except RecursionError:
-        raise _far_too_deep(settings) from None
+        raise _too_deep(None, _UNREADABLE, settings) from None
     except msgspec.DecodeError as error:
-        raise not_json(error, body, 0) from None
+        raise not_json(error, body, 0, ()) from None
     if bytes(memoryview(order)[:1]) != b"{":
         raise ApiError(400, "The body must be one JSON object.")
     _check_order(None, order, settings)
     return Batch(keys=[key], orders=[order])
 
 
-def _check_text(body: bytearray) -> None:
+def _check_text(body: bytearray, *, by_line: bool | None, settings: Settings) -> None:
+    """Check that a body is UTF-8: a batch, ``by_line`` or not, or (None) one that has no keys to be named."""
     if body.startswith(_BYTE_ORDER_MARK):
         # RFC 8259 forbids senders to add one, and a reader that skips it hides a broken sender.
         raise ApiError(400, "The body begins with a byte order mark (EF BB BF); send UTF-8 without it.")
@@ -106,7 +104,17 @@ def _check_text(body: bytearray) -> None:
             except UnicodeDecodeError as error:
                 # What it complains about begins with what was left over of the piece before.
                 left_over = len(error.object) - len(view[start:stop])
-                raise not_utf8(error, at=start - left_over + error.start) from None
+                at = start - left_over + error.start
+                keys = () if by_line is None else _keys_before(at, body, by_line=by_line, settings=settings)
+                raise not_utf8(error, at, keys) from None
+
+
+def _keys_before(at: int, body: bytearray, *, by_line: bool, settings: Settings) -> list[str]:
+    """Give the keys of a batch that stand before the byte ``at``, and before whatever else is wrong."""
+    reading = _Reading(settings)
+    with suppress(ApiError):
+        reading.take_all(body, by_line=by_line, stop=at)
+    return reading.keys
 
 
 def _key_taker(keys: list[str], settings: Settings) -> Callable[[type, Any], _Key]:
@@ -136,6 +144,14 @@ class _Reading:
             dict[_Key, msgspec.Raw], dec_hook=_key_taker(self.keys, settings)
         )
 
+    def take_all(self, body: bytearray, *, by_line: bool, stop: int | None = None) -> None:
+        """Take a body, or what of it comes before the byte ``stop``."""
+        if by_line:
+            for number, text in _lines(body, len(body) if stop is None else stop):
+                self.take_line(number, text)
+        else:
+            self.take(body if stop is None else memoryview(body)[:stop], line=0)
+
     def take_line(self, number: int, text: memoryview) -> None:
         self.line_numbers.append(number)
         self.line_starts.append(len(self.keys))
@@ -145,32 +161,26 @@ class _Reading:
         self.take(text, line=number)
 
     def take(self, text: bytearray | memoryview, *, line: int) -> None:
+        before = len(self.keys)
         try:
             self.orders.extend(self._decoder.decode(text).values())
         except RecursionError:
-            raise _far_too_deep(self._settings, _at(line)) from None
+            key = self.keys[-1] if len(self.keys) > before else None
+            raise _too_deep(key, _UNREADABLE, self._settings, _at(line)) from None
         except msgspec.ValidationError as error:
             raise ApiError(400, f"{_at(line)}{_not_an_object(error)}") from None
         except msgspec.DecodeError as error:
-            raise not_json(error, text, line) from None
+            raise not_json(error, text, line, self.keys if len(self.keys) > before else ()) from None
 
 
-def _lines(body: bytearray) -> Iterator[tuple[int, memoryview]]:
-    """Give the number and text of each line that is not blank; blank ones are passed at the speed of C."""
+def _lines(body: bytearray, stop: int) -> Iterator[tuple[int, memoryview]]:
+    """Give the number and text of each line before the byte ``stop`` that is not blank, at the speed of C."""
     view = memoryview(body)
     number, counted = 1, 0
-    for found in _FILLED_LINE.finditer(body):
+    for found in _FILLED_LINE.finditer(body, 0, stop):
         number += body.count(b"\n", counted, found.start())
         counted = found.start()
         yield number, view[found.start() : found.end()]
-
-
-def _far_too_deep(settings: Settings, where: str = "") -> ApiError:
-    return ApiError(
-        400,
-        f"{where}The body is nested far deeper than the {settings.max_nesting} levels of maxNesting that an "
-        "order may have; send flatter orders.",
-    )
 
 
 def _too_many_orders(settings: Settings) -> ApiError:
@@ -229,19 +239,30 @@ def _check_order(key: str | None, order: msgspec.Raw, settings: Settings) -> Non
     """Check what a worker could not bear; ``key`` is None for an order that is a body by itself."""
     size = memoryview(order).nbytes
     if size > settings.max_order_bytes:
-        what, limit = f"has {size} bytes", f"maxOrderBytes is {settings.max_order_bytes}"
-        told = {"bytes": size, "most": settings.max_order_bytes}
-        raise _order_refused(413, key, what, f"{limit}; send fewer lines in it", TOO_LARGE, told)
+        what, told = f"has {size} bytes", {"bytes": size, "most": settings.max_order_bytes}
+        faults = [] if key is None else [Fault(TOO_LARGE, f"/{pointer_step(key)}", what, told)]
+        raise ApiError(
+            413,
+            f"{_named(key)} {what}, and maxOrderBytes is {settings.max_order_bytes}; send fewer lines in it.",
+            faults=faults,
+        )
     if nests_deeper_than(settings.max_nesting, bytes(order)):
-        what = f"is nested deeper than {settings.max_nesting} levels"
-        limit, told = "that is the limit maxNesting; send it flatter", {"most": settings.max_nesting}
-        raise _order_refused(400, key, what, limit, TOO_DEEP, told)
+        raise _too_deep(key, f"is nested deeper than {settings.max_nesting} levels", settings)
 
 
-def _order_refused(
-    status: int, key: str | None, what: str, limit: str, reason: Reason, told: Mapping[str, int]
-) -> ApiError:
-    if key is None:
-        return ApiError(status, f"The body {what}, and {limit}.")
-    fault = Fault(reason, f"/{pointer_step(key)}", what, told)
-    return ApiError(status, f"The order {quoted(key)} {what}, and {limit}.", faults=[fault])
+def _too_deep(key: str | None, what: str, settings: Settings, where: str = "") -> ApiError:
+    # What is too deep to be read is met before anybody has looked at the key's length.
+    faults = (
+        [Fault(TOO_DEEP, f"/{pointer_step(key)}", what, {"most": settings.max_nesting})]
+        if key is not None and len(key) <= settings.max_key_chars
+        else []
+    )
+    return ApiError(
+        400,
+        f"{where}{_named(key)} {what}, and maxNesting is {settings.max_nesting}; send it flatter.",
+        faults=faults,
+    )
+
+
+def _named(key: str | None) -> str:
+    return "The body" if key is None else f"The order {quoted(key)}"

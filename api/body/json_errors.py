@@ -6,8 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from api.web.errors import ApiError
+from shared.domain.outcome import quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import msgspec
 
 _POSITION = re.compile(r" \(byte (\d+)\)$")
@@ -16,24 +19,35 @@ _HALF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}(?!\\u|\\?\Z)")
 _ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 
 
-def not_utf8(error: UnicodeDecodeError, at: int) -> ApiError:
-    """Say that the body stops being UTF-8 at the byte ``at``, and why."""
+def not_utf8(error: UnicodeDecodeError, at: int, keys: Sequence[str]) -> ApiError:
+    """Say that the body stops being UTF-8 at the byte ``at``, and why; ``keys`` are those before it."""
+    where = f"at byte {at}{_after(keys)}"
     if _ENCODED_SURROGATE.match(error.object, error.start):
         return ApiError(
             400,
-            f"The body is not UTF-8: a lone surrogate is encoded at byte {at}; "
+            f"The body is not UTF-8: a lone surrogate is encoded {where}; "
             "send the character itself, or leave it out.",
         )
-    return ApiError(400, f"The body is not UTF-8: {error.reason} at byte {at}; encode it as UTF-8.")
+    return ApiError(400, f"The body is not UTF-8: {error.reason} {where}; encode it as UTF-8.")
 
 
-def not_json(error: msgspec.DecodeError, text: bytearray | memoryview, line: int) -> ApiError:
-    """Say why ``text`` is not JSON, and where. It is the whole body, or that ``line`` of it (from 1)."""
+def not_json(
+    error: msgspec.DecodeError, text: bytearray | memoryview, line: int, keys: Sequence[str]
+) -> ApiError:
+    """Say why ``text`` is not JSON, and where. It is the whole body, or that ``line`` of it (from 1).
+
+    ``keys`` are those of the batch that were read before it, in order.
+    """
     found = _POSITION.search(str(error))
     at = int(found[1]) if found else len(text)
     reason, way_out = _why(error, text, at)
     place = _place(text, at) if isinstance(text, bytearray) else f"on line {line} at byte {at} of it"
-    return ApiError(400, f"The body is not JSON: {reason} {place}; {way_out}.")
+    return ApiError(400, f"The body is not JSON: {reason} {place}{_after(keys)}; {way_out}.")
+
+
+def _after(keys: Sequence[str]) -> str:
+    # Not "in": what is wrong may stand between this order and the next, and only a second reading could tell.
+    return f", after the key {quoted(keys[-1])} of order {len(keys)}" if keys else ""
 
 
 def _why(error: msgspec.DecodeError, text: bytearray | memoryview, at: int) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import time
+import tracemalloc
 import weakref
 from contextlib import suppress
 
@@ -136,7 +137,48 @@ def test_what_is_not_a_batch_is_refused_with_what_is_wrong(body: bytes, says: st
 def test_a_fault_after_the_first_megabyte_is_told_by_its_place() -> None:
     body = b'{"a":"' + "é".encode() * 700_001 + b'\xff"}'
 
-    assert f"at byte {6 + 1_400_002};" in error_of(body).msg
+    assert f"at byte {6 + 1_400_002}, after the key 'a' of order 1;" in error_of(body).msg
+
+
+LARGE = b"{" + b",".join(b'"%d":{"comment":"%b","qty":1}' % (n, b"x" * 8_000) for n in range(7_500)) + b"}"
+"""60 MB."""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (b"N", "NaN and Infinity are not numbers in JSON at byte %d (line 1, column %d), "),
+        (b"\xff", "The body is not UTF-8: invalid start byte at byte %d, "),
+    ],
+)
+def test_a_fault_of_one_order_of_a_large_batch_is_told_with_its_key_at_about_the_cost_of_reading_it(
+    wrong: bytes, says: str
+) -> None:
+    settings = Settings()
+    good, bad = bytearray(LARGE), bytearray(LARGE)
+    at = LARGE.index(b":1}", LARGE.index(b'"7311":')) + 1
+    bad[at : at + 1] = b"NaN" if wrong == b"N" else wrong
+
+    tracemalloc.start()
+    with pytest.raises(ApiError) as raised:
+        read_batch(bad, by_line=False, settings=settings)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    place = says % ((at, at + 1) if "column" in says else (at,))
+    assert f"{place}after the key '7311' of order 7312; " in raised.value.msg
+    assert peak_bytes < len(LARGE) // 8
+    assert least_seconds(bad) < 4 * least_seconds(good)
+
+
+def least_seconds(body: bytearray) -> float:
+    taken = []
+    for _ in range(3):
+        started = time.perf_counter()
+        with suppress(ApiError):
+            read_batch(body, by_line=False, settings=Settings())
+        taken.append(time.perf_counter() - started)
+    return min(taken)
 
 
 def test_too_many_orders_are_refused_with_the_limit() -> None:
@@ -187,7 +229,7 @@ def test_an_order_too_large_is_refused_with_its_size_and_the_limit() -> None:
         (b"[1]", 400, "must be one JSON object"),
         (b'{"a":', 400, "ends too early"),
         (b'{"a":' + b"[" * 8 + b"]" * 8 + b"}", 400, "The body is nested deeper than 8 levels"),
-        (b'{"a":' + b"[" * 5_000, 400, "nested far deeper"),
+        (b'{"a":' + b"[" * 5_000, 400, "The body is nested too deep to be read"),
         (b'{"a":"' + b"x" * 5_000 + b'"}', 413, "The body has 5008 bytes, and maxOrderBytes is 4000"),
     ],
 )
@@ -204,6 +246,54 @@ def test_one_order_alone_is_a_batch_of_one() -> None:
     batch = read_single(bytearray(b' {"a": 1} '), "7", settings=SETTINGS)
 
     assert (batch.keys, bytes(batch.orders[0])) == (["7"], b'{"a": 1}')
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (b'{"qty":NaN}', "NaN and Infinity are not numbers in JSON "),
+        (b'{"qty":-Infinity}', "NaN and Infinity are not numbers in JSON "),
+        (b'{"sku":"\\ud800"}', "a lone surrogate is escaped "),
+        (b'{"sku":"\\x41"}', "invalid escaped character "),
+        (b'{"sku":"\xed\xa0\x80"}', "a lone surrogate is encoded "),
+        (b'{"sku":"\xff"}', "not UTF-8: invalid start byte "),
+        (b'{"qty":1,}', "trailing comma"),
+        (b'{"qty" 1}', "expected ':'"),
+    ],
+)
+@pytest.mark.parametrize("by_line", [False, True])
+def test_what_is_wrong_in_the_midst_of_a_batch_is_told_with_the_key_before_it(
+    wrong: bytes, says: str, by_line: bool
+) -> None:
+    orders = [b'{"qty":1}', b'{"qty":2}', wrong, b'{"qty":4}']
+    joint = b"}\n{" if by_line else b","
+    body = b"{" + joint.join(b'"k%d":%b' % (n, order) for n, order in enumerate(orders, start=1)) + b"}"
+
+    msg = error_of(body, by_line=by_line).msg
+
+    assert says in msg
+    assert ", after the key 'k3' of order 3; " in msg
+
+
+def test_no_key_is_told_where_there_is_none_before_it() -> None:
+    assert "after the key" not in error_of(b'{"a\xff":1}').msg
+    assert "after the key" not in error_of(b"{NaN:1}").msg
+    assert "after the key" not in error_of(b'{"a":1}\n{"b', by_line=True).msg
+
+
+def test_a_long_key_before_what_is_wrong_does_not_come_back_whole() -> None:
+    long = b'"%b"' % (b"k" * 100_000)
+    for wrong in (b"NaN", b'"\xff"', b"[" * 5_000):
+        assert len(json.dumps(error_of(b"{%b:%b}" % (long, wrong)).envelope())) < 500
+
+
+def test_the_key_of_an_order_that_is_too_deep_to_be_read_is_told() -> None:
+    refused = error_of(b'{"a":1,"deep":' + b"[" * 5_000)
+
+    assert (
+        refused.msg == "The order 'deep' is nested too deep to be read, and maxNesting is 8; send it flatter."
+    )
+    assert [(fault.pointer, fault.params) for fault in refused.faults] == [("/deep", {"most": 8})]
 
 
 @pytest.mark.parametrize("levels", [100, 5_000, 100_000])
