@@ -55,7 +55,7 @@ def _page(wanted: OrderFilter, zone: ZoneInfo, reserve: Callable[[int], None]) -
         reserve=reserve,
     )
     if isinstance(page, PageTooLarge):
-        raise _too_large(page)
+        raise page_too_large(page)
     skipped, limit = wanted.offset, wanted.limit
     return order_list_json(
         page,
@@ -78,7 +78,8 @@ def _wanted(values: dict[str, Any]) -> OrderFilter:
     )
 
 
-def _too_large(page: PageTooLarge) -> ApiError:
+def page_too_large(page: PageTooLarge) -> ApiError:
+    """Say of what a page would hold too much, and how many of its orders would do."""
     name = {"lines": "ordersPageMaxLines", "bytes": "ordersPageMaxBytes"}[page.what]
     told = f"these orders have more than {page.most} {page.what}, which is the limit {name}"
     way_out = f"ask for fewer at a time; of these, limit={page.fitting} would do"

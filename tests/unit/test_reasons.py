@@ -15,8 +15,10 @@ import pytest
 from marshmallow import ValidationError
 
 from api.body.batch import read_batch
+from api.orders.list_view import page_too_large
 from api.web.errors import ApiError
 from shared.domain.completion import already_shipping, no_such_order
+from shared.domain.order_list import OrderSize, check_page
 from shared.domain.outcome import Fault, Reason, Rejected
 from shared.domain.reasons import REASONS
 from shared.domain.rejections import could_not_be_stored, given_up, too_slow
@@ -86,6 +88,14 @@ def posted(body: bytes, **limits: Any) -> Callable[[], list[Fault]]:
     return faults
 
 
+def page(*sizes: OrderSize) -> Callable[[], list[Fault]]:
+    def faults() -> list[Fault]:
+        too_large = check_page(sizes, most_lines=9, most_bytes=900)
+        return [] if too_large is None else list(page_too_large(too_large).faults)
+
+    return faults
+
+
 CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "order_empty": [order(products=[]), order(products=None)],
     "field_missing": [order(address=None), line(qty=None), line(qty=""), order(address={"country": "SE"})],
@@ -110,6 +120,10 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "too_long": [order(poNumber="x" * 256), order(extraAttributes={"a": "x" * 50_001})],
     "too_many": [order(products=[LAMP] * 4), order(voucherCodes=["A"] * 51)],
     "too_large": [posted(b'{"a": {"products": []}}', max_order_bytes=5)],
+    "page_too_large": [
+        page(OrderSize(1, 5, 10), OrderSize(2, 5, 10)),
+        page(OrderSize(1, 1, 500), OrderSize(2, 1, 401)),
+    ],
     "too_deep": [posted(b'{"a": [[[]]]}', max_nesting=2)],
     "not_storable": [
         order(comment="\0"),
@@ -159,12 +173,9 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "number_repeated": [repeated_number],
     "stock_short": [line(qty=6)],
 }
-ELSEWHERE = {
-    "page_too_large": "tests/integration/test_order_list_pages.py",
-}
 
 
-@pytest.mark.parametrize("name", [name for name in BY_NAME if name not in ELSEWHERE])
+@pytest.mark.parametrize("name", BY_NAME)
 def test_every_reason_is_made_by_something_that_clients_do(name: str) -> None:
     for made in CASES[name]:
         faults = [fault for fault in made() if fault.reason.name == name]
@@ -177,7 +188,7 @@ def test_every_reason_is_made_by_something_that_clients_do(name: str) -> None:
 
 
 def test_there_is_no_case_of_a_reason_that_is_not_in_the_list() -> None:
-    assert CASES.keys() | ELSEWHERE.keys() == BY_NAME.keys()
+    assert CASES.keys() == BY_NAME.keys()
 
 
 def test_a_reason_is_one_plain_word_and_no_two_are_the_same() -> None:
