@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask
 
 from api.capacity import Capacity, capacity_limits
-from api.context import Parts, install, parts_of
+from api.context import AppContext, install, parts_of
 from api.memory_budget import MemoryBudget
 from api.middleware.access_log import surround_requests
 from api.middleware.error_handlers import add_error_handlers
 from api.middleware.rate_limit import close_rate_limit
-from api.orders.accept_small import PromiseTogether
+from api.orders.accept_small import SmallBatches
 from api.orders.backlog import Backlog
 from api.orders.keys_in_flight import KeysInFlight
 from api.routes import add_routes
@@ -49,7 +49,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     queue = JobQueue(settings, breaker)
     install(
         app,
-        Parts(
+        AppContext(
             settings=settings,
             engine=engine,
             queue=queue,
@@ -60,7 +60,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
             capacity=Capacity(capacity_limits(settings)),
             keys_engine=open_database(settings, "api-keys", needs_schema=True, pool_size=_KEYS_POOL_SIZE),
             keys_in_flight=KeysInFlight(),
-            together=PromiseTogether(partial(promise_together, engine), queue.dispatch),
+            small_batches=SmallBatches(partial(promise_together, engine), queue.dispatch),
             backlog=Backlog(partial(undecided_bytes, engine), settings.undecided_max_bytes),
         ),
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from api.capacity import Capacity, Place
     from api.memory_budget import MemoryBudget
-    from api.orders.accept_small import PromiseTogether
+    from api.orders.accept_small import SmallBatches
     from api.orders.backlog import Backlog
     from api.orders.keys_in_flight import KeysInFlight
     from api.shutdown import Closing
@@ -34,7 +34,7 @@ _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class AppContext:
     """The door's own parts, one of each in a process."""
 
     settings: Settings
@@ -47,7 +47,7 @@ class Parts:
     capacity: Capacity
     keys_engine: Engine
     """A few connections that no request holds for longer than a look-up takes."""
-    together: PromiseTogether
+    small_batches: SmallBatches
     backlog: Backlog
     keys_in_flight: KeysInFlight
 
@@ -61,7 +61,7 @@ class RateWindow:
 
 
 @dataclass(kw_only=True)
-class RequestFacts:
+class RequestContext:
     """What is known of the request that is being answered; its log line is made from it."""
 
     request_id: str
@@ -74,31 +74,31 @@ class RequestFacts:
     place: Place | None = None
 
 
-def install(app: Flask, parts: Parts) -> None:
+def install(app: Flask, parts: AppContext) -> None:
     """Give an app its parts."""
     app.extensions[_NAME] = parts
 
 
-def parts() -> Parts:
+def parts() -> AppContext:
     """Give the parts of the app that answers the present request."""
     return parts_of(current_app)
 
 
-def parts_of(app: Flask) -> Parts:
+def parts_of(app: Flask) -> AppContext:
     """Give the parts of an app."""
-    return cast("Parts", app.extensions[_NAME])
+    return cast("AppContext", app.extensions[_NAME])
 
 
-def begin_facts(presented_request_id: str) -> RequestFacts:
+def begin_facts(presented_request_id: str) -> RequestContext:
     """Begin a request's facts. Its id is the client's own when that is safe to repeat, else a new one."""
     safe = _SAFE_REQUEST_ID.fullmatch(presented_request_id)
-    g.facts = RequestFacts(request_id=presented_request_id if safe else str(uuid6.uuid7()))
+    g.facts = RequestContext(request_id=presented_request_id if safe else str(uuid6.uuid7()))
     return facts()
 
 
-def facts() -> RequestFacts:
+def facts() -> RequestContext:
     """Give the facts of the present request."""
-    return cast("RequestFacts", g.facts)
+    return cast("RequestContext", g.facts)
 
 
 def asking_key() -> ApiKey:

@@ -1,4 +1,4 @@
-"""From a batch to a promise (HOUSE 1, steps 2 and 3): cut into slices, stored, and then dispatched."""
+"""Acceptance of a batch (HOUSE 1, steps 2 and 3): cut into slices, inserted as a job, and then dispatched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 import structlog
 
-from api.orders.accept_small import TOGETHER_MAX_BYTES, TOGETHER_MAX_ORDERS
+from api.orders.accept_small import GROUP_BATCH_MAX_ORDERS, GROUP_MAX_BYTES
 from api.orders.duplicate_numbers import repeated_numbers
 from shared.domain.job import Job, JobForm
 from shared.domain.slicing import Size, SliceLimits, SlicePlan, plan_slices
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from api.body.batch import Batch
-    from api.context import Parts
+    from api.context import AppContext
     from shared.persistence.jobs.insert import Stored
     from shared.settings import Settings
 
@@ -36,8 +36,8 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Promised:
-    """A job that is stored, how many slices it has, and whether the queue took them."""
+class Accepted:
+    """A job that is inserted, how many slices it has, and whether the queue took them."""
 
     job: Job
     slice_count: int
@@ -45,7 +45,7 @@ class Promised:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class BatchRequest:
     """Who asks for what, beside the orders themselves, and under which id it will be known.
 
     ``waits``: for the outcomes, with the request still open.
@@ -61,44 +61,44 @@ class Asked:
     request_hash: bytes | None = None
 
 
-def promise_batch(parts: Parts, batch: Batch, asked: Asked) -> Promised:
-    """Store a batch as a job, and hand its slices to the queue. Once this returns, it is accepted.
+def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accepted:
+    """Insert a batch as a job, and dispatch its slices. Once this returns, it is accepted.
 
     When the queue did not take them, nothing is lost: the sweeper dispatches what is undecided. Raises
     PersistenceError, ApiError where too much waits already, and PromisedBeforeError when the Idempotency-Key
     stands for another job.
     """
-    settings, now = parts.settings, parts.clock()
-    plan = _plan(batch, settings, waits=asked.waits)
+    settings, now = app.settings, app.clock()
+    plan = _plan(batch, settings, waits=request.waits)
     job = Job(
-        id=asked.job_id,
-        api_key_id=asked.api_key_id,
-        request_id=asked.request_id,
+        id=request.job_id,
+        api_key_id=request.api_key_id,
+        request_id=request.request_id,
         total=len(batch.keys),
         created_at=now,
         expires_at=now + timedelta(days=settings.retention_days),
-        form=asked.form,
+        form=request.form,
     )
-    promised = Promise(
+    new_job = Promise(
         job=job,
-        strict=asked.strict,
+        strict=request.strict,
         queue=plan.queue,
-        idempotency_key=asked.idempotency_key,
-        request_hash=asked.request_hash,
+        idempotency_key=request.idempotency_key,
+        request_hash=request.request_hash,
         dispatch_after_seconds=settings.redispatch_first_seconds,
     )
     slices = _Slices(batch, plan)
-    parts.backlog.admit(asked.api_key_id, slices.size_bytes)
+    app.backlog.admit(request.api_key_id, slices.size_bytes)
     perhaps_stored = False
-    if 0 < job.total <= TOGETHER_MAX_ORDERS and slices.size_bytes <= TOGETHER_MAX_BYTES:
-        shared = parts.together.promise(promised, list(slices), plan.loads)
-        if shared.stored is not None:
-            return Promised(_as_stored(job, shared.stored), len(slices), shared.dispatched)
-        perhaps_stored = shared.perhaps_stored
-    stored = promise(parts.engine, promised, slices, perhaps_stored=perhaps_stored)
+    if 0 < job.total <= GROUP_BATCH_MAX_ORDERS and slices.size_bytes <= GROUP_MAX_BYTES:
+        small = app.small_batches.accept(new_job, list(slices), plan.loads)
+        if small.stored is not None:
+            return Accepted(_as_stored(job, small.stored), len(slices), small.dispatched)
+        perhaps_stored = small.perhaps_stored
+    stored = promise(app.engine, new_job, slices, perhaps_stored=perhaps_stored)
     reached("after-promise")
-    dispatched = _dispatch(parts, job, stored.slice_ids, plan)
-    return Promised(_as_stored(job, stored), len(slices), dispatched)
+    dispatched = _dispatch(app, job, stored.slice_ids, plan)
+    return Accepted(_as_stored(job, stored), len(slices), dispatched)
 
 
 def _as_stored(job: Job, stored: Stored) -> Job:
@@ -127,9 +127,9 @@ def _size(order: msgspec.Raw) -> Size:
     return Size(size_bytes, lines)
 
 
-def _dispatch(parts: Parts, job: Job, slice_ids: Sequence[int], plan: SlicePlan) -> bool:
+def _dispatch(app: AppContext, job: Job, slice_ids: Sequence[int], plan: SlicePlan) -> bool:
     try:
-        parts.queue.dispatch(slice_ids, plan.queue, plan.loads)
+        app.queue.dispatch(slice_ids, plan.queue, plan.loads)
     except QueueAwayError as error:
         _log.warning("not_dispatched", job_ids=[str(job.id)], fault=str(error))
         return False

@@ -1,4 +1,4 @@
-"""Small batches that come at the same time are stored in one commit, and sent to the workers together."""
+"""Acceptance of small batches: those that arrive together are inserted by one group commit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
-from api.orders.group_commit import Member, Rounds
+from api.orders.group_commit import GroupCommit, Submission
 from shared.domain.slicing import SLICE_QUEUES
 from shared.failpoints import reached
 from shared.persistence.core.errors import PersistenceError
@@ -22,37 +22,37 @@ if TYPE_CHECKING:
 
     from shared.persistence.jobs.insert import NewSlice, Promise, Stored
 
-TOGETHER_MAX_BYTES: Final = 1024 * 1024
-"""Orders in one such commit: they are held twice for its time, and a large one would keep the others."""
+GROUP_MAX_BYTES: Final = 1024 * 1024
+"""Orders in one group: they are held twice while it is committed, and a large one would keep the others."""
 
-TOGETHER_MAX_ORDERS: Final = 100
+GROUP_BATCH_MAX_ORDERS: Final = 100
 """Orders of one batch in it, for the same reason: those of a larger one are better copied."""
 
 _log = structlog.get_logger(__name__)
 
 
-class Store(Protocol):
-    """Stores several jobs at once; one that is left out has to be stored alone."""
+class Insert(Protocol):
+    """Inserts several jobs at once; one that is left out has to be inserted alone."""
 
     def __call__(self, promises: Sequence[tuple[Promise, Sequence[NewSlice]]], /) -> dict[UUID, Stored]:
-        """Give what was stored by job. Raises PersistenceError."""
+        """Give what was inserted by job. Raises PersistenceError."""
 
 
 class Dispatch(Protocol):
-    """Hands slices to a queue."""
+    """Dispatches slices."""
 
     def __call__(self, slice_ids: Sequence[int], queue: str, loads: Sequence[int], /) -> None:
         """Send messages. Raises QueueAwayError."""
 
 
 @dataclass(eq=False, kw_only=True)
-class Shared(Member):
-    """A small batch, and what came of storing it together with others.
+class SmallBatch(Submission):
+    """A small batch, and what came of inserting it in a group.
 
-    ``stored`` None: it has to be stored alone; ``perhaps_stored``: for all that is known, it was.
+    ``stored`` None: it has to be inserted alone; ``perhaps_stored``: for all that is known, it was.
     """
 
-    promised: Promise
+    new_job: Promise
     slices: Sequence[NewSlice]
     loads: Sequence[int]
     stored: Stored | None = None
@@ -60,27 +60,27 @@ class Shared(Member):
     perhaps_stored: bool = False
 
 
-class PromiseTogether:
-    """Where the small batches of one process meet."""
+class SmallBatches:
+    """The small batches of one process, and their group commit."""
 
-    def __init__(self, store: Store, dispatch: Dispatch) -> None:
-        self._store = store
+    def __init__(self, insert: Insert, dispatch: Dispatch) -> None:
+        self._insert = insert
         self._dispatch = dispatch
-        self._rounds = Rounds(self._promise_all, TOGETHER_MAX_BYTES)
+        self._groups = GroupCommit(self._insert_all, GROUP_MAX_BYTES)
 
-    def promise(self, promised: Promise, slices: Sequence[NewSlice], loads: Sequence[int]) -> Shared:
-        """Store a small batch and hand its slices to the queue, perhaps with others; tell what came of it.
+    def accept(self, new_job: Promise, slices: Sequence[NewSlice], loads: Sequence[int]) -> SmallBatch:
+        """Insert a small batch and dispatch its slices, perhaps with others; tell what came of it.
 
         ``loads`` are those of its slices (``SlicePlan``).
 
-        A fault of the database is not raised, for it may be of one's making: each is to be stored alone then.
+        An error of the database is not raised, for it may be of one's making: each is to be inserted alone.
         """
         size_bytes = sum(len(new.body) for new in slices)
-        mine = Shared(
-            id=promised.job.id, size_bytes=size_bytes, promised=promised, slices=slices, loads=loads
+        batch = SmallBatch(
+            id=new_job.job.id, size_bytes=size_bytes, new_job=new_job, slices=slices, loads=loads
         )
-        self._rounds.join(mine)
-        return mine
+        self._groups.submit(batch)
+        return batch
 
     @contextmanager
     def until_answered(self, job_id: UUID) -> Iterator[None]:
@@ -88,39 +88,39 @@ class PromiseTogether:
         try:
             yield
         finally:
-            self._rounds.end(job_id)
+            self._groups.finish(job_id)
 
-    def _promise_all(self, together: Sequence[Shared]) -> None:
+    def _insert_all(self, group: Sequence[SmallBatch]) -> None:
         try:
-            stored = self._store([(one.promised, one.slices) for one in together])
+            stored = self._insert([(batch.new_job, batch.slices) for batch in group])
         except PersistenceError as error:
-            _log.info("stored_apart", batches=len(together), fault=str(error))
-            for one in together:
-                one.perhaps_stored = isinstance(error, PromisesUnknownError)
+            _log.info("stored_apart", batches=len(group), fault=str(error))
+            for batch in group:
+                batch.perhaps_stored = isinstance(error, PromisesUnknownError)
             return
-        for one in together:
-            one.stored = stored.get(one.promised.job.id)
+        for batch in group:
+            batch.stored = stored.get(batch.new_job.job.id)
         if stored:
             reached("after-promise")
-            self._dispatch_all([one for one in together if one.stored is not None])
+            self._dispatch_all([batch for batch in group if batch.stored is not None])
 
-    def _dispatch_all(self, stored: Sequence[Shared]) -> None:
+    def _dispatch_all(self, stored: Sequence[SmallBatch]) -> None:
         # Who waits first; and what goes to one queue shares its messages.
         for queue in SLICE_QUEUES:
-            those = [one for one in stored if one.promised.queue == queue]
+            those = [batch for batch in stored if batch.new_job.queue == queue]
             if those and not self._dispatch_to(queue, those):
                 return
         reached("after-dispatch")
 
-    def _dispatch_to(self, queue: str, those: Sequence[Shared]) -> bool:
-        slice_ids = chain.from_iterable(one.stored.slice_ids for one in those if one.stored is not None)
-        loads = chain.from_iterable(one.loads for one in those)
+    def _dispatch_to(self, queue: str, those: Sequence[SmallBatch]) -> bool:
+        slice_ids = chain.from_iterable(batch.stored.slice_ids for batch in those if batch.stored is not None)
+        loads = chain.from_iterable(batch.loads for batch in those)
         try:
             self._dispatch(list(slice_ids), queue, list(loads))
         except QueueAwayError as error:
-            told = [str(one.promised.job.id) for one in those]
-            _log.warning("not_dispatched", job_ids=told, fault=str(error))
+            job_ids = [str(batch.new_job.job.id) for batch in those]
+            _log.warning("not_dispatched", job_ids=job_ids, fault=str(error))
             return False
-        for one in those:
-            one.dispatched = True
+        for batch in those:
+            batch.dispatched = True
         return True

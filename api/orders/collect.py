@@ -1,4 +1,4 @@
-"""Waiting for a job's outcomes (HOUSE 1, step 8): woken by events, sure by the database."""
+"""Collection of a job's outcomes (HOUSE 1, step 8): woken by events, sure by the database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.persistence.core.errors import TransientError
 from shared.persistence.jobs.progress import find_job
 
 if TYPE_CHECKING:
-    from api.context import Parts
+    from api.context import AppContext
     from shared.domain.job import Job
     from shared.events import Waiter
     from shared.persistence.jobs.outcomes import OutcomeList
@@ -33,7 +33,7 @@ class Collected:
     outcomes: OutcomeList | None
 
 
-def collect(parts: Parts, waiter: Waiter, job: Job, slice_count: int, limit_seconds: float) -> Collected:
+def collect(app: AppContext, waiter: Waiter, job: Job, slice_count: int, limit_seconds: float) -> Collected:
     """Wait up to ``limit_seconds`` for all outcomes of a job of ``slice_count`` slices.
 
     Less long where this process is to stop.
@@ -43,25 +43,25 @@ def collect(parts: Parts, waiter: Waiter, job: Job, slice_count: int, limit_seco
     deadline = time.monotonic() + limit_seconds
     seen, wanted = job, slice_count
     while True:
-        left = max(0.0, parts.closing.shortened(deadline) - time.monotonic())
+        left = max(0.0, app.closing.shortened(deadline) - time.monotonic())
         all_heard = waiter.wait(wanted, min(left, _LOOK_SECONDS))
         try:
             if not all_heard:
-                seen = find_job(parts.engine, job.id) or seen
+                seen = find_job(app.engine, job.id) or seen
             if all_heard or seen.done:
-                found = outcomes_there(parts.engine, job)
+                found = outcomes_there(app.engine, job)
                 if found.order_count == job.total:
                     return Collected(seen, found)
-                # A slice was cut up, and there are more of them than were promised: look, do not count.
+                # A slice was cut up, and there are more of them than were accepted: look, do not count.
                 wanted = sys.maxsize
         except TransientError as error:
             _log.warning("outcomes_not_read", job_id=str(job.id), fault=str(error))
-        if time.monotonic() >= parts.closing.shortened(deadline):
+        if time.monotonic() >= app.closing.shortened(deadline):
             return Collected(seen, None)
 
 
-def collect_again(parts: Parts, waiter: Waiter, job: Job, limit_seconds: float) -> Collected:
+def collect_again(app: AppContext, waiter: Waiter, job: Job, limit_seconds: float) -> Collected:
     """Collect a job whose events began before anybody listened; what is there already is taken at once."""
     if job.done:
-        return Collected(job, outcomes_there(parts.engine, job))
-    return collect(parts, waiter, job, sys.maxsize, limit_seconds)
+        return Collected(job, outcomes_there(app.engine, job))
+    return collect(app, waiter, job, sys.maxsize, limit_seconds)

@@ -1,8 +1,9 @@
-"""What comes while others are on their way goes together with the next: a commit and a message for many.
+"""Group commit: small batches that arrive together share one transaction, and one message to the workers.
 
-A few rounds may be under way at once; each begins with storing and ends when its first member is answered.
-Whoever comes while one more may begin begins it at once, so whoever comes alone waits for nobody. Whoever
-comes later waits until a round ends, and then all that wait go together: the busier, the more share one.
+A few groups may be in progress at once; each begins with its commit and ends when the request that committed
+it is answered. What is submitted while one more group may begin is committed at once, so a batch that comes
+alone waits for nobody. What is submitted later waits until a group ends, and then all that wait are committed
+as one: the busier, the larger the groups.
 """
 
 from __future__ import annotations
@@ -17,91 +18,95 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-ROUNDS_MAX: Final = 2
-"""Rounds under way at once: one is with the workers while the other is stored. Each may hold hundreds of
+GROUPS_MAX: Final = 2
+"""Groups in progress at once: one is with the workers while the other is stored. Each may hold hundreds of
 batches, so more of them would not be faster, only smaller."""
 
-ROUND_SECONDS: Final = 0.2
-"""How long a round keeps others from beginning one; workers may be busy with something large, or away."""
+GROUP_SECONDS: Final = 0.2
+"""How long a group keeps others from beginning; workers may be busy with something large, or away."""
 
 
 @dataclass(eq=False, kw_only=True)
-class Member:
-    """One who takes part in a round, once."""
+class Submission:
+    """What is to be committed, once. ``commits``: its own thread is the one that commits its group."""
 
     id: UUID
     size_bytes: int
-    leads: bool = False
-    called: threading.Event = field(default_factory=threading.Event)
+    commits: bool = False
+    woken: threading.Event = field(default_factory=threading.Event)
 
 
-M = TypeVar("M", bound=Member)
+S = TypeVar("S", bound=Submission)
 
 
-class Rounds(Generic[M]):
-    """The rounds of one process. ``do`` is done once for all members of one, by one of them."""
+class GroupCommit(Generic[S]):
+    """The groups of one process. ``commit`` is called once for all of a group, by the thread of one of them.
+
+    A group has at most ``max_bytes``, or a single submission.
+    """
 
     def __init__(
-        self, do: Callable[[list[M]], None], max_bytes: int, round_seconds: float = ROUND_SECONDS
+        self, commit: Callable[[list[S]], None], max_bytes: int, group_seconds: float = GROUP_SECONDS
     ) -> None:
-        self._do = do
+        self._commit = commit
         self._max_bytes = max_bytes
-        self._round_seconds = round_seconds
+        self._group_seconds = group_seconds
         self._lock = threading.Lock()
-        self._waiting: deque[M] = deque()
-        self._under_way: dict[UUID, float] = {}
+        self._waiting: deque[S] = deque()
+        self._in_progress: dict[UUID, float] = {}
 
-    def join(self, member: M) -> None:
-        """Have it done for a member, with others or alone; by this very thread if it happens to lead.
+    def submit(self, submission: S) -> None:
+        """Have it committed, with others or alone; returns after that.
 
-        Raises what ``do`` raises, to the leader alone: the others only find that it was not done.
+        Raises what ``commit`` raises, to the thread that has called it alone: the others only find that
+        theirs was not committed.
         """
         with self._lock:
-            self._waiting.append(member)
-            self._begin()
-        while not member.called.wait(self._round_seconds):
+            self._waiting.append(submission)
+            self._begin_groups()
+        while not submission.woken.wait(self._group_seconds):
             with self._lock:
-                self._begin()
-        if member.leads:
-            self._lead(member)
+                self._begin_groups()
+        if submission.commits:
+            self._commit_group(submission)
 
     def waiting_count(self) -> int:
-        """Tell how many wait for a round."""
+        """Tell how many wait for a group."""
         with self._lock:
             return len(self._waiting)
 
-    def end(self, leader_id: UUID) -> None:
-        """Say that whoever has this id has been answered; if it has led a round, that is over."""
+    def finish(self, submission_id: UUID) -> None:
+        """Say that the request of this id has been answered; if it has committed a group, that one ends."""
         with self._lock:
-            if self._under_way.pop(leader_id, None) is not None:
-                self._begin()
+            if self._in_progress.pop(submission_id, None) is not None:
+                self._begin_groups()
 
-    def _begin(self) -> None:
+    def _begin_groups(self) -> None:
         now = time.monotonic()
-        for late in [leader_id for leader_id, until in self._under_way.items() if until <= now]:
-            del self._under_way[late]
-        while self._waiting and len(self._under_way) < ROUNDS_MAX:
-            leader = self._waiting.popleft()
-            leader.leads = True
-            self._under_way[leader.id] = now + self._round_seconds
-            leader.called.set()
+        for late in [first_id for first_id, until in self._in_progress.items() if until <= now]:
+            del self._in_progress[late]
+        while self._waiting and len(self._in_progress) < GROUPS_MAX:
+            first = self._waiting.popleft()
+            first.commits = True
+            self._in_progress[first.id] = now + self._group_seconds
+            first.woken.set()
 
-    def _lead(self, leader: M) -> None:
-        together = self._company_of(leader)
+    def _commit_group(self, first: S) -> None:
+        group = self._group_of(first)
         try:
-            self._do(together)
+            self._commit(group)
         except BaseException:
-            self.end(leader.id)
+            self.finish(first.id)
             raise
         finally:
-            # Whatever happened to the leader: nobody waits for it any longer.
-            for member in together:
-                member.called.set()
+            # Whatever happened to the thread that commits: nobody waits for it.
+            for submission in group:
+                submission.woken.set()
 
-    def _company_of(self, leader: M) -> list[M]:
-        together, room = [leader], self._max_bytes - leader.size_bytes
+    def _group_of(self, first: S) -> list[S]:
+        group, free_bytes = [first], self._max_bytes - first.size_bytes
         with self._lock:
-            while self._waiting and self._waiting[0].size_bytes <= room:
-                room -= self._waiting[0].size_bytes
-                together.append(self._waiting.popleft())
-        return together
+            while self._waiting and self._waiting[0].size_bytes <= free_bytes:
+                free_bytes -= self._waiting[0].size_bytes
+                group.append(self._waiting.popleft())
+        return group

@@ -17,7 +17,7 @@ from api.context import asking_key, facts, parts
 from api.jobs.responses import job_accepted
 from api.jobs.results import results_answer
 from api.jobs.views import expired
-from api.orders.accept import Asked, Promised, promise_batch
+from api.orders.accept import Accepted, BatchRequest, accept_batch
 from api.orders.collect import Collected, collect, collect_again
 from api.orders.idempotency import read_idempotency_key, request_hash
 from api.web.errors import ApiError
@@ -58,17 +58,17 @@ def complete_order(number: int) -> Response:
 
 
 def _create(form: JobForm, key_in_path: str, read: Read) -> Response:
-    """Read, promise, dispatch, and wait as long as the client would: 200 with outcomes, else 202."""
+    """Read, accept, dispatch, and wait as long as the client would: 200 with outcomes, else 202."""
     preferences = read_preferences(request.headers.get("Prefer", ""))
     idempotency_key = read_idempotency_key(request.headers.get("Idempotency-Key"))
     job_id = uuid6.uuid7()
     try:
         # Listening comes first: no event of these slices is missed then, whoever dispatches them.
-        with parts().listener.waiting(job_id) as waiter, parts().together.until_answered(job_id):
-            promised, waiting = _read_and_promise(
+        with parts().listener.waiting(job_id) as waiter, parts().small_batches.until_answered(job_id):
+            accepted, waiting = _read_and_accept(
                 job_id, form, key_in_path, read, preferences, idempotency_key
             )
-            collected = _collect(promised, waiter, waiting)
+            collected = _collect(accepted, waiter, waiting)
     except PromisedBeforeError as before:
         return _replay(before, preferences)
     return _answer(collected, preferences, waiting)
@@ -112,14 +112,14 @@ def _replay(before: PromisedBeforeError, preferences: Preferences) -> Response:
     return response
 
 
-def _read_and_promise(
+def _read_and_accept(
     job_id: UUID,
     form: JobForm,
     key_in_path: str,
     read: Read,
     preferences: Preferences,
     idempotency_key: str | None,
-) -> tuple[Promised, Waiting]:
+) -> tuple[Accepted, Waiting]:
     # What was read is let go of on return: a request that waits must not hold its body meanwhile.
     with parts().memory_budget.reservation() as held:
         body, by_line = _read_body(held.reserve, by_line_allowed=form is JobForm.BATCH)
@@ -129,7 +129,7 @@ def _read_and_promise(
         facts().orders = len(batch.keys)
         # Whoever waits goes first, so it has to be known before anything is stored.
         waiting = _waiting(preferences, len(batch.keys))
-        asked = Asked(
+        batch_request = BatchRequest(
             job_id=job_id,
             form=form,
             api_key_id=asking_key().id,
@@ -140,10 +140,10 @@ def _read_and_promise(
             request_hash=facts().request_hash,
         )
         limit_seconds = parts().settings.lock_limit_seconds
-        with parts().keys_in_flight.alone(asked.api_key_id, idempotency_key, limit_seconds):
-            promised = promise_batch(parts(), batch, asked)
-        facts().job_id = promised.job.id
-        return promised, waiting
+        with parts().keys_in_flight.alone(batch_request.api_key_id, idempotency_key, limit_seconds):
+            accepted = accept_batch(parts(), batch, batch_request)
+        facts().job_id = accepted.job.id
+        return accepted, waiting
 
 
 def _read_body(reserve: Callable[[int], None], *, by_line_allowed: bool) -> tuple[bytearray, bool]:
@@ -165,13 +165,13 @@ def _read_keyed(body: bytearray, by_line: bool) -> Batch:
     return read_batch(body, by_line=by_line, settings=parts().settings)
 
 
-def _collect(promised: Promised, waiter: Waiter, waiting: Waiting) -> Collected:
-    if not promised.slice_count:
-        return Collected(promised.job, NO_OUTCOMES)
+def _collect(accepted: Accepted, waiter: Waiter, waiting: Waiting) -> Collected:
+    if not accepted.slice_count:
+        return Collected(accepted.job, NO_OUTCOMES)
     # Nobody has been told to decide it before the next sweep, so waiting would only keep the client.
-    if waiting.seconds <= 0 or not promised.dispatched:
-        return Collected(promised.job, None)
-    job, count = promised.job, promised.slice_count
+    if waiting.seconds <= 0 or not accepted.dispatched:
+        return Collected(accepted.job, None)
+    job, count = accepted.job, accepted.slice_count
     return _or_the_job(job, partial(collect, parts(), waiter, job, count, waiting.seconds))
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from flask import Response
 
-    from api.context import Parts
+    from api.context import AppContext
 
 _LIMIT_SECONDS: Final = 2.5
 
@@ -53,20 +53,20 @@ class Readiness:
         error = ApiError(503, "Not ready. " + "; ".join(missing) + ".")
         return json_response({**error.envelope(), **findings}, 503, {"Retry-After": "5"})
 
-    def _ask(self, name: str, check: Callable[[Parts], Finding], of: Parts) -> Future[Finding]:
+    def _ask(self, name: str, check: Callable[[AppContext], Finding], app: AppContext) -> Future[Finding]:
         with self._lock:
             asked = self._asked.get(name)
             if asked is not None and not asked.done():
                 return asked
             future = self._asked[name] = Future()
         # A daemon thread: one that hangs on a dead connection must not keep the process from ending.
-        threading.Thread(target=_settle, args=(future, check, of), name=f"ready-{name}", daemon=True).start()
+        threading.Thread(target=_settle, args=(future, check, app), name=f"ready-{name}", daemon=True).start()
         return future
 
 
-def _settle(future: Future[Finding], check: Callable[[Parts], Finding], of: Parts) -> None:
+def _settle(future: Future[Finding], check: Callable[[AppContext], Finding], app: AppContext) -> None:
     try:
-        future.set_result(check(of))
+        future.set_result(check(app))
     except (PersistenceError, QueueAwayError) as error:
         future.set_result({"ok": False, "why": str(error)})
     except BaseException as error:
@@ -81,22 +81,22 @@ def _finding(future: Future[Finding], deadline: float) -> Finding:
         return {"ok": False, "why": f"no answer within {_LIMIT_SECONDS:g} s"}
 
 
-def _database(of: Parts) -> Finding:
-    check_schema(of.keys_engine)
+def _database(app: AppContext) -> Finding:
+    check_schema(app.keys_engine)
     return {"ok": True}
 
 
-def _broker(of: Parts) -> Finding:
-    of.queue.ping()
+def _broker(app: AppContext) -> Finding:
+    app.queue.ping()
     return {"ok": True}
 
 
-def _workers(of: Parts) -> Finding:
-    count = len(of.queue.workers())
+def _workers(app: AppContext) -> Finding:
+    count = len(app.queue.workers())
     return {"ok": True, "count": count} if count else {"ok": False, "why": "no worker takes messages"}
 
 
-_CHECKS: Final[dict[str, Callable[[Parts], Finding]]] = {
+_CHECKS: Final[dict[str, Callable[[AppContext], Finding]]] = {
     "database": _database,
     "broker": _broker,
     "workers": _workers,

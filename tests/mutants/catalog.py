@@ -348,10 +348,10 @@ MUTANTS: Final = (
             ),
             Change(
                 "api/orders/accept.py",
-                "    stored = promise(parts.engine",
-                "    from shared.persistence import promising\n"
-                "    promising.before_commit = lambda ids: parts.queue.dispatch(ids, plan.queue)\n"
-                "    stored = promise(parts.engine",
+                "    stored = promise(app.engine",
+                "    from shared.persistence.jobs import insert\n"
+                "    insert.before_commit = lambda ids: app.queue.dispatch(ids, plan.queue)\n"
+                "    stored = promise(app.engine",
             ),
         ],
         [_COMMIT],
@@ -361,9 +361,9 @@ MUTANTS: Final = (
         [
             Change(
                 "api/orders/accept_small.py",
-                "            stored = self._store([(one.promised, one.slices) for one in together])\n",
+                "            stored = self._insert([(batch.new_job, batch.slices) for batch in group])\n",
                 "            self._dispatch([1], SMALL_QUEUE)\n"
-                "            stored = self._store([(one.promised, one.slices) for one in together])\n",
+                "            stored = self._insert([(batch.new_job, batch.slices) for batch in group])\n",
             )
         ],
         [_COMMIT],
@@ -377,7 +377,7 @@ MUTANTS: Final = (
                 "PromisesUnknownError)\n            raise\n",
             )
         ],
-        ["tests/unit/api/test_promise_together.py"],
+        ["tests/unit/api/test_accept_small.py"],
     ),
     Mutant(
         "an Idempotency-Key that is in use is a fault of all who share the commit",
@@ -385,17 +385,17 @@ MUTANTS: Final = (
         [f"{_MEETING}::test_a_key_that_is_in_use_leaves_out_its_own_job_alone"],
     ),
     Mutant(
-        "whoever waits for a leader that is gone waits for ever",
+        "whoever waits for a commit whose thread is gone waits for ever",
         [
             Change(
                 "api/orders/group_commit.py",
                 "        finally:\n"
-                "            # Whatever happened to the leader: nobody waits for it any longer.\n"
-                "            for member",
-                "        else:\n            for member",
+                "            # Whatever happened to the thread that commits: nobody waits for it.\n"
+                "            for submission",
+                "        else:\n            for submission",
             )
         ],
-        ["tests/unit/api/test_rounds.py"],
+        ["tests/unit/api/test_group_commit.py"],
     ),
     Mutant(
         "the answer does not wait for the commit",
@@ -426,7 +426,7 @@ MUTANTS: Final = (
                 "api/orders/accept.py",
                 "    perhaps_stored = False\n",
                 "    perhaps_stored = False\n"
-                "    parts.queue.carried = ([orjson.loads(one) for one in batch.orders],)\n",
+                "    app.queue.carried = ([orjson.loads(one) for one in batch.orders],)\n",
             ),
             Change(
                 "worker/tasks.py",

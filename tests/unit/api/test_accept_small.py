@@ -1,4 +1,4 @@
-"""What the small batches of one commit share, and what they do not: a fault is told to its maker alone."""
+"""Small batches in a group commit: each is told what came of it, and none of another one's error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 import uuid6
 
-from api.orders.accept_small import PromiseTogether
+from api.orders.accept_small import SmallBatches
 from shared.domain.job import Job
 from shared.domain.slicing import SMALL_QUEUE
 from shared.persistence.core.errors import DatabaseAwayError, PermanentError, PersistenceError
@@ -22,17 +22,17 @@ SLICE = NewSlice(number=0, first_position=0, order_count=1, body=b'{"a":{}}')
 STORED = Stored([7], NOON)
 
 
-class Shelf:
+class Store:
     """A store and a queue that remember, or fail as told."""
 
     def __init__(self, fault: PersistenceError | None = None, *, queue_is_away: bool = False) -> None:
         self.fault, self.queue_is_away = fault, queue_is_away
         self.sent: list[int] = []
 
-    def store(self, promises: Sequence[tuple[Promise, Sequence[NewSlice]]], /) -> dict[UUID, Stored]:
+    def insert(self, new_jobs: Sequence[tuple[Promise, Sequence[NewSlice]]], /) -> dict[UUID, Stored]:
         if self.fault is not None:
             raise self.fault
-        return {promised.job.id: STORED for promised, _ in promises}
+        return {new.job.id: STORED for new, _ in new_jobs}
 
     def dispatch(self, slice_ids: Sequence[int], queue: str, loads: Sequence[int], /) -> None:
         assert (queue, loads) == (SMALL_QUEUE, [40])
@@ -41,7 +41,7 @@ class Shelf:
         self.sent += slice_ids
 
 
-def promised() -> Promise:
+def new_job() -> Promise:
     job = Job(
         id=uuid6.uuid7(),
         api_key_id=1,
@@ -61,29 +61,29 @@ def promised() -> Promise:
         (PromisesUnknownError("gone in the middle"), True),
     ],
 )
-def test_a_fault_of_the_database_is_told_and_not_raised(
+def test_an_error_of_the_database_leaves_each_batch_to_be_inserted_alone(
     fault: PersistenceError, perhaps_stored: bool
 ) -> None:
-    shelf = Shelf(fault)
+    store = Store(fault)
 
-    mine = PromiseTogether(shelf.store, shelf.dispatch).promise(promised(), [SLICE], [40])
+    batch = SmallBatches(store.insert, store.dispatch).accept(new_job(), [SLICE], [40])
 
-    assert (mine.stored, mine.dispatched, mine.perhaps_stored) == (None, False, perhaps_stored)
-    assert shelf.sent == []
-
-
-def test_what_is_stored_is_sent_once() -> None:
-    shelf = Shelf()
-
-    mine = PromiseTogether(shelf.store, shelf.dispatch).promise(promised(), [SLICE], [40])
-
-    assert (mine.stored, mine.dispatched, mine.perhaps_stored) == (STORED, True, False)
-    assert shelf.sent == [7]
+    assert (batch.stored, batch.dispatched, batch.perhaps_stored) == (None, False, perhaps_stored)
+    assert store.sent == []
 
 
-def test_a_queue_that_is_away_is_told_and_not_raised() -> None:
-    shelf = Shelf(queue_is_away=True)
+def test_what_is_inserted_is_dispatched_once() -> None:
+    store = Store()
 
-    mine = PromiseTogether(shelf.store, shelf.dispatch).promise(promised(), [SLICE], [40])
+    batch = SmallBatches(store.insert, store.dispatch).accept(new_job(), [SLICE], [40])
 
-    assert (mine.stored, mine.dispatched) == (STORED, False)
+    assert (batch.stored, batch.dispatched, batch.perhaps_stored) == (STORED, True, False)
+    assert store.sent == [7]
+
+
+def test_a_batch_is_accepted_while_the_queue_is_away() -> None:
+    store = Store(queue_is_away=True)
+
+    batch = SmallBatches(store.insert, store.dispatch).accept(new_job(), [SLICE], [40])
+
+    assert (batch.stored, batch.dispatched) == (STORED, False)
