@@ -65,9 +65,12 @@ def _sentence(error: Exception) -> str | None:
         return str(error) if isinstance(error, SettingsError) else None
     from cli.servers.data_dir import ServersError  # noqa: PLC0415
     from shared.persistence.core.errors import DatabaseAwayError, PersistenceError  # noqa: PLC0415
+    from shared.private_files import ForeignFileError  # noqa: PLC0415
 
     if isinstance(error, DatabaseAwayError):
         return _why_away()
+    if isinstance(error, ForeignFileError):
+        return f"{error.strerror}."
     if isinstance(error, PersistenceError):
         return f"The database refused: {error}."
     return str(error) if isinstance(error, ServersError) else None

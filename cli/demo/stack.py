@@ -9,7 +9,9 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from cli.errors import NotDoneError
+from cli.servers.data_dir import open_area
 from cli.system.parent_death_signal import dies_with_parent
+from shared.private_files import open_private
 from shared.settings import environment_with
 
 if TYPE_CHECKING:
@@ -30,11 +32,10 @@ def served(data_dir: Path, workers: int, stop: StopRequest) -> Iterator[str]:
     """Everything on a free port, for as long as the block lasts; gives the URL.
 
     What it logs goes to a file in ``data_dir``. Once it is being stopped, ``stop`` interrupts nothing more.
-    Raises NotDoneError when it does not start.
+    Raises NotDoneError when it does not start, ServersError for a directory that does not do.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    log = data_dir / LOG_NAME
-    with log.open("wb") as output:
+    log = open_area(data_dir).data_dir / LOG_NAME
+    with open(log, "wb", opener=open_private) as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [
                 *(sys.executable, "-P", "-m", "cli", "serve", "--port", "0"),

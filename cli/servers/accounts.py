@@ -17,6 +17,8 @@ import structlog
 
 log = structlog.get_logger()
 
+# Below it are the numbers of a system's own users (SYS_UID_MAX in login.defs).
+_PEOPLE_FROM = 1_000
 # Handed out by no distribution and not by systemd, and within what a container usually may use.
 UIDS = range(60_600, 61_100)
 
@@ -50,6 +52,13 @@ def account_for(cluster: Path) -> Account | None:
         return _number(free)
     log.warning("no_user_id_of_its_own", instead="nobody", none_is_free_of=f"{UIDS.start}-{UIDS.stop - 1}")
     return _entry(pwd.getpwnam("nobody").pw_uid)
+
+
+def may_have_run(uid: int) -> bool:
+    """Whether a cluster of this owner can be one of ours: never a person's who is not us."""
+    if uid == os.geteuid():
+        return True
+    return os.geteuid() == 0 and (uid in UIDS or uid < _PEOPLE_FROM or uid == pwd.getpwnam("nobody").pw_uid)
 
 
 def initializer() -> Account | None:

@@ -11,8 +11,8 @@ from typing import TypedDict
 import psutil
 
 from cli.servers.accounts import Account
-from cli.servers.data_dir import private
 from cli.system.parent_death_signal import dies_with_parent
+from shared.private_files import ForeignFileError, open_private, read_plain
 
 LOG_MAX_BYTES = 10 * 1024 * 1024
 _LAST_BYTES = 16 * 1024
@@ -32,10 +32,10 @@ def start_server(
     account: Account | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start ``command`` in ``directory`` with its output in ``log``; it gets ``last_words`` when we die."""
-    if log.exists() and log.stat().st_size > LOG_MAX_BYTES:
+    if log.exists() and log.lstat().st_size > LOG_MAX_BYTES:
         log.replace(log.with_suffix(".log.1"))
     # What a server logs may hold somebody's data.
-    with open(log, "ab", opener=private) as output:
+    with open(log, "ab", opener=open_private) as output:
         output.write(_STARTED)
         output.flush()
         return subprocess.Popen(  # noqa: S603 - a server that we found ourselves
@@ -86,9 +86,9 @@ def stop_orphan(pid_file: Path, directory: Path, steps: StopSteps) -> None:
     to somebody else is removed: PostgreSQL would take it for a running server.
     """
     try:
-        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        process = psutil.Process(int(read_plain(pid_file).split()[0]))
         is_ours = Path(process.cwd()).samefile(directory)
-    except (FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
+    except (FileNotFoundError, ForeignFileError, ValueError, IndexError, psutil.NoSuchProcess):
         return
     except psutil.AccessDenied:  # another user's
         is_ours = False

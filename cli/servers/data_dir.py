@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.servers.accounts import Account, account_for
+from cli.servers.contents import check_contents
+from shared.private_files import check_private, check_way_to, user_name
 
 CLUSTER = "postgres"
 """PostgreSQL's directory in the data directory."""
@@ -33,7 +35,7 @@ class Area:
         """Make ``path`` if it is missing: a directory that only its owner can enter."""
         path.mkdir(mode=0o700, exist_ok=True)
         if for_account and self.account is not None:
-            os.chown(path, self.account.uid, self.account.gid)
+            os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
         return path
 
     @property
@@ -43,22 +45,22 @@ class Area:
         return 0o700 if self.account is None else 0o711
 
 
-def private(path: str, flags: int) -> int:
-    """What ``open`` takes to make a file, or to have one, that only its owner can read and write."""
-    descriptor = os.open(path, flags, 0o600)
-    found = os.fstat(descriptor)
-    if found.st_mode & 0o077 and found.st_uid == os.geteuid():
-        os.fchmod(descriptor, 0o600)
-    return descriptor
-
-
 def open_area(data_dir: Path) -> Area:
-    """Make ``data_dir`` fit for servers. Raises ServersError when it cannot be."""
-    place = data_dir.expanduser().resolve()
+    """Make ``data_dir`` fit for servers. Raises ServersError when it cannot be.
+
+    That is too when another user owns it, or can alter it or what leads to it: root would write, and run,
+    what that user likes.
+    """
+    named = data_dir.expanduser().absolute()
+    place = Path(os.path.realpath(named))
     try:
+        _check(named, place)
         area = Area(place, account_for(place / CLUSTER))
         made = _make(area)
-        _check_owner(area.data_dir)
+        _check(named, place)
+        check_private(place)
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         if area.account is not None and not _can_enter(area.account, area.data_dir):
             if made:
                 area.data_dir.rmdir()
@@ -101,16 +103,23 @@ def _make(area: Area) -> bool:
     return made
 
 
+def _check(named: Path, place: Path) -> None:
+    """Before we make anything of it, and again when nobody else can alter it any more."""
+    check_way_to(named)
+    _check_owner(place)
+    if place.is_dir():
+        check_contents(place)
+
+
 def _check_owner(data_dir: Path) -> None:
-    """Two users on one data directory would lock each other out file by file."""
-    lock = data_dir / "servers.lock"
-    if lock.exists() and lock.stat().st_uid != os.geteuid():
-        raise ServersError(
-            f"The servers of {data_dir} belong to the user {lock.owner()}: run ordermill as that user, or "
-            "choose another --data-dir."
-        )
-    if not os.access(data_dir, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    """Two users on one data directory would lock each other out file by file. One that root made will do."""
+    us = os.geteuid()
+    for path, may_be in ((data_dir, {0, us}), (data_dir / "servers.lock", {us})):
+        if path.exists() and (owner := path.stat().st_uid) not in may_be:
+            raise ServersError(
+                f"The servers of {data_dir} belong to the user {user_name(owner)}: run ordermill as that "
+                "user, or choose another --data-dir."
+            )
 
 
 def _can_enter(account: Account, path: Path) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from cli.servers.data_dir import private
+from shared.private_files import open_private
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class FileLock:
     def take(self, *, shared: bool = False, limit_seconds: float | None = 0) -> bool:
         """Try for so long (None: for ever), and say whether it is ours."""
         # Whoever can read it can hold it, and stop every command.
-        file = os.fdopen(private(str(self._path), os.O_RDWR | os.O_CREAT | os.O_APPEND), "a+")
+        file = os.fdopen(open_private(str(self._path), os.O_RDWR | os.O_CREAT | os.O_APPEND), "a+")
         wanted = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         deadline = time.monotonic() + (limit_seconds or 0)
         while True:

@@ -19,11 +19,12 @@ import psycopg
 
 from cli.servers.accounts import Account, hand_over, initializer
 from cli.servers.child import account_options, last_line, start_server, stop_orphan, stop_server
-from cli.servers.data_dir import CLUSTER, Area, ServersError, private
+from cli.servers.data_dir import CLUSTER, Area, ServersError
 from cli.servers.passwords import PasswordFile
 from cli.servers.postgres_programs import find_programs
 from cli.servers.sockets import sockets_dir
 from shared.persistence.core.roles import OWNER, PLAIN, make_roles
+from shared.private_files import open_private, read_plain
 
 NAME = "PostgreSQL"
 _SUPERUSER = _DATABASE = "ordermill"
@@ -114,7 +115,7 @@ class EmbeddedPostgres:
 
     def _made_by(self) -> int | None:
         try:
-            return int((self._cluster / "PG_VERSION").read_text())
+            return int(read_plain(self._cluster / "PG_VERSION"))
         except FileNotFoundError:
             return None
 
@@ -157,7 +158,7 @@ class EmbeddedPostgres:
         if open_to_us:
             lines.insert(0, f"local all {_SUPERUSER} trust")
         self._rules.unlink(missing_ok=True)
-        with open(self._rules, "x", opener=private) as file:
+        with open(self._rules, "x", opener=open_private) as file:
             file.write("\n".join(["# Written by ordermill at each start.", *lines, ""]))
             if self._area.account is not None:
                 os.fchown(file.fileno(), self._area.account.uid, self._area.account.gid)
@@ -244,7 +245,7 @@ class EmbeddedPostgres:
     def _says_ready(self) -> bool:
         # As pg_ctl does it: the server keeps its state in the last line of this file.
         try:
-            lines = (self._cluster / "postmaster.pid").read_text().splitlines()
+            lines = read_plain(self._cluster / "postmaster.pid").splitlines()
         except FileNotFoundError:
             return False
         ours = self._process is not None and lines[:1] == [str(self._process.pid)]

@@ -19,6 +19,7 @@ import structlog
 from cli.servers.child import last_line, start_server, stop_orphan, stop_server
 from cli.servers.data_dir import Area, ServersError
 from cli.servers.sockets import sockets_dir
+from shared.private_files import open_private
 
 log = structlog.get_logger()
 
@@ -68,8 +69,8 @@ class EmbeddedRedis:
             last_words=signal.SIGTERM,
             environment=None,
         )
-        self._pid_file.touch(mode=0o600)
-        self._pid_file.write_text(f"{self._process.pid}\n")
+        with open(self._pid_file, "w", opener=open_private) as file:
+            file.write(f"{self._process.pid}\n")
         self._await_answer()
 
     def stop(self) -> None:

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from cli.servers.data_dir import Area
+from shared.private_files import check_way_to
 
 # What the kernel lets a Unix socket's path have: sun_path less its closing NUL, on macOS (Linux has 107).
 _PATH_MAX_BYTES = 103
@@ -27,6 +28,8 @@ def sockets_dir(area: Area) -> Path:
     """
     place = area.data_dir / "sockets"
     if _fits(place):
+        if place.is_symlink():  # of a time when the path was another
+            place.unlink()
         place.mkdir(exist_ok=True)
         place.chmod(area.passable)
         return place
@@ -40,7 +43,8 @@ def remove_sockets(area: Area) -> None:
     """Take the sockets' directory away; a link and what it leads to both."""
     place = area.data_dir / "sockets"
     if place.is_symlink():
-        shutil.rmtree(place.readlink(), ignore_errors=True)
+        if _is_ours(place.readlink()):
+            shutil.rmtree(place.readlink(), ignore_errors=True)
         place.unlink()
     else:
         shutil.rmtree(place, ignore_errors=True)
@@ -60,6 +64,7 @@ def _short_dir(mode: int) -> Path:
     base = tempfile.gettempdir()
     if not _fits(Path(base, "ordermill-12345678")):
         base = "/tmp"  # noqa: S108 - mkdtemp makes a private directory in it
+    check_way_to(Path(base, "ordermill-12345678"))
     made = Path(tempfile.mkdtemp(prefix="ordermill-", dir=base))
     made.chmod(mode)
     return made

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.domain.delivery import HandedOver, Handover, Later, NotOurs
+from shared.private_files import make_private_directory
 from worker.mail.message import Letter
 
 
 class FilePost:
-    """Writes mails into a directory that only its owner can enter: they hold names and addresses."""
+    """Writes mails into a directory of ours, made closed to all others: they hold names and addresses."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -21,7 +22,7 @@ class FilePost:
         """Write a mail, whole or not at all, once ``claim`` agrees. Raises only what ``claim`` raises."""
         written: Path | None = None
         try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_directory(self._directory)
             written = self._write(letter.wire)
             if not claim():
                 return NotOurs()
