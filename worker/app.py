@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from contextlib import suppress
 from functools import partial
@@ -15,6 +14,7 @@ from celery.signals import setup_logging, worker_process_init, worker_shutting_d
 from shared.logs import configure_logging
 from shared.queue.job_queue import HEARTBEAT_SECONDS, JobQueue, QueueAwayError, celery_settings
 from shared.settings import Settings
+from worker.collector import collect_rarely
 from worker.context import Lazy, open_workshop
 from worker.liveness import SIGN_SECONDS, Signs
 from worker.mail.context import open_mail_room
@@ -38,9 +38,8 @@ def create_worker_app(settings: Settings, role: str = "worker", signs: Signs | N
         configure_logging(settings, role)
 
     @worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
-    def keep_what_is_there(**_: Any) -> None:
-        # All modules, none of which will go: walking through them again and again costs a fifth of a slice.
-        gc.freeze()
+    def leave_the_collector_little(**_: Any) -> None:
+        collect_rarely()
 
     @worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def begin_no_more_mails(**_: Any) -> None:
