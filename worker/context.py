@@ -23,6 +23,7 @@ from shared.schemas.order.completion import CompletionReader
 from shared.schemas.order.reading import OrderReader
 from shared.settings import Settings
 from worker.preemption import GivingWay
+from worker.settle.known_items import KnownItems
 from worker.settle.time_limits import OrderClock
 
 
@@ -37,6 +38,8 @@ class Workshop:
     """Where confirmations are announced, and large slices put back; None: the sweeper finds them."""
     attempts_owed: deque[Attempt] = field(default_factory=deque)
     """Attempts that ended nobody, and that a lost database kept from being given back."""
+    known_items: KnownItems = field(default_factory=KnownItems)
+    """What orders have named of the catalog."""
     _readers: dict[bool, OrderReader] = field(default_factory=dict)
     _reference: Reference | None = None
 

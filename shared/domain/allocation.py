@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from shared.domain.catalog import AllocationRule
+from shared.domain.values import value
 
 Place = tuple[int, int]
 """(item id, warehouse id): where units of an item lie, and the order in which rows are locked."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Want:
     """A line's wish: so many units of an item."""
 
@@ -20,7 +20,7 @@ class Want:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Take:
     """Units of one line, reserved in one warehouse."""
 
@@ -30,7 +30,7 @@ class Take:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Allocation:
     """What was reserved for an order, and the lines of which nothing was: those are back-ordered."""
 
@@ -38,7 +38,7 @@ class Allocation:
     back_ordered: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Missing:
     """An item of which an order wants more than its rule's warehouses have."""
 
@@ -48,7 +48,7 @@ class Missing:
     lines: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Shortage:
     """What is available does not cover the order."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shared.domain.allocation import (
     Allocation,
@@ -18,10 +18,11 @@ from shared.domain.parsed import as_sent
 from shared.domain.reasons import STOCK_SHORT
 from shared.domain.rejections import number_repeated
 from shared.domain.splitting import Part, split
+from shared.domain.values import value
 from shared.domain.vouchers import Uses
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Placement:
     """An order that will exist: its parts, each to be written under a number of its own."""
 
@@ -40,7 +41,7 @@ class Placement:
         return Numbered(self, (first, *(next(automatic) for _ in self.parts[1:])))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Numbered:
     """A placement and the numbers of its parts."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from shared.domain.allocation import Want
@@ -11,10 +11,11 @@ from shared.domain.order import Address, ElementNames, LineRequest, OrderRequest
 from shared.domain.outcome import Fault
 from shared.domain.pricing import ZERO, Totals, totals
 from shared.domain.terms import Shipping, Terms
+from shared.domain.values import value
 from shared.domain.vouchers import Applied, within
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class DraftLine:
     """A line with its item and its prices. ``item`` None: unknown, and let in by forceCreate."""
 
@@ -28,7 +29,7 @@ class DraftLine:
     """False where forceCreate let in an item that may not be sold: it is back-ordered."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Buyer:
     """Whose order it is: a customer that is known, or one to be made from the e-mail."""
 
@@ -37,7 +38,7 @@ class Buyer:
     register: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Doomed:
     """An order that will be rejected, and the limited vouchers that it names.
 
@@ -50,7 +51,7 @@ class Doomed:
     element_names: ElementNames | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Draft:
     """An order that may be created as soon as its stock is there."""
 

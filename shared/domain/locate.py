@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from shared.domain.catalog import (
@@ -25,11 +25,12 @@ from shared.domain.reasons import (
     MARKET_UNKNOWN,
     PRICELIST_UNKNOWN,
 )
+from shared.domain.values import value
 
 _NAMES_TOLD = 10
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Snapshot:
     """All that a slice's orders are looked up in."""
 
@@ -72,7 +73,7 @@ class Snapshot:
         return any(market is not None and country in market.countries for market in markets)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Place:
     """Where an order is sold, at which prices, and from which warehouses."""
 

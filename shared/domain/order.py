@@ -6,10 +6,12 @@ Nothing here has been looked up yet: names and ids of markets, items and custome
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from shared.domain.values import value
 
 MOST_MONEY = Decimal("9999999999.99")
 """What NUMERIC(12, 2) holds."""
@@ -29,7 +31,7 @@ UNREAD_CODE = ""
 """Stands among voucher codes in the place of one that could not be read, so that the others keep theirs."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Address:
     """An address as sent: ``fields`` by the contract's names, ``country`` and ``email`` among them."""
 
@@ -38,7 +40,7 @@ class Address:
     fields: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class LineRequest:
     """One element of ``products``; at least one of ``item_id``, ``ean``, ``upc``, ``sku`` is there."""
 
@@ -53,7 +55,7 @@ class LineRequest:
     upc: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Origin:
     """``createdFromOrigin``: what the order was made from."""
 
@@ -61,7 +63,7 @@ class Origin:
     id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class References:
     """What an order names and the catalog must know. An id wins over a name."""
 
@@ -85,7 +87,7 @@ ElementNames = Mapping[str, tuple[str, ...]]
 """What a list's elements were called, where it was sent as an object (PHP's list with holes), by its name."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OrderRequest:
     """One well-formed order request. Money in the pricelist's currency, moments in UTC."""
 

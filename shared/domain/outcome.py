@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Any
+
+from shared.domain.values import value
 
 MOST_ERRORS = 20
 """Faults that one rejection lists; the message says how many there were beside those that it names."""
@@ -45,7 +47,7 @@ PRECEDENCE = (
 """When several apply, the first of these wins (CONTRACT 3)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reason:
     """A kind of fault: its name for machines, its code, and what it means; ``reasons`` lists them all.
 
@@ -60,7 +62,7 @@ class Reason:
     params: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Fault:
     """One thing that is wrong: where (an RFC 6901 pointer into the order) and what, value included.
 
@@ -78,7 +80,7 @@ class Fault:
         return self.reason.code
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Created:
     """The order exists, under several numbers when it was split."""
 
@@ -87,7 +89,7 @@ class Created:
     """Pointers to the first of the members that are no parameters; so with the other outcomes."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Prepared:
     """createOnly: checked and numbered, not completed."""
 
@@ -95,7 +97,7 @@ class Prepared:
     ignored: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Rejected:
     """Nothing of the order exists and no stock moved. ``faults`` are all of ``code``."""
 

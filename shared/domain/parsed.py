@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from shared.domain.order import ElementNames, OrderRequest, References
 from shared.domain.outcome import Fault
+from shared.domain.values import value
 
 _ELEMENT_STEPS = 3
 """Of a pointer: nothing before the first "/", the list, its element."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Parsed:
     """``request`` is None exactly when there are faults.
 

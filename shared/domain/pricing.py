@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from shared.domain.order import CENT
+from shared.domain.values import value
 
 ZERO = Decimal("0.00")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Totals:
     """What an order, or a part of one, comes to."""
 

@@ -18,13 +18,7 @@ def find_item(
     position: int, wanted: LineRequest, assortment: Assortment, *, force: bool
 ) -> tuple[Item | None, list[Fault]]:
     """The item that the line's names agree on. None without a fault: unknown, and ``force`` lets it in."""
-    named = [
-        ("id", wanted.item_id, assortment.by_id.get(wanted.item_id) if wanted.item_id is not None else None),
-        ("ean", wanted.ean, assortment.by_code(ean=wanted.ean) if wanted.ean is not None else None),
-        ("upc", wanted.upc, assortment.by_code(upc=wanted.upc) if wanted.upc is not None else None),
-        ("sku", wanted.sku, assortment.by_sku.get(wanted.sku) if wanted.sku is not None else None),
-    ]
-    given = [(name, value, item) for name, value, item in named if value is not None]
+    given = [(name, value, item) for name, value, item in _named(wanted, assortment) if value is not None]
     known = [(name, value, item) for name, value, item in given if item is not None]
     faults: list[Fault] = []
     if len(known) < len(given) and not (force and not known):
@@ -39,6 +33,21 @@ def find_item(
         msg = f"they mean different items: {meant}"
         faults.append(Fault(ITEM_AMBIGUOUS, f"/products/{position}", msg, {"skus": skus}))
     return (known[0][2] if known and not faults else None), faults
+
+
+def items_named(wanted: LineRequest, assortment: Assortment) -> list[Item]:
+    """The items that the line's names stand for, whether they agree or not."""
+    return [item for _, _, item in _named(wanted, assortment) if item is not None]
+
+
+def _named(wanted: LineRequest, assortment: Assortment) -> list[tuple[str, int | str | None, Item | None]]:
+    """Each name that a line can have: what it says, and the item that this stands for."""
+    return [
+        ("id", wanted.item_id, assortment.by_id.get(wanted.item_id) if wanted.item_id is not None else None),
+        ("ean", wanted.ean, assortment.by_code(ean=wanted.ean) if wanted.ean is not None else None),
+        ("upc", wanted.upc, assortment.by_code(upc=wanted.upc) if wanted.upc is not None else None),
+        ("sku", wanted.sku, assortment.by_sku.get(wanted.sku) if wanted.sku is not None else None),
+    ]
 
 
 def line_faults(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from shared.domain.allocation import Allocation, Take
 from shared.domain.catalog import Split
 from shared.domain.draft import Draft, DraftLine
 from shared.domain.pricing import ZERO, Totals, shares
+from shared.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PartLine:
     """So many units of a line in one part, and how many of them are back-ordered (all or none)."""
 
@@ -20,7 +20,7 @@ class PartLine:
     back_ordered: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Part:
     """One order to be written, with a number of its own."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from shared.domain.catalog import Account, DeliveryWindow
@@ -20,10 +19,11 @@ from shared.domain.reasons import (
     SHIPPING_UNKNOWN,
     SHIPPING_WITHOUT_PRICE,
 )
+from shared.domain.values import value
 from shared.domain.vouchers import code_faults
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Terms:
     """What the order's names stand for; None where it names nothing."""
 
@@ -32,7 +32,7 @@ class Terms:
     window: DeliveryWindow | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Shipping:
     """How an order is sent and what for, in its pricelist's currency."""
 

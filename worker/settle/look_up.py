@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection
 
-from shared.domain.catalog import Assortment, Item, Reference
+from shared.domain.catalog import Assortment, Reference
 from shared.domain.draft import Doomed, Draft
 from shared.domain.locate import Snapshot
-from shared.domain.order import OrderRequest
+from shared.domain.order import LineRequest, OrderRequest
 from shared.domain.outcome import Rejected
 from shared.domain.parsed import Parsed
+from shared.domain.products import items_named
 from shared.domain.resolve import wanted_customer_ids, wanted_emails
-from shared.persistence.catalog.read import find_accounts, find_items
+from shared.domain.values import value
+from shared.persistence.catalog.read import find_accounts
 from shared.persistence.jobs.slices import Claim, TakenSlice
 from shared.persistence.orders.customers import find_customers
 from shared.persistence.orders.insert import taken_numbers
 from shared.persistence.orders.markets import account_markets, customer_markets
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class KeyedOrder:
     """One order: its slice, its place in the batch, its key, and what its JSON says."""
 
@@ -45,19 +46,17 @@ def _requests(orders: Iterable[KeyedOrder]) -> list[OrderRequest]:
     return [order.parsed.request for order in orders if order.parsed.request is not None]
 
 
-def named_items(connection: Connection, orders: Iterable[KeyedOrder]) -> list[Item]:
-    """The items that the orders' lines name."""
-    lines = [line for request in _requests(orders) for line in request.lines]
-    return find_items(
-        connection,
-        {line.item_id for line in lines if line.item_id is not None},
-        {line.sku for line in lines if line.sku is not None},
-        {code for line in lines for code in (line.ean, line.upc) if code is not None},
-    )
+def lines_of(orders: Iterable[KeyedOrder]) -> Iterator[LineRequest]:
+    """All lines of the orders that could be read."""
+    return (line for request in _requests(orders) for line in request.lines)
 
 
 def look_up(
-    connection: Connection, claim: Claim, reference: Reference, orders: Sequence[KeyedOrder]
+    connection: Connection,
+    claim: Claim,
+    reference: Reference,
+    assortment: Assortment,
+    orders: Sequence[KeyedOrder],
 ) -> Snapshot:
     """All that these orders name, as far as it is there, whatever markets their keys are limited to."""
     requests = _requests(orders)
@@ -68,7 +67,7 @@ def look_up(
     existing = taken_numbers(connection, numbers | origins)
     return Snapshot(
         reference=reference,
-        assortment=Assortment.of(named_items(connection, orders)),
+        assortment=assortment,
         moment=claim.moment,
         customers=find_customers(
             connection, wanted_customer_ids(requests), wanted_emails(requests, accounts)
@@ -107,6 +106,12 @@ def _named_by_limited(
 def items_to_lock(drafts: Iterable[Draft | Doomed | Rejected]) -> set[int]:
     """The ids of the items that are wanted."""
     return {want.item_id for draft in drafts if isinstance(draft, Draft) for want in draft.wants()}
+
+
+def items_that_may_be_wanted(orders: Iterable[KeyedOrder], assortment: Assortment) -> set[int]:
+    """The same, of orders that nothing has been decided of: at least those."""
+    found = (item for line in lines_of(orders) for item in items_named(line, assortment))
+    return {item.id for item in found}
 
 
 def vouchers_to_lock(drafts: Iterable[Draft | Doomed | Rejected]) -> set[int]:

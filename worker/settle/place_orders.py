@@ -28,9 +28,10 @@ from shared.schemas.order.reading import OrderReader
 from worker.context import Workshop
 from worker.settle.look_up import (
     KeyedOrder,
+    items_that_may_be_wanted,
     items_to_lock,
+    lines_of,
     look_up,
-    named_items,
     vouchers_that_may_apply,
     vouchers_to_lock,
 )
@@ -95,7 +96,8 @@ def place_orders(
 ) -> list[Outcome]:
     """The orders' outcomes, after everything that they bring about has been written."""
     reference = workshop.reference(connection, claim.catalog_version)
-    snapshot = look_up(connection, claim, reference, orders)
+    assortment = workshop.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
+    snapshot = look_up(connection, claim, reference, assortment, orders)
     clock = workshop.order_clock
     drafts = list(_prepared(clock, orders, snapshot))
     shelf = lock_shelf(connection, items_to_lock(drafts), reference.thresholds)
@@ -149,7 +151,8 @@ def place_one_by_one(
     # All rows at once, and so in the house's one order: at least those that the orders will ask for. Nothing
     # is decided before the savepoints, for that is where the fault may be.
     reference = workshop.reference(connection, claim.catalog_version)
-    lock_shelf(connection, {item.id for item in named_items(connection, orders)}, reference.thresholds)
+    assortment = workshop.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
+    lock_shelf(connection, items_that_may_be_wanted(orders, assortment), reference.thresholds)
     lock_uses(connection, vouchers_that_may_apply(orders, reference))
     return [
         behind_savepoint(

@@ -14,12 +14,13 @@ from shared.domain.decide import Numbered
 from shared.domain.draft import Draft
 from shared.domain.splitting import Part
 from shared.domain.terms import buyer_name
+from shared.domain.values import value
 
 # A number as a number, with every digit that the client sent.
 _JSON = msgspec.json.Encoder(decimal_format="number")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class NewOrder:
     """An order request that is placed, numbered, and has its customer; and where it comes from."""
 
