@@ -48,7 +48,7 @@ def _read_at_once(text: bytes) -> Any:
             return _DOUBT
         small = msgspec.json.format(text, indent=-1)
         members = _members_in(value)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, InvalidOperation):  # the last: an exponent of twenty digits
         return _DOUBT
     pairs = small.count(b'":')
     if b'\\\\":' not in small:
@@ -99,7 +99,7 @@ def _decimal(written: str) -> Decimal | HugeNumber:
         return HugeNumber(written)
 
 
-_AT_ONCE = msgspec.json.Decoder(float_hook=_decimal)
+_AT_ONCE = msgspec.json.Decoder(float_hook=Decimal)
 _DOUBT = object()
 
 
