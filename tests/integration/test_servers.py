@@ -173,7 +173,7 @@ def test_a_sockets_lock_whose_number_is_now_somebody_elses_is_no_running_server(
         lock = place / ".s.PGSQL.5432.lock"
         lock.write_text(f"{somebody.pid}\n{data_dir / 'postgres'}\n0\n5432\n{place}\n\n")
         (place / ".s.PGSQL.5432").touch()
-        for path in (data_dir / "sockets", place, lock, place / ".s.PGSQL.5432"):
+        for path in (place, lock, place / ".s.PGSQL.5432"):
             os.chown(path, *owner(data_dir / "postgres"))
         try:
             with open_servers(Settings(), data_dir, own=True) as urls:
