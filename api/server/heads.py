@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.http import errors
 
-from api.server.refusals import AmbiguousPathError, MalformedHostError
+from api.server.refusals import AmbiguousTargetError, MalformedHostError
+from api.server.targets import is_host, is_plain_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _BARE_LINE_FEED: Final = re.compile(rb"(?<!\r)\n")
-# A registered name, an IPv4 address, or an IPv6 address in brackets; then perhaps a port (RFC 3986, 3.2.2).
-_HOST: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
-# What the absolute form of a request's target has before its path (RFC 9112, 3.2.2).
-_AUTHORITY: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _VERSIONS: Final = frozenset({(1, 0), (1, 1)})
 
 
@@ -76,11 +73,10 @@ def check_head(request: Any) -> None:
         raise errors.UnsupportedTransferCoding("of these codings")
     hosts = _values(request, "HOST")
     wanted = request.version == (1, 1)
-    if len(hosts) > 1 or (wanted and not hosts) or not all(_HOST.fullmatch(host) for host in hosts):
+    if len(hosts) > 1 or (wanted and not hosts) or not all(is_host(host) for host in hosts):
         raise MalformedHostError
-    path = _AUTHORITY.sub("", request.uri).partition("?")[0]
-    if path.startswith("//") or "%2f" in path.lower():
-        raise AmbiguousPathError
+    if not is_plain_target(request.method, request.uri):
+        raise AmbiguousTargetError
 
 
 def _values(request: Any, name: str) -> Sequence[str]:

@@ -15,8 +15,8 @@ class MalformedHostError(errors.ParseException):  # type: ignore[misc]
     """A request of HTTP/1.1 without exactly one host that can be one (RFC 9112, 3.2)."""
 
 
-class AmbiguousPathError(errors.ParseException):  # type: ignore[misc]
-    """A path that a proxy in front may take for another one than we do."""
+class AmbiguousTargetError(errors.ParseException):  # type: ignore[misc]
+    """A target that a proxy in front may take for another one than we do."""
 
 
 _REFUSALS: Final[tuple[tuple[type[Exception], int, str, str], ...]] = (
@@ -37,9 +37,14 @@ _REFUSALS: Final[tuple[tuple[type[Exception], int, str, str], ...]] = (
         MalformedHostError,
         400,
         "Bad Request",
-        "it needs one Host, a name or an address with or without a port",
+        "it needs one Host, a name or an address, with a port from 1 to 65535 or none",
     ),
-    (AmbiguousPathError, 400, "Bad Request", "its path begins with two slashes, or has %2F in it"),
+    (
+        AmbiguousTargetError,
+        400,
+        "Bad Request",
+        "its path is to be plain: without //, /./, /../, \\ and #, and nothing %-encoded that need not be",
+    ),
     (errors.InvalidHeader, 400, "Bad Request", "a header is malformed or contradicts another"),
     (errors.ParseException, 400, "Bad Request", "it is malformed"),
 )

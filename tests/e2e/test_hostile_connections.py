@@ -325,6 +325,28 @@ def test_garbage_behind_a_good_request_costs_only_the_connection(door: RealDoor)
     assert door.get("/healthz").status == 200
 
 
+ODD_HOSTS = [
+    *(b"x:99999", b"x:65536", b"x:0", b"x:", b"x:abc", b"x:-1", b"x: 80", b"x:+80", b":80"),
+    *(b"x,y", b"x y", b"u@x", b"u:p@x", b"x/y", b"x?y", b"x#y", b"x\\y", b"%78", b"x;y", b"\xc3\xa9"),
+    *(b"[::1", b"::1", b"[::1]x", b"[:::1]", b"[1]", b"[]", b"[::1]:0", b"[::1%25eth0]"),
+]
+USUAL_HOSTS = [b"mill_1.shop-2.example:65535", b"127.0.0.1:1", b"[::ffff:127.0.0.1]", b"MILL"]
+ODD_TARGETS = [
+    *(b"/healthz#y", b"/healthz?a#y", b"#", b"healthz", b"*", b"?a", b"mill:80", b"ftp://mill/healthz"),
+    *(b"/%76%31/limits", b"/v1/%6cimits", b"/v1/limits%2e", b"/v1/%2E%2e/healthz", b"/v1%5climits"),
+    *(b"/./healthz", b"/v1/../healthz", b"/v1/..", b"/v1//limits", b"/healthz//", b"/v1\\limits"),
+    *(b"/healthz%00", b"/healthz%0a", b"/healthz%7f", b"/healthz%", b"/healthz%4", b"/healthz%zz"),
+    *(b"/healthz\x01", b"/healthz?\x01", b"/healthz?\x7f", b"/<healthz>", b'/"', b"/{healthz}", b"/\xc3\xa9"),
+    *(b"http://u@mill/healthz", b"http://mill:0/healthz", b"http://mill:99999/healthz", b"http:///healthz"),
+    *(b"http://a,b/healthz", b"http://mill\\@x/healthz", b"http://[::1/healthz", b"http:/healthz"),
+    *(b"http://mill/%2e/healthz", b"http://mill/../healthz", b"http://mill#/healthz"),
+]
+USUAL_TARGETS = [
+    *((b"http://mill:8000/healthz", 200), (b"HTTPS://[::1]/healthz?a=%76", 200), (b"http://mill", 404)),
+    *((b"/healthz?next=http://u@x/../%2e%2f", 200), (b"/v1/order/%C3%A9~", 404), (b"/v1/jobs/a:b@c;d", 401)),
+]
+
+
 @pytest.mark.parametrize(
     ("garbage", "status"),
     [
@@ -362,6 +384,10 @@ def test_garbage_behind_a_good_request_costs_only_the_connection(door: RealDoor)
         (b"GET /healthz HTTP/1.1\r\nHost:\r\n\r\n", 400),
         (b"GET /healthz HTTP/1.1\r\nHost: mill:80:80\r\n\r\n", 400),
         (b"GET /healthz HTTP/1.1\r\nHost: [::1]:8000\r\n\r\n", 200),
+        *((b"GET /healthz HTTP/1.1\r\nHost: %b\r\n\r\n" % host, 400) for host in ODD_HOSTS),
+        *((b"GET /healthz HTTP/1.1\r\nHost: %b\r\n\r\n" % host, 200) for host in USUAL_HOSTS),
+        *((b"GET %b HTTP/1.1\r\nHost: mill\r\n\r\n" % target, 400) for target in ODD_TARGETS),
+        *((b"GET %b HTTP/1.1\r\nHost: mill\r\n\r\n" % target, code) for target, code in USUAL_TARGETS),
         (b"GET /healthz HTTP/1.2\r\nHost: mill\r\n\r\n", 400),
         (b"GET //healthz HTTP/1.1\r\nHost: mill\r\n\r\n", 400),
         (b"GET http://mill//healthz HTTP/1.1\r\nHost: mill\r\n\r\n", 400),

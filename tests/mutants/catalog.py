@@ -570,6 +570,43 @@ MUTANTS: Final = (
         ["tests/integration/test_catalog_changes.py"],
     ),
     Mutant(
+        "a data directory is used whoever put what into it",
+        [Change("cli/servers/data_dir.py", "        check_contents(place)\n", "        pass\n")],
+        ["tests/integration/test_servers_foreign.py"],
+    ),
+    Mutant(
+        "a data directory is used whoever may write to it",
+        [Change("shared/private_files.py", "if found.st_mode & _OTHERS_WRITE:", "if False:")],
+        ["tests/integration/test_servers_foreign.py"],
+    ),
+    Mutant(
+        "a data directory is used whoever leads to it",
+        [Change("shared/private_files.py", "    _check_links(absolute, _LINKS_MAX)\n", "")],
+        ["tests/integration/test_servers_foreign.py", "tests/unit/shared/test_private_files.py"],
+    ),
+    Mutant(
+        "what is written goes where a link leads",
+        [
+            Change(
+                "shared/private_files.py",
+                "(flags | os.O_NOFOLLOW | os.O_NONBLOCK)",
+                "(flags | os.O_NONBLOCK)",
+            )
+        ],
+        ["tests/unit/shared/test_private_files.py"],
+    ),
+    Mutant(
+        "a path may be written in two ways",
+        [
+            Change(
+                "api/server/heads.py",
+                "if not is_plain_target(request.method, request.uri):",
+                "if False:",
+            )
+        ],
+        ["tests/e2e/test_hostile_connections.py::test_what_is_no_request_is_refused_in_the_envelope"],
+    ),
+    Mutant(
         "commits are not on disk when they are answered",
         [
             Change(
