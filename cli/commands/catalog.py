@@ -29,7 +29,7 @@ from rich.table import Table
 
 from cli.database import data_dir_option, database
 from cli.errors import NotDoneError
-from cli.system.atomic_write import written_whole
+from cli.system.atomic_write import atomic_write
 from shared.domain.catalog_file import CatalogRefusedError, LoadSummary
 from shared.domain.catalog_file import Progress as Tell
 from shared.settings import load_settings
@@ -90,7 +90,7 @@ def export(file: Path, data_dir: Path) -> None:
     from shared.schemas.catalog import catalog_text  # noqa: PLC0415
 
     to_standard_output = str(file) == "-"
-    target = nullcontext(sys.stdout.buffer) if to_standard_output else written_whole(file)
+    target = nullcontext(sys.stdout.buffer) if to_standard_output else atomic_write(file)
     with database(data_dir) as (_, engine), exported_lists(engine) as lists, target as out:
         chunks = catalog_text(lists)
         out.writelines(map(printable_json, chunks) if to_standard_output and sys.stdout.isatty() else chunks)

@@ -23,8 +23,8 @@ from shared.settings import Settings, load_fault_points, load_settings
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
 )
-@click.option("--listening-fd", type=int, hidden=True, help="A listening socket that our parent has opened.")
-def api(host: str, port: int, listening_fd: int | None) -> None:
+@click.option("--listen-fd", type=int, hidden=True, help="A listening socket that our parent has opened.")
+def api(host: str, port: int, listen_fd: int | None) -> None:
     """Run the HTTP API alone, under gunicorn.
 
     API_PROCESSES and API_THREADS say how many requests it serves at once.
@@ -35,27 +35,27 @@ def api(host: str, port: int, listening_fd: int | None) -> None:
 
     settings = _settings_with_servers("api")
     configure_logging(settings, "api")
-    listening = listen(host, port) if listening_fd is None else socket.socket(fileno=listening_fd)
-    HttpServer(settings, listening).run()
+    listen_socket = listen(host, port) if listen_fd is None else socket.socket(fileno=listen_fd)
+    HttpServer(settings, listen_socket).run()
 
 
-_signs_option = click.option("--signs-fd", type=int, hidden=True, help="Where a watcher hears signs of work.")
+_liveness_option = click.option("--liveness-fd", type=int, hidden=True, help="Where the watchdog is pinged.")
 
 
 @click.command()
 @click.option("--concurrency", type=click.IntRange(1), help="Child processes; WORKER_PROCESSES by default.")
-@_signs_option
-def worker(concurrency: int | None, signs_fd: int | None) -> None:
+@_liveness_option
+def worker(concurrency: int | None, liveness_fd: int | None) -> None:
     """Run a Celery worker alone. Start more of them to decide more orders at once."""
     settings = _settings_with_servers("worker")
-    if signs_fd is None:
-        _watch(settings, "worker", *(["--concurrency", str(concurrency)] if concurrency else []))
+    if liveness_fd is None:
+        _run_supervised(settings, "worker", *(["--concurrency", str(concurrency)] if concurrency else []))
     from shared.domain.slicing import SLICE_QUEUES  # noqa: PLC0415
 
     _run_celery(
         settings,
         "worker",
-        signs_fd,
+        liveness_fd,
         # All that is fetched is being worked on, and no slice takes longer than the task's limit.
         held_most_seconds=2 * settings.task_limit_seconds,
         pool_cls="prefork",
@@ -65,8 +65,8 @@ def worker(concurrency: int | None, signs_fd: int | None) -> None:
 
 
 @click.command()
-@_signs_option
-def mailer(signs_fd: int | None) -> None:
+@_liveness_option
+def mailer(liveness_fd: int | None) -> None:
     """Run the mailer alone: it sends the confirmations. One is enough, MAIL_THREADS says how many at once.
 
     Not a task of the workers: a mail server that is slow or away must not keep an order waiting.
@@ -80,12 +80,12 @@ def mailer(signs_fd: int | None) -> None:
         raise NotDoneError(
             "`ordermill mailer` needs SMTP_URL and MAIL_FROM, or MAIL_DIR, in its environment."
         )
-    if signs_fd is None:
-        _watch(settings, "mailer")
+    if liveness_fd is None:
+        _run_supervised(settings, "mailer")
     _run_celery(
         settings,
         "mailer",
-        signs_fd,
+        liveness_fd,
         # What is fetched waits for its turn, and its turn depends on the mail server.
         held_most_seconds=math.inf,
         # It does little but wait for a server.
@@ -99,14 +99,14 @@ def mailer(signs_fd: int | None) -> None:
     )
 
 
-def _watch(settings: Settings, role: str, *options: str) -> NoReturn:
-    from cli.processes.run_supervised import run_watched  # noqa: PLC0415
+def _run_supervised(settings: Settings, role: str, *options: str) -> NoReturn:
+    from cli.processes.run_supervised import run_supervised  # noqa: PLC0415
 
-    sys.exit(run_watched(settings, role, options))
+    sys.exit(run_supervised(settings, role, options))
 
 
 def _run_celery(
-    settings: Settings, role: str, signs_fd: int, *, held_most_seconds: float, **options: Any
+    settings: Settings, role: str, liveness_fd: int, *, held_most_seconds: float, **options: Any
 ) -> NoReturn:
     from shared.logs import configure_logging  # noqa: PLC0415
     from worker.app import create_worker_app  # noqa: PLC0415
@@ -115,7 +115,7 @@ def _run_celery(
     configure_logging(settings, role)
     # It warns of pickled messages, and we accept none.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
-    running = create_worker_app(settings, role, Signs(signs_fd, held_most_seconds)).Worker(
+    running = create_worker_app(settings, role, Signs(liveness_fd, held_most_seconds)).Worker(
         **options,
         loglevel=logging.getLogger().level,
         # Workers of ours have nothing to tell one another; the database knows all.
@@ -129,15 +129,15 @@ def _run_celery(
 
 
 @click.command()
-@_signs_option
-def scheduler(signs_fd: int | None) -> None:
+@_liveness_option
+def scheduler(liveness_fd: int | None) -> None:
     """Run the scheduler alone: it dispatches again what was promised and is not decided. One is enough."""
     settings = _settings_with_servers("scheduler")
-    if signs_fd is None:
-        _watch(settings, "scheduler")
+    if liveness_fd is None:
+        _run_supervised(settings, "scheduler")
     from worker.maintenance.scheduler import run  # noqa: PLC0415
 
-    run(settings, signs_fd)
+    run(settings, liveness_fd)
 
 
 @click.command()

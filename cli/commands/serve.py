@@ -44,7 +44,11 @@ def serve(host: str, port: int, workers: int | None, data_dir: Path) -> None:
     settings = replace(settings, worker_processes=workers or settings.worker_processes)
     configure_logging(settings, "serve")
     # The port first: a fault that a person can mend is told before anything is started.
-    with listen(host, port) as listening, StopRequest() as stop, run_servers(settings, data_dir) as servers:
+    with (
+        listen(host, port) as listen_socket,
+        StopRequest() as stop,
+        run_servers(settings, data_dir) as servers,
+    ):
         urls = servers.urls
         settings = replace(
             settings,
@@ -59,7 +63,7 @@ def serve(host: str, port: int, workers: int | None, data_dir: Path) -> None:
         engine.dispose()
         # Until here Ctrl-C interrupts; from here on everything is stopped in order.
         stop.only_note()
-        code = run_stack(settings, listening, servers, stop, hints)
+        code = run_stack(settings, listen_socket, servers, stop, hints)
     sys.exit(code)
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from cli.errors import NotDoneError
-from cli.servers.data_dir import open_area
-from cli.system.parent_death_signal import dies_with_parent
+from cli.servers.data_dir import open_data_dir
+from cli.system.parent_death_signal import parent_death_signal
 from shared.private_files import open_private
 from shared.settings import environment_with
 
@@ -34,7 +34,7 @@ def served(data_dir: Path, workers: int, stop: StopRequest) -> Iterator[str]:
     What it logs goes to a file in ``data_dir``. Once it is being stopped, ``stop`` interrupts nothing more.
     Raises NotDoneError when it does not start, ServersError for a directory that does not do.
     """
-    log = open_area(data_dir).data_dir / LOG_NAME
+    log = open_data_dir(data_dir).path / LOG_NAME
     with open(log, "wb", opener=open_private) as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [
@@ -48,7 +48,7 @@ def served(data_dir: Path, workers: int, stop: StopRequest) -> Iterator[str]:
             stderr=output,
             # Ctrl-C is for us; it is stopped in order then.
             start_new_session=True,
-            preexec_fn=dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 - it calls prctl and nothing else
+            preexec_fn=parent_death_signal(signal.SIGTERM),  # noqa: PLW1509 - it calls prctl and nothing else
         )
     try:
         yield _url(process)

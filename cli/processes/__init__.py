@@ -1,1 +1,1 @@
-"""The roles as processes: supervised, watched, and replaced when they fall silent."""
+"""The roles as processes: supervised, each with a watchdog, and replaced when their pings stop."""

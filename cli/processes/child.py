@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from cli.processes.watchdog import FIRST_SIGN_SECONDS, Watch
-from cli.system.parent_death_signal import dies_with_parent
+from cli.processes.watchdog import FIRST_PING_SECONDS, Watchdog
+from cli.system.parent_death_signal import parent_death_signal
 
 _LAST_LINES = 10
 _LINE_MAX_BYTES = 64 * 1024
@@ -30,7 +30,7 @@ class ChildPlan:
     environment: Mapping[str, str]
     grace_seconds: float
     kept_files: Sequence[int] = ()
-    watch: Watch | None = None
+    watchdog: Watchdog | None = None
     # After its first death; doubled with every further one, up to a limit.
     back_off_seconds: float = 1.0
 
@@ -47,19 +47,21 @@ class SupervisedChild:
     _process: subprocess.Popen[bytes] | None = None
     _unfinished: bytes = b""
     _has_more: bool = False
-    _signs: int | None = None
-    _silent_after: float = 0.0
+    _pings: int | None = None
+    _next_ping_by: float = 0.0
 
     def start(self) -> None:
         """Run it."""
         self.restart_at = None
         command, files = list(self.plan.command), list(self.plan.kept_files)
-        if self.plan.watch is not None:
-            self._signs, given = os.pipe()
-            os.set_blocking(self._signs, False)
-            command += ["--signs-fd", str(given)]
+        if self.plan.watchdog is not None:
+            self._pings, given = os.pipe()
+            os.set_blocking(self._pings, False)
+            command += ["--liveness-fd", str(given)]
             files.append(given)
-            self._silent_after = time.monotonic() + max(FIRST_SIGN_SECONDS, self.plan.watch.silence_seconds)
+            self._next_ping_by = time.monotonic() + max(
+                FIRST_PING_SECONDS, self.plan.watchdog.timeout_seconds
+            )
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             command,
             env=self.plan.environment,
@@ -70,9 +72,9 @@ class SupervisedChild:
             # A terminal's Ctrl-C is for the supervisor, which stops its children in order.
             start_new_session=True,
             # When we are killed, nobody is left to wait for an orderly end.
-            preexec_fn=dies_with_parent(signal.SIGKILL),  # noqa: PLW1509 - it calls prctl and nothing else
+            preexec_fn=parent_death_signal(signal.SIGKILL),  # noqa: PLW1509 - it calls prctl and nothing else
         )
-        if self.plan.watch is not None:
+        if self.plan.watchdog is not None:
             os.close(given)
         os.set_blocking(self.output, False)
         self._has_more = True
@@ -115,18 +117,18 @@ class SupervisedChild:
         self.last_lines.extend(read)
         return read
 
-    def silent(self) -> bool:
-        """Whether it has given no sign for too long, and has no excuse."""
-        watch, now = self.plan.watch, time.monotonic()
-        if watch is None or self._signs is None:
+    def missed_ping(self) -> bool:
+        """Whether its last ping is too long ago, and there is no excuse."""
+        watchdog, now = self.plan.watchdog, time.monotonic()
+        if watchdog is None or self._pings is None:
             return False
         with suppress(BlockingIOError):
-            if os.read(self._signs, 4096):
-                self._silent_after = now + watch.silence_seconds
-        if now < self._silent_after:
+            if os.read(self._pings, 4096):
+                self._next_ping_by = now + watchdog.timeout_seconds
+        if now < self._next_ping_by:
             return False
-        if watch.excused():
-            self._silent_after = time.monotonic() + watch.silence_seconds
+        if watchdog.excused():
+            self._next_ping_by = time.monotonic() + watchdog.timeout_seconds
             return False
         return True
 
@@ -149,9 +151,9 @@ class SupervisedChild:
         self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        if self._signs is not None:
-            os.close(self._signs)
-            self._signs = None
+        if self._pings is not None:
+            os.close(self._pings)
+            self._pings = None
         self._process = None
         self._unfinished = b""
 

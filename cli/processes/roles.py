@@ -16,7 +16,7 @@ import structlog
 
 from cli.processes.child import ChildPlan
 from cli.processes.supervisor import Say, Supervisor
-from cli.processes.watchdog import Watch, watch_loop, watch_queue
+from cli.processes.watchdog import Watchdog, loop_watchdog, queue_watchdog
 from cli.servers.keeping import kept_alive
 from cli.system.listen_socket import url_of
 from shared.logs import speaks_to_a_person
@@ -36,21 +36,21 @@ _COLOURS = {"api": "cyan", "worker": "green", "mailer": "blue", "scheduler": "ma
 
 def run_stack(
     settings: Settings,
-    listening: socket.socket,
+    listen_socket: socket.socket,
     servers: RunningServers,
     stop: StopRequest,
     hints: Sequence[str],
 ) -> int:
     """Run all roles until asked to stop, then 0; 1 when one keeps dying. The servers are revived as well."""
     human = speaks_to_a_person(settings)
-    supervisor = Supervisor(plans(settings, listening.fileno(), human=human), _sayer(human=human), stop)
-    threading.Thread(target=_announce, args=(url_of(listening), hints, stop), daemon=True).start()
+    supervisor = Supervisor(plans(settings, listen_socket.fileno(), human=human), _sayer(human=human), stop)
+    threading.Thread(target=_announce, args=(url_of(listen_socket), hints, stop), daemon=True).start()
     with kept_alive(servers) as look_at_servers:
         # Without our copy of the socket nothing new is let in, to wait for an API that has gone.
-        return supervisor.run(look_at_servers, listening.close)
+        return supervisor.run(look_at_servers, listen_socket.close)
 
 
-def plans(settings: Settings, listening_fd: int, *, human: bool) -> list[list[ChildPlan]]:
+def plans(settings: Settings, listen_fd: int, *, human: bool) -> list[list[ChildPlan]]:
     """The roles in the order in which they are stopped: the door, the clock, the workshop."""
     environment = environment_with(
         DATABASE_URL=settings.database_url,
@@ -63,10 +63,10 @@ def plans(settings: Settings, listening_fd: int, *, human: bool) -> list[list[Ch
         LOG_FORMAT="human" if human else "json",
     )
 
-    watch = watch_queue(settings)
+    watchdog = queue_watchdog(settings)
 
     def plan(
-        name: str, *options: str, grace: float, files: Sequence[int] = (), watch: Watch | None = None
+        name: str, *options: str, grace: float, files: Sequence[int] = (), watchdog: Watchdog | None = None
     ) -> ChildPlan:
         # -P: a directory named api or worker where we happen to be started is not ours.
         command = [sys.executable, "-P", "-m", "cli", name, *options]
@@ -76,7 +76,7 @@ def plans(settings: Settings, listening_fd: int, *, human: bool) -> list[list[Ch
             environment=environment,
             grace_seconds=grace,
             kept_files=files,
-            watch=watch,
+            watchdog=watchdog,
         )
 
     api_grace, worker_grace = settings.api_grace_seconds, settings.worker_grace_seconds
@@ -84,16 +84,16 @@ def plans(settings: Settings, listening_fd: int, *, human: bool) -> list[list[Ch
         [
             plan(
                 "api",
-                "--listening-fd",
-                str(listening_fd),
+                "--listen-fd",
+                str(listen_fd),
                 grace=api_grace + _LEAVING_SECONDS,
-                files=[listening_fd],
+                files=[listen_fd],
             )
         ],
-        [plan("scheduler", grace=_SCHEDULER_GRACE_SECONDS, watch=watch_loop(settings))],
+        [plan("scheduler", grace=_SCHEDULER_GRACE_SECONDS, watchdog=loop_watchdog(settings))],
         [
-            plan("worker", grace=worker_grace + _LEAVING_SECONDS, watch=watch),
-            plan("mailer", grace=worker_grace + _LEAVING_SECONDS, watch=watch),
+            plan("worker", grace=worker_grace + _LEAVING_SECONDS, watchdog=watchdog),
+            plan("mailer", grace=worker_grace + _LEAVING_SECONDS, watchdog=watchdog),
         ],
     ]
 

@@ -1,4 +1,4 @@
-"""A role that takes messages, with a watcher around it: `ordermill worker` and `ordermill mailer`."""
+"""One role alone, supervised: `ordermill worker`, `ordermill mailer` and `ordermill scheduler`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import structlog
 
 from cli.processes.child import ChildPlan
 from cli.processes.supervisor import Supervisor
-from cli.processes.watchdog import watch_loop, watch_queue
+from cli.processes.watchdog import loop_watchdog, queue_watchdog
 from cli.system.stop_signals import StopRequest
 from shared.logs import configure_logging, speaks_to_a_person
 from shared.settings import Settings, environment_with
@@ -26,7 +26,7 @@ _LEAVING_SECONDS = 5
 log = structlog.get_logger()
 
 
-def run_watched(settings: Settings, role: str, options: Sequence[str]) -> int:
+def run_supervised(settings: Settings, role: str, options: Sequence[str]) -> int:
     """Run a role as our child until we are asked to stop, then 0; 1 when it keeps dying.
 
     It is started again when it dies or takes no messages any more. A Celery worker can do both for no reason
@@ -40,7 +40,7 @@ def run_watched(settings: Settings, role: str, options: Sequence[str]) -> int:
         command=[sys.executable, "-P", "-m", "cli", role, *options],
         environment=environment,
         grace_seconds=settings.worker_grace_seconds + _LEAVING_SECONDS,
-        watch=watch_loop(settings) if role == SCHEDULER else watch_queue(settings),
+        watchdog=loop_watchdog(settings) if role == SCHEDULER else queue_watchdog(settings),
     )
     with StopRequest() as stop:
         stop.only_note()

@@ -61,7 +61,7 @@ class Supervisor:
                 child.start()
             return True
         if child.running:
-            if child.silent():
+            if child.missed_ping():
                 log.error("child_silent", child=child.plan.name, restarts=True)
                 # Not asked: it may be unable to hear, and what it holds is somebody else's at once.
                 child.kill()
@@ -70,8 +70,8 @@ class Supervisor:
         self._tell(child)
         child.clear()
         may_start_again = child.died()
-        if child.plan.watch is not None and child.quick_deaths >= OFTEN_DEATHS:
-            child.plan.watch.dies_often()
+        if child.plan.watchdog is not None and child.quick_deaths >= OFTEN_DEATHS:
+            child.plan.watchdog.dies_often()
         if may_start_again:
             log.warning("child_died", child=child.plan.name, exit_code=code, restarts=True)
             return True

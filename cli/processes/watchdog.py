@@ -1,4 +1,4 @@
-"""What a watcher does about a process that takes messages: when it is silent, and when it keeps dying."""
+"""The watchdog of a child: what is done when its pings stop, and when it keeps dying."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ log = structlog.get_logger()
 
 OFTEN_DEATHS = 3
 """Deaths in quick succession after which the messages are under suspicion."""
-FIRST_SIGN_SECONDS = 60.0
+FIRST_PING_SECONDS = 60.0
 """How long a process may take to start on a machine that has other things to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
-    """What a child owes us beside being alive: signs through a pipe, whose end it gets as ``--signs-fd``."""
+class Watchdog:
+    """What a child owes us beside being alive: pings through a pipe; it gets its end as ``--liveness-fd``."""
 
-    silence_seconds: float
-    """How long it may give none before it is replaced."""
+    timeout_seconds: float
+    """How long it may send none before it is replaced."""
     excused: Callable[[], bool]
-    """Whether there is a reason for its silence that a new process would not do away with."""
+    """Whether there is a reason for their absence that a new process would not do away with."""
     dies_often: Callable[[], None]
     """Told of each death in quick succession from the third on."""
 
 
-def watch_queue(settings: Settings) -> Watch:
-    """Watch a process that takes messages."""
-    return Watch(
-        silence_seconds=settings.worker_silence_seconds,
+def queue_watchdog(settings: Settings) -> Watchdog:
+    """The watchdog of a process that takes messages."""
+    return Watchdog(
+        timeout_seconds=settings.worker_silence_seconds,
         excused=partial(_queue_away, settings),
         dies_often=partial(_set_queues_aside, settings),
     )
 
 
-def watch_loop(settings: Settings) -> Watch:
-    """Watch a process that goes round in a loop; what is in its way would not be in a new one's."""
-    return Watch(
-        silence_seconds=settings.scheduler_silence_seconds, excused=lambda: False, dies_often=lambda: None
+def loop_watchdog(settings: Settings) -> Watchdog:
+    """The watchdog of a process that goes round in a loop; what is in its way would not be in a new one's."""
+    return Watchdog(
+        timeout_seconds=settings.scheduler_silence_seconds, excused=lambda: False, dies_often=lambda: None
     )
 
 

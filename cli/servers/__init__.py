@@ -12,7 +12,7 @@ from typing import NoReturn
 import structlog
 
 from cli.servers import redis_server
-from cli.servers.data_dir import CLUSTER, Area, ServersError, open_area, temporary_data_dir
+from cli.servers.data_dir import CLUSTER, DataDir, ServersError, open_data_dir, temporary_data_dir
 from cli.servers.owner_lock import FileLock, ServerUrls, publish, published, signer
 from cli.servers.running_servers import RunningServers
 from shared.persistence.core.database import open_database, ping
@@ -54,7 +54,7 @@ def open_servers(
         # Before the directory itself is made.
         if not (make or settings.database_url or (data_dir.expanduser() / "servers.lock").exists()):
             _refuse_to_make(data_dir)
-        with _shared(settings, open_area(data_dir), make=make, durable=durable) as urls:
+        with _shared(settings, open_data_dir(data_dir), make=make, durable=durable) as urls:
             yield urls
 
 
@@ -67,31 +67,33 @@ def run_servers(
     The kernel stops them when the calling thread ends: call it from one that lives as long as they should.
     """
     if settings.database_url and settings.redis_url:
-        yield RunningServers(settings, Area(data_dir, None), durable=durable)
+        yield RunningServers(settings, DataDir(data_dir, None), durable=durable)
         return
-    area = open_area(data_dir)
-    lock_path = area.data_dir / "servers.lock"
+    opened = open_data_dir(data_dir)
+    lock_path = opened.path / "servers.lock"
     lock = FileLock(lock_path)
     if not lock.take():
-        log.info("waiting_for_another_ordermill", data_dir=str(area.data_dir), pid=signer(lock_path))
+        log.info("waiting_for_another_ordermill", data_dir=str(opened.path), pid=signer(lock_path))
         if not lock.take(limit_seconds=wait_seconds):
             raise ServersError(
-                f"Another ordermill (process {signer(lock_path)}) runs the servers of {area.data_dir}: "
+                f"Another ordermill (process {signer(lock_path)}) runs the servers of {opened.path}: "
                 "stop it first, or choose another --data-dir."
             )
-    with _running(settings, area, lock, durable=durable) as servers:
+    with _running(settings, opened, lock, durable=durable) as servers:
         yield servers
 
 
 @contextmanager
-def _running(settings: Settings, area: Area, lock: FileLock, *, durable: bool) -> Iterator[RunningServers]:
+def _running(
+    settings: Settings, data_dir: DataDir, lock: FileLock, *, durable: bool
+) -> Iterator[RunningServers]:
     """Start the servers under the lock that the caller has taken; stop them and release it in the end."""
-    told = area.data_dir / "servers.json"
+    told = data_dir.path / "servers.json"
     with ExitStack() as stack:
         stack.callback(lock.release)
         told.unlink(missing_ok=True)
         lock.sign()
-        servers = RunningServers(settings, area, durable=durable)
+        servers = RunningServers(settings, data_dir, durable=durable)
         stack.callback(servers.stop)
         servers.revive()
         stack.callback(told.unlink, missing_ok=True)
@@ -100,25 +102,25 @@ def _running(settings: Settings, area: Area, lock: FileLock, *, durable: bool) -
 
 
 @contextmanager
-def _shared(settings: Settings, area: Area, *, make: bool, durable: bool) -> Iterator[ServerUrls]:
-    use = FileLock(area.data_dir / "servers.use")
+def _shared(settings: Settings, data_dir: DataDir, *, make: bool, durable: bool) -> Iterator[ServerUrls]:
+    use = FileLock(data_dir.path / "servers.use")
     # Held back only by an owner that is just stopping what it started for itself.
     if not use.take(shared=True, limit_seconds=_USER_WAIT_SECONDS):
         raise ServersError(
-            f"Another ordermill takes too long to stop the servers of {area.data_dir}: try again."
+            f"Another ordermill takes too long to stop the servers of {data_dir.path}: try again."
         )
     with ExitStack() as stack:
         stack.callback(use.release)
-        lock = FileLock(area.data_dir / "servers.lock")
-        found = _find_running(settings, area, lock)
+        lock = FileLock(data_dir.path / "servers.lock")
+        found = _find_running(settings, data_dir, lock)
         if found is not None:
             yield found
             return
         use.release()
-        if not (make or settings.database_url or (area.data_dir / CLUSTER).exists()):
+        if not (make or settings.database_url or (data_dir.path / CLUSTER).exists()):
             lock.release()
-            _refuse_to_make(area.data_dir)
-        servers = stack.enter_context(_running(settings, area, lock, durable=durable))
+            _refuse_to_make(data_dir.path)
+        servers = stack.enter_context(_running(settings, data_dir, lock, durable=durable))
         stack.callback(_wait_for_users, use)
         yield servers.urls
 
@@ -130,18 +132,18 @@ def _refuse_to_make(data_dir: Path) -> NoReturn:
     )
 
 
-def _find_running(settings: Settings, area: Area, lock: FileLock) -> ServerUrls | None:
+def _find_running(settings: Settings, data_dir: DataDir, lock: FileLock) -> ServerUrls | None:
     """The running owner's servers; None when there is no owner, and ``lock`` makes us the one."""
     deadline = time.monotonic() + _USER_WAIT_SECONDS
-    told = area.data_dir / "servers.json"
-    lock_path = area.data_dir / "servers.lock"
+    told = data_dir.path / "servers.json"
+    lock_path = data_dir.path / "servers.lock"
     while not lock.take():
         urls = published(told, signer(lock_path))
         if urls is not None and _answer(settings, urls):
             return _preferring(settings, urls)
         if time.monotonic() > deadline:
             raise ServersError(
-                f"Another ordermill (process {signer(lock_path)}) holds {area.data_dir}, "
+                f"Another ordermill (process {signer(lock_path)}) holds {data_dir.path}, "
                 "but its servers do not answer."
             )
         time.sleep(0.05)

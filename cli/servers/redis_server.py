@@ -17,7 +17,7 @@ import redis
 import structlog
 
 from cli.servers.child import last_line, start_server, stop_orphan, stop_server
-from cli.servers.data_dir import Area, ServersError
+from cli.servers.data_dir import DataDir, ServersError
 from cli.servers.sockets import sockets_dir
 from shared.private_files import open_private
 
@@ -31,13 +31,15 @@ _STOP = ((signal.SIGTERM, 15.0),)
 class EmbeddedRedis:
     """Redis as our child, on a private Unix socket; without a ``program`` the imitation, on loopback."""
 
-    def __init__(self, area: Area, program: str | None, given_up: threading.Event | None = None) -> None:
+    def __init__(
+        self, data_dir: DataDir, program: str | None, given_up: threading.Event | None = None
+    ) -> None:
         self._program = program
         self._given_up = given_up or threading.Event()
-        self._directory = area.private_dir(area.data_dir / "redis")
-        self._log = area.data_dir / "redis.log"
-        self._pid_file = area.data_dir / "redis.pid"
-        self._socket = area.private_dir(sockets_dir(area) / "redis") / "redis.sock"
+        self._directory = data_dir.private_dir(data_dir.path / "redis")
+        self._log = data_dir.path / "redis.log"
+        self._pid_file = data_dir.path / "redis.pid"
+        self._socket = data_dir.private_dir(sockets_dir(data_dir) / "redis") / "redis.sock"
         self._port = 0 if program else _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -66,7 +68,7 @@ class EmbeddedRedis:
             self._command(),
             directory=self._directory,
             log=self._log,
-            last_words=signal.SIGTERM,
+            death_signal=signal.SIGTERM,
             environment=None,
         )
         with open(self._pid_file, "w", opener=open_private) as file:

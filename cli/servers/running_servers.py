@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from cli.servers.data_dir import Area
+from cli.servers.data_dir import DataDir
 from cli.servers.owner_lock import ServerUrls
 from cli.servers.postgres import NAME as POSTGRES
 from cli.servers.postgres import EmbeddedPostgres
@@ -17,16 +17,16 @@ from shared.settings import Settings
 class RunningServers:
     """The servers that we run: those that the settings do not name."""
 
-    def __init__(self, settings: Settings, area: Area, *, durable: bool) -> None:
+    def __init__(self, settings: Settings, data_dir: DataDir, *, durable: bool) -> None:
         self._settings = settings
-        self._area = area
+        self._data_dir = data_dir
         self._given_up = threading.Event()
         self._postgres: EmbeddedPostgres | None = None
         if not settings.database_url:
-            self._postgres = EmbeddedPostgres(area, self._given_up, durable=durable)
+            self._postgres = EmbeddedPostgres(data_dir, self._given_up, durable=durable)
         self._redis: EmbeddedRedis | None = None
         if not settings.redis_url:
-            self._redis = EmbeddedRedis(area, find_program(), self._given_up)
+            self._redis = EmbeddedRedis(data_dir, find_program(), self._given_up)
         both = {POSTGRES: self._postgres, REDIS: self._redis}
         self._servers = {name: server for name, server in both.items() if server is not None}
 
@@ -55,4 +55,4 @@ class RunningServers:
         """Stop them in order, and take their sockets away."""
         for server in self._servers.values():
             server.stop()
-        remove_sockets(self._area)
+        remove_sockets(self._data_dir)

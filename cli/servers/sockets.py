@@ -9,7 +9,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from cli.servers.data_dir import Area
+from cli.servers.data_dir import DataDir
 from shared.private_files import check_way_to
 
 # What the kernel lets a Unix socket's path have: sun_path less its closing NUL, on macOS (Linux has 107).
@@ -20,28 +20,28 @@ _LONGEST = "/postgres/.s.PGSQL.5432.lock"
 _PLAIN = re.compile(r"[A-Za-z0-9/._-]*")
 
 
-def sockets_dir(area: Area) -> Path:
+def sockets_dir(data_dir: DataDir) -> Path:
     """Make and give the directory of the sockets.
 
     When it is outside the data directory, ``<data-dir>/sockets`` is a link to it, which is also how the next
     start finds it again.
     """
-    place = area.data_dir / "sockets"
+    place = data_dir.path / "sockets"
     if _fits(place):
         if place.is_symlink():  # of a time when the path was another
             place.unlink()
         place.mkdir(exist_ok=True)
-        place.chmod(area.passable)
+        place.chmod(data_dir.passable)
         return place
     if not (place.is_symlink() and _is_ours(place.readlink())):
         place.unlink(missing_ok=True)
-        place.symlink_to(_short_dir(area.passable))
+        place.symlink_to(_short_dir(data_dir.passable))
     return place.readlink()
 
 
-def remove_sockets(area: Area) -> None:
+def remove_sockets(data_dir: DataDir) -> None:
     """Take the sockets' directory away; a link and what it leads to both."""
-    place = area.data_dir / "sockets"
+    place = data_dir.path / "sockets"
     if place.is_symlink():
         if _is_ours(place.readlink()):
             shutil.rmtree(place.readlink(), ignore_errors=True)

@@ -13,7 +13,7 @@ from cli.errors import NotDoneError
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[IO[bytes]]:
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """A file to write to, which takes the place of ``path`` when the block ends well, and else is gone.
 
     Raises NotDoneError if it cannot be written.

@@ -24,24 +24,24 @@ def listen(host: str, port: int) -> socket.socket:
         )[0]
     except OSError as error:
         raise NotDoneError(f"{host!r} is not an address of this machine: {error.strerror}.") from error
-    listening = socket.socket(family, kind)
+    listen_socket = socket.socket(family, kind)
     try:
         # A restart must not wait until the last connections of the one before are forgotten.
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _bind(listening, address)
-        listening.listen(_BACKLOG)
+        listen_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _bind(listen_socket, address)
+        listen_socket.listen(_BACKLOG)
     except OSError as error:
-        listening.close()
+        listen_socket.close()
         raise NotDoneError(_sentence(error, host, port)) from error
-    return listening
+    return listen_socket
 
 
-def _bind(listening: socket.socket, address: Any) -> None:
+def _bind(listen_socket: socket.socket, address: Any) -> None:
     """Take the address, which whoever had it until now may be about to leave. Raises OSError."""
     deadline = time.monotonic() + _TAKEN_SECONDS
     while True:
         try:
-            listening.bind(address)
+            listen_socket.bind(address)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
                 raise
@@ -50,9 +50,9 @@ def _bind(listening: socket.socket, address: Any) -> None:
             return
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listen_socket: socket.socket) -> str:
     """How a client on this machine reaches it."""
-    host, port = listening.getsockname()[:2]
+    host, port = listen_socket.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104 - only named here
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,4 +1,4 @@
-"""Ties a child process to its parent's life, so that a killed parent leaves nothing running."""
+"""Parent-death signal: a child is tied to its parent, so that a killed parent leaves nothing running."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 _PR_SET_PDEATHSIG = 1
 
 
-def dies_with_parent(last_words: signal.Signals) -> Callable[[], None] | None:
+def parent_death_signal(death_signal: signal.Signals) -> Callable[[], None] | None:
     """What subprocess's ``preexec_fn`` takes so that the kernel sends the child this signal when we die.
 
     The kernel means the *thread* that starts the child: start children from one that lives as long as they
@@ -24,7 +24,7 @@ def dies_with_parent(last_words: signal.Signals) -> Callable[[], None] | None:
     parent = os.getpid()
 
     def tie() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(last_words), 0, 0, 0)
+        prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
         if os.getppid() != parent:  # it died before we asked
             os._exit(1)
 

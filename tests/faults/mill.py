@@ -36,12 +36,12 @@ class Plant:
     """How to start a kind of role, such as worker; where the servers are; the API's listening descriptor."""
     prepare: Callable[[Settings], None]
     """Called once, before anything is started but the servers."""
-    watched: bool
+    supervised: bool
     """Whether a worker is a process that looks after Celery's main process, or that one itself."""
 
 
 def _ordermill(kind: str, _settings: Settings, descriptor: int) -> Sequence[str]:
-    words = [kind, *(["--listening-fd", str(descriptor)] if kind == "api" else [])]
+    words = [kind, *(["--listen-fd", str(descriptor)] if kind == "api" else [])]
     return [sys.executable, "-P", "-m", "cli", *words]
 
 
@@ -52,7 +52,7 @@ def migrated(settings: Settings) -> None:
     engine.dispose()
 
 
-ORDERMILL: Final = Plant(_ordermill, migrated, watched=True)
+ORDERMILL: Final = Plant(_ordermill, migrated, supervised=True)
 
 
 def children(pid: int | None) -> list[psutil.Process]:
@@ -78,14 +78,14 @@ class Mill:
         """While it is set, PostgreSQL and Redis are not started again."""
         self.fault: BaseException | None = None
         self._wanted, self._logs, self._plant = roles, logs, plant
-        self._listening = listen("127.0.0.1", 0)
+        self._listen_socket = listen("127.0.0.1", 0)
         self._up, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="mill")
 
     @property
     def url(self) -> str:
         """Where the API is."""
-        return url_of(self._listening)
+        return url_of(self._listen_socket)
 
     def start(self, environment: Mapping[str, str]) -> None:
         """Start everything; returns when the servers answer and the roles have been started."""
@@ -104,7 +104,7 @@ class Mill:
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._listening.close()
+        self._listen_socket.close()
 
     def pid(self, name: str) -> int | None:
         """The process of a role, or None while there is none."""
@@ -118,7 +118,7 @@ class Mill:
 
     def main_process(self, name: str) -> psutil.Process | None:
         """Celery's main process of a worker, or the API's first process that answers requests."""
-        if name.startswith("worker") and not self._plant.watched:
+        if name.startswith("worker") and not self._plant.supervised:
             return self.process(name)
         return next(iter(children(self.pid(name))), None)
 
@@ -169,7 +169,7 @@ class Mill:
 
     def _role(self, name: str) -> Role:
         kind = name.partition("-")[0]
-        descriptor = self._listening.fileno()
+        descriptor = self._listen_socket.fileno()
         environment = {
             "DATABASE_URL": self.settings.database_url,
             "REDIS_URL": self.settings.redis_url,

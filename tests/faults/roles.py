@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cli.system.parent_death_signal import dies_with_parent
+from cli.system.parent_death_signal import parent_death_signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ class Role:
                 stderr=subprocess.STDOUT,
                 pass_fds=self.files,
                 start_new_session=True,
-                preexec_fn=dies_with_parent(signal.SIGKILL),  # noqa: PLW1509 - it calls prctl and nothing else
+                preexec_fn=parent_death_signal(signal.SIGKILL),  # noqa: PLW1509 - it calls prctl and nothing else
             )
 
     def stop(self, grace_seconds: float) -> None:

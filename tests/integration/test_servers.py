@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from cli.servers import ServersError, ServerUrls, open_servers, run_servers, temporary_data_dir
-from cli.servers.data_dir import open_area
+from cli.servers.data_dir import open_data_dir
 from cli.servers.redis_server import EmbeddedRedis, answers
 from shared.settings import Settings
 from tests.support.server_program import servers_of
@@ -199,7 +199,7 @@ def test_a_cluster_of_another_postgresql_is_told_and_left_alone(data_dir: Path) 
 
 
 def test_without_any_redis_an_imitation_on_loopback_takes_its_place(data_dir: Path) -> None:
-    imitation = EmbeddedRedis(open_area(data_dir), program=None)
+    imitation = EmbeddedRedis(open_data_dir(data_dir), program=None)
     imitation.start()
     try:
         with redis.Redis.from_url(imitation.url, decode_responses=True) as client:

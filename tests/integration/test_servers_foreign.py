@@ -11,7 +11,7 @@ import pytest
 from cli.demo.stack import served
 from cli.servers import ServersError, temporary_data_dir
 from cli.servers.accounts import UIDS
-from cli.servers.data_dir import open_area
+from cli.servers.data_dir import open_data_dir
 from cli.servers.sockets import remove_sockets, sockets_dir
 from cli.system.stop_signals import StopRequest
 from shared.domain.delivery import Later
@@ -37,11 +37,11 @@ def give(path: Path) -> None:
 
 
 def test_a_missing_directory_is_made_and_found_again(data_dir: Path) -> None:
-    made = open_area(data_dir)
+    made = open_data_dir(data_dir)
 
     assert data_dir.stat().st_mode & 0o777 == made.passable
     assert data_dir.stat().st_mode & 0o022 == 0
-    assert open_area(data_dir) == made
+    assert open_data_dir(data_dir) == made
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o720, 0o1777])
@@ -51,7 +51,7 @@ def test_a_directory_that_others_write_to_is_refused(data_dir: Path, mode: int) 
     data_dir.chmod(mode)
 
     with pytest.raises(ServersError, match=rf"{data_dir} can be written.*mode {mode:04o}.*--data-dir"):
-        open_area(data_dir)
+        open_data_dir(data_dir)
 
 
 @needs_root
@@ -60,9 +60,9 @@ def test_root_uses_no_directory_of_another_user(data_dir: Path) -> None:
     give(data_dir)
 
     with pytest.raises(ServersError, match="belong to the user number 54321: run ordermill as that user"):
-        open_area(data_dir)
+        open_data_dir(data_dir)
     with pytest.raises(ServersError, match="belongs to the user number 54321"):
-        open_area(data_dir / "below")
+        open_data_dir(data_dir / "below")
     assert list(data_dir.iterdir()) == []
 
 
@@ -74,7 +74,7 @@ def test_root_follows_no_link_of_another_user_to_a_directory_of_its_own(data_dir
     give(data_dir)
 
     with pytest.raises(ServersError, match=f"{data_dir} belongs to the user number 54321"):
-        open_area(data_dir)
+        open_data_dir(data_dir)
     assert list(own.iterdir()) == []
 
 
@@ -88,7 +88,7 @@ def test_what_another_user_left_in_a_directory_is_not_used(data_dir: Path, name:
     give(data_dir / name)
 
     with pytest.raises(ServersError, match=f"{name} belongs to the user number 54321"):
-        open_area(data_dir)
+        open_data_dir(data_dir)
 
 
 @needs_root
@@ -99,7 +99,7 @@ def test_programs_and_files_that_another_user_left_are_not_used(data_dir: Path, 
     give(data_dir / directory / "deep" / "postgres")
 
     with pytest.raises(ServersError, match="deep/postgres belongs to the user number 54321"):
-        open_area(data_dir)
+        open_data_dir(data_dir)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_no_link_stands_for_a_file_or_directory_of_ours(data_dir: Path, name: st
     (data_dir / name).symlink_to(target)
 
     with pytest.raises(ServersError, match=rf"{data_dir / name} is (a symbolic link|not a directory)"):
-        open_area(data_dir)
+        open_data_dir(data_dir)
     assert target.read_text() == "somebody's"
 
 
@@ -124,31 +124,31 @@ def test_a_cluster_may_be_of_a_user_that_ran_it_before(data_dir: Path) -> None:
 
     for uid in (UIDS.start, 65_534, 0):
         os.chown(data_dir / "postgres", uid, uid)
-        assert open_area(data_dir).account is not None
+        assert open_data_dir(data_dir).account is not None
 
 
 def test_what_a_link_to_sockets_leads_to_is_removed_only_if_it_is_ours(data_dir: Path) -> None:
-    area = open_area(data_dir / ("x" * 100))
-    elsewhere = sockets_dir(area)
+    opened = open_data_dir(data_dir / ("x" * 100))
+    elsewhere = sockets_dir(opened)
     somebodys = data_dir.parent / "somebodys"
     somebodys.mkdir(mode=0o777)
     somebodys.chmod(0o777)
     (somebodys / "letter").touch()
-    (area.data_dir / "sockets").unlink()
-    (area.data_dir / "sockets").symlink_to(somebodys)
+    (opened.path / "sockets").unlink()
+    (opened.path / "sockets").symlink_to(somebodys)
 
-    assert sockets_dir(area) not in (somebodys, elsewhere)
-    made = (area.data_dir / "sockets").readlink()
-    remove_sockets(area)
-    (area.data_dir / "sockets").symlink_to(somebodys)
-    remove_sockets(area)
+    assert sockets_dir(opened) not in (somebodys, elsewhere)
+    made = (opened.path / "sockets").readlink()
+    remove_sockets(opened)
+    (opened.path / "sockets").symlink_to(somebodys)
+    remove_sockets(opened)
 
     assert [made.exists(), (somebodys / "letter").exists()] == [False, True]
     elsewhere.rmdir()
 
 
 def test_the_demo_does_not_write_its_log_through_a_link(data_dir: Path) -> None:
-    open_area(data_dir)
+    open_data_dir(data_dir)
     target = data_dir.parent / "target"
     target.write_text("somebody's")
     (data_dir / "demo.log").symlink_to(target)
@@ -184,4 +184,4 @@ def test_a_socket_in_a_files_place_is_refused(data_dir: Path) -> None:
         (data_dir / "servers.json").chmod(0o666)
 
         with pytest.raises(ServersError, match=r"servers\.json can be written to by other users"):
-            open_area(data_dir)
+            open_data_dir(data_dir)

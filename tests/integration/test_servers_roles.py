@@ -19,7 +19,7 @@ from sqlalchemy import make_url
 from cli.servers import ServerUrls, open_servers, temporary_data_dir
 from cli.servers.accounts import UIDS, initializer
 from cli.servers.child import account_options
-from cli.servers.data_dir import open_area
+from cli.servers.data_dir import open_data_dir
 from cli.servers.postgres_programs import find_programs
 from shared.persistence.core.migrate import migrate_as_owner
 from shared.settings import Settings
@@ -202,10 +202,10 @@ def test_a_data_directory_of_an_earlier_version_keeps_its_rows_and_is_locked_up(
 
 def made_the_old_way(data_dir: Path) -> None:
     """A cluster in which everything is the superuser's, who needs no password; as root it is nobody's."""
-    area = open_area(data_dir)
-    account = initializer() if area.account else None
-    programs, _ = find_programs(replace(area, account=account), None)
-    cluster = area.data_dir / "postgres"
+    opened = open_data_dir(data_dir)
+    account = initializer() if opened.account else None
+    programs, _ = find_programs(replace(opened, account=account), None)
+    cluster = opened.path / "postgres"
     cluster.mkdir(mode=0o700)
     if account is not None:
         os.chown(cluster, account.uid, account.gid)

@@ -129,7 +129,7 @@ def test_servers_of_a_killed_owner_stop_by_themselves(data_dir: Path) -> None:
 
 
 def test_orphans_that_run_on_all_the_same_are_stopped_before_new_ones_start(data_dir: Path) -> None:
-    untied = "import cli.servers.child\ncli.servers.child.dies_with_parent = lambda _: None"
+    untied = "import cli.servers.child\ncli.servers.child.parent_death_signal = lambda _: None"
     with Holder(data_dir, own=True, before=untied) as owner:
         assert owner.said
         owner.process.send_signal(signal.SIGKILL)

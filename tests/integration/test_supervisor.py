@@ -68,7 +68,7 @@ def plan(name: str, program: str, *words: str, grace: float = 10, back_off: floa
 
 
 @dataclass
-class Watched:
+class Supervised:
     """Runs a supervisor in this process, asks it to stop when the lines are those that were waited for."""
 
     lines: list[tuple[str, str]] = field(default_factory=list)
@@ -114,7 +114,7 @@ def before() -> list[psutil.Process]:
 def test_children_are_stopped_group_by_group_and_that_is_exit_code_0(
     before: list[psutil.Process], tmp_path: Path
 ) -> None:
-    watched = Watched()
+    supervised = Supervised()
     mark = str(tmp_path / "mark")
     groups = [
         [plan("api", STAYS, "0.3")],
@@ -123,30 +123,30 @@ def test_children_are_stopped_group_by_group_and_that_is_exit_code_0(
         [plan("worker", WAITS_FOR, mark), plan("other", PUTS, mark)],
     ]
 
-    code = watched.run(groups, lambda: len(watched.lines) == 4, signal.SIGTERM)
+    code = supervised.run(groups, lambda: len(supervised.lines) == 4, signal.SIGTERM)
 
     assert code == 0
-    assert watched.closed == ["door"]
-    left = [name for name, line in watched.lines if line == "left"]
+    assert supervised.closed == ["door"]
+    left = [name for name, line in supervised.lines if line == "left"]
     assert left[:2] == ["api", "scheduler"]
     assert sorted(left[2:]) == ["other", "worker"]
     assert own_children() == before
 
 
 def test_ctrl_c_stops_in_the_same_order_and_a_second_one_is_harmless() -> None:
-    watched = Watched()
+    supervised = Supervised()
     impatient = STAYS.replace(
         '    print("left"', '    import os; os.kill(os.getppid(), signal.SIGINT)\n    print("left"'
     )
 
-    code = watched.run(
+    code = supervised.run(
         [[plan("api", impatient, "0.2")], [plan("worker", STAYS, "0.5")]],
-        lambda: len(watched.lines) == 2,
+        lambda: len(supervised.lines) == 2,
         signal.SIGINT,
     )
 
     assert code == 0
-    assert [name for name, line in watched.lines if line == "left"] == ["api", "worker"], watched.lines
+    assert [name for name, line in supervised.lines if line == "left"] == ["api", "worker"], supervised.lines
 
 
 def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
@@ -158,32 +158,32 @@ def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
         "print('second', flush=True)\n"
         "time.sleep(600)\n"
     )
-    watched = Watched()
+    supervised = Supervised()
 
-    code = watched.run(
+    code = supervised.run(
         [[plan("worker", dies_once, str(mark))], [plan("api", STAYS)]],
-        lambda: ("worker", "second") in watched.lines,
+        lambda: ("worker", "second") in supervised.lines,
         signal.SIGTERM,
     )
 
     assert code == 0
-    assert [line for name, line in watched.lines if name == "worker"] == ["first", "second"]
+    assert [line for name, line in supervised.lines if name == "worker"] == ["first", "second"]
 
 
 def test_a_child_that_keeps_dying_ends_everything_with_exit_code_1(
     capfd: pytest.CaptureFixture[str], before: list[psutil.Process]
 ) -> None:
-    watched = Watched()
+    supervised = Supervised()
 
-    code = watched.run(
+    code = supervised.run(
         [[plan("api", STAYS)], [plan("worker", "print('no such catalog'); raise SystemExit(7)")]],
         lambda: False,
         signal.SIGTERM,
     )
 
     assert code == 1
-    assert [line for name, line in watched.lines if name == "worker"] == ["no such catalog"] * 5
-    assert ("api", "left") in watched.lines
+    assert [line for name, line in supervised.lines if name == "worker"] == ["no such catalog"] * 5
+    assert ("api", "left") in supervised.lines
     told = "".join(capfd.readouterr())
     assert "child_keeps_dying" in told
     assert "no such catalog" in told
@@ -191,33 +191,37 @@ def test_a_child_that_keeps_dying_ends_everything_with_exit_code_1(
 
 
 def test_what_does_not_leave_in_its_grace_is_killed_with_its_own_children() -> None:
-    watched = Watched()
+    supervised = Supervised()
     begun = time.monotonic()
 
-    watched.run([[plan("worker", STUBBORN, grace=0.4)]], lambda: len(watched.lines) == 1, signal.SIGTERM)
+    supervised.run(
+        [[plan("worker", STUBBORN, grace=0.4)]], lambda: len(supervised.lines) == 1, signal.SIGTERM
+    )
 
-    grandchild = int(watched.lines[0][1].split()[1])
+    grandchild = int(supervised.lines[0][1].split()[1])
     assert time.monotonic() - begun < 10
     assert is_gone(grandchild)
 
 
 def test_no_child_is_left_when_looking_after_them_fails(before: list[psutil.Process]) -> None:
-    watched = Watched()
+    supervised = Supervised()
 
     def fails() -> bool:
         raise RuntimeError("the disk is full")
 
     with pytest.raises(RuntimeError, match="the disk is full"):
-        watched.run([[plan("api", STAYS)]], fails, signal.SIGTERM)
+        supervised.run([[plan("api", STAYS)]], fails, signal.SIGTERM)
     assert own_children() == before
 
 
 def test_a_child_that_closes_its_output_keeps_nobody_busy() -> None:
-    watched = Watched()
+    supervised = Supervised()
     silent = "import os, time\nprint('up', flush=True)\nos.close(1); os.close(2)\ntime.sleep(600)"
     begun, used = time.monotonic(), time.process_time()
 
-    watched.run([[plan("worker", silent, grace=0.1)]], lambda: time.monotonic() - begun > 1.5, signal.SIGTERM)
+    supervised.run(
+        [[plan("worker", silent, grace=0.1)]], lambda: time.monotonic() - begun > 1.5, signal.SIGTERM
+    )
 
     assert time.process_time() - used < 0.5
 

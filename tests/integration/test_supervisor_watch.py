@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from cli.processes.child import ChildPlan
 from cli.processes.supervisor import Supervisor
-from cli.processes.watchdog import Watch
+from cli.processes.watchdog import Watchdog
 from cli.system.stop_signals import StopRequest
 
 GIVES_ONE_SIGN = """
 import os, sys, time
-os.write(int(sys.argv[sys.argv.index("--signs-fd") + 1]), b".")
+os.write(int(sys.argv[sys.argv.index("--liveness-fd") + 1]), b".")
 print("up", flush=True)
 time.sleep(600)
 """
@@ -46,7 +46,7 @@ class Observer:
             environment={"PATH": os.environ["PATH"]},
             grace_seconds=0.2,
             back_off_seconds=0.05,
-            watch=Watch(silence_seconds=0.4, excused=self.excused, dies_often=self.dies_often),
+            watchdog=Watchdog(timeout_seconds=0.4, excused=self.excused, dies_often=self.dies_often),
         )
         end = time.monotonic() + seconds
 

@@ -456,7 +456,9 @@ MUTANTS: Final = (
         "a silent worker is left alone",
         [
             Change(
-                "cli/processes/supervisor.py", "            if child.silent():\n", "            if False:\n"
+                "cli/processes/supervisor.py",
+                "            if child.missed_ping():\n",
+                "            if False:\n",
             )
         ],
         [

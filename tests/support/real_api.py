@@ -178,12 +178,12 @@ def open_real_door(settings: Settings, **variables: str) -> Iterator[RealDoor]:
     key = create_api_key(
         engine, f"Real {utc_now().timestamp()}", ["orders:write", "orders:read"], None, None, utc_now()
     )
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(128)
-        port = listening.getsockname()[1]
+    with socket.socket() as listen_socket:
+        listen_socket.bind(("127.0.0.1", 0))
+        listen_socket.listen(128)
+        port = listen_socket.getsockname()[1]
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "cli", "api", "--listening-fd", str(listening.fileno())],
+            [sys.executable, "-P", "-m", "cli", "api", "--listen-fd", str(listen_socket.fileno())],
             env={
                 **os.environ,
                 "DATABASE_URL": settings.database_url,
@@ -191,7 +191,7 @@ def open_real_door(settings: Settings, **variables: str) -> Iterator[RealDoor]:
                 "LOG_FORMAT": "json",
                 **variables,
             },
-            pass_fds=[listening.fileno()],
+            pass_fds=[listen_socket.fileno()],
             stderr=subprocess.PIPE,
         )
     door = RealDoor(process, port, key, settings, engine)

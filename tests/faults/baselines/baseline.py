@@ -142,7 +142,7 @@ def _prepare(settings: Settings, *, keyed: bool) -> None:
 
 @contextmanager
 def _open(place: Path, logs: Path, _permits: Path, *, keyed: bool) -> Iterator[Subject]:
-    plant = Plant(partial(_command, keyed=keyed), partial(_prepare, keyed=keyed), watched=False)
+    plant = Plant(partial(_command, keyed=keyed), partial(_prepare, keyed=keyed), supervised=False)
     with running_mill(Settings(), place, _ROLES, {}, logs=logs, plant=plant) as mill:
         engine = open_database(mill.settings, "test")
         try:

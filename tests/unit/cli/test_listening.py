@@ -9,14 +9,14 @@ from cli.system.listen_socket import listen, url_of
 
 
 def test_port_0_takes_a_free_one_and_its_url_names_it() -> None:
-    with listen("127.0.0.1", 0) as listening:
-        port = listening.getsockname()[1]
-        assert url_of(listening) == f"http://127.0.0.1:{port}"
+    with listen("127.0.0.1", 0) as listen_socket:
+        port = listen_socket.getsockname()[1]
+        assert url_of(listen_socket) == f"http://127.0.0.1:{port}"
 
 
 def test_an_address_for_everybody_is_reached_by_loopback() -> None:
-    with listen("0.0.0.0", 0) as listening:  # noqa: S104
-        assert url_of(listening).startswith("http://127.0.0.1:")
+    with listen("0.0.0.0", 0) as listen_socket:  # noqa: S104
+        assert url_of(listen_socket).startswith("http://127.0.0.1:")
 
 
 def test_a_taken_port_is_told_with_the_way_out() -> None:

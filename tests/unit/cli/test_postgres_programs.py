@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.servers.data_dir import Area
+from cli.servers.data_dir import DataDir
 from cli.servers.postgres_programs import find_programs
 
 if TYPE_CHECKING:
@@ -24,4 +24,4 @@ def test_the_major_version_is_postgresqls_own_and_not_that_of_a_distributions_pa
         (programs / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(programs), prepend=":")
 
-    assert find_programs(Area(tmp_path, None), 97) == (programs, 97)
+    assert find_programs(DataDir(tmp_path, None), 97) == (programs, 97)

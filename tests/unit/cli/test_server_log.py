@@ -18,7 +18,7 @@ def run(log: Path, *lines: str) -> None:
         [sys.executable, "-c", f"print({chr(10).join(lines)!r})"],
         directory=log.parent,
         log=log,
-        last_words=signal.SIGTERM,
+        death_signal=signal.SIGTERM,
         environment=None,
     )
     assert started.wait(30) == 0
