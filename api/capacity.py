@@ -1,4 +1,4 @@
-"""Who may hold what of this process at once: requests, heavy reads and waits, by client and in all."""
+"""Concurrency limits of a process: requests, heavy reads and waits at once, by client and in all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _HEAVY_SECONDS: Final = 10.0
 
-turn_over: ContextVar[Callable[[], None] | None] = ContextVar("turn_over", default=None)
+on_waiting: ContextVar[Callable[[], None] | None] = ContextVar("on_waiting", default=None)
 """What the server wants to be told when the present request begins to wait: its client's next may come."""
 
 
@@ -47,75 +47,79 @@ def capacity_limits(settings: Settings) -> CapacityLimits:
     )
 
 
-class Places:
-    """So many places, and of those so many for one client."""
+class ConcurrencyLimit:
+    """So many at once, and of those so many of one client."""
 
     def __init__(self, *, most: int, most_per_client: int) -> None:
         self._most = most
         self._most_per_client = most_per_client
         self._changed = threading.Condition()
-        self._taken: Counter[int] = Counter()
+        self._held: Counter[int] = Counter()
 
-    def take(self, client_id: int, limit_seconds: float = 0.0) -> bool:
-        """Take a place, waiting for one so long; whether there was one."""
+    def acquire(self, client_id: int, limit_seconds: float = 0.0) -> bool:
+        """Count one more, waiting so long for it to be allowed; whether it was."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._is_free(client_id), limit_seconds):
                 return False
-            self._taken[client_id] += 1
+            self._held[client_id] += 1
             return True
 
-    def give_back(self, client_id: int) -> None:
-        """Give one back."""
+    def release(self, client_id: int) -> None:
+        """Count one less."""
         with self._changed:
-            self._taken[client_id] -= 1
-            if not self._taken[client_id]:
-                del self._taken[client_id]
+            self._held[client_id] -= 1
+            if not self._held[client_id]:
+                del self._held[client_id]
             self._changed.notify_all()
 
-    def taken_by(self, client_id: int) -> int:
+    def held_by(self, client_id: int) -> int:
         """How many a client has."""
         with self._changed:
-            return self._taken[client_id]
+            return self._held[client_id]
 
-    def taken_count(self) -> int:
-        """How many are taken."""
+    def held_count(self) -> int:
+        """How many all have."""
         with self._changed:
-            return self._taken.total()
+            return self._held.total()
 
     def _is_free(self, client_id: int) -> bool:
-        return self._taken.total() < self._most and self._taken[client_id] < self._most_per_client
+        return self._held.total() < self._most and self._held[client_id] < self._most_per_client
 
 
 class Capacity:
-    """The places of a process. Long polls and streams wait like everybody: ``Place.begin_waiting``."""
+    """The limits of a process. Long polls and streams wait like everybody: ``Permit.begin_waiting``."""
 
     def __init__(self, limits: CapacityLimits) -> None:
         self.limits = limits
-        self.requests = Places(most=limits.requests_max, most_per_client=limits.requests_max_per_client)
-        self.waiters = Places(most=limits.waiters_max, most_per_client=limits.waiters_max_per_client)
-        self.heavy = Places(most=limits.requests_max, most_per_client=limits.heavy_max_per_client)
+        self.requests = ConcurrencyLimit(
+            most=limits.requests_max, most_per_client=limits.requests_max_per_client
+        )
+        self.waiters = ConcurrencyLimit(
+            most=limits.waiters_max, most_per_client=limits.waiters_max_per_client
+        )
+        self.heavy = ConcurrencyLimit(most=limits.requests_max, most_per_client=limits.heavy_max_per_client)
 
-    def enter(self, client_id: int, *, heavy: bool) -> Place:
-        """A place for a request until it is answered. Raises ApiError (429, 503).
+    def admit(self, client_id: int, *, heavy: bool) -> Permit:
+        """Give a request its permit, until it is answered. Raises ApiError (429, 503).
 
         One that is ``heavy`` on the database waits for its turn among those of its client.
         """
-        if not self.requests.take(client_id):
+        if not self.requests.acquire(client_id):
             raise self._error(client_id)
-        place = Place(self, client_id)
-        if heavy and not place.become_heavy(_HEAVY_SECONDS):
-            place.leave()
+        permit = Permit(self, client_id)
+        if heavy and not permit.become_heavy(_HEAVY_SECONDS):
+            permit.release()
             raise ApiError(
                 429,
                 f"{self.limits.heavy_max_per_client} large reads of this API key are under way already; "
                 "nothing was done. Ask for fewer at once.",
                 headers={"Retry-After": "1"},
             )
-        return place
+        return permit
 
     def _error(self, client_id: int) -> ApiError:
         most = self.limits.requests_max_per_client
-        if self.requests.taken_by(client_id) >= most:
+        if self.requests.held_by(client_id) >= most:
             return ApiError(
                 429,
                 f"{most} requests of this API key are being answered already, which is the limit "
@@ -129,8 +133,8 @@ class Capacity:
         )
 
 
-class Place:
-    """What one request holds; it belongs to one thread at a time."""
+class Permit:
+    """What one request holds of the limits; it belongs to one thread at a time."""
 
     def __init__(self, capacity: Capacity, client_id: int) -> None:
         self._capacity = capacity
@@ -138,28 +142,28 @@ class Place:
         self._held = [capacity.requests]
 
     def become_heavy(self, limit_seconds: float) -> bool:
-        """Hold a place among the large reads of the client too; whether one was free in time."""
-        return self._take(self._capacity.heavy, limit_seconds)
+        """Count among the large reads of the client too; whether that was allowed in time."""
+        return self._acquire(self._capacity.heavy, limit_seconds)
 
     def begin_waiting(self) -> bool:
-        """Wait from now on, in the place of a waiter instead of a request's; whether there is one."""
+        """Count as a waiter from now on, and not as a request; whether that is allowed."""
         if self._capacity.waiters in self._held:
             return True
-        if not self._take(self._capacity.waiters, 0.0):
+        if not self._acquire(self._capacity.waiters, 0.0):
             return False
         self._held.remove(self._capacity.requests)
-        self._capacity.requests.give_back(self._client_id)
-        if (tell := turn_over.get()) is not None:
+        self._capacity.requests.release(self._client_id)
+        if (tell := on_waiting.get()) is not None:
             tell()
         return True
 
-    def leave(self) -> None:
-        """Give back everything; again, nothing."""
+    def release(self) -> None:
+        """Release everything; again, nothing."""
         while self._held:
-            self._held.pop().give_back(self._client_id)
+            self._held.pop().release(self._client_id)
 
-    def _take(self, places: Places, limit_seconds: float) -> bool:
-        taken = places.take(self._client_id, limit_seconds)
-        if taken:
-            self._held.append(places)
-        return taken
+    def _acquire(self, limit: ConcurrencyLimit, limit_seconds: float) -> bool:
+        acquired = limit.acquire(self._client_id, limit_seconds)
+        if acquired:
+            self._held.append(limit)
+        return acquired

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy import Engine
 
-    from api.capacity import Capacity, Place
+    from api.capacity import Capacity, Permit
     from api.memory_budget import MemoryBudget
     from api.orders.accept_small import SmallBatches
     from api.orders.backlog import Backlog
@@ -71,7 +71,7 @@ class RequestContext:
     job_id: UUID | None = None
     request_hash: bytes | None = None
     rate: RateWindow | None = None
-    place: Place | None = None
+    permit: Permit | None = None
 
 
 def install(app: Flask, parts: AppContext) -> None:

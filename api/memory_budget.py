@@ -26,17 +26,17 @@ class MemoryBudget:
         """A part of the budget, nothing yet; to be released, or used as the context of a block."""
         return Reservation(self)
 
-    def take(self, more_bytes: int, own_bytes: int) -> None:
-        """For a reservation of ``own_bytes``. Raises ApiError (503)."""
+    def reserve(self, more_bytes: int, own_bytes: int) -> None:
+        """Reserve more for a reservation of ``own_bytes``. Raises ApiError (503)."""
         with self._lock:
             others = self._reserved_bytes - own_bytes
             small = own_bytes + more_bytes <= SMALL_BYTES
             if others and not small and self._reserved_bytes + more_bytes > self._most_bytes:
-                raise _no_room()
+                raise _exhausted()
             self._reserved_bytes += more_bytes
 
-    def give_back(self, released_bytes: int) -> None:
-        """What a reservation does not need any more."""
+    def release(self, released_bytes: int) -> None:
+        """Release what a reservation does not need any more."""
         with self._lock:
             self._reserved_bytes -= released_bytes
 
@@ -49,18 +49,18 @@ class Reservation:
         self._own_bytes = 0
 
     def reserve(self, more_bytes: int) -> None:
-        """Take so many more. Raises ApiError (503), and then has what it had before."""
-        self._budget.take(more_bytes, self._own_bytes)
+        """Reserve so many more. Raises ApiError (503), and then has what it had before."""
+        self._budget.reserve(more_bytes, self._own_bytes)
         self._own_bytes += more_bytes
 
     def shrink(self, to_bytes: int) -> None:
         """Keep no more than so many."""
         spare = max(0, self._own_bytes - to_bytes)
         self._own_bytes -= spare
-        self._budget.give_back(spare)
+        self._budget.release(spare)
 
     def release(self) -> None:
-        """Give everything back; again, and there is nothing to give."""
+        """Release everything; again, nothing."""
         self.shrink(0)
 
     def __enter__(self) -> Self:
@@ -74,7 +74,7 @@ class Reservation:
         self.release()
 
 
-def _no_room() -> ApiError:
+def _exhausted() -> ApiError:
     return ApiError(
         503,
         "Too many large bodies and answers are held at once; nothing was accepted. Try again in a moment.",

@@ -58,15 +58,15 @@ def take_place(heavy: frozenset[str]) -> None:
     ``heavy`` are the endpoints that may keep a connection of the database for long.
     """
     if (api_key := facts().api_key) is not None:
-        facts().place = parts().capacity.enter(api_key.id, heavy=request.endpoint in heavy)
+        facts().permit = parts().capacity.admit(api_key.id, heavy=request.endpoint in heavy)
 
 
 def keep_place(response: Response) -> Response:
     """Keep the place of an answer that is sent in pieces until it is."""
-    place = facts().place
-    if place is not None and response.is_streamed:
-        facts().place = None
-        response.call_on_close(place.leave)
+    permit = facts().permit
+    if permit is not None and response.is_streamed:
+        facts().permit = None
+        response.call_on_close(permit.release)
     return response
 
 
@@ -74,8 +74,8 @@ def leave_place(_error: BaseException | None) -> None:
     """Give back what the request holds."""
     # A request that could not even begin has no facts.
     known = g.get("facts")
-    if known is not None and known.place is not None:
-        known.place.leave()
+    if known is not None and known.permit is not None:
+        known.permit.release()
 
 
 def check_scope(table: Mapping[str, Access]) -> None:

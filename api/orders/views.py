@@ -75,7 +75,7 @@ def _create(form: JobForm, key_in_path: str, read: Read) -> Response:
 
 
 def _waiting(preferences: Preferences, total: int) -> Waiting:
-    """How long the client waits; from here on it has the place of a waiter, if there was one."""
+    """How long the client waits; from here on it counts as a waiter, if there may be one more."""
     settings = parts().settings
     waiting = waiting_for(
         preferences,
@@ -84,8 +84,8 @@ def _waiting(preferences: Preferences, total: int) -> Waiting:
         sync_wait_seconds=settings.sync_wait_seconds,
         max_wait_seconds=settings.max_wait_seconds,
     )
-    place = facts().place
-    if waiting.seconds > 0 and (place is None or not place.begin_waiting()):
+    permit = facts().permit
+    if waiting.seconds > 0 and (permit is None or not permit.begin_waiting()):
         return Waiting(seconds=0, wished=False)
     return waiting
 

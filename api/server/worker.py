@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.workers import gthread
 
-from api.capacity import capacity_limits, turn_over
+from api.capacity import capacity_limits, on_waiting
 from api.server.connections import HEAD_SECONDS, Connection, Connections
 from api.server.heads import check_head
 from api.server.refusals import SERVER_FAULT, refusal, refusal_of
@@ -106,7 +106,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.parser.unreader.unread(conn.head.take())
         conn.sock.begin_answer()
         # Threads are used again, so this is said for each request.
-        turn_over.set(partial(self.method_queue.defer, self._turns.end, conn))
+        on_waiting.set(partial(self.method_queue.defer, self._turns.end, conn))
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> Any:

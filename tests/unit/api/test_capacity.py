@@ -1,4 +1,4 @@
-"""Who may hold what of a process: requests, large reads and waits, by client and in all."""
+"""Concurrency limits of a process: requests, large reads and waits, by client and in all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.capacity import Capacity, CapacityLimits, capacity_limits, turn_over
+from api.capacity import Capacity, CapacityLimits, capacity_limits, on_waiting
 from api.web.errors import ApiError
 from shared.settings import Settings
 
@@ -29,44 +29,44 @@ def test_waiting_never_takes_the_last_threads_and_no_client_takes_all_others(thr
     assert limits.requests_max_per_client <= max(1, limits.requests_max // 2)
 
 
-def test_a_client_has_so_many_requests_at_once_and_others_have_room_then() -> None:
+def test_a_client_has_so_many_requests_at_once_and_others_are_admitted_then() -> None:
     capacity = Capacity(LIMITS)
-    places = [capacity.enter(BRASS, heavy=False) for _ in range(3)]
+    permits = [capacity.admit(BRASS, heavy=False) for _ in range(3)]
 
     with pytest.raises(ApiError, match="requestsMaxPerKey") as refused:
-        capacity.enter(BRASS, heavy=False)
+        capacity.admit(BRASS, heavy=False)
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (429, "1")
-    capacity.enter(RED, heavy=False)
+    capacity.admit(RED, heavy=False)
     with pytest.raises(ApiError) as refused:
-        capacity.enter(RED, heavy=False)
+        capacity.admit(RED, heavy=False)
     assert refused.value.status == 503
 
-    places[0].leave()
-    places[0].leave()
-    capacity.enter(BRASS, heavy=False)
-    assert capacity.requests.taken_count() == 4
+    permits[0].release()
+    permits[0].release()
+    capacity.admit(BRASS, heavy=False)
+    assert capacity.requests.held_count() == 4
 
 
-def test_who_waits_holds_no_place_of_a_request_and_who_finds_no_room_does_not_wait() -> None:
+def test_who_waits_does_not_count_as_a_request_and_too_many_do_not_wait() -> None:
     capacity = Capacity(LIMITS)
     told: list[int] = []
-    turn_over.set(lambda: told.append(1))
-    waits, does_not, other = (capacity.enter(client, heavy=False) for client in (BRASS, BRASS, RED))
+    on_waiting.set(lambda: told.append(1))
+    waits, does_not, other = (capacity.admit(client, heavy=False) for client in (BRASS, BRASS, RED))
 
     assert waits.begin_waiting()
     assert waits.begin_waiting()
     assert not does_not.begin_waiting()
     assert other.begin_waiting()
 
-    assert (capacity.requests.taken_count(), capacity.waiters.taken_count(), told) == (1, 2, [1, 1])
-    for place in (waits, does_not, other):
-        place.leave()
-    assert (capacity.requests.taken_count(), capacity.waiters.taken_count()) == (0, 0)
+    assert (capacity.requests.held_count(), capacity.waiters.held_count(), told) == (1, 2, [1, 1])
+    for permit in (waits, does_not, other):
+        permit.release()
+    assert (capacity.requests.held_count(), capacity.waiters.held_count()) == (0, 0)
 
 
 def test_large_reads_of_a_client_leave_connections_to_others() -> None:
     capacity = Capacity(LIMITS)
-    capacity.enter(BRASS, heavy=True)
+    capacity.admit(BRASS, heavy=True)
 
-    assert not capacity.enter(BRASS, heavy=False).become_heavy(0)
-    capacity.enter(RED, heavy=True)
+    assert not capacity.admit(BRASS, heavy=False).become_heavy(0)
+    capacity.admit(RED, heavy=True)

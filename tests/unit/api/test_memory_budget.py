@@ -1,3 +1,5 @@
+"""The memory budget: what is reserved of it, refused and released."""
+
 from __future__ import annotations
 
 import pytest
