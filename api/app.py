@@ -10,7 +10,7 @@ from flask import Flask
 from api.capacity import Capacity, capacity_limits
 from api.context import AppContext, install, parts_of
 from api.memory_budget import MemoryBudget
-from api.middleware.access_log import surround_requests
+from api.middleware.access_log import add_access_log
 from api.middleware.error_handlers import add_error_handlers
 from api.middleware.rate_limit import close_rate_limit
 from api.orders.accept_small import SmallBatches
@@ -65,7 +65,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         ),
     )
     # The order matters: a request has its id before it can be refused.
-    surround_requests(app)
+    add_access_log(app)
     add_routes(app)
     add_error_handlers(app)
     return app

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from flask import Response
     from marshmallow import Schema
 
-    from api.middleware.auth import Access
+    from api.middleware.auth import Permission
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Route:
 
     method: str
     rule: str
-    access: Access
+    permission: Permission
     view: Callable[..., Response]
     is_heavy: bool = False
     """Whether it may keep a connection of the database for long: of those a client has some at once."""

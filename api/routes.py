@@ -11,13 +11,11 @@ from api.jobs.views import show_job, show_results
 from api.middleware.auth import (
     ANY_KEY,
     OPEN,
-    check_scope,
-    find_caller,
-    keep_place,
-    leave_place,
-    needs,
-    take_place,
+    authenticate,
+    authorize,
+    requires,
 )
+from api.middleware.concurrency import admit, keep_permit, release_permit
 from api.middleware.rate_limit import limit_rate
 from api.openapi.publication import Publication, asset
 from api.orders.list_view import list_orders
@@ -34,7 +32,7 @@ from shared.schemas.query import parameter_names
 if TYPE_CHECKING:
     from flask import Flask
 
-    from api.middleware.auth import Access
+    from api.middleware.auth import Permission
 
 
 def routes() -> tuple[Route, ...]:
@@ -42,12 +40,12 @@ def routes() -> tuple[Route, ...]:
     # It describes these very routes, so it asks for them once they are all there.
     published = Publication(routes)
     return (
-        Route("POST", "/v1/orders", needs("orders:write"), create_orders),
-        Route("GET", "/v1/orders", needs("orders:read"), list_orders, is_heavy=True, query=OrderListQuery),
-        Route("POST", "/v1/order", needs("orders:write"), create_order),
-        Route("POST", "/v1/order/<int:number>", needs("orders:write"), complete_order),
-        Route("GET", "/v1/stock", needs("stock:read"), list_stock, is_heavy=True, query=StockQuery),
-        Route("POST", "/v1/stock", needs("stock:write"), count_stock, is_heavy=True),
+        Route("POST", "/v1/orders", requires("orders:write"), create_orders),
+        Route("GET", "/v1/orders", requires("orders:read"), list_orders, is_heavy=True, query=OrderListQuery),
+        Route("POST", "/v1/order", requires("orders:write"), create_order),
+        Route("POST", "/v1/order/<int:number>", requires("orders:write"), complete_order),
+        Route("GET", "/v1/stock", requires("stock:read"), list_stock, is_heavy=True, query=StockQuery),
+        Route("POST", "/v1/stock", requires("stock:write"), count_stock, is_heavy=True),
         Route("GET", "/v1/jobs/<job_id>", ANY_KEY, show_job),
         Route("GET", "/v1/jobs/<job_id>/results", ANY_KEY, show_results, is_heavy=True),
         Route("GET", "/v1/limits", ANY_KEY, show_limits),
@@ -66,28 +64,28 @@ class AsciiNumber(IntegerConverter):
 
 
 def add_routes(app: Flask) -> None:
-    """Add the routes to an app, each behind its access."""
+    """Add the routes to an app, each behind its permission."""
     # The path means itself: a redirect would answer with HTML, and lose the body of a POST.
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
     app.url_map.converters["int"] = AsciiNumber
-    table: dict[str, Access] = {}
+    table: dict[str, Permission] = {}
     heavy: set[str] = set()
     parameters: dict[str, tuple[str, ...]] = {}
     for route in routes():
         endpoint = f"{route.method} {route.rule}"
-        table[endpoint] = route.access
+        table[endpoint] = route.permission
         if route.is_heavy:
             heavy.add(endpoint)
         if route.rule.startswith("/v1/"):
             parameters[endpoint] = parameter_names(route.query) if route.query is not None else ()
         app.add_url_rule(route.rule, endpoint, route.view, methods=[route.method])
     # What is refused for its scope costs as much as what is not, so it counts.
-    app.before_request(lambda: find_caller(table))
+    app.before_request(lambda: authenticate(table))
     limit_rate(app)
-    app.before_request(lambda: check_scope(table))
+    app.before_request(lambda: authorize(table))
     app.before_request(lambda: check_query(parameters))
     heavy_endpoints = frozenset(heavy)
-    app.before_request(lambda: take_place(heavy_endpoints))
-    app.after_request(keep_place)
-    app.teardown_request(leave_place)
+    app.before_request(lambda: admit(heavy_endpoints))
+    app.after_request(keep_permit)
+    app.teardown_request(release_permit)

@@ -1,1 +1,1 @@
-"""What stands around every request: authentication, rate limit, access log, error handlers."""
+"""Middleware around every request: authentication, rate and concurrency limits, access log, error handlers."""

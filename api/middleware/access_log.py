@@ -1,4 +1,4 @@
-"""Around every request: its id, the headers that all answers carry, and its one log line."""
+"""The access log: one line for each request, by its id; and the headers that all responses carry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 _NO_CONTENT = 204
 
 
-def surround_requests(app: Flask) -> None:
+def add_access_log(app: Flask) -> None:
     """Register what goes before and after each request."""
     app.before_request(_begin)
     app.after_request(_finish)

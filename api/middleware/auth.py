@@ -1,11 +1,14 @@
-"""Who may use which route (CONTRACT 1). None can be added without saying so: a route has its access."""
+"""Authentication by API key, and authorization by its scopes (CONTRACT 1).
+
+No route can be added without saying what it requires: it has a permission.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import g, request
+from flask import request
 
 from api.context import facts, parts
 from api.web.errors import ApiError
@@ -14,37 +17,35 @@ from shared.persistence.access.keys import find_api_key
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flask import Response
-
     from shared.persistence.access.keys import ApiKey
 
 
 @dataclass(frozen=True)
-class Access:
-    """What a route asks of its caller: a key or none, and a scope of it or any."""
+class Permission:
+    """What a route requires of its caller: a key or none, and a scope of it or any."""
 
     needs_key: bool = True
     scope: str | None = None
 
 
-OPEN = Access(needs_key=False)
+OPEN = Permission(needs_key=False)
 """Anybody: the process's health."""
 
-ANY_KEY = Access()
+ANY_KEY = Permission()
 """Any key that is known. It is for what is the key's own: its jobs, and the limits that apply to it."""
 
 
-def needs(scope: str) -> Access:
-    """Ask for a key that has this scope."""
-    return Access(scope=scope)
+def requires(scope: str) -> Permission:
+    """Require a key that has this scope."""
+    return Permission(scope=scope)
 
 
-def find_caller(table: Mapping[str, Access]) -> None:
+def authenticate(table: Mapping[str, Permission]) -> None:
     """Find out whose request the present one is, or raise ApiError (401) before its body is read.
 
-    ``table`` has the access of every endpoint.
+    ``table`` has the permission of every endpoint.
     """
-    if not _access(table).needs_key:
+    if not _permission(table).needs_key:
         return
     api_key = find_api_key(parts().keys_engine, _presented_key(), parts().clock())
     if api_key is None:
@@ -52,43 +53,17 @@ def find_caller(table: Mapping[str, Access]) -> None:
     facts().api_key = api_key
 
 
-def take_place(heavy: frozenset[str]) -> None:
-    """Let a caller's request in among those that are answered, or raise ApiError (429, 503).
-
-    ``heavy`` are the endpoints that may keep a connection of the database for long.
-    """
-    if (api_key := facts().api_key) is not None:
-        facts().permit = parts().capacity.admit(api_key.id, heavy=request.endpoint in heavy)
-
-
-def keep_place(response: Response) -> Response:
-    """Keep the place of an answer that is sent in pieces until it is."""
-    permit = facts().permit
-    if permit is not None and response.is_streamed:
-        facts().permit = None
-        response.call_on_close(permit.release)
-    return response
-
-
-def leave_place(_error: BaseException | None) -> None:
-    """Give back what the request holds."""
-    # A request that could not even begin has no facts.
-    known = g.get("facts")
-    if known is not None and known.permit is not None:
-        known.permit.release()
-
-
-def check_scope(table: Mapping[str, Access]) -> None:
+def authorize(table: Mapping[str, Permission]) -> None:
     """Let the caller in, or raise ApiError (403). Apart, so that what is refused here is counted before."""
-    access, api_key = _access(table), facts().api_key
-    if api_key is not None and access.scope is not None and access.scope not in api_key.scopes:
+    permission, api_key = _permission(table), facts().api_key
+    if api_key is not None and permission.scope is not None and permission.scope not in api_key.scopes:
         raise ApiError(
             403,
-            f"This API key lacks the scope {access.scope}; use one that has it, or ask for one.",
+            f"This API key lacks the scope {permission.scope}; use one that has it, or ask for one.",
         )
 
 
-def _access(table: Mapping[str, Access]) -> Access:
+def _permission(table: Mapping[str, Permission]) -> Permission:
     if request.endpoint is None or request.method == "OPTIONS":
         return OPEN  # there is nothing at the path, or only the methods of the path are asked for
     return table[request.endpoint]

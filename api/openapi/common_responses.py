@@ -32,11 +32,11 @@ def _has_query(_: Route, operation: Operation) -> bool:
 
 
 def _needs_key(route: Route, _: Operation) -> bool:
-    return route.access.needs_key
+    return route.permission.needs_key
 
 
 def _needs_scope(route: Route, _: Operation) -> bool:
-    return route.access.scope is not None
+    return route.permission.scope is not None
 
 
 def _replays(_: Route, operation: Operation) -> bool:

@@ -91,8 +91,8 @@ def _add_route(spec: APISpec, route: Route, settings: Settings) -> None:
         "parameters": _parameters(operation, settings),
         "responses": _responses(route, operation),
         # With OpenAPI 3.1, what a key must be allowed may stand here for any kind of scheme.
-        "security": [{name: [route.access.scope] if route.access.scope else []} for name in _SCHEMES]
-        if route.access.needs_key
+        "security": [{name: [route.permission.scope] if route.permission.scope else []} for name in _SCHEMES]
+        if route.permission.needs_key
         else [],
     }
     if operation.body is not None:

@@ -89,7 +89,7 @@ def test_every_route_is_described_and_nothing_else(document: dict[str, Any], app
 
 def test_a_route_that_nobody_described_is_told_by_its_name() -> None:
     route = routes()[0]
-    unknown = Route("PUT", "/v1/nothing", route.access, route.view)
+    unknown = Route("PUT", "/v1/nothing", route.permission, route.view)
 
     with pytest.raises(KeyError, match="PUT /v1/nothing"):
         make_document([unknown], SETTINGS)
@@ -101,11 +101,11 @@ def test_what_a_route_asks_of_its_caller_is_described(document: dict[str, Any]) 
         operation = described[f"{route.method} {templated(route.rule)}"]
         statuses = operation["responses"].keys()
 
-        assert ("401" in statuses) == route.access.needs_key
-        assert ("403" in statuses) == (route.access.scope is not None)
+        assert ("401" in statuses) == route.permission.needs_key
+        assert ("403" in statuses) == (route.permission.scope is not None)
         assert statuses >= ({"400", "413", "415"} if "requestBody" in operation else set())
-        scopes = [route.access.scope] if route.access.scope else []
-        expected = [{"ApiKey": scopes}, {"Bearer": scopes}] if route.access.needs_key else []
+        scopes = [route.permission.scope] if route.permission.scope else []
+        expected = [{"ApiKey": scopes}, {"Bearer": scopes}] if route.permission.needs_key else []
         assert operation["security"] == expected
 
 

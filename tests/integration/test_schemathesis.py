@@ -178,7 +178,7 @@ def test_somebody_without_a_key_is_refused_as_described(
 ) -> None:
     reader = shop.door.new_key("Nobody")
     for route in routes():
-        if not route.access.needs_key:
+        if not route.permission.needs_key:
             continue
         name = f"{route.method} {route.rule}"
         parts = dict.fromkeys(re.findall(r"<(?:\w+:)?(\w+)>", route.rule), "1")
@@ -189,7 +189,7 @@ def test_somebody_without_a_key_is_refused_as_described(
         case.validate_response(unknown, checks=CHECKS)
         case.validate_response(lacking, checks=CHECKS)
         assert unknown.status_code == 401
-        assert (lacking.status_code == 403) == (route.access.scope is not None)
+        assert (lacking.status_code == 403) == (route.permission.scope is not None)
 
 
 def test_a_database_that_is_away_is_answered_as_described(shop: Shop, key: str) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 ROUTES = {f"{route.method} {route.rule}": route for route in routes()}
-KEYED = {name: route for name, route in ROUTES.items() if route.access.needs_key}
+KEYED = {name: route for name, route in ROUTES.items() if route.permission.needs_key}
 BODIES = {"/v1/stock": b'{"products":[]}'}
 AMERICAN = {"country": "US", "state": "CA", "email": "x@example.com"}
 
@@ -103,7 +103,7 @@ def may(caller: str, scope: str | None) -> bool:
 
 def test_the_table_has_every_kind_of_caller(ground: Ground) -> None:
     assert set(ground.callers) == {*UNKNOWN, *KNOWN}
-    assert {route.access.scope for route in KEYED.values()} - {None} <= set(SCOPES)
+    assert {route.permission.scope for route in KEYED.values()} - {None} <= set(SCOPES)
 
 
 @pytest.mark.parametrize("header", ["API-Authorization", "Authorization"])
@@ -124,7 +124,7 @@ def test_who_is_known_is_let_in_by_scope_alone(ground: Ground, name: str, caller
     for method in {route.method, "HEAD"} if route.method == "GET" else {route.method}:
         status = ground.ask(method, route, key=ground.callers[caller]).status_code
 
-        if not may(caller, route.access.scope):
+        if not may(caller, route.permission.scope):
             assert status == 403
         elif "<job_id>" in route.rule:
             # It is somebody else's: there is none, except for those who may see all.

@@ -15,7 +15,7 @@ from tests.support.api import Door, open_door
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
-NOT_NAMED = {"Server", "X-Powered-By", "Via", "Set-Cookie", "Access-Control-Allow-Origin"}
+NOT_NAMED = {"Server", "X-Powered-By", "Via", "Set-Cookie", "Permission-Control-Allow-Origin"}
 
 
 @pytest.fixture(scope="module")
