@@ -1,1 +1,1 @@
-"""Middleware around every request: authentication, rate and concurrency limits, access log, error handlers."""
+"""Middleware around every request: authentication, limits, access log, error handlers."""

@@ -1,4 +1,4 @@
-"""Concurrency: a request is admitted within the limits of the process, and its permit released when it is over."""
+"""Concurrency: a request is admitted within the limits of the process, and gives its permit back."""
 
 from __future__ import annotations
 

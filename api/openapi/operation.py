@@ -46,7 +46,7 @@ class Body:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One route, described. The responses that follow from its access and its body are added to its own."""
+    """One route, described. The responses that its permission and its body imply are added to its own."""
 
     id: str
     tag: str
