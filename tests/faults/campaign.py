@@ -121,7 +121,10 @@ def _campaign(
 ) -> Campaign:
     door = (subject.mill.url, subject.key)
     clients = [
-        Client(n, plan.seed, door, journal, poison, completes=subject.completes) for n in range(plan.clients)
+        Client(
+            n, plan.seed, door, journal, poison, completes=subject.completes, spells=subject.reads_spellings
+        )
+        for n in range(plan.clients)
     ]
     keeper = Storekeeper(subject)
     hostile = None

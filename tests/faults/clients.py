@@ -12,7 +12,7 @@ from uuid import UUID
 
 import httpx
 
-from tests.faults.goods import OK, Wanted, batch
+from tests.faults.goods import OK, Wanted, batch, body_of
 from tests.faults.journal import Answer, Journal, Sent
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Client(threading.Thread):
         poison: Poison,
         *,
         completes: bool,
+        spells: bool,
     ) -> None:
         super().__init__(name=f"client-{number}", daemon=True)
         self._over = threading.Event()
@@ -60,7 +61,7 @@ class Client(threading.Thread):
         self._chance = random.Random(f"{seed}/{number}")  # noqa: S311 - a run must be repeatable
         self._url, self._key = door
         self._journal, self._poison = journal, poison
-        self._completes = completes
+        self._completes, self._spells = completes, spells
         self._open: list[Sent] = []
         self._give_up_at = float("inf")
 
@@ -88,8 +89,8 @@ class Client(threading.Thread):
         while not self._over.is_set():
             count += 1
             name = f"c{self._number}-{count}"
-            wanted = batch(self._chance, name, poisonous=self._poison.take())
-            body = json.dumps({key: one.order for key, one in wanted.items()}).encode()
+            wanted = batch(self._chance, name, poisonous=self._poison.take(), spells=self._spells)
+            body = body_of(wanted)
             key = self._new_key() if self._chance.random() < _KEYED else None
             yield Sent(name, body, wanted, key)
             self._over.wait(self._chance.uniform(0, 0.1))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
+
+from tests.faults.spellings import Spelt, spelt_by_chance
 
 if TYPE_CHECKING:
     import random
@@ -13,7 +17,11 @@ POISON: Final = "CURSED-CLOCK"
 
 SIZES: Final = (1, 10, 300)
 _CHANCES: Final = (5, 5, 2)
-_PLENTIFUL: Final = tuple(f"BRASS-LAMP-{number:02}" for number in range(20))
+_PLENTIFUL: Final = (
+    *(f"BRASS-LAMP-{number:02}" for number in range(20)),
+    # Of more than one form in Unicode.
+    *(f"SMÖRG-ÅS-{number}" for number in range(4)),
+)
 _SCARCE: Final = tuple(f"RED-STOOL-{number}" for number in range(4))
 COUNTED: Final = tuple(f"BLUE-BENCH-{number}" for number in range(4))
 """Sold out most of the time, and counted anew again and again while everybody wants them."""
@@ -21,6 +29,11 @@ COUNTED_UNITS: Final = 25
 """What is free of each when it has just been counted."""
 # One lies in one house, the other in the other: together they are shipped apart.
 _APART: Final = ("OAK-SHELF", "TIN-BELL")
+UPCS: Final = dict(
+    zip((*_PLENTIFUL, *_SCARCE, *COUNTED, *_APART), map(str, count(711_719_000_000)), strict=False)
+)
+"""The UPC of each item."""
+_LINES_MOST = 300
 _PLENTY, _FEW, _VOUCHER_USES = 1_000_000, 400, 150
 # Few enough to collide, and far from those that are drawn.
 _FIRST_EXPLICIT, _EXPLICIT = 1_000_000_000, 4_000
@@ -29,7 +42,8 @@ _ADDRESS = {"country": "SE", "email": "asa@example.com", "firstName": "Åsa", "c
 
 
 def _item(sku: str, **units: int) -> dict[str, Any]:
-    return {"sku": sku, "ean": f"{sku}-EAN", "product": sku, "prices": {"EUR": "50.22"}, "stock": units}
+    codes = {"ean": f"{sku}-EAN", "upc": UPCS[sku]}
+    return {"sku": sku, **codes, "product": sku, "prices": {"EUR": "50.22"}, "stock": units}
 
 
 CATALOG: Final[dict[str, Any]] = {
@@ -59,7 +73,8 @@ OK: Final = 0
 
 # How many in a hundred are of a kind, and what may become of them.
 _MAY_BE: Final[dict[str, tuple[int, frozenset[int]]]] = {
-    "plain": (52, frozenset({OK})),
+    "plain": (50, frozenset({OK})),
+    "many lines": (2, frozenset({OK})),
     "scarce": (14, frozenset({OK, -2})),
     "counted": (10, frozenset({OK, -2})),
     "apart": (4, frozenset({OK})),
@@ -76,13 +91,38 @@ class Wanted:
     """An order, and the codes that it may be answered with."""
 
     order: dict[str, Any]
+    """What is meant, however it is spelt."""
     may_be: frozenset[int]
+    spelt: Spelt | None = None
+    """How it is sent, if not plainly."""
+
+    @property
+    def text(self) -> bytes:
+        """What is sent."""
+        return json.dumps(self.order).encode() if self.spelt is None else self.spelt.text
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The pointers that its outcome must tell as ignored."""
+        return () if self.spelt is None else self.spelt.ignored
 
 
-def batch(chance: random.Random, name: str, *, poisonous: bool) -> dict[str, Wanted]:
-    """A batch of one of the sizes; one of a poisonous batch's orders kills its worker."""
+def body_of(wanted: dict[str, Wanted]) -> bytes:
+    """The body of a batch."""
+    return b"{%b}" % b",".join(b"%b:%b" % (json.dumps(key).encode(), one.text) for key, one in wanted.items())
+
+
+def batch(chance: random.Random, name: str, *, poisonous: bool, spells: bool) -> dict[str, Wanted]:
+    """A batch of one of the sizes; one of a poisonous batch's orders kills its worker.
+
+    ``spells``: the orders come in all the spellings of real clients.
+    """
     (size,) = chance.choices(SIZES, _CHANCES)
     wanted = {f"{name}/{number}": _order(chance) for number in range(size)}
+    if spells:
+        wanted = {
+            key: replace(one, spelt=spelt_by_chance(chance, one.order, UPCS)) for key, one in wanted.items()
+        }
     if poisonous:
         order = {"address": _ADDRESS, "products": [{"sku": POISON, "qty": 1}]}
         wanted[chance.choice(list(wanted))] = Wanted(order, frozenset({-7}))
@@ -92,7 +132,10 @@ def batch(chance: random.Random, name: str, *, poisonous: bool) -> dict[str, Wan
 def _order(chance: random.Random) -> Wanted:
     order: dict[str, Any] = {"address": _ADDRESS, "products": _lines(chance, _PLENTIFUL)}
     kind = chance.choices(list(_MAY_BE), [often for often, _ in _MAY_BE.values()])[0]
-    if kind == "scarce":
+    if kind == "many lines":
+        skus = chance.choices(_PLENTIFUL, k=chance.randint(50, _LINES_MOST))
+        order["products"] = [{"sku": sku, "qty": 1} for sku in skus]
+    elif kind == "scarce":
         order["products"] += _lines(chance, _SCARCE)
         order["warehouseGroup"] = chance.choice(["Default", "Apart"])
     elif kind == "counted":

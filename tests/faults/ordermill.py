@@ -65,6 +65,7 @@ class Ordermill(Subject):
     """ordermill itself."""
 
     completes = True
+    reads_spellings = True
     queues = tuple(f"{KEY_PREFIX}{name}" for name in _QUEUES)
     task = SETTLE_SLICE
     healing_seconds = 120.0

@@ -26,6 +26,8 @@ class Subject(ABC):
 
     completes: ClassVar[bool]
     """Whether prepared orders can be completed."""
+    reads_spellings: ClassVar[bool]
+    """Whether orders may come in all the spellings of real clients."""
     unfit: ClassVar[frozenset[str]] = frozenset()
     """Kinds of faults that it has no part for."""
     queues: ClassVar[Sequence[str]]

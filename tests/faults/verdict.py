@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from tests.faults.goods import Wanted
     from tests.faults.journal import Sent
 
 _JOBS = text("SELECT CAST(id AS text) AS id, request_id, idempotency_key FROM jobs")
@@ -155,7 +156,7 @@ def _judge_job(client: httpx.Client, sent: Sent, job: str, world: World, verdict
     own = [(place, key, raw) for place, (key, raw) in enumerate(outcomes.items()) if key in sent.wanted]
     for position, key, raw in own:
         outcome = msgspec.json.decode(raw)
-        _judge_outcome(f"{sent.name} {key}", sent.wanted[key].may_be, outcome, verdict)
+        _judge_outcome(f"{sent.name} {key}", sent.wanted[key], outcome, verdict)
         if not sent.is_batch:
             _judge_completion(f"{sent.name} {key}", key, outcome, verdict)
             continue
@@ -183,12 +184,14 @@ def _judge_replay(client: httpx.Client, sent: Sent, job: str, results: bytes, ve
         verdict.accuse("a repeated request is replayed", f"{sent.name}: {again.status_code}")
 
 
-def _judge_outcome(name: str, may_be: frozenset[int], outcome: dict[str, Any], verdict: Verdict) -> None:
+def _judge_outcome(name: str, wanted: Wanted, outcome: dict[str, Any], verdict: Verdict) -> None:
     code = OK if outcome["status"] == "ok" else outcome["code"]
     verdict.outcomes["ok" if code == OK else str(code)] += 1
     given_up = "given up" in outcome.get("msg", "")
-    if code not in may_be or (given_up and OK in may_be):
+    if code not in wanted.may_be or (given_up and OK in wanted.may_be):
         verdict.accuse("an order is decided by what it says", f"{name}: {outcome}")
+    elif tuple(outcome.get("ignored", ())) != wanted.ignored:
+        verdict.accuse("what is ignored is told", f"{name}: {outcome}, not {wanted.ignored}")
 
 
 def _judge_completion(name: str, key: str, outcome: dict[str, Any], verdict: Verdict) -> None:

@@ -50,6 +50,7 @@ class Baseline(Subject):
     """Flask, a group of Celery tasks for each batch, Redis as broker and result backend, PostgreSQL."""
 
     completes = False
+    reads_spellings = False
     unfit = frozenset(
         {
             # It has neither of them, nor points to die at.
