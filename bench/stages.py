@@ -35,7 +35,7 @@ from shared.domain.slicing import LARGE_QUEUE, handfuls
 from shared.persistence.jobs.insert import NewSlice, Promise, promise
 from shared.settings import Settings
 from worker.collector import collect_rarely
-from worker.context import Workshop, open_workshop
+from worker.context import WorkerContext, open_worker_context
 from worker.settle.message import settle_message
 
 _SAMPLE_SECONDS = 0.001
@@ -134,7 +134,7 @@ def store(engine: Engine, shape: str, count: int, seed: int, api_key_id: int) ->
     return promise(engine, promised, slices).slice_ids
 
 
-def settle(workshop: Workshop, slice_ids: Sequence[int], count: int, server: psutil.Process) -> Cost:
+def settle(context: WorkerContext, slice_ids: Sequence[int], count: int, server: psutil.Process) -> Cost:
     """Settle these slices, of ``count`` orders, in messages as the API would send them."""
     messages = handfuls(slice_ids, LARGE_QUEUE)
     samples = Samples()
@@ -142,7 +142,7 @@ def settle(workshop: Workshop, slice_ids: Sequence[int], count: int, server: psu
     with samples.taken():
         closed = 0
         for ids in messages:
-            told = settle_message(workshop, ids if isinstance(ids, list) else [ids], LARGE_QUEUE)
+            told = settle_message(context, ids if isinstance(ids, list) else [ids], LARGE_QUEUE)
             closed += sum(report.ok for report in told.reports)
     took, now = time.perf_counter() - began, os.times()
     if closed != count:
@@ -203,14 +203,14 @@ def main(*, orders: int, rounds: int, shape: str, lines: int) -> None:
     with open_ground() as ground:
         url = ground.new_database("stages")
         ground.prepare_for_ordermill(url)
-        workshop = open_workshop(Settings(database_url=url, redis_url=ground.redis(1)))
+        context = open_worker_context(Settings(database_url=url, redis_url=ground.redis(1)))
         server = postmaster(url)
         collect_rarely()
         for seed in range(rounds + 1):
             size = orders if seed else 500  # connections, caches, imports
-            ids = store(workshop.engine, shape, size, seed + 1, api_key_id=1)
-            costs.append(settle(workshop, ids, size, server))
-        workshop.engine.dispose()
+            ids = store(context.engine, shape, size, seed + 1, api_key_id=1)
+            costs.append(settle(context, ids, size, server))
+        context.engine.dispose()
     show(best_of(costs[1:]), lines)
 
 

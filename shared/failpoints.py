@@ -1,6 +1,6 @@
-"""Named points on a batch's way where the tests make a process die. Where nobody armed one, nothing happens.
+"""Failpoints: places on a batch's way where the tests make a process die. Unarmed, they do nothing.
 
-``ORDERMILL_FAULT_POINTS`` arms them when a role starts: ``point:action[:permit[:marker]]``, several with
+``ORDERMILL_FAILPOINTS`` arms them when a role starts: ``point:action[:permit[:marker]]``, several with
 commas. The action happens where the file ``permit`` can be removed, so once for each time that somebody makes
 it; without a permit it happens always. With a ``marker`` it happens only to what holds these bytes.
 """
@@ -52,7 +52,7 @@ _ACTIONS: Mapping[str, Callable[[], None]] = {"die": _die, "stop": _stop, "memor
 
 
 @dataclass(frozen=True)
-class FaultPoint:
+class Failpoint:
     """What happens at a point, and when."""
 
     point: str
@@ -76,11 +76,11 @@ class FaultPoint:
         return True
 
 
-_armed: tuple[FaultPoint, ...] | None = None
+_armed: tuple[Failpoint, ...] | None = None
 
 
-def reached(point: str, concerns: bytes = b"") -> None:
-    """Say that a point is reached; ``concerns`` is what is being worked on there."""
+def failpoint(point: str, concerns: bytes = b"") -> None:
+    """Reach a point; ``concerns`` is what is being worked on there."""
     if _armed is None:
         return
     for one in _armed:
@@ -93,14 +93,14 @@ def arm(specification: str) -> None:
     global _armed  # noqa: PLW0603 - a parameter would go through every function between here and the points
     if specification:
         _armed = tuple(_read(one) for one in specification.split(","))
-        log.warning("fault_points_armed", points=specification)
+        log.warning("failpoints_armed", points=specification)
 
 
-def _read(specification: str) -> FaultPoint:
+def _read(specification: str) -> Failpoint:
     point, action, permit, marker = (*specification.split(":", 3), "", "", "")[:4]
     if point not in POINTS or action not in _ACTIONS:
         raise SettingsError(
-            f"ORDERMILL_FAULT_POINTS holds {specification!r}; it takes point:action[:permit[:marker]], "
+            f"ORDERMILL_FAILPOINTS holds {specification!r}; it takes point:action[:permit[:marker]], "
             f"with a point of {', '.join(POINTS)} and an action of {', '.join(_ACTIONS)}."
         )
-    return FaultPoint(point, _ACTIONS[action], Path(permit) if permit else None, marker.encode())
+    return Failpoint(point, _ACTIONS[action], Path(permit) if permit else None, marker.encode())

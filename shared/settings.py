@@ -72,7 +72,7 @@ class Settings:
     )
     api_grace_seconds: int = _setting(30, "how long a stopping API lets requests finish", minimum=1)
 
-    # -- the workshop --------------------------------------------------------------------------------------
+    # -- the workers -----------------------------------------------------------------------------------------
     small_max_orders: int = _setting(
         25, "orders up to which a batch that is waited for goes first, each order a slice", minimum=0
     )
@@ -221,10 +221,10 @@ def load_client_settings(environ: Mapping[str, str] | None = None) -> ClientSett
     )
 
 
-def load_fault_points(environ: Mapping[str, str] | None = None) -> str:
-    """Where the tests want this process to die: ``ORDERMILL_FAULT_POINTS``. Nothing for an operator."""
+def load_failpoints(environ: Mapping[str, str] | None = None) -> str:
+    """Where the tests want this process to die: ``ORDERMILL_FAILPOINTS``. Nothing for an operator."""
     source = os.environ if environ is None else environ
-    return source.get("ORDERMILL_FAULT_POINTS", "")
+    return source.get("ORDERMILL_FAILPOINTS", "")
 
 
 def load_data_dir(environ: Mapping[str, str] | None = None) -> Path:

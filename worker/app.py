@@ -15,23 +15,26 @@ from shared.logs import configure_logging
 from shared.queue.job_queue import HEARTBEAT_SECONDS, JobQueue, QueueAwayError, celery_settings
 from shared.settings import Settings
 from worker.collector import collect_rarely
-from worker.context import Lazy, open_workshop
-from worker.liveness import SIGN_SECONDS, Signs
-from worker.mail.context import open_mail_room
+from worker.context import Lazy, open_worker_context
+from worker.liveness import PING_SECONDS, Liveness
+from worker.mail.context import open_mail_context
 from worker.tasks import register_tasks
 
 log = structlog.get_logger()
 
 
-def create_worker_app(settings: Settings, role: str = "worker", signs: Signs | None = None) -> Celery:
+def create_worker_app(settings: Settings, role: str = "worker", liveness: Liveness | None = None) -> Celery:
     """The application that ``ordermill worker`` runs, and ``ordermill mailer``; ``role`` is for the log."""
     app = Celery("ordermill", set_as_current=False)
     app.conf.update(celery_settings(settings))
     stopping = threading.Event()
     register_tasks(
-        app, Lazy(partial(open_workshop, settings)), Lazy(partial(open_mail_room, settings)), stopping
+        app,
+        Lazy(partial(open_worker_context, settings)),
+        Lazy(partial(open_mail_context, settings)),
+        stopping,
     )
-    app.steps["consumer"].add(_heartbeat(settings, signs))
+    app.steps["consumer"].add(_heartbeat(settings, liveness))
 
     @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
     def keep_our_logging(**_: Any) -> None:
@@ -48,7 +51,7 @@ def create_worker_app(settings: Settings, role: str = "worker", signs: Signs | N
     return app
 
 
-def _heartbeat(settings: Settings, signs: Signs | None) -> type[bootsteps.StartStopStep]:
+def _heartbeat(settings: Settings, liveness: Liveness | None) -> type[bootsteps.StartStopStep]:
     class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
         """Beats from the loop that takes messages: a worker that is alive but takes nothing falls silent."""
 
@@ -64,10 +67,10 @@ def _heartbeat(settings: Settings, signs: Signs | None) -> type[bootsteps.StartS
             self._beat(parent.hostname)
             every = parent.timer.call_repeatedly
             self.timers = [every(HEARTBEAT_SECONDS, self._beat, (parent.hostname,))]
-            if signs is not None:
-                signs.listen_in(parent.task_consumer.channel)
-                signs.give()
-                self.timers.append(every(SIGN_SECONDS, signs.give))
+            if liveness is not None:
+                liveness.listen_in(parent.task_consumer.channel)
+                liveness.ping()
+                self.timers.append(every(PING_SECONDS, liveness.ping))
 
         def stop(self, parent: Any) -> None:
             while self.timers:

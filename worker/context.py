@@ -1,4 +1,4 @@
-"""What a worker process has at hand: made once, after the fork, and passed to the use cases."""
+"""Worker context: what a worker process has at hand, made once after the fork and passed along."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from shared.queue.job_queue import JobQueue
 from shared.schemas.order.completion import CompletionReader
 from shared.schemas.order.reading import OrderReader
 from shared.settings import Settings
-from worker.preemption import GivingWay
+from worker.preemption import Preemption
 from worker.settle.known_items import KnownItems
 from worker.settle.time_limits import OrderClock
 
 
 @dataclass
-class Workshop:
+class WorkerContext:
     """The database, the events, the readers, and the catalog's small tables as last read."""
 
     settings: Settings
@@ -44,9 +44,9 @@ class Workshop:
     _reference: Reference | None = None
 
     @cached_property
-    def giving_way(self) -> GivingWay:
-        """What this process knows of the small batches."""
-        return GivingWay(self.queue)
+    def preemption(self) -> Preemption:
+        """Which queues of small batches large ones yield to at present."""
+        return Preemption(self.queue)
 
     @cached_property
     def client_rate(self) -> ClientRate:
@@ -83,9 +83,9 @@ class Workshop:
         return self._reference
 
 
-def open_workshop(settings: Settings) -> Workshop:
-    """Set up this process's workshop."""
-    return Workshop(
+def open_worker_context(settings: Settings) -> WorkerContext:
+    """Set up what this process has at hand."""
+    return WorkerContext(
         settings,
         open_database(settings, "worker", needs_schema=True),
         JobEvents(settings),

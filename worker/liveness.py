@@ -1,4 +1,4 @@
-"""Signs of work for whoever watches this process: a byte a second through a pipe, while it takes messages.
+"""Liveness: a byte a second through a pipe to the watchdog, while this process takes messages.
 
 They come from the loop that takes them. Redis hears of it as well, for the API and for health checks; but a
 watcher that asked Redis could not tell a worker that hangs from a Redis that is away.
@@ -14,8 +14,8 @@ from typing import Any
 import structlog
 from celery.worker import state
 
-SIGN_SECONDS = 1.0
-"""How often a sign is given."""
+PING_SECONDS = 1.0
+"""How often a ping is written."""
 
 UNHEARD_MOST_SECONDS = 5.0
 """How long Redis may leave a question for messages open; it answers after a second, be it with nothing."""
@@ -26,8 +26,8 @@ ASTRAY_MOST_SECONDS = 10.0
 log = structlog.get_logger()
 
 
-class Signs:
-    """Gives signs through ``descriptor``, unless something has happened that Celery does not notice.
+class Liveness:
+    """Pings through ``descriptor``, unless something has happened that Celery does not notice.
 
     A message is held for more than ``held_most_seconds``: a child process that somebody stopped has it, and
     never begins, so that the task's time limit does not count. Or a question for messages stays without an
@@ -63,8 +63,8 @@ class Signs:
 
         channel.handlers["BRPOP"] = hear
 
-    def give(self) -> None:
-        """Give one, if there is a reason to."""
+    def ping(self) -> None:
+        """Write a byte, if there is a reason to."""
         now = time.monotonic()
         if self._held_seconds(now) > self._held_most_seconds:
             log.error("message_held_too_long", most_seconds=self._held_most_seconds)

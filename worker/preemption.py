@@ -1,9 +1,9 @@
-"""Who is not waited for gives way to who is, and many orders to a few.
+"""Preemption: large batches yield to small ones, and who is not waited for to who is.
 
 A worker asks the queues of who waits first, but not before what it has in hand is done; and a message costs
 least in one transaction, which nothing can come in between. So while others come that go before it, a message
 is settled a fifth at a time, and what is left of it goes back to its queue when one of them waits. A fifth of
-it is done in any case: who gives way gets on.
+it is done in any case: who yields gets on.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PORTIONS: Final = 5
 """Into how many transactions a message is divided while others are expected that go before it."""
 
 
-class GivingWay:
+class Preemption:
     """What one worker process knows of what goes before what. Without a queue it gives way to none."""
 
     def __init__(self, queue: JobQueue | None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,7 +49,7 @@ class GivingWay:
         """How many slices of a message of so many to settle in one transaction."""
         return -(-slices // _PORTIONS) if self.expected(queue) else slices
 
-    def gave_way(self, slice_ids: Sequence[int], queue: str) -> bool:
+    def yielded(self, slice_ids: Sequence[int], queue: str) -> bool:
         """Put these slices back if one that goes before them waits, and say so; a queue that is away: no."""
         if self._queue is None or not self.expected(queue):
             return False
@@ -61,7 +61,7 @@ class GivingWay:
             # Nor is anybody handed what waits. To ask again for each portion might take seconds each time.
             self._until = dict.fromkeys(SLICE_QUEUES, float("-inf"))
             return False
-        log.debug("gave_way", slices=len(slice_ids), queue=queue)
+        log.debug("yielded", slices=len(slice_ids), queue=queue)
         return True
 
 

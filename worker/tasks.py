@@ -11,9 +11,9 @@ from celery import Celery, Task
 from shared.domain.slicing import LARGE_QUEUE, SLICE_QUEUES
 from shared.persistence.core.errors import PersistenceError
 from shared.queue.job_queue import SEND_CONFIRMATION, SETTLE_SLICE
-from worker.context import Workshop
+from worker.context import WorkerContext
 from worker.mail.confirm import confirm_order
-from worker.mail.context import MailRoom
+from worker.mail.context import MailContext
 from worker.settle.message import settle_message
 
 log = structlog.get_logger()
@@ -24,8 +24,8 @@ _MOST_ID = 2**63 - 1
 
 def register_tasks(
     app: Celery,
-    workshop: Callable[[], Workshop],
-    mail_room: Callable[[], MailRoom],
+    context: Callable[[], WorkerContext],
+    mail_context: Callable[[], MailContext],
     stopping: threading.Event,
 ) -> None:
     """Give the application its tasks. Once ``stopping`` is set no mail is begun."""
@@ -33,16 +33,16 @@ def register_tasks(
     @app.task(name=SETTLE_SLICE, bind=True)  # type: ignore[untyped-decorator]
     def settle(self: Task, slice_ids: object) -> None:
         came_from = self.request.delivery_info.get("routing_key")
-        run_settle(workshop, slice_ids, came_from if came_from in SLICE_QUEUES else LARGE_QUEUE)
+        run_settle(context, slice_ids, came_from if came_from in SLICE_QUEUES else LARGE_QUEUE)
 
     @app.task(name=SEND_CONFIRMATION)  # type: ignore[untyped-decorator]
     def confirm(order_number: int) -> None:
         # A mailer has fetched more than it could finish in its grace; these go out after the next sweep.
         if not stopping.is_set():
-            run_confirm(mail_room, order_number)
+            run_confirm(mail_context, order_number)
 
 
-def run_settle(workshop: Callable[[], Workshop], slice_ids: object, queue: str) -> None:
+def run_settle(context: Callable[[], WorkerContext], slice_ids: object, queue: str) -> None:
     """Settle the slices of a message of ``queue``: the id of one, or a list of ids. Nothing is raised."""
     structlog.contextvars.clear_contextvars()
     understood = _ids_of(slice_ids)
@@ -50,7 +50,7 @@ def run_settle(workshop: Callable[[], Workshop], slice_ids: object, queue: str) 
         log.warning("message_not_understood", task=SETTLE_SLICE)
         return
     try:
-        settle_message(workshop(), understood, queue)
+        settle_message(context(), understood, queue)
     except Exception:
         # Not a slice's fault, which settles by itself.
         log.exception("slices_failed", slice_ids=understood)
@@ -62,11 +62,11 @@ def _ids_of(argument: object) -> list[int] | None:
     return [one for one in several if type(one) is int and 0 < one <= _MOST_ID] or None
 
 
-def run_confirm(mail_room: Callable[[], MailRoom], order_number: int) -> None:
+def run_confirm(mail_context: Callable[[], MailContext], order_number: int) -> None:
     """Send an order's confirmation. Nothing is raised: the sweeper dispatches again what still waits."""
     structlog.contextvars.clear_contextvars()
     try:
-        confirm_order(mail_room(), order_number)
+        confirm_order(mail_context(), order_number)
     except PersistenceError as error:
         log.warning("confirmation_not_written_down", order=order_number, reason=str(error))
     except Exception:

@@ -1,7 +1,7 @@
 """Bytes to a keyed batch (HOUSE 1, step 1): the keys in their order, each order's own bytes untouched.
 
 Only what concerns the whole batch is looked at here. Whether an order is any good, or an object at all, is
-decided in the workshop, and costs only that order.
+decided in the worker, and costs only that order.
 """
 
 from __future__ import annotations

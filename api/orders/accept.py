@@ -14,7 +14,7 @@ from api.orders.accept_small import GROUP_BATCH_MAX_ORDERS, GROUP_MAX_BYTES
 from api.orders.duplicate_numbers import repeated_numbers
 from shared.domain.job import Job, JobForm
 from shared.domain.slicing import Size, SliceLimits, SlicePlan, plan_slices
-from shared.failpoints import reached
+from shared.failpoints import failpoint
 from shared.persistence.jobs.insert import NewSlice, Promise, promise
 from shared.queue.job_queue import QueueAwayError
 
@@ -96,7 +96,7 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
             return Accepted(_as_stored(job, small.stored), len(slices), small.dispatched)
         perhaps_stored = small.perhaps_stored
     stored = promise(app.engine, new_job, slices, perhaps_stored=perhaps_stored)
-    reached("after-promise")
+    failpoint("after-promise")
     dispatched = _dispatch(app, job, stored.slice_ids, plan)
     return Accepted(_as_stored(job, stored), len(slices), dispatched)
 
@@ -133,7 +133,7 @@ def _dispatch(app: AppContext, job: Job, slice_ids: Sequence[int], plan: SlicePl
     except QueueAwayError as error:
         _log.warning("not_dispatched", job_ids=[str(job.id)], fault=str(error))
         return False
-    reached("after-dispatch")
+    failpoint("after-dispatch")
     return True
 
 

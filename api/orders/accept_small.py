@@ -11,7 +11,7 @@ import structlog
 
 from api.orders.group_commit import GroupCommit, Submission
 from shared.domain.slicing import SLICE_QUEUES
-from shared.failpoints import reached
+from shared.failpoints import failpoint
 from shared.persistence.core.errors import PersistenceError
 from shared.persistence.jobs.insert_many import PromisesUnknownError
 from shared.queue.job_queue import QueueAwayError
@@ -101,7 +101,7 @@ class SmallBatches:
         for batch in group:
             batch.stored = stored.get(batch.new_job.job.id)
         if stored:
-            reached("after-promise")
+            failpoint("after-promise")
             self._dispatch_all([batch for batch in group if batch.stored is not None])
 
     def _dispatch_all(self, stored: Sequence[SmallBatch]) -> None:
@@ -110,7 +110,7 @@ class SmallBatches:
             those = [batch for batch in stored if batch.new_job.queue == queue]
             if those and not self._dispatch_to(queue, those):
                 return
-        reached("after-dispatch")
+        failpoint("after-dispatch")
 
     def _dispatch_to(self, queue: str, those: Sequence[SmallBatch]) -> bool:
         slice_ids = chain.from_iterable(batch.stored.slice_ids for batch in those if batch.stored is not None)

@@ -15,7 +15,7 @@ import click
 from cli.database import data_dir_option
 from cli.errors import NotDoneError
 from shared.failpoints import arm
-from shared.settings import Settings, load_fault_points, load_settings
+from shared.settings import Settings, load_failpoints, load_settings
 
 
 @click.command()
@@ -110,12 +110,12 @@ def _run_celery(
 ) -> NoReturn:
     from shared.logs import configure_logging  # noqa: PLC0415
     from worker.app import create_worker_app  # noqa: PLC0415
-    from worker.liveness import Signs  # noqa: PLC0415
+    from worker.liveness import Liveness  # noqa: PLC0415
 
     configure_logging(settings, role)
     # It warns of pickled messages, and we accept none.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
-    running = create_worker_app(settings, role, Signs(liveness_fd, held_most_seconds)).Worker(
+    running = create_worker_app(settings, role, Liveness(liveness_fd, held_most_seconds)).Worker(
         **options,
         loglevel=logging.getLogger().level,
         # Workers of ours have nothing to tell one another; the database knows all.
@@ -160,5 +160,5 @@ def _settings_with_servers(role: str) -> Settings:
             f"`ordermill {role}` needs {' and '.join(name.upper() for name in missing)} in its environment; "
             "`ordermill serve` runs everything on this machine without."
         )
-    arm(load_fault_points())
+    arm(load_failpoints())
     return settings

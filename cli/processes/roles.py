@@ -51,7 +51,7 @@ def run_stack(
 
 
 def plans(settings: Settings, listen_fd: int, *, human: bool) -> list[list[ChildPlan]]:
-    """The roles in the order in which they are stopped: the door, the clock, the workshop."""
+    """The roles in the order in which they are stopped: the door, the clock, the workers."""
     environment = environment_with(
         DATABASE_URL=settings.database_url,
         # Not for those who only read and write rows.

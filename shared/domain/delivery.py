@@ -1,4 +1,4 @@
-"""What comes of handing a mail over, and when one that failed is tried again."""
+"""Delivery: what comes of handing a mail over, and when one that failed is tried again."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ class Pauses:
 
 
 @dataclass(frozen=True, slots=True)
-class HandedOver:
+class Delivered:
     """The server has taken responsibility for the mail."""
 
 
 @dataclass(frozen=True, slots=True)
-class NotOurs:
+class ClaimedElsewhere:
     """Another one has claimed the mail; nothing of it was sent here."""
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Deferred:
     """Certainly not handed over, and trying again may help."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Bounced:
     """Certainly not handed over, and trying again fails the same."""
 
     reason: str
@@ -55,4 +55,4 @@ class Unknown:
     reason: str
 
 
-Handover = HandedOver | NotOurs | Later | Refused | Unknown
+Delivery = Delivered | ClaimedElsewhere | Deferred | Bounced | Unknown

@@ -87,9 +87,9 @@ def stop_before_the_answer(door: RealDoor, file: Path) -> str:
 
 def settle_all(mill: Mill) -> None:
     """Decide whatever is undecided, as workers do."""
-    workshop = mill.workshop()
+    context = mill.context()
     for (slice_id,) in mill.rows("SELECT id FROM slices WHERE closed_at IS NULL ORDER BY id"):
-        settle_slice(workshop, slice_id)
+        settle_slice(context, slice_id)
 
 
 def test_the_same_command_after_ctrl_c_gives_the_outcomes_and_makes_every_order_once(

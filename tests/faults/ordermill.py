@@ -112,7 +112,7 @@ class Ordermill(Subject):
 def open_ordermill(place: Path, logs: Path, permits: Path) -> Iterator[Ordermill]:
     """Run one whose parts die at their crash points where somebody puts a permit."""
     points = ",".join(f"{point}:die:{permits / point}" for point in POINTS)
-    armed = {"ORDERMILL_FAULT_POINTS": f"{points},after-claim:die::{POISON}"}
+    armed = {"ORDERMILL_FAILPOINTS": f"{points},after-claim:die::{POISON}"}
     with running_mill(Settings(), place, _ROLES, {**_SHORT, **armed}, logs=logs) as mill:
         engine = open_database(mill.settings, "test")
         try:

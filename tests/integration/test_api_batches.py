@@ -46,7 +46,7 @@ def bodies_of(door: Door, job_id: str) -> list[bytes]:
 
 
 def test_a_small_batch_is_answered_with_its_outcomes_in_the_requests_order(door: Door) -> None:
-    with door.workshop():
+    with door.worker():
         response = door.post({f"x{number}": {} for number in (3, 1, 2)})
 
     assert response.status_code == 200
@@ -58,7 +58,7 @@ def test_a_small_batch_is_answered_with_its_outcomes_in_the_requests_order(door:
 
 
 def test_the_results_of_the_job_are_the_very_bytes_of_the_answer(door: Door) -> None:
-    with door.workshop():
+    with door.worker():
         response = door.post({"é": {}, "\u0000": {}})
 
     results = door.get(response.headers["Location"] + "/results")
@@ -85,7 +85,7 @@ def test_the_results_of_the_job_are_the_very_bytes_of_the_answer(door: Door) -> 
     ],
 )
 def test_any_key_comes_back_as_it_was_sent(door: Door, key: str) -> None:
-    with door.workshop():
+    with door.worker():
         response = door.post({key: {}, "other": {}})
 
     assert response.status_code == 200
@@ -94,7 +94,7 @@ def test_any_key_comes_back_as_it_was_sent(door: Door, key: str) -> None:
 
 
 def test_keys_that_differ_only_by_normalisation_are_two(door: Door) -> None:
-    with door.workshop():
+    with door.worker():
         response = door.post('{"caf\u00e9":{},"cafe\u0301":{}}'.encode())
 
     assert list(orjson.loads(response.data)) == ["caf\u00e9", "cafe\u0301"]
@@ -192,7 +192,7 @@ def test_who_waits_goes_into_another_lane_than_who_does_not(
 
 
 def test_a_thousand_orders_are_answered_in_the_response(door: Door) -> None:
-    with door.workshop():
+    with door.worker():
         response = door.post({f"k{n}": {} for n in range(1_000)})
 
     assert response.status_code == 200
@@ -218,7 +218,7 @@ def test_slices_are_bounded_by_bytes_and_by_lines_too(door: Door) -> None:
 def test_wait_asks_for_the_outcomes_of_a_batch_of_any_size(door: Door) -> None:
     small_limits = door.with_settings(sync_max_orders=3, slice_max_orders=4, max_wait_seconds=20)
 
-    with door.workshop():
+    with door.worker():
         response = small_limits.post({f"x{number}": {} for number in range(10)}, Prefer="wait=900")
 
     assert response.status_code == 200
@@ -263,7 +263,7 @@ def test_no_wait_at_all_is_202_at_once(door: Door) -> None:
 
 
 def test_respond_async_with_a_wait_waits_first(door: Door) -> None:
-    with door.workshop():
+    with door.worker():
         response = door.post({"a": {}}, Prefer="respond-async, wait=10")
 
     assert response.status_code == 200
@@ -272,7 +272,7 @@ def test_respond_async_with_a_wait_waits_first(door: Door) -> None:
 
 def test_an_event_wakes_the_waiting_request_at_once(door: Door) -> None:
     door.post({}, Prefer="wait=5")
-    with door.workshop():
+    with door.worker():
         door.post({"warm": {}})
         started = time.monotonic()
         response = door.post({"a": {}, "b": {}})
@@ -283,10 +283,10 @@ def test_an_event_wakes_the_waiting_request_at_once(door: Door) -> None:
 
 
 def test_a_lost_event_only_costs_a_moment(door: Door) -> None:
-    with door.workshop():
+    with door.worker():
         door.post({"warm": {}})
     started = time.monotonic()
-    with door.workshop(announcing=False):
+    with door.worker(announcing=False):
         response = door.post({"a": {}})
 
     assert response.status_code == 200
@@ -330,14 +330,14 @@ def test_an_order_number_that_stands_earlier_is_noted_with_its_slice(door: Door)
 
 
 def test_gzip_is_taken(door: Door) -> None:
-    with door.workshop():
+    with door.worker():
         response = door.post(gzip.compress(b'{"a":{}}'), Content_Encoding="gzip")
 
     assert list(orjson.loads(response.data)) == ["a"]
 
 
 def test_lines_of_keyed_orders_make_one_batch(door: Door) -> None:
-    with door.workshop():
+    with door.worker():
         response = door.post(
             b'{"b":{}}\n\n{"a":{},"c":{}}', Content_Type="application/x-ndjson; charset=utf-8"
         )

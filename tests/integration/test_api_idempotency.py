@@ -21,7 +21,7 @@ def door(settings: Settings) -> Iterator[Door]:
 
 
 def test_the_same_key_and_body_replays_the_same_answer(door: Door) -> None:
-    with door.workshop():
+    with door.worker():
         first = door.post(BATCH, Idempotency_Key="k-1")
         again = door.post(BATCH, Idempotency_Key="k-1")
 

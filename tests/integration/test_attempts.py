@@ -13,7 +13,7 @@ from shared.persistence.core.database import open_database
 from shared.persistence.jobs.slices import claim_slice
 from tests.support.placed_orders import Shop, open_shop
 from tests.support.settling import LeftError, attempt_at, settle_slice, take_slice
-from worker.context import Workshop
+from worker.context import WorkerContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class SlowWorkshop(Workshop):
+class SlowWorkerContext(WorkerContext):
     """Has taken a slice, and is about to read it, when it stops for a while."""
 
     taken: threading.Event = field(default_factory=threading.Event)
@@ -58,7 +58,7 @@ def attempts(shop: Shop, slice_id: int) -> int:
 
 def test_the_slower_of_two_deliveries_does_what_the_faster_let_go_of(shop: Shop) -> None:
     slice_id = promised_slice(shop)
-    slow = SlowWorkshop(shop.workshop.settings, shop.workshop.engine, shop.workshop.events)
+    slow = SlowWorkerContext(shop.context.settings, shop.context.engine, shop.context.events)
     slower = threading.Thread(target=settle_slice, args=(slow, slice_id))
 
     slower.start()
@@ -77,14 +77,14 @@ def test_the_slower_of_two_deliveries_does_what_the_faster_let_go_of(shop: Shop)
 def test_a_lock_that_is_not_to_be_had_does_not_count(settings: Settings) -> None:
     with open_shop(settings) as shop:
         slice_id = promised_slice(shop)
-        shop.workshop.settings = settings
+        shop.context.settings = settings
         with shop.door.engine.connect() as somebody:
             somebody.execute(text("SELECT FROM stock FOR UPDATE"))
-            workshop = impatient(shop)
+            context = impatient(shop)
 
             with pytest.raises(LeftError, match="LockNotAvailable"):
-                settle_slice(workshop, slice_id)
-        workshop.engine.dispose()
+                settle_slice(context, slice_id)
+        context.engine.dispose()
 
         assert attempts(shop, slice_id) == 0
 
@@ -92,20 +92,20 @@ def test_a_lock_that_is_not_to_be_had_does_not_count(settings: Settings) -> None
 def test_what_a_lost_database_kept_from_being_given_back_is_given_back_by_the_next_task(shop: Shop) -> None:
     first, second = promised_slice(shop), promised_slice(shop)
     owed = attempt_at(first)
-    take_slice(shop.workshop.engine, owed)
-    shop.workshop.attempts_owed.append(owed)
+    take_slice(shop.context.engine, owed)
+    shop.context.attempts_owed.append(owed)
 
-    settle_slice(shop.workshop, second)
+    settle_slice(shop.context, second)
 
     assert attempts(shop, first) == 0
-    assert not shop.workshop.attempts_owed
+    assert not shop.context.attempts_owed
 
 
-def impatient(shop: Shop) -> Workshop:
-    """A workshop that waits for no lock longer than a second, and tries once."""
-    settings = shop.workshop.settings
+def impatient(shop: Shop) -> WorkerContext:
+    """A worker that waits for no lock longer than a second, and tries once."""
+    settings = shop.context.settings
     changed = {"lock_limit_seconds": 1, "slice_tries_max": 1}
     patient = type(settings)(
         **{name: changed.get(name, getattr(settings, name)) for name in settings.__dataclass_fields__}
     )
-    return Workshop(patient, open_database(patient, "test"), shop.workshop.events)
+    return WorkerContext(patient, open_database(patient, "test"), shop.context.events)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from shared.persistence.jobs.kept_bodies import empty_bodies
 from tests.integration.test_retention import ANY, done, grow_old, promised
 from tests.support.placed_orders import Shop, open_shop, told
-from worker.maintenance.scheduler import chores
+from worker.maintenance.scheduler import periodic_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +97,8 @@ def test_the_scheduler_empties_what_is_old(shop: Shop, settings: Settings) -> No
     done(shop)
     grow_old(shop, 8)
 
-    [chore] = [one for one in chores(shop.door.engine, shop.workshop.queue, settings) if one.name == "bodies"]  # type: ignore[arg-type]
-    chore.run()
+    tasks = periodic_tasks(shop.door.engine, shop.context.queue, settings)  # type: ignore[arg-type]
+    [emptying] = [one for one in tasks if one.name == "bodies"]
+    emptying.run()
 
     assert kept(shop) == [(False, False)]

@@ -12,7 +12,7 @@ from shared.domain.order import LineRequest
 from shared.domain.slicing import SMALL_QUEUE
 from shared.settings import Settings
 from tests.support.mill import Mill, lines, open_mill, order
-from worker.context import Workshop
+from worker.context import WorkerContext
 from worker.settle.known_items import KnownItems
 from worker.settle.message import settle_message
 
@@ -25,51 +25,51 @@ def mill(settings: Settings) -> Iterator[Mill]:
         yield made
 
 
-def _outcome(mill: Mill, workshop: Workshop, **products: int) -> dict[str, Any]:
+def _outcome(mill: Mill, context: WorkerContext, **products: int) -> dict[str, Any]:
     sent = lines(*((name.replace("_", "-"), quantity) for name, quantity in products.items()))
-    settle_message(workshop, mill.promise({"a": order(products=sent)}), SMALL_QUEUE)
+    settle_message(context, mill.promise({"a": order(products=sent)}), SMALL_QUEUE)
     return mill.outcomes()["a"]
 
 
-def _reads(mill: Mill, workshop: Workshop, **products: int) -> int:
+def _reads(mill: Mill, context: WorkerContext, **products: int) -> int:
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         seen.append(statement)
 
     event.listen(mill.engine, "before_cursor_execute", note)
-    _outcome(mill, workshop, **products)
+    _outcome(mill, context, **products)
     event.remove(mill.engine, "before_cursor_execute", note)
     return sum("FROM items" in statement for statement in seen)
 
 
 def test_what_a_load_changes_is_so_for_the_next_order_of_the_same_worker(mill: Mill) -> None:
-    workshop = mill.workshop()
-    assert _outcome(mill, workshop, BRASS_LAMP=1)["status"] == "ok"
+    context = mill.context()
+    assert _outcome(mill, context, BRASS_LAMP=1)["status"] == "ok"
     mill.run("UPDATE items SET active = false WHERE sku = 'BRASS-LAMP'")
     mill.run("UPDATE catalog_state SET version = version + 1")
 
-    assert _outcome(mill, workshop, BRASS_LAMP=1)["code"] == -1
+    assert _outcome(mill, context, BRASS_LAMP=1)["code"] == -1
 
 
 def test_an_item_that_a_load_adds_is_known_though_it_was_asked_for_before(mill: Mill) -> None:
-    workshop = mill.workshop()
-    assert _outcome(mill, workshop, NEW_VASE=1)["code"] == -1
+    context = mill.context()
+    assert _outcome(mill, context, NEW_VASE=1)["code"] == -1
     mill.run("UPDATE items SET sku = 'NEW-VASE' WHERE sku = 'RED-STOOL'")
     mill.run("UPDATE catalog_state SET version = version + 1")
 
-    assert _outcome(mill, workshop, NEW_VASE=1)["status"] == "ok"
+    assert _outcome(mill, context, NEW_VASE=1)["status"] == "ok"
 
 
 def test_items_are_read_once_while_the_catalog_stays_as_it_is(mill: Mill) -> None:
-    workshop = mill.workshop()
+    context = mill.context()
 
     reads = [
-        _reads(mill, workshop, BRASS_LAMP=1),
-        _reads(mill, workshop, BRASS_LAMP=1),
-        _reads(mill, workshop, BRASS_LAMP=1, RED_STOOL=1),
-        _reads(mill, workshop, NO_SUCH=1),
-        _reads(mill, workshop, NO_SUCH=1),
+        _reads(mill, context, BRASS_LAMP=1),
+        _reads(mill, context, BRASS_LAMP=1),
+        _reads(mill, context, BRASS_LAMP=1, RED_STOOL=1),
+        _reads(mill, context, NO_SUCH=1),
+        _reads(mill, context, NO_SUCH=1),
     ]
 
     assert reads == [1, 0, 1, 1, 0]

@@ -98,7 +98,7 @@ def catalog(physical: int, percent: int) -> dict[str, Any]:
 def decide(mill: Mill, batch: dict[str, Any], form: str = "batch") -> None:
     slice_ids = mill.promise(batch)
     mill.run("UPDATE jobs SET form = :form WHERE id = :id", form=form, id=mill.jobs[-1])
-    settle_message(mill.workshop(), slice_ids, SMALL_QUEUE)
+    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
     assert [one["status"] for one in mill.outcomes().values()] == ["ok"] * len(batch), mill.outcomes()
 
 

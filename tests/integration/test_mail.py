@@ -11,9 +11,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.clock import utc_now
-from shared.domain.delivery import HandedOver, Later, NotOurs, Refused, Unknown
+from shared.domain.delivery import Bounced, ClaimedElsewhere, Deferred, Delivered, Unknown
 from shared.domain.job import JobForm
-from shared.persistence.mail.confirmations import claim_hand_over, take_claim_back
+from shared.persistence.mail.confirmations import claim_delivery, take_claim_back
 from tests.support.mail_shop import (
     HangsUp,
     HangsUpEarly,
@@ -65,7 +65,7 @@ def test_confirmation_arrives_with_what_was_ordered(shop: MailShop, postbox: Pos
         comment="<b>Hej</b>",
     )
 
-    assert shop.confirm(number, smtp_url=server) == HandedOver()
+    assert shop.confirm(number, smtp_url=server) == Delivered()
 
     [envelope], [mail] = postbox.envelopes, postbox.mails
     assert (envelope.mail_from, envelope.rcpt_tos) == ("orders@shop.example", ["anna@example.com"])
@@ -118,7 +118,7 @@ def test_threads_that_all_talk_to_the_server_at_once_send_one_mail(
 def test_claim_is_won_by_one_of_many_that_want_it_at_once(shop: MailShop) -> None:
     number = shop.order()
 
-    won = at_once(8, lambda: claim_hand_over(shop.engine, number, utc_now()))
+    won = at_once(8, lambda: claim_delivery(shop.engine, number, utc_now()))
 
     assert sorted(won) == [False] * 7 + [True]
 
@@ -132,12 +132,12 @@ def test_claim_that_another_one_wins_meanwhile_sends_nothing(
 
     def meanwhile() -> datetime:
         # The clock is looked at last just before the claim.
-        claim_hand_over(shop.engine, number, theirs)
+        claim_delivery(shop.engine, number, theirs)
         return utc_now()
 
-    handover = confirm_order(replace(room, clock=meanwhile), number)
+    delivery = confirm_order(replace(room, clock=meanwhile), number)
 
-    assert handover == NotOurs()
+    assert delivery == ClaimedElsewhere()
     assert postbox.sessions == 1
     assert postbox.mails == []
     assert shop.confirmation(number).handed_over_at == theirs
@@ -146,7 +146,7 @@ def test_claim_that_another_one_wins_meanwhile_sends_nothing(
 def test_claim_is_taken_back_by_its_claimant_alone(shop: MailShop) -> None:
     number = shop.order()
     theirs = utc_now()
-    claim_hand_over(shop.engine, number, theirs)
+    claim_delivery(shop.engine, number, theirs)
 
     take_claim_back(shop.engine, number, utc_now())
 
@@ -164,9 +164,9 @@ def test_order_stands_while_the_server_is_away_and_the_mail_comes_when_it_is_bac
     with mail_server(postbox, port=port) as url:
         back = shop.confirm(number, smtp_url=url)
 
-    assert isinstance(away, Later)
+    assert isinstance(away, Deferred)
     assert (waiting.tries, waiting.handed_over_at, waiting.fault) == (1, None, None)
-    assert back == HandedOver()
+    assert back == Delivered()
     assert len(postbox.mails) == 1
 
 
@@ -196,9 +196,9 @@ def test_a_refusal_for_now_is_tried_again(shop: MailShop, postbox: Postbox, serv
     waiting = shop.confirmation(number)
     second = shop.confirm(number, smtp_url=server)
 
-    assert first == Later("the server said 451 4.7.1 greylisted, come back")
+    assert first == Deferred("the server said 451 4.7.1 greylisted, come back")
     assert (waiting.handed_over_at, waiting.fault) == (None, None)
-    assert second == HandedOver()
+    assert second == Delivered()
     assert len(postbox.mails) == 1
     assert shop.confirmation(number).tries == 2
 
@@ -214,7 +214,7 @@ def test_a_refusal_for_ever_is_given_up_and_told_without_the_address(
         first = shop.confirm(number, smtp_url=server)
     second = shop.confirm(number, smtp_url=server)
 
-    assert first == Refused("the server said 550 5.1.1 <a***@example.com>: nobody here")
+    assert first == Bounced("the server said 550 5.1.1 <a***@example.com>: nobody here")
     assert second is None
     assert postbox.mails == []
     row = shop.confirmation(number)
@@ -246,9 +246,9 @@ def test_server_that_never_answers_to_the_mail_is_left_in_time(shop: MailShop, p
     number = shop.order()
 
     with mail_server(postbox, SaysNothing) as url:
-        handover = shop.confirm(number, smtp_url=url, mail_step_seconds=30, mail_limit_seconds=0.5)
+        delivery = shop.confirm(number, smtp_url=url, mail_step_seconds=30, mail_limit_seconds=0.5)
 
-    assert isinstance(handover, Unknown)
+    assert isinstance(delivery, Unknown)
     assert shop.confirmation(number).handed_over_at is not None
 
 
@@ -260,8 +260,8 @@ def test_connection_lost_before_the_mail_is_tried_again(shop: MailShop, postbox:
     with mail_server(postbox) as url:
         second = shop.confirm(number, smtp_url=url)
 
-    assert isinstance(first, Later)
-    assert second == HandedOver()
+    assert isinstance(first, Deferred)
+    assert second == Delivered()
     assert len(postbox.mails) == 1
 
 
@@ -272,7 +272,7 @@ def test_sender_that_dies_after_its_claim_leaves_a_mail_that_is_not_sent_again(
         """What a test can do of SIGKILL."""
 
     class Dies:
-        def hand_over(self, _letter: object, claim: object) -> None:
+        def deliver(self, _letter: object, claim: object) -> None:
             assert callable(claim)
             assert claim()
             raise Killed
@@ -292,11 +292,11 @@ def test_mail_is_given_up_after_its_last_try(shop: MailShop) -> None:
     number = shop.order()
     nobody = f"smtp://127.0.0.1:{free_port()}"
 
-    handovers = [shop.confirm(number, smtp_url=nobody, mail_tries_max=2) for _ in range(3)]
+    deliveries = [shop.confirm(number, smtp_url=nobody, mail_tries_max=2) for _ in range(3)]
 
-    assert isinstance(handovers[0], Later)
-    assert isinstance(handovers[1], Refused)
-    assert handovers[2] is None
+    assert isinstance(deliveries[0], Deferred)
+    assert isinstance(deliveries[1], Bounced)
+    assert deliveries[2] is None
     assert shop.confirmation(number).fault.startswith("given up after 2 tries: ConnectionRefusedError")
 
 
@@ -305,7 +305,7 @@ def test_last_try_that_ended_its_process_counts(shop: MailShop, postbox: Postbox
     with shop.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE confirmations SET tries = 2 WHERE order_number = %s", (number,))
 
-    assert shop.confirm(number, smtp_url=server, mail_tries_max=2) == Refused("given up after 2 tries")
+    assert shop.confirm(number, smtp_url=server, mail_tries_max=2) == Bounced("given up after 2 tries")
     assert postbox.mails == []
 
 
@@ -319,8 +319,8 @@ def test_last_try_that_ended_its_process_counts(shop: MailShop, postbox: Postbox
 def test_order_decides_and_else_the_store(
     shop: MailShop, postbox: Postbox, server: str, asked: bool | None, default: bool, wanted: int
 ) -> None:
-    workshop = replace(shop.workshop, settings=replace(shop.settings, confirm_orders=default))
-    number = replace(shop, workshop=workshop).order(sendEmail=asked)
+    context = replace(shop.context, settings=replace(shop.settings, confirm_orders=default))
+    number = replace(shop, context=context).order(sendEmail=asked)
 
     shop.confirm(number, smtp_url=server)
 
@@ -347,7 +347,7 @@ def test_prepared_order_is_confirmed_once_it_is_completed(
     completed = [shop.confirm(number, smtp_url=server) for _ in range(2)]
 
     assert prepared is None
-    assert completed == [HandedOver(), None]
+    assert completed == [Delivered(), None]
     assert [mail["Subject"] for mail in postbox.mails] == [f"Confirmation of order {number}"]
 
 
@@ -359,9 +359,9 @@ def test_split_order_gets_one_mail_that_names_all_numbers(
     )["k"]
     first, second = outcome["orders"]
 
-    handovers = [shop.confirm(number, smtp_url=server) for number in (first, second)]
+    deliveries = [shop.confirm(number, smtp_url=server) for number in (first, second)]
 
-    assert handovers == [HandedOver(), None]
+    assert deliveries == [Delivered(), None]
     [mail] = postbox.mails
     assert mail["Subject"] == f"Confirmation of orders {first}, {second}"
     plain = mail.get_body(("plain",))

@@ -13,7 +13,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from structlog.testing import capture_logs
 
-from shared.domain.delivery import HandedOver, Later, Refused
+from shared.domain.delivery import Bounced, Deferred, Delivered
 from tests.support.mail_shop import (
     MailShop,
     Postbox,
@@ -69,9 +69,9 @@ def test_offered_starttls_is_used_and_the_password_travels_inside_it(
     know = postbox.authenticate
 
     with mail_server(postbox, tls=tls, require_starttls=True, auth_required=True, authenticator=know) as url:
-        handover = shop.confirm(number, smtp_url=with_user(url))
+        delivery = shop.confirm(number, smtp_url=with_user(url))
 
-    assert handover == HandedOver()
+    assert delivery == Delivered()
     assert postbox.logins == [(b"mill", PASSWORD.encode())]
 
 
@@ -83,10 +83,10 @@ def test_mail_goes_over_smtps(shop: MailShop, postbox: Postbox, tls: ssl.SSLCont
     controller.start()
     port = controller.port
 
-    handover = shop.confirm(number, smtp_url=f"smtps://127.0.0.1:{port}")
+    delivery = shop.confirm(number, smtp_url=f"smtps://127.0.0.1:{port}")
     controller.stop()
 
-    assert handover == HandedOver()
+    assert delivery == Delivered()
     assert len(postbox.mails) == 1
 
 
@@ -97,10 +97,10 @@ def test_server_with_a_certificate_of_nobody_we_know_gets_no_mail(
     number = shop.order()
 
     with mail_server(postbox, tls=tls) as url:
-        handover = shop.confirm(number, smtp_url=url)
+        delivery = shop.confirm(number, smtp_url=url)
 
-    assert isinstance(handover, Later)
-    assert "certificate verify failed" in handover.reason
+    assert isinstance(delivery, Deferred)
+    assert "certificate verify failed" in delivery.reason
     assert postbox.mails == []
 
 
@@ -110,9 +110,9 @@ def test_encryption_that_is_asked_for_and_not_offered_stops_the_mail(
     number = shop.order()
 
     with mail_server(postbox) as url:
-        handover = shop.confirm(number, smtp_url=url, smtp_starttls="always")
+        delivery = shop.confirm(number, smtp_url=url, smtp_starttls="always")
 
-    assert handover == Later("the server offers no STARTTLS, and the connection must be encrypted")
+    assert delivery == Deferred("the server offers no STARTTLS, and the connection must be encrypted")
     assert shop.confirmation(number).fault is None
 
 
@@ -125,10 +125,10 @@ def test_wrong_password_is_the_operators_fault_and_not_the_mails(
         capture_logs() as logs,
         mail_server(postbox, tls=tls, auth_required=True, authenticator=postbox.authenticate) as url,
     ):
-        handover = shop.confirm(number, smtp_url=with_user(url, "hunter2"))
+        delivery = shop.confirm(number, smtp_url=with_user(url, "hunter2"))
 
-    assert isinstance(handover, Later)
-    assert "535" in handover.reason
+    assert isinstance(delivery, Deferred)
+    assert "535" in delivery.reason
     assert "hunter2" not in str(logs)
     assert shop.confirmation(number).fault is None
 
@@ -140,7 +140,7 @@ def test_address_outside_ascii_goes_to_a_server_that_takes_it(shop: MailShop, po
     number = shop.order(address={"country": "SE", "email": "åsa@exämple.com"})
 
     with mail_server(postbox, enable_SMTPUTF8=True) as url:
-        assert shop.confirm(number, smtp_url=url) == HandedOver()
+        assert shop.confirm(number, smtp_url=url) == Delivered()
 
     [envelope], [mail] = postbox.envelopes, postbox.mails
     assert envelope.rcpt_tos == ["åsa@xn--exmple-cua.com"]
@@ -152,9 +152,9 @@ def test_address_outside_ascii_is_given_up_where_the_server_cannot(shop: MailSho
     number = shop.order(address={"country": "SE", "email": "åsa@example.com"})
 
     with mail_server(postbox) as url:
-        handover = shop.confirm(number, smtp_url=url)
+        delivery = shop.confirm(number, smtp_url=url)
 
-    assert handover == Refused("the server takes no addresses outside ASCII (SMTPUTF8)")
+    assert delivery == Bounced("the server takes no addresses outside ASCII (SMTPUTF8)")
 
 
 def test_domain_outside_ascii_goes_to_any_server(shop: MailShop, postbox: Postbox) -> None:
@@ -183,7 +183,7 @@ def test_hostile_texts_end_up_as_texts(shop: MailShop, postbox: Postbox) -> None
     )
 
     with mail_server(postbox) as url:
-        assert shop.confirm(number, smtp_url=url) == HandedOver()
+        assert shop.confirm(number, smtp_url=url) == Delivered()
 
     [envelope], [mail] = postbox.envelopes, postbox.mails
     assert envelope.rcpt_tos == ["anna@example.com"]
@@ -214,9 +214,9 @@ def test_address_that_no_header_could_hold_is_given_up(
     number = addressed_to(shop, address)
 
     with mail_server(postbox) as url:
-        handover = shop.confirm(number, smtp_url=url)
+        delivery = shop.confirm(number, smtp_url=url)
 
-    assert handover == Refused("the order has no address that a mail could be sent to")
+    assert delivery == Bounced("the order has no address that a mail could be sent to")
     assert postbox.sessions == 0
 
 
@@ -228,13 +228,13 @@ def test_mail_whose_head_is_not_ours_is_given_up_and_never_tried_again(
     number = addressed_to(shop, address)
 
     with mail_server(postbox) as url:
-        handovers = [shop.confirm(number, smtp_url=url) for _ in range(2)]
+        deliveries = [shop.confirm(number, smtp_url=url) for _ in range(2)]
 
-    assert isinstance(handovers[0], Refused)
-    assert "the mail's head" in handovers[0].reason
-    assert handovers[1] is None
+    assert isinstance(deliveries[0], Bounced)
+    assert "the mail's head" in deliveries[0].reason
+    assert deliveries[1] is None
     row = shop.confirmation(number)
-    assert (row.handed_over_at, row.fault) == (None, handovers[0].reason)
+    assert (row.handed_over_at, row.fault) == (None, deliveries[0].reason)
     assert postbox.sessions == 0
 
 
@@ -266,9 +266,9 @@ def test_without_a_server_mails_become_files(shop: MailShop, tmp_path: Path) -> 
     number = shop.order()
     directory = tmp_path / "data" / "mails"
 
-    handovers = [shop.confirm(number, mail_dir=str(directory), mail_from="") for _ in range(2)]
+    deliveries = [shop.confirm(number, mail_dir=str(directory), mail_from="") for _ in range(2)]
 
-    assert handovers == [HandedOver(), None]
+    assert deliveries == [Delivered(), None]
     [file] = directory.iterdir()
     assert file.name == f"{number}.eml"
     assert (directory.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o700, 0o600)
@@ -291,9 +291,9 @@ def test_directory_that_cannot_be_written_is_tried_again(shop: MailShop, tmp_pat
     (tmp_path / "mails").write_text("in the way")
     number = shop.order()
 
-    handover = shop.confirm(number, mail_dir=str(tmp_path / "mails"))
+    delivery = shop.confirm(number, mail_dir=str(tmp_path / "mails"))
 
-    assert handover == Later("FileExistsError: File exists")
+    assert delivery == Deferred("FileExistsError: File exists")
     assert shop.confirmation(number).handed_over_at is None
 
 

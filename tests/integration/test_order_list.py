@@ -195,7 +195,7 @@ def test_dates_come_back_in_the_organisations_zone_as_the_days_that_were_sent(sh
 
     assert found["orderDate"] == "2026-01-01T00:30:00+01:00"
     assert found["deliveryDate"] == "2027-01-31T00:00:00+01:00"
-    # It named no zone, and was read in that of the workshop, UTC.
+    # It named no zone, and was read in that of the workers, UTC.
     assert found["cancelDate"] == "2027-07-01T02:00:00+02:00"
 
 

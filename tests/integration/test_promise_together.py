@@ -167,7 +167,7 @@ def test_each_of_those_who_wait_gets_its_own_answer(door: Door) -> None:
     def ask(n: int) -> None:
         answers[n] = door.post({f"k{n}": {}}).get_json()
 
-    with door.workshop():
+    with door.worker():
         threads = [threading.Thread(target=ask, args=(n,)) for n in range(16)]
         for thread in threads:
             thread.start()

@@ -96,7 +96,7 @@ def test_a_slice_whose_time_has_not_come_or_that_is_decided_is_left_alone(
     mill: Mill, queue: JobQueue
 ) -> None:
     waiting, decided = mill.promise(batch(2), per=1)
-    settle_slice(mill.workshop(), decided)
+    settle_slice(mill.context(), decided)
     mill.run("UPDATE slices SET next_dispatch_at = now() + interval '5 s' WHERE id = :id", id=waiting)
 
     assert sweep(mill.engine, queue, mill.settings) == 0
@@ -124,7 +124,7 @@ def test_a_slice_is_free_by_the_time_that_its_message_is_there(mill: Mill) -> No
 
         def dispatch(self, slice_ids: Sequence[int], _queue: str, _loads: object = None) -> None:
             for slice_id in slice_ids:
-                assert settle_slice(mill.workshop(), slice_id) is not None
+                assert settle_slice(mill.context(), slice_id) is not None
 
     with closing(Eager(mill.settings)) as eager:
         assert sweep(mill.engine, eager, mill.settings) == 5
@@ -175,7 +175,7 @@ def test_when_redis_comes_back_empty_every_undecided_slice_is_dispatched_at_once
 ) -> None:
     slice_ids = mill.promise(batch(6), per=1)
     sweep(mill.engine, queue, mill.settings)
-    settle_slice(mill.workshop(), slice_ids[0])
+    settle_slice(mill.context(), slice_ids[0])
     with redis.Redis.from_url(mill.settings.redis_url) as client:
         client.flushdb()
 

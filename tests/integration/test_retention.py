@@ -18,7 +18,7 @@ from shared.persistence.jobs.prune import prune_jobs
 from shared.queue.job_queue import JobQueue
 from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
 from tests.support.until import until
-from worker.maintenance.scheduler import chores, keep_doing
+from worker.maintenance.scheduler import keep_doing, periodic_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,7 +205,7 @@ def test_the_scheduler_prunes_step_by_step_until_nothing_has_expired(
     stopping = threading.Event()
 
     with closing(JobQueue(settings)) as queue, capture_logs() as logged:
-        work = chores(shop.door.engine, queue, settings)
+        work = periodic_tasks(shop.door.engine, queue, settings)
         scheduler = threading.Thread(target=keep_doing, args=(work, stopping.wait))
         scheduler.start()
         try:

@@ -14,7 +14,7 @@ from shared.persistence.core.schema_version import SchemaError, revisions
 from tests.support.api import open_door
 from tests.support.mill import Mill, open_mill, order
 from tests.support.settling import LeftError, settle_slice
-from worker.context import open_workshop
+from worker.context import open_worker_context
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -100,16 +100,16 @@ def test_a_worker_decides_nothing_on_the_schema_of_another_version(mill: Mill, s
     mill.stock("BRASS-LAMP", main=10)
     (slice_id,) = mill.promise({"a": order()})
     set_revision(mill.engine, revisions().known[0])
-    workshop = open_workshop(settings)
+    context = open_worker_context(settings)
 
     with pytest.raises(LeftError, match="`ordermill migrate`"):
-        settle_slice(workshop, slice_id)
+        settle_slice(context, slice_id)
     assert mill.outcomes() == {}
 
     set_revision(mill.engine, revisions().head)
-    settle_slice(workshop, slice_id)
+    settle_slice(context, slice_id)
     assert mill.outcomes()["a"]["status"] == "ok"
-    workshop.engine.dispose()
+    context.engine.dispose()
 
 
 def test_the_api_is_alive_but_not_ready_and_accepts_nothing(settings: Settings, engine: Engine) -> None:

@@ -1,6 +1,6 @@
 """Schemathesis holds the door to its own description, with requests that keep to it and requests that do not.
 
-The door is in this process, the servers behind are real, and a thread is the workshop. What is checked: no
+The door is in this process, the servers behind are real, and a thread is the worker. What is checked: no
 server error, no status, media type, header or body but those that are described. An order that is rejected
 is a 200, so what comes of the orders themselves is the business of other tests.
 """
@@ -90,7 +90,7 @@ def existing(shop: Shop) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def settling(shop: Shop, existing: dict[str, Any]) -> Iterator[None]:
-    """A workshop beside the tests; what goes wrong in it fails them. It begins with nothing to do."""
+    """A worker beside the tests; what goes wrong in it fails them. It begins with nothing to do."""
     assert existing
     over, faults = threading.Event(), []
 
@@ -98,7 +98,7 @@ def settling(shop: Shop, existing: dict[str, Any]) -> Iterator[None]:
         while not over.wait(0.01):
             try:
                 for slice_id, _, _ in shop.door.open_slices():
-                    settle_slice(shop.workshop, slice_id)
+                    settle_slice(shop.context, slice_id)
             except Exception as error:  # noqa: BLE001 - told by the test, in its own thread
                 faults.append(error)
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from shared.settings import Settings
 from tests.support.api import Door, open_door
 from tests.support.settling import settle_slice
-from worker.context import open_workshop
+from worker.context import open_worker_context
 
 
 @pytest.fixture
@@ -83,11 +83,11 @@ def test_voucher_codes_that_are_nobodys_count_like_requests_against_whoever_trie
     other = door.new_key("Other")
     order = {"address": {"country": "SE", "email": "eva@example.com"}, "products": [{"sku": "X", "qty": 1}]}
     batch = {key: {**order, "voucherCodes": [f"{key}-1", f"{key}-2", f"{key}-3"]} for key in ("a", "b")}
-    workshop = open_workshop(limited.settings)
+    context = open_worker_context(limited.settings)
 
     accepted = limited.post(batch, Prefer="respond-async")
     for slice_id, *_ in limited.open_slices():
-        settle_slice(workshop, slice_id)
+        settle_slice(context, slice_id)
     after = [limited.get("/v1/limits") for _ in range(4)]
 
     assert accepted.headers["RateLimit-Remaining"] == "9"
@@ -97,7 +97,7 @@ def test_voucher_codes_that_are_nobodys_count_like_requests_against_whoever_trie
     assert after[-1].json is not None
     assert "a voucher code that does not exist counts as one" in after[-1].json["msg"]
     assert limited.get("/v1/limits", other).headers["RateLimit-Remaining"] == "9"
-    workshop.engine.dispose()
+    context.engine.dispose()
 
 
 def test_nobody_and_open_routes_are_not_counted(door: Door) -> None:

@@ -14,7 +14,7 @@ from cli.servers.accounts import UIDS
 from cli.servers.data_dir import open_data_dir
 from cli.servers.sockets import remove_sockets, sockets_dir
 from cli.system.stop_signals import StopRequest
-from shared.domain.delivery import Later
+from shared.domain.delivery import Deferred
 from worker.mail.files import FilePost
 from worker.mail.message import Letter
 
@@ -166,9 +166,9 @@ def test_mails_wait_while_their_directory_is_open_to_others(data_dir: Path) -> N
     data_dir.mkdir(mode=0o777)
     data_dir.chmod(0o777)
 
-    handed = FilePost(data_dir).hand_over(letter(), lambda: pytest.fail("it was claimed"))
+    handed = FilePost(data_dir).deliver(letter(), lambda: pytest.fail("it was claimed"))
 
-    assert isinstance(handed, Later)
+    assert isinstance(handed, Deferred)
     assert f"{data_dir} can be written to by other users (mode 0777)" in handed.reason
     assert list(data_dir.iterdir()) == []
 

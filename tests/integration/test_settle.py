@@ -182,15 +182,15 @@ def test_a_key_that_is_limited_to_a_market_sells_there_only(mill: Mill) -> None:
 
 def test_a_catalog_that_was_loaded_meanwhile_is_seen_by_the_next_slice(mill: Mill) -> None:
     mill.stock("BRASS-LAMP", main=2)
-    workshop = mill.workshop()
+    context = mill.context()
     (before,) = mill.promise({"a": order(market="Moon")})
-    settle_slice(workshop, before)
+    settle_slice(context, before)
     mill.run(
         "INSERT INTO markets (name, countries, pricelist_id, allocation_rule_id) VALUES ('Moon', '{}', 1, 1);"
         "UPDATE catalog_state SET version = version + 1"
     )
     (after,) = mill.promise({"a": order(market="Moon")})
-    settle_slice(workshop, after)
+    settle_slice(context, after)
 
     assert mill.outcomes(0)["a"]["msg"] == "market: no market is named 'Moon'"
     assert mill.outcomes(1)["a"]["status"] == "ok"

@@ -26,12 +26,12 @@ def mill(settings: Settings) -> Iterator[Mill]:
 
 def test_a_slice_that_is_delivered_twice_makes_one_set_of_orders(mill: Mill) -> None:
     mill.stock("BRASS-LAMP", main=10)
-    workshop = mill.workshop()
+    context = mill.context()
     (slice_id,) = mill.promise({"a": order(), "b": order()})
 
-    first = settle_slice(workshop, slice_id)
+    first = settle_slice(context, slice_id)
     before = mill.outcomes()
-    second = settle_slice(workshop, slice_id)
+    second = settle_slice(context, slice_id)
 
     assert first is not None
     assert (first.orders, first.ok) == (2, 2)
@@ -41,7 +41,7 @@ def test_a_slice_that_is_delivered_twice_makes_one_set_of_orders(mill: Mill) -> 
 
 
 def test_a_slice_that_does_not_exist_is_nothing_to_do(mill: Mill) -> None:
-    assert settle_slice(mill.workshop(), 4711) is None
+    assert settle_slice(mill.context(), 4711) is None
 
 
 def test_a_slice_in_two_workers_hands_at_once_makes_one_set_of_orders(mill: Mill) -> None:
@@ -50,11 +50,11 @@ def test_a_slice_in_two_workers_hands_at_once_makes_one_set_of_orders(mill: Mill
     together = Barrier(4)
 
     def deliver(_: int) -> int:
-        workshop = mill.workshop()
+        context = mill.context()
         done = 0
         for slice_id in slice_ids:
             together.wait(30)
-            done += settle_slice(workshop, slice_id) is not None
+            done += settle_slice(context, slice_id) is not None
         return done
 
     with ThreadPoolExecutor(4) as pool:
@@ -67,14 +67,14 @@ def test_a_slice_in_two_workers_hands_at_once_makes_one_set_of_orders(mill: Mill
 
 def test_an_order_that_exists_already_is_never_made_again_nor_rejected(mill: Mill) -> None:
     mill.stock("BRASS-LAMP", main=10)
-    workshop = mill.workshop()
+    context = mill.context()
     (slice_id,) = mill.promise({"a": order()})
-    settle_slice(workshop, slice_id)
+    settle_slice(context, slice_id)
     # As if the row that guards the slice had been lost.
     mill.run("UPDATE slices SET closed_at = NULL, outcomes = NULL, ok_count = NULL")
 
     with pytest.raises(LeftError, match="UniqueViolation"):
-        settle_slice(workshop, slice_id)
+        settle_slice(context, slice_id)
 
     assert (mill.count("orders"), mill.allocated("BRASS-LAMP"), mill.outcomes()) == (1, 1, {})
     # So that what is left can be held against the invariants.
@@ -144,11 +144,11 @@ def test_an_automatic_number_costs_no_order_its_outcome_however_often_it_is_take
     (slice_id,) = mill.promise({"a": order(), "b": order()})
 
     with pytest.raises(LeftError, match="order number"):
-        settle_slice(mill.workshop(slice_tries_max=2), slice_id)
+        settle_slice(mill.context(slice_tries_max=2), slice_id)
     assert mill.rows("SELECT closed_at, attempts FROM slices") == [(None, 0)]
 
     mill.run("DROP TRIGGER fail ON orders")
-    assert settle_slice(mill.workshop(), slice_id) is not None
+    assert settle_slice(mill.context(), slice_id) is not None
     assert [one["status"] for one in mill.outcomes().values()] == ["ok", "ok"]
 
 
@@ -172,11 +172,11 @@ def test_a_fault_of_the_server_rejects_no_order(mill: Mill, sqlstate: str) -> No
     (slice_id,) = mill.promise({"a": order(), "b": order()})
 
     with pytest.raises(LeftError, match=sqlstate):
-        settle_slice(mill.workshop(), slice_id)
+        settle_slice(mill.context(), slice_id)
     assert mill.rows("SELECT closed_at, attempts FROM slices") == [(None, 0)]
 
     mill.run("DROP TRIGGER fail ON orders")
-    assert settle_slice(mill.workshop(), slice_id) is not None
+    assert settle_slice(mill.context(), slice_id) is not None
     assert [one["status"] for one in mill.outcomes().values()] == ["ok", "ok"]
 
 
@@ -203,13 +203,13 @@ def test_a_fault_that_does_not_pass_in_time_leaves_the_slice_undecided_and_nothi
     (slice_id,) = mill.promise({"a": order(customerRegister=True)})
 
     with pytest.raises(LeftError, match="DeadlockDetected"):
-        settle_slice(mill.workshop(slice_tries_max=2), slice_id)
+        settle_slice(mill.context(slice_tries_max=2), slice_id)
 
     assert mill.rows("SELECT closed_at, attempts FROM slices") == [(None, 0)]
     assert [mill.count(table) for table in ("orders", "order_lines", "allocations", "customers")] == [0] * 4
     assert mill.allocated("BRASS-LAMP") == 0
 
-    assert settle_slice(mill.workshop(), slice_id) is not None
+    assert settle_slice(mill.context(), slice_id) is not None
     assert mill.outcomes()["a"]["status"] == "ok"
 
 
@@ -225,10 +225,10 @@ def test_a_worker_that_loses_its_connection_before_the_commit_leaves_nothing(mil
     )
 
     with pytest.raises(LeftError, match="cannot be reached"):
-        settle_slice(mill.workshop(slice_tries_max=1, task_limit_seconds=0), slice_id)
+        settle_slice(mill.context(slice_tries_max=1, task_limit_seconds=0), slice_id)
     assert (mill.count("orders"), mill.allocated("BRASS-LAMP"), mill.outcomes()) == (0, 0, {})
 
-    assert settle_slice(mill.workshop(), slice_id) is not None
+    assert settle_slice(mill.context(), slice_id) is not None
     assert (mill.count("orders"), mill.allocated("BRASS-LAMP")) == (1, 1)
 
 

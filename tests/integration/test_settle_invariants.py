@@ -94,7 +94,7 @@ def completed(settings: Settings) -> Iterator[Mill]:
         for _ in range(2):
             [slice_id] = made.promise({str(prepared["a\0"]["order"]): {}})
             made.run("UPDATE jobs SET form = 'completion' WHERE id = :id", id=made.jobs[-1])
-            assert settle_slice(made.workshop(), slice_id) is not None
+            assert settle_slice(made.context(), slice_id) is not None
         yield made
 
 

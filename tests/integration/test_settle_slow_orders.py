@@ -65,10 +65,10 @@ def endless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("endless")
 def test_an_order_that_takes_too_long_costs_only_itself(mill: Mill) -> None:
-    workshop = mill.workshop(order_limit_seconds=LIMIT_SECONDS)
+    context = mill.context(order_limit_seconds=LIMIT_SECONDS)
     (slice_id,) = mill.promise({"a": order(), "bad": order(comment=ENDLESS), "b": order()})
 
-    assert settle_slice(workshop, slice_id) is not None
+    assert settle_slice(context, slice_id) is not None
 
     outcomes = mill.outcomes()
     assert {key: one["status"] for key, one in outcomes.items()} == {"a": "ok", "bad": "no", "b": "ok"}
@@ -80,11 +80,11 @@ def test_an_order_that_takes_too_long_costs_only_itself(mill: Mill) -> None:
 
 @pytest.mark.usefixtures("endless")
 def test_an_order_that_takes_too_long_is_given_up_beside_others_of_its_message(mill: Mill) -> None:
-    workshop = mill.workshop(order_limit_seconds=LIMIT_SECONDS)
+    context = mill.context(order_limit_seconds=LIMIT_SECONDS)
     wanted = [order(), order(comment=ENDLESS), order()]
     slice_ids = [slice_id for one in wanted for slice_id in mill.promise({"k": one})]
 
-    settled = settle_message(workshop, slice_ids, SMALL_QUEUE)
+    settled = settle_message(context, slice_ids, SMALL_QUEUE)
 
     assert settled.left == {}
     assert [mill.outcomes(job)["k"]["status"] for job in range(3)] == ["ok", "no", "ok"]
@@ -104,10 +104,10 @@ def test_a_slice_that_takes_the_messages_time_is_cut_up_until_each_order_stands_
     # On a machine that is busy with others, working may look like waiting; here it is known not to be.
     monkeypatch.setattr("worker.settle.trial._BUSY_SHARE", 0.0)
     # Each order is within its own limit.
-    workshop = mill.workshop(task_limit_seconds=5, order_limit_seconds=1000)
+    context = mill.context(task_limit_seconds=5, order_limit_seconds=1000)
     (slice_id,) = mill.promise({"a": order(), "bad": order(comment=ENDLESS)})
 
-    assert settle_slice(workshop, slice_id) is None
+    assert settle_slice(context, slice_id) is None
 
     pieces = mill.rows("SELECT order_count, attempts, closed_at FROM slices ORDER BY number")
     assert pieces == [(1, 0, None), (1, 0, None)]

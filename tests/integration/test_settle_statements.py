@@ -39,7 +39,7 @@ class _CountingCursor(Cursor[Any]):
 
 def _statements(mill: Mill, batch: dict[str, Any], per: int = 250) -> list[str]:
     slice_ids = mill.promise(batch, per=per)
-    workshop = mill.workshop()
+    context = mill.context()
     sent: list[str] = []
     counting = type("Counting", (_CountingCursor,), {"sent": sent})
 
@@ -48,7 +48,7 @@ def _statements(mill: Mill, batch: dict[str, Any], per: int = 250) -> list[str]:
 
     mill.engine.dispose()
     event.listen(mill.engine, "connect", count)
-    settle_message(workshop, slice_ids, SMALL_QUEUE)
+    settle_message(context, slice_ids, SMALL_QUEUE)
     event.remove(mill.engine, "connect", count)
     mill.engine.dispose()
     assert all(one["status"] == "ok" for one in mill.outcomes().values()), mill.outcomes()

@@ -15,7 +15,7 @@ from shared.settings import Settings
 from tests.support.invariants import broken_invariants
 from tests.support.mill import Mill, lines, open_mill, order
 from tests.support.settling import attempt_at, take_slice
-from worker.context import Workshop
+from worker.context import WorkerContext
 from worker.settle.message import settle_message
 from worker.tasks import run_settle
 
@@ -50,7 +50,7 @@ def statuses(mill: Mill) -> list[str]:
 def test_slices_of_several_jobs_are_settled_in_one_transaction(mill: Mill) -> None:
     slice_ids = mill.promise({f"k{i}": order() for i in range(4)}, per=1) + mill.promise({"other": order()})
 
-    settle_message(mill.workshop(), slice_ids, SMALL_QUEUE)
+    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
 
     assert transactions(mill) == 1
     assert [one["orders"] for one in mill.outcomes(0).values()] == [[1], [2], [3], [4]]
@@ -80,7 +80,7 @@ def test_each_slice_is_read_and_sold_as_its_own_key_and_job_may(mill: Mill) -> N
         *mill.promise({"k": order(nonsense=1)}, key=1),
     ]
 
-    settle_message(mill.workshop(), slice_ids, SMALL_QUEUE)
+    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
 
     assert transactions(mill) == 1
     assert statuses(mill) == ["ok", "no", "no", "ok"]
@@ -90,7 +90,7 @@ def test_each_slice_is_read_and_sold_as_its_own_key_and_job_may(mill: Mill) -> N
 def test_the_last_unit_goes_to_the_first_of_the_slices(mill: Mill) -> None:
     mill.stock("RED-STOOL", main=1)
 
-    settle_message(mill.workshop(), singles(mill, order("RED-STOOL"), order("RED-STOOL")), SMALL_QUEUE)
+    settle_message(mill.context(), singles(mill, order("RED-STOOL"), order("RED-STOOL")), SMALL_QUEUE)
 
     assert statuses(mill) == ["ok", "no"]
     assert mill.outcomes(1)["k"]["code"] == -2
@@ -99,7 +99,7 @@ def test_the_last_unit_goes_to_the_first_of_the_slices(mill: Mill) -> None:
 def test_slices_that_ask_for_the_same_order_number_take_turns(mill: Mill) -> None:
     wanted = [order(orderNumber=77), order(), order(orderNumber=77), order(orderNumber=78)]
 
-    settle_message(mill.workshop(), singles(mill, *wanted), SMALL_QUEUE)
+    settle_message(mill.context(), singles(mill, *wanted), SMALL_QUEUE)
 
     assert transactions(mill) == 2
     assert statuses(mill) == ["ok", "ok", "no", "ok"]
@@ -110,7 +110,7 @@ def test_slices_that_ask_for_the_same_order_number_take_turns(mill: Mill) -> Non
 def test_slices_that_register_the_same_customer_make_one(mill: Mill) -> None:
     wanted = [order(email=email, customerRegister=True) for email in ("eva@example.com", "EVA@example.com")]
 
-    settle_message(mill.workshop(), singles(mill, *wanted), SMALL_QUEUE)
+    settle_message(mill.context(), singles(mill, *wanted), SMALL_QUEUE)
 
     assert statuses(mill) == ["ok", "ok"]
     assert mill.count("customers") == 1
@@ -121,7 +121,7 @@ def test_a_slice_that_was_attempted_before_is_done_alone_and_the_most_attempted_
     mill.run("UPDATE slices SET attempts = 3 WHERE id = :id", id=slice_ids[0])
     mill.run("UPDATE slices SET attempts = 1 WHERE id = :id", id=slice_ids[1])
 
-    settle_message(mill.workshop(), slice_ids, SMALL_QUEUE)
+    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
 
     closed = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY closed_at, id")]
     assert closed == [*slice_ids[2:], slice_ids[1], slice_ids[0]]
@@ -130,7 +130,7 @@ def test_a_slice_that_was_attempted_before_is_done_alone_and_the_most_attempted_
 
 
 def test_where_a_slice_may_be_attempted_only_once_it_shares_that_with_none(mill: Mill) -> None:
-    settle_message(mill.workshop(slice_attempts_max=1), singles(mill, order(), order()), SMALL_QUEUE)
+    settle_message(mill.context(slice_attempts_max=1), singles(mill, order(), order()), SMALL_QUEUE)
 
     assert transactions(mill) == 2
     assert statuses(mill) == ["ok", "ok"]
@@ -138,11 +138,11 @@ def test_where_a_slice_may_be_attempted_only_once_it_shares_that_with_none(mill:
 
 def test_a_completion_is_done_alone(mill: Mill) -> None:
     slice_ids = singles(mill, order(), order(createOnly=True))
-    settle_message(mill.workshop(), slice_ids, SMALL_QUEUE)
+    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
     completion = mill.promise({"2": {}})
     mill.run("UPDATE jobs SET form = 'completion' WHERE id = :id", id=mill.jobs[-1])
 
-    settle_message(mill.workshop(), [*completion, *singles(mill, order())], SMALL_QUEUE)
+    settle_message(mill.context(), [*completion, *singles(mill, order())], SMALL_QUEUE)
 
     assert mill.outcomes(2) == {"2": {"status": "ok", "orders": [2]}}
     assert mill.outcomes(3)["k"]["status"] == "ok"
@@ -153,7 +153,7 @@ def test_a_poisonous_order_in_a_slice_costs_only_itself(mill: Mill) -> None:
     mill.fails("order_lines", "NEW.sku = 'POISON-CUP'", "22000")
     wanted = [order(), order(products=lines(("BRASS-LAMP", 1), ("POISON-CUP", 1))), order()]
 
-    settle_message(mill.workshop(), singles(mill, *wanted), SMALL_QUEUE)
+    settle_message(mill.context(), singles(mill, *wanted), SMALL_QUEUE)
 
     assert statuses(mill) == ["ok", "no", "ok"]
     assert mill.outcomes(1)["k"]["code"] == -7
@@ -163,11 +163,11 @@ def test_a_poisonous_order_in_a_slice_costs_only_itself(mill: Mill) -> None:
 
 def test_slices_one_of_which_exists_already_leave_the_others_decided(mill: Mill) -> None:
     slice_ids = singles(mill, order(), order(), order())
-    settle_message(mill.workshop(), slice_ids[:1], SMALL_QUEUE)
+    settle_message(mill.context(), slice_ids[:1], SMALL_QUEUE)
     # As if the row that guards the slice had been lost.
     mill.run("UPDATE slices SET closed_at = NULL, outcomes = NULL, ok_count = NULL, attempts = 0")
 
-    settle_message(mill.workshop(), slice_ids, SMALL_QUEUE)
+    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
 
     assert mill.outcomes(0) == {}
     assert [mill.outcomes(job)["k"]["status"] for job in (1, 2)] == ["ok", "ok"]
@@ -181,7 +181,7 @@ def test_slices_one_of_which_exists_already_leave_the_others_decided(mill: Mill)
 def test_a_fault_that_passes_is_tried_again_by_all_together(mill: Mill) -> None:
     mill.fails("orders", "true", "40P01", times=2)
 
-    settle_message(mill.workshop(), singles(mill, order(), order(), order()), SMALL_QUEUE)
+    settle_message(mill.context(), singles(mill, order(), order(), order()), SMALL_QUEUE)
 
     assert statuses(mill) == ["ok"] * 3
     assert (transactions(mill), attempts(mill)) == (1, [1, 1, 1])
@@ -191,10 +191,10 @@ def test_a_fault_that_does_not_pass_in_time_counts_as_nobodys_attempt(mill: Mill
     mill.fails("allocations", "true", "40P01", times=2)
     slice_ids = singles(mill, order(), order())
 
-    settle_message(mill.workshop(slice_tries_max=2), slice_ids, SMALL_QUEUE)
+    settle_message(mill.context(slice_tries_max=2), slice_ids, SMALL_QUEUE)
     assert (attempts(mill), mill.count("orders"), mill.allocated("BRASS-LAMP")) == ([0, 0], 0, 0)
 
-    settle_message(mill.workshop(), slice_ids, SMALL_QUEUE)
+    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
     assert statuses(mill) == ["ok", "ok"]
 
 
@@ -202,7 +202,7 @@ def test_a_message_that_comes_twice_makes_one_set_of_orders(mill: Mill) -> None:
     slice_ids = singles(mill, order(), order())
 
     for _ in range(2):
-        settle_message(mill.workshop(), [*slice_ids, *slice_ids], SMALL_QUEUE)
+        settle_message(mill.context(), [*slice_ids, *slice_ids], SMALL_QUEUE)
 
     assert (mill.count("orders"), attempts(mill)) == (2, [1, 1])
 
@@ -212,7 +212,7 @@ def test_a_slice_in_another_workers_hand_is_left_to_it(mill: Mill) -> None:
 
     with mill.engine.begin() as other:
         assert claim_slice(other, held) is not None
-        settle_message(mill.workshop(), [held, *free], SMALL_QUEUE)
+        settle_message(mill.context(), [held, *free], SMALL_QUEUE)
         assert attempts(mill) == [0, 1, 1]
 
     assert [mill.outcomes(job) != {} for job in range(3)] == [False, True, True]
@@ -223,11 +223,11 @@ def test_workers_with_overlapping_messages_decide_each_slice_once_and_do_not_dea
     together = Barrier(4)
 
     def work(n: int) -> None:
-        workshop = mill.workshop()
+        context = mill.context()
         for first in range(0, 60, 10):
             together.wait(30)
             some = slice_ids[first : first + 10]
-            settle_message(workshop, some if n % 2 else some[::-1], SMALL_QUEUE)
+            settle_message(context, some if n % 2 else some[::-1], SMALL_QUEUE)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
@@ -255,10 +255,10 @@ def test_what_was_counted_and_not_used_is_given_back_before_anything_else(mill: 
     slice_ids = singles(mill, order(), order())
     owed = attempt_at(slice_ids[0])
     take_slice(mill.engine, owed)
-    workshop = mill.workshop()
-    workshop.attempts_owed.append(owed)
+    context = mill.context()
+    context.attempts_owed.append(owed)
 
-    settle_message(workshop, slice_ids, SMALL_QUEUE)
+    settle_message(context, slice_ids, SMALL_QUEUE)
 
     assert (transactions(mill), attempts(mill)) == (1, [1, 1])
 
@@ -273,7 +273,7 @@ def test_when_the_database_stays_away_nothing_is_counted_once_it_is_back(mill: M
     )
     slice_ids = singles(mill, order(), order())
 
-    settle_message(mill.workshop(), slice_ids, SMALL_QUEUE)
+    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
 
     assert statuses(mill) == ["ok", "ok"]
     assert attempts(mill) == [1, 1]
@@ -283,10 +283,10 @@ def test_when_the_database_stays_away_nothing_is_counted_once_it_is_back(mill: M
     "argument", [None, "1", True, 0, -1, 2**63, 2**80, 1.0, [], [[1]], ["1"], {"1": 1}], ids=repr
 )
 def test_a_message_that_is_none_of_ours_is_passed_over(mill: Mill, argument: object) -> None:
-    def workshop() -> Workshop:
+    def context() -> WorkerContext:
         raise AssertionError("nothing was to be done")
 
-    run_settle(workshop, argument, SMALL_QUEUE)
+    run_settle(context, argument, SMALL_QUEUE)
 
     assert [entry["event"] for entry in mill.logged] == ["message_not_understood"]
 
@@ -294,7 +294,7 @@ def test_a_message_that_is_none_of_ours_is_passed_over(mill: Mill, argument: obj
 def test_of_a_message_with_strange_ids_the_others_are_settled(mill: Mill) -> None:
     (slice_id,) = singles(mill, order())
 
-    run_settle(mill.workshop, [4711, "1", 2**62, slice_id, slice_id, None, 2**70], SMALL_QUEUE)
+    run_settle(mill.context, [4711, "1", 2**62, slice_id, slice_id, None, 2**70], SMALL_QUEUE)
 
     assert statuses(mill) == ["ok"]
 
@@ -302,6 +302,6 @@ def test_of_a_message_with_strange_ids_the_others_are_settled(mill: Mill) -> Non
 def test_a_message_of_one_id_is_understood_as_well(mill: Mill) -> None:
     (slice_id,) = singles(mill, order())
 
-    run_settle(mill.workshop, slice_id, SMALL_QUEUE)
+    run_settle(mill.context, slice_id, SMALL_QUEUE)
 
     assert statuses(mill) == ["ok"]

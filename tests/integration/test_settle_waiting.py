@@ -63,35 +63,35 @@ def test_a_locked_item_keeps_no_order_for_another(mill: Mill) -> None:
     slice_ids = singles(mill, "RED-STOOL", *["BRASS-LAMP"] * 24)
 
     with somebody_holds(mill, "RED-STOOL"):
-        settled = settle_message(mill.workshop(lock_limit_seconds=2), slice_ids, SMALL_QUEUE)
+        settled = settle_message(mill.context(lock_limit_seconds=2), slice_ids, SMALL_QUEUE)
         assert list(settled.left) == slice_ids[:1]
         assert decided(mill) == slice_ids[1:]
         assert attempts(mill)[0] == 0
 
-    settle_message(mill.workshop(), slice_ids, SMALL_QUEUE)
+    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
     assert decided(mill) == slice_ids
 
 
 def test_waiting_for_locks_ends_before_the_tasks_limit_and_condemns_nobody(mill: Mill) -> None:
     (slice_id,) = mill.promise({"k": order("RED-STOOL", voucherCodes=["TEN"])})
     # Longer than a whole task: only what is left of it is waited.
-    workshop = mill.workshop(lock_limit_seconds=60, task_limit_seconds=5)
+    context = mill.context(lock_limit_seconds=60, task_limit_seconds=5)
 
     with somebody_holds(mill, "RED-STOOL"):
         for _ in range(2):
             begun = time.monotonic()
             with pytest.raises(LeftError):
-                settle_slice(workshop, slice_id)
+                settle_slice(context, slice_id)
             assert time.monotonic() - begun < 5
 
     assert attempts(mill) == [0]
-    assert settle_slice(mill.workshop(), slice_id) is not None
+    assert settle_slice(mill.context(), slice_id) is not None
     assert mill.outcomes()["k"]["status"] == "ok"
 
 
 def test_a_server_that_does_not_answer_ends_no_worker_and_condemns_nobody(mill: Mill) -> None:
     (slice_id,) = mill.promise({"k": order()})
-    workshop = mill.workshop(task_limit_seconds=5)
+    context = mill.context(task_limit_seconds=5)
     mill.run(
         "CREATE FUNCTION doze() RETURNS trigger LANGUAGE plpgsql AS $$"
         " BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$;"
@@ -99,11 +99,11 @@ def test_a_server_that_does_not_answer_ends_no_worker_and_condemns_nobody(mill: 
     )
 
     with stopped_while_it_inserts(mill), pytest.raises(LeftError, match="no time left"):
-        settle_slice(workshop, slice_id)
+        settle_slice(context, slice_id)
 
     mill.run("DROP TRIGGER doze ON orders")
     # The server notices only now that nobody is there any more, and lets go of the slice.
-    until(lambda: settle_slice(workshop, slice_id) is not None, "it is settled")
+    until(lambda: settle_slice(context, slice_id) is not None, "it is settled")
     assert (mill.count("orders"), mill.outcomes()["k"]["status"]) == (1, "ok")
     assert attempts(mill) == [1]
 
@@ -147,16 +147,16 @@ def test_a_slice_that_an_attempt_is_owed_to_is_left_to_whoever_holds_it(mill: Mi
     (slice_id,) = mill.promise({"k": order()})
     owed = attempt_at(slice_id)
     take_slice(mill.engine, owed)
-    workshop = mill.workshop(task_limit_seconds=5)
-    workshop.attempts_owed.append(owed)
+    context = mill.context(task_limit_seconds=5)
+    context.attempts_owed.append(owed)
 
     with mill.engine.begin() as other:
         assert claim_slice(other, slice_id) is not None
         for _ in range(3):
-            settle_message(workshop, [slice_id], SMALL_QUEUE)
+            settle_message(context, [slice_id], SMALL_QUEUE)
     assert attempts(mill) == [0]
 
-    settle_message(workshop, [slice_id], SMALL_QUEUE)
+    settle_message(context, [slice_id], SMALL_QUEUE)
     assert (attempts(mill), mill.outcomes()["k"]["status"]) == ([1], "ok")
 
 
@@ -173,7 +173,7 @@ def test_lost_replies_condemn_nobody(mill: Mill, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("worker.settle.attempts.take_slices", lose_the_reply)
     (slice_id,) = mill.promise({"k": order()})
 
-    settle_slice(mill.workshop(), slice_id)
+    settle_slice(mill.context(), slice_id)
 
     assert (attempts(mill), mill.outcomes()["k"]["status"]) == ([1], "ok")
 
@@ -199,7 +199,7 @@ def test_more_than_a_transaction_may_hold_is_settled_in_several(mill: Mill) -> N
     slice_ids = singles(mill, *["BRASS-LAMP"] * 6)
     size = mill.rows("SELECT octet_length(body) FROM slices LIMIT 1")[0][0]
 
-    settle_message(mill.workshop(settle_max_bytes=2 * size + 1), slice_ids[:6], SMALL_QUEUE)
+    settle_message(mill.context(settle_max_bytes=2 * size + 1), slice_ids[:6], SMALL_QUEUE)
 
     assert decided(mill) == slice_ids
     assert mill.rows("SELECT count(DISTINCT closed_at) FROM slices") == [(3,)]
@@ -209,7 +209,7 @@ def test_more_than_a_transaction_may_hold_is_settled_in_several(mill: Mill) -> N
 def test_more_lines_than_a_transaction_may_hold_are_settled_in_several(mill: Mill) -> None:
     slice_ids = singles(mill, *["BRASS-LAMP"] * 6)
 
-    settle_message(mill.workshop(settle_max_lines=2), slice_ids, SMALL_QUEUE)
+    settle_message(mill.context(settle_max_lines=2), slice_ids, SMALL_QUEUE)
 
     assert decided(mill) == slice_ids
     assert mill.rows("SELECT count(DISTINCT closed_at) FROM slices") == [(3,)]
@@ -220,11 +220,11 @@ def test_a_slice_that_no_worker_may_hold_is_cut_up_and_decided(mill: Mill) -> No
     keys = ["a", 'b"\\', "\x00{[,", "ü"]
     batch = {key: order(comment='{[],"\\\\' * 200) for key in keys}
     (slice_id,) = mill.promise(batch)
-    workshop = mill.workshop(settle_max_bytes=4096)
+    context = mill.context(settle_max_bytes=4096)
 
-    assert settle_slice(workshop, slice_id) is None
+    assert settle_slice(context, slice_id) is None
     pieces = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY number")]
-    settle_message(workshop, pieces, LARGE_QUEUE)
+    settle_message(context, pieces, LARGE_QUEUE)
 
     assert slice_id not in pieces
     assert list(mill.outcomes()) == keys
@@ -240,18 +240,18 @@ def test_a_transaction_that_we_left_idle_is_no_outage_and_its_slice_is_cut_up(
         return decide(drafts, shelf, uses)
 
     monkeypatch.setattr("worker.settle.place_orders.decide", dawdle)
-    workshop = mill.workshop(statement_limit_seconds=1)
-    workshop.engine = open_database(workshop.settings, "test")
+    context = mill.context(statement_limit_seconds=1)
+    context.engine = open_database(context.settings, "test")
     (slice_id,) = mill.promise({"a": order(), "b": order()})
 
-    assert settle_slice(workshop, slice_id) is None
+    assert settle_slice(context, slice_id) is None
     pieces = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY number")]
     assert len(pieces) == 2
     for expected in range(1, 6):
         with pytest.raises(LeftError, match="too long"):
-            settle_slice(workshop, pieces[0])
+            settle_slice(context, pieces[0])
         assert attempts(mill)[0] == expected
-    settle_slice(workshop, pieces[0])
+    settle_slice(context, pieces[0])
 
     assert "given up after 5 attempts" in mill.outcomes()["a"]["msg"]
-    workshop.engine.dispose()
+    context.engine.dispose()

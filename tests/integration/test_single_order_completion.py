@@ -262,7 +262,7 @@ def test_an_order_of_somebody_else_looks_like_an_unknown_one_and_stays_prepared(
 
     response = complete(shop, number, {"comment": "mine"}, **{"API-Authorization": stranger})
     [slice_id] = [one[0] for one in shop.door.open_slices()]
-    settle_slice(shop.workshop, slice_id)
+    settle_slice(shop.context, slice_id)
 
     outcome = told(shop.door.get(f"{promised(response)}/results", stranger))
     assert outcome["msg"] == f"no order has number '{number}'"
@@ -341,7 +341,7 @@ def test_a_slice_that_is_delivered_again_completes_once(shop: Shop) -> None:
     job = promised(complete(shop, number, {"payment": {"id": 4}}))
     [slice_id] = [one[0] for one in shop.door.open_slices(job.rpartition("/")[2])]
 
-    reports = [settle_slice(shop.workshop, slice_id) for _ in range(3)]
+    reports = [settle_slice(shop.context, slice_id) for _ in range(3)]
 
     assert [report is not None for report in reports] == [True, False, False]
     assert stock_of(shop, pot) == {"Main": (5, 2)}

@@ -82,7 +82,7 @@ def test_counts_and_slices_neither_deadlock_nor_break_the_stock(shop: Shop) -> N
 
     def settle(ids: list[int]) -> None:
         for slice_id in ids:
-            settle_slice(shop.workshop, slice_id)
+            settle_slice(shop.context, slice_id)
 
     def recount(warehouse: str | None) -> int:
         set_in_all = 0
@@ -150,7 +150,7 @@ def test_a_count_that_waits_for_a_slice_sees_what_the_slice_has_taken(shop: Shop
     [row] = shop.door.rows("SELECT id, sku FROM items WHERE sku LIKE 'SKU-%' AND id % 2 = 0 LIMIT 1")
     counts = [StockCount(0, row.sku, 3)]
     with ThreadPoolExecutor(1) as pool:
-        with shop.workshop.engine.begin() as taking:
+        with shop.context.engine.begin() as taking:
             lock_shelf(taking, [row.id], {})
             reserve(taking, {(row.id, 1): 7})
             future = pool.submit(set_stock, shop.door.engine, counts, None)
@@ -179,7 +179,7 @@ def test_a_count_that_meets_a_lock_for_too_long_is_tried_again(shop: Shop) -> No
     }
     body = orjson.dumps({"products": [{"product": row.sku, "quantity": 3}]})
     with ThreadPoolExecutor(1) as pool:
-        with shop.workshop.engine.begin() as holding:
+        with shop.context.engine.begin() as holding:
             lock_shelf(holding, [row.id], {})
             future = pool.submit(impatient.client.post, "/v1/stock", data=body, headers=headers)
             time.sleep(1.3)
@@ -196,7 +196,7 @@ def test_a_count_that_gets_no_lock_is_told_that_the_database_is_busy_and_not_awa
         "Content-Type": "application/json",
     }
     body = orjson.dumps({"products": [{"product": row.sku, "quantity": 3}]})
-    with shop.workshop.engine.begin() as holding:
+    with shop.context.engine.begin() as holding:
         lock_shelf(holding, [row.id], {})
         response = impatient.client.post("/v1/stock", data=body, headers=headers)
 

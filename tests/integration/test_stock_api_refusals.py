@@ -98,7 +98,7 @@ def test_what_is_no_body_is_refused(shop: Shop, key: str, body: bytes, status: i
 
 def test_too_much_at_once_is_refused_by_the_limit_and_its_name(shop: Shop, key: str) -> None:
     door = shop.door.with_settings(stock_max_rows=2, stock_max_body_bytes=1024)
-    narrow = Shop(door, shop.workshop)
+    narrow = Shop(door, shop.context)
 
     rows = post(narrow, key, {"products": [count(LAMP, 1)] * 3})
     long = post(narrow, key, {"products": [], "more": "x" * 1024})

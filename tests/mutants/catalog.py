@@ -88,10 +88,10 @@ MUTANTS: Final = (
             Change(
                 _SETTLE,
                 "                    step.reports = close_with(connection, work.place(connection, claim))\n"
-                '                    _reached("after-write", work.slices)\n',
+                '                    _failpoints("after-write", work.slices)\n',
                 "                    placed = work.place(connection, claim)\n"
-                '            _reached("after-write", work.slices)\n'
-                "            with transaction(workshop.engine) as connection:\n"
+                '            _failpoints("after-write", work.slices)\n'
+                "            with transaction(context.engine) as connection:\n"
                 "                step.reports = close_with(connection, placed)\n",
             )
         ],
@@ -145,7 +145,8 @@ MUTANTS: Final = (
         [
             Change(
                 "worker/maintenance/scheduler.py",
-                '        Chore("sweep", settings.sweep_seconds, partial(sweep, engine, queue, settings)),\n',
+                '        PeriodicTask("sweep", settings.sweep_seconds, '
+                "partial(sweep, engine, queue, settings)),\n",
                 "",
             )
         ],
@@ -295,7 +296,7 @@ MUTANTS: Final = (
         [
             Change(
                 "worker/settle/attempts.py",
-                "        self._workshop.attempts_owed.extend(self._open.values())\n",
+                "        self._context.attempts_owed.extend(self._open.values())\n",
                 "",
             )
         ],
@@ -450,7 +451,7 @@ MUTANTS: Final = (
                 "elif self._unheard_seconds(now) < 0:",
             )
         ],
-        ["tests/unit/worker/test_signs.py"],
+        ["tests/unit/worker/test_liveness.py"],
     ),
     Mutant(
         "a silent worker is left alone",

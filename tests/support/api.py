@@ -1,4 +1,4 @@
-"""The door as a client meets it, in this process, on real servers, with a workshop of one thread."""
+"""The door as a client meets it, in this process, on real servers, with a worker of one thread."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Door:
         return [(row.id, row.job_id, row.number) for row in found if job_id in {"", str(row.job_id)}]
 
     @contextmanager
-    def workshop(self, *, announcing: bool = True) -> Iterator[None]:
+    def worker(self, *, announcing: bool = True) -> Iterator[None]:
         """Close every slice that turns up within the block; ``announcing`` it, or keeping quiet."""
         over = threading.Event()
         events = JobEvents(self.settings)

@@ -99,7 +99,7 @@ def open_site(
     settings: Settings,
     engine: Engine,
     place: Path,
-    fault_points: str,
+    failpoints: str,
     roles: Sequence[str] = ("api", "worker", "scheduler"),
     **environment: str,
 ) -> Iterator[Site]:
@@ -109,7 +109,7 @@ def open_site(
     load(engine, CATALOG)
     load(engine, {"items": [{"sku": "BRASS-LAMP", "stock": {"Main": 10_000, "Shop": 10_000}}]})
     key = create_api_key(engine, "Shop", ["orders:write", "orders:read"], None, None, utc_now())
-    points = {"ORDERMILL_FAULT_POINTS": fault_points.format(permits=permits)}
+    points = {"ORDERMILL_FAILPOINTS": failpoints.format(permits=permits)}
     with (
         running_mill(settings, place, roles, {**_PATIENT, **points, **environment}) as mill,
         httpx.Client(

@@ -22,7 +22,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from sqlalchemy import text
 
 from shared.clock import utc_now
-from shared.domain.delivery import Handover
+from shared.domain.delivery import Delivery
 from shared.domain.job import Job, JobForm
 from shared.persistence.access.keys import create_api_key, find_api_key
 from shared.persistence.core.database import open_database
@@ -30,9 +30,9 @@ from shared.persistence.jobs.insert import NewSlice, Promise, promise
 from shared.queue.job_queue import JobQueue
 from tests.support.catalog_files import load
 from tests.support.settling import settle_slice
-from worker.context import Workshop
+from worker.context import WorkerContext
 from worker.mail.confirm import confirm_order
-from worker.mail.context import MailRoom, open_mail_room
+from worker.mail.context import MailContext, open_mail_context
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -87,7 +87,7 @@ class MailShop:
 
     settings: Settings
     engine: Engine
-    workshop: Workshop
+    context: WorkerContext
     api_key_id: int
 
     def place(self, batch: dict[str, Any], *, form: JobForm = JobForm.BATCH) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class MailShop:
         body = json.dumps(batch).encode()
         slices = [NewSlice(number=0, first_position=0, order_count=len(batch), body=body)]
         for slice_id in promise(self.engine, promised, slices).slice_ids:
-            settle_slice(self.workshop, slice_id)
+            settle_slice(self.context, slice_id)
         [(outcomes,)] = self.rows("SELECT outcomes FROM slices WHERE job_id = :id", id=job.id)
         found: dict[str, Any] = json.loads(bytes(outcomes))
         return found
@@ -117,13 +117,13 @@ class MailShop:
         assert outcome["status"] == "ok", outcome
         return int(outcome["orders"][0])
 
-    def room(self, *, now: bool = True, **changes: Any) -> MailRoom:
+    def room(self, *, now: bool = True, **changes: Any) -> MailContext:
         """A mail room on settings with these changes; ``now``: it waits for nothing between tries."""
         pauses = {"mail_retry_first_seconds": 0.0, "mail_retry_most_seconds": 0.0} if now else {}
         settings = replace(self.settings, **{"mail_from": SENDER, **pauses, **changes})
-        return open_mail_room(settings, self.engine)
+        return open_mail_context(settings, self.engine)
 
-    def confirm(self, number: int, **changes: Any) -> Handover | None:
+    def confirm(self, number: int, **changes: Any) -> Delivery | None:
         """Try to send one confirmation."""
         return confirm_order(self.room(**changes), number)
 
@@ -157,10 +157,10 @@ def open_mail_shop(settings: Settings, *, queue: bool = False) -> Iterator[MailS
         engine, create_api_key(engine, "Shop", ["orders:write"], None, None, utc_now()), utc_now()
     )
     assert key is not None
-    workshop = Workshop(settings, engine, NoEvents(), JobQueue(settings) if queue else None)  # type: ignore[arg-type]
-    yield MailShop(settings, engine, workshop, key.id)
-    if workshop.queue is not None:
-        workshop.queue.close()
+    context = WorkerContext(settings, engine, NoEvents(), JobQueue(settings) if queue else None)  # type: ignore[arg-type]
+    yield MailShop(settings, engine, context, key.id)
+    if context.queue is not None:
+        context.queue.close()
     engine.dispose()
 
 

@@ -1,4 +1,4 @@
-"""Settling without Celery: a small shop in a real database, batches promised to it, and its own workshop."""
+"""Settling without Celery: a small shop in a real database, batches promised to it, and its own worker."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from shared.persistence.core.database import open_database
 from shared.persistence.jobs.insert import NewSlice, Promise, promise
 from shared.settings import Settings
 from tests.support.settling import settle_slice
-from worker.context import Workshop
+from worker.context import WorkerContext
 
 Batch = dict[str, Any]
 Outcomes = dict[str, dict[str, Any]]
@@ -67,10 +67,10 @@ class Mill:
     jobs: list[UUID] = field(default_factory=list)
     """The ids of what was promised here, in order."""
 
-    def workshop(self, **settings: Any) -> Workshop:
-        """A workshop as a worker process has one."""
+    def context(self, **settings: Any) -> WorkerContext:
+        """A context as a worker process has one."""
         changed = replace(self.settings, **settings)
-        return Workshop(changed, self.engine, JobEvents(changed))
+        return WorkerContext(changed, self.engine, JobEvents(changed))
 
     def stock(self, sku: str, **units: int) -> None:
         """Put units on the shelf, as ``main=5``."""
@@ -121,22 +121,22 @@ class Mill:
 
     def settle(self, batch: Batch, **how: Any) -> Outcomes:
         """Promise a batch, settle it slice by slice, and give its outcomes."""
-        workshop = self.workshop()
+        context = self.context()
         for slice_id in self.promise(batch, **how):
-            assert settle_slice(workshop, slice_id) is not None
+            assert settle_slice(context, slice_id) is not None
         return self.outcomes()
 
     def settle_racing(self, slice_ids: Sequence[int], *, threads: int = 4, **settings: Any) -> None:
-        """Settle slices from several threads, each with a workshop of its own; what one raises is raised."""
-        workshops = [self.workshop(**settings) for _ in range(threads)]
+        """Settle slices from several threads, each with a context of its own; what one raises is raised."""
+        contexts = [self.context(**settings) for _ in range(threads)]
         shares = [slice_ids[start::threads] for start in range(threads)]
 
-        def work(workshop: Workshop, share: Sequence[int]) -> None:
+        def work(context: WorkerContext, share: Sequence[int]) -> None:
             for slice_id in share:
-                settle_slice(workshop, slice_id)
+                settle_slice(context, slice_id)
 
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, workshops, shares))
+            list(pool.map(work, contexts, shares))
 
     def outcomes(self, job: int = -1) -> Outcomes:
         """The outcomes of a job that are there; of the last one promised unless told otherwise."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.placed_orders import Shop, open_shop, told
 from tests.support.settling import settle_slice
-from worker.context import open_workshop
+from worker.context import open_worker_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -221,12 +221,12 @@ def settle_at_once(shop: Shop, job_paths: list[str]) -> list[dict[str, Any]]:
     start = Barrier(len(slices))
 
     def settle(slice_id: int) -> None:
-        workshop = open_workshop(shop.workshop.settings)
+        context = open_worker_context(shop.context.settings)
         try:
             start.wait()
-            settle_slice(workshop, slice_id)
+            settle_slice(context, slice_id)
         finally:
-            workshop.engine.dispose()
+            context.engine.dispose()
 
     with ThreadPoolExecutor(len(slices)) as pool:
         list(pool.map(settle, slices))
@@ -241,7 +241,7 @@ def working(shop: Shop) -> Iterator[None]:
     def work() -> None:
         while not over.wait(0.02):
             for slice_id, _, _ in shop.door.open_slices():
-                settle_slice(shop.workshop, slice_id)
+                settle_slice(shop.context, slice_id)
 
     thread = Thread(target=work)
     thread.start()

@@ -1,4 +1,4 @@
-"""A shop whose orders are placed by the real workshop, in this thread, and read back through the door."""
+"""A shop whose orders are placed by the real worker, in this thread, and read back through the door."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.persistence.access.keys import create_api_key
 from tests.support.api import Door, open_door
 from tests.support.catalog_files import load
 from tests.support.settling import settle_slice
-from worker.context import Workshop, open_workshop
+from worker.context import WorkerContext, open_worker_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,10 +86,10 @@ def told(response: TestResponse) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Shop:
-    """A door, and a workshop that settles what comes through it."""
+    """A door, and a worker that settles what comes through it."""
 
     door: Door
-    workshop: Workshop
+    context: WorkerContext
 
     def place(self, batch: dict[str, Any], **headers: str) -> dict[str, Any]:
         """Send a batch, settle it, and give its keyed outcomes."""
@@ -127,7 +127,7 @@ class Shop:
     def settled(self, job_path: str, key: str = "") -> dict[str, Any]:
         """Settle a job, and give its outcomes, as the owner of ``key`` is told them."""
         for slice_id, _, _ in self.door.open_slices(job_path.rpartition("/")[2]):
-            settle_slice(self.workshop, slice_id)
+            settle_slice(self.context, slice_id)
         return told(self.door.get(f"{job_path}/results", key))
 
 
@@ -136,8 +136,8 @@ def open_shop(settings: Settings, catalog: dict[str, Any] | None = None) -> Iter
     """Open a shop on these servers, its catalog loaded."""
     with open_door(settings) as door:
         load(door.engine, catalog or CATALOG)
-        workshop = open_workshop(settings)
+        context = open_worker_context(settings)
         try:
-            yield Shop(door, workshop)
+            yield Shop(door, context)
         finally:
-            workshop.engine.dispose()
+            context.engine.dispose()

@@ -20,7 +20,7 @@ from shared.clock import utc_now
 from shared.persistence.access.keys import create_api_key
 from shared.persistence.core.database import open_database
 from tests.support.settling import settle_slice
-from worker.context import open_workshop
+from worker.context import open_worker_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,12 +125,12 @@ class RealDoor:
     def outcomes(self, answer: Answer) -> dict[str, Any]:
         """Settle the job of a 202 as a worker does, and give its outcomes."""
         assert answer.status == 202, answer.body
-        workshop = open_workshop(self.settings)
+        context = open_worker_context(self.settings)
         try:
             for slice_id in self._open_slices(answer.json["id"]):
-                settle_slice(workshop, slice_id)
+                settle_slice(context, slice_id)
         finally:
-            workshop.engine.dispose()
+            context.engine.dispose()
         found: dict[str, Any] = self.get(answer.json["links"]["results"]).json
         return found
 

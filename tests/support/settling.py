@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from shared.domain.slicing import LARGE_QUEUE
 from shared.persistence.jobs.attempts import Attempt, TakeLimits, take_slices
 from shared.persistence.jobs.slices import TakenSlice
-from worker.context import Workshop
+from worker.context import WorkerContext
 from worker.settle.close_slices import SliceReport
 from worker.settle.message import settle_message
 
@@ -18,9 +18,9 @@ class LeftError(Exception):
     """The slice stays undecided; the words are why."""
 
 
-def settle_slice(workshop: Workshop, slice_id: int) -> SliceReport | None:
+def settle_slice(context: WorkerContext, slice_id: int) -> SliceReport | None:
     """Settle a slice. None: there was nothing to do, or another one does it. Raises LeftError."""
-    settled = settle_message(workshop, [slice_id], LARGE_QUEUE)
+    settled = settle_message(context, [slice_id], LARGE_QUEUE)
     if slice_id in settled.left:
         raise LeftError(settled.left[slice_id])
     return settled.reports[0] if settled.reports else None

@@ -9,20 +9,20 @@ import structlog
 from sqlalchemy import Engine
 
 from shared.clock import Clock
-from shared.domain.delivery import HandedOver, Handover, Later, NotOurs, Refused, Unknown
+from shared.domain.delivery import Bounced, ClaimedElsewhere, Deferred, Delivered, Delivery, Unknown
 from shared.domain.mail_text import masked
 from shared.persistence.core.errors import PersistenceError
 from shared.persistence.mail.confirmations import (
     Try,
     begin_try,
-    claim_hand_over,
+    claim_delivery,
     give_up,
     note_accepted,
     note_unknown,
     read_confirmation,
     take_claim_back,
 )
-from worker.mail.context import MailRoom, Post
+from worker.mail.context import MailContext, Post
 from worker.mail.head import ForgedHeadError
 from worker.mail.message import Letter, UnaddressableError
 
@@ -41,7 +41,7 @@ class _Claim:
     def __call__(self) -> bool:
         moment = self.clock()
         try:
-            won = claim_hand_over(self.engine, self.number, moment)
+            won = claim_delivery(self.engine, self.number, moment)
         except PersistenceError:
             # It may have been committed, with only the news of it lost; nothing was sent yet.
             take_claim_back(self.engine, self.number, moment)
@@ -50,14 +50,14 @@ class _Claim:
         return won
 
 
-def confirm_order(room: MailRoom, number: int) -> Handover | None:
+def confirm_order(context: MailContext, number: int) -> Delivery | None:
     """Send the confirmation of a first order number. None: nothing waits there, or not yet, or no post.
 
     Raises PersistenceError: what then has not been claimed is tried again, what has been is not.
     """
-    if room.post is None:
+    if context.post is None:
         return None
-    begun = begin_try(room.engine, number, room.pauses, room.luck())
+    begun = begin_try(context.engine, number, context.pauses, context.luck())
     if begun is None:
         return None
     structlog.contextvars.bind_contextvars(
@@ -65,52 +65,54 @@ def confirm_order(room: MailRoom, number: int) -> Handover | None:
     )
     if begun.left < 0:
         # The last try ended its process.
-        return _give_up(room, number, None, f"given up after {begun.tries - 1} tries")
-    letter = _write(room, number)
-    if isinstance(letter, Refused):
-        return _give_up(room, number, None, letter.reason)
-    return _send(room, room.post, letter, begun)
+        return _give_up(context, number, None, f"given up after {begun.tries - 1} tries")
+    letter = _write(context, number)
+    if isinstance(letter, Bounced):
+        return _give_up(context, number, None, letter.reason)
+    return _send(context, context.post, letter, begun)
 
 
-def _write(room: MailRoom, number: int) -> Letter | Refused:
-    confirmation = read_confirmation(room.engine, number)
+def _write(context: MailContext, number: int) -> Letter | Bounced:
+    confirmation = read_confirmation(context.engine, number)
     if confirmation is None:
-        return Refused("there is no completed order of this number")
+        return Bounced("there is no completed order of this number")
     try:
-        return room.stationery.write(confirmation, room.clock())
+        return context.stationery.write(confirmation, context.clock())
     except (UnaddressableError, ForgedHeadError) as error:
-        return Refused(str(error))
+        return Bounced(str(error))
 
 
-def _send(room: MailRoom, post: Post, letter: Letter, begun: Try) -> Handover:
-    claim = _Claim(room.engine, letter.number, room.clock)
-    handover = post.hand_over(letter, claim)
+def _send(context: MailContext, post: Post, letter: Letter, begun: Try) -> Delivery:
+    claim = _Claim(context.engine, letter.number, context.clock)
+    delivery = post.deliver(letter, claim)
     told = {"to": masked(letter.recipient), "tries": begun.tries}
-    match handover:
-        case HandedOver():
+    match delivery:
+        case Delivered():
             log.info("confirmation", **told)
             if claim.made is not None:
-                note_accepted(room.engine, letter.number, claim.made)
+                note_accepted(context.engine, letter.number, claim.made)
         case Unknown(reason):
             log.error("confirmation_unknown", reason=reason, **told)
             if claim.made is not None:
-                note_unknown(room.engine, letter.number, claim.made, f"not known: {reason}")
-        case Refused(reason):
-            return _give_up(room, letter.number, claim.made, reason, **told)
-        case Later(reason) if begun.left == 0:
+                note_unknown(context.engine, letter.number, claim.made, f"not known: {reason}")
+        case Bounced(reason):
+            return _give_up(context, letter.number, claim.made, reason, **told)
+        case Deferred(reason) if begun.left == 0:
             return _give_up(
-                room, letter.number, claim.made, f"given up after {begun.tries} tries: {reason}", **told
+                context, letter.number, claim.made, f"given up after {begun.tries} tries: {reason}", **told
             )
-        case Later(reason):
+        case Deferred(reason):
             log.warning("confirmation_left_for_later", reason=reason, **told)
             if claim.made is not None:
-                take_claim_back(room.engine, letter.number, claim.made)
-        case NotOurs():
+                take_claim_back(context.engine, letter.number, claim.made)
+        case ClaimedElsewhere():
             log.debug("confirmation_not_needed", **told)
-    return handover
+    return delivery
 
 
-def _give_up(room: MailRoom, number: int, claimed: datetime | None, fault: str, **told: object) -> Refused:
+def _give_up(
+    context: MailContext, number: int, claimed: datetime | None, fault: str, **told: object
+) -> Bounced:
     log.error("confirmation_given_up", reason=fault, **told)
-    give_up(room.engine, number, claimed, fault)
-    return Refused(fault)
+    give_up(context.engine, number, claimed, fault)
+    return Bounced(fault)

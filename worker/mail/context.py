@@ -1,4 +1,4 @@
-"""What a process that sends mails has at hand."""
+"""Mail context: what a process that sends mails has at hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from shared.clock import Clock, utc_now
-from shared.domain.delivery import Handover, Pauses
+from shared.domain.delivery import Delivery, Pauses
 from shared.persistence.core.database import open_database
 from shared.settings import Settings
 from worker.mail.files import FilePost
@@ -24,12 +24,12 @@ from worker.mail.smtp_server import smtp_server
 class Post(Protocol):
     """A way for mails to leave."""
 
-    def hand_over(self, letter: Letter, claim: Callable[[], bool]) -> Handover:
+    def deliver(self, letter: Letter, claim: Callable[[], bool]) -> Delivery:
         """Hand a mail over once ``claim`` agrees; raises only what ``claim`` raises."""
 
 
 @dataclass(frozen=True)
-class MailRoom:
+class MailContext:
     """The database, the stationery and the post. ``post`` None: mails wait until there is one."""
 
     engine: Engine
@@ -52,13 +52,13 @@ def open_post(settings: Settings) -> Post | None:
     return FilePost(Path(settings.mail_dir)) if settings.mail_dir else None
 
 
-def open_mail_room(settings: Settings, engine: Engine | None = None) -> MailRoom:
+def open_mail_context(settings: Settings, engine: Engine | None = None) -> MailContext:
     """Set up this process's mail room, on a way to the database of its own unless given one.
 
     Raises SettingsError.
     """
     stationery = Stationery(sender_of(settings), ZoneInfo(settings.organisation_timezone))
-    return MailRoom(
+    return MailContext(
         engine=engine or open_database(settings, "mailer", needs_schema=True),
         stationery=stationery,
         post=open_post(settings),

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from shared.domain.delivery import HandedOver, Handover, Later, NotOurs, Refused, Unknown
+from shared.domain.delivery import Bounced, ClaimedElsewhere, Deferred, Delivered, Delivery, Unknown
 from shared.domain.mail_text import told
 from worker.mail.message import Letter
 from worker.mail.smtp_server import SmtpServer, Starttls
@@ -26,9 +26,9 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 class _StoppedError(Exception):
     """The server said no before any of the mail was sent."""
 
-    def __init__(self, handover: Handover) -> None:
-        super().__init__(handover)
-        self.handover = handover
+    def __init__(self, delivery: Delivery) -> None:
+        super().__init__(delivery)
+        self.delivery = delivery
 
 
 class SmtpPost:
@@ -42,7 +42,7 @@ class SmtpPost:
         self._step_seconds = step_seconds
         self._limit_seconds = limit_seconds
 
-    def hand_over(self, letter: Letter, claim: Callable[[], bool]) -> Handover:
+    def deliver(self, letter: Letter, claim: Callable[[], bool]) -> Delivery:
         """Hand a mail over; ``claim`` is asked when the server has taken everything but the mail itself.
 
         Raises only what ``claim`` raises.
@@ -53,13 +53,13 @@ class SmtpPost:
                 self._introduce(session)
                 _address(session, letter)
                 if not claim():
-                    return NotOurs()
+                    return ClaimedElsewhere()
                 _expect(session.docmd("DATA"), _READY)
                 return _send(session, wire)
         except _StoppedError as stopped:
-            return stopped.handover
+            return stopped.delivery
         except OSError as error:  # smtplib's own are among them
-            return Later(_named(error))
+            return Deferred(_named(error))
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
@@ -92,7 +92,7 @@ class SmtpPost:
                 session.ehlo_or_helo_if_needed()
             elif server.must_encrypt:
                 raise _StoppedError(
-                    Later("the server offers no STARTTLS, and the connection must be encrypted")
+                    Deferred("the server offers no STARTTLS, and the connection must be encrypted")
                 )
         if server.user:
             session.login(server.user, server.password)
@@ -102,7 +102,7 @@ def _address(session: smtplib.SMTP, letter: Letter) -> None:
     options: tuple[str, ...] = ()
     if letter.needs_smtputf8:
         if not session.has_extn("smtputf8"):
-            raise _StoppedError(Refused("the server takes no addresses outside ASCII (SMTPUTF8)"))
+            raise _StoppedError(Bounced("the server takes no addresses outside ASCII (SMTPUTF8)"))
         options = ("SMTPUTF8", "BODY=8BITMIME")
     _expect(session.mail(letter.sender, options))
     _expect(session.rcpt(letter.recipient))
@@ -115,7 +115,7 @@ def _expect(answer: tuple[int, bytes], wanted: int | None = None) -> None:
     raise _StoppedError(_no(answer))
 
 
-def _send(session: smtplib.SMTP, wire: bytes) -> Handover:
+def _send(session: smtplib.SMTP, wire: bytes) -> Delivery:
     """Send the mail itself. From the first byte on, only the server's own word tells what became of it."""
     try:
         session.send(wire)
@@ -124,14 +124,14 @@ def _send(session: smtplib.SMTP, wire: bytes) -> Handover:
         return Unknown(_named(error))
     kind = answer[0] // 100
     if kind == 2:  # noqa: PLR2004 - 2yz: done
-        return HandedOver()
+        return Delivered()
     # RFC 5321, 4.2.5: with a 4yz or 5yz here the server has not taken the mail, and we still have it to send.
     return _no(answer) if kind in (4, 5) else Unknown(_said(answer))
 
 
-def _no(answer: tuple[int, bytes]) -> Later | Refused:
+def _no(answer: tuple[int, bytes]) -> Deferred | Bounced:
     permanent = answer[0] // 100 == 5 and answer[0] not in _ABOUT_US  # noqa: PLR2004 - 5yz: never
-    return Refused(_said(answer)) if permanent else Later(_said(answer))
+    return Bounced(_said(answer)) if permanent else Deferred(_said(answer))
 
 
 def _said(answer: tuple[int, bytes]) -> str:

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Engine
 
 from shared.domain.slicing import SLICE_QUEUES
-from shared.failpoints import reached
+from shared.failpoints import failpoint
 from shared.persistence.jobs.redispatch import give_back_slices, make_all_due, take_due_slices
 from shared.persistence.mail.confirmations import due_confirmations
 from shared.queue.job_queue import JobQueue, QueueAwayError
@@ -49,7 +49,7 @@ def _sweep_queue(engine: Engine, queue: JobQueue, name: str, settings: Settings)
     )
     if not due:
         return 0
-    reached("after-due")
+    failpoint("after-due")
     try:
         queue.dispatch(due, name)
     except QueueAwayError:

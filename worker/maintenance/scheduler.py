@@ -1,4 +1,4 @@
-"""The clock of what has to be done again and again: a plain loop, so that it needs nothing that it heals."""
+"""The scheduler of periodic tasks: a plain loop, so that it needs nothing that it heals."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PRUNED_AT_ONCE = 1_000
 
 
 @dataclass
-class Chore:
+class PeriodicTask:
     """Something to be done every so often; several schedulers may do it at once."""
 
     name: str
@@ -53,19 +53,22 @@ class Chore:
             found = self.do()
             self.away = False
         except (QueueAwayError, PersistenceError) as error:
-            (log.debug if self.away else log.warning)("chore_failed", chore=self.name, reason=str(error))
+            told = log.debug if self.away else log.warning
+            told("periodic_task_failed", task=self.name, reason=str(error))
             self.away = True
         self.next_at = time.monotonic() + (0 if self.until_done and found else self.every_seconds)
 
 
-def chores(engine: Engine, queue: JobQueue, settings: Settings) -> list[Chore]:
+def periodic_tasks(engine: Engine, queue: JobQueue, settings: Settings) -> list[PeriodicTask]:
     """All that the scheduler sees to."""
     return [
-        Chore("sweep", settings.sweep_seconds, partial(sweep, engine, queue, settings)),
-        Chore("mails", settings.sweep_seconds, partial(sweep_mails, engine, queue, settings)),
+        PeriodicTask("sweep", settings.sweep_seconds, partial(sweep, engine, queue, settings)),
+        PeriodicTask("mails", settings.sweep_seconds, partial(sweep_mails, engine, queue, settings)),
         # A backlog of a million jobs must not keep lost slices waiting.
-        Chore("prune", settings.prune_seconds, partial(_prune, engine), until_done=True),
-        Chore("bodies", settings.prune_seconds, partial(_empty_bodies, engine, settings), until_done=True),
+        PeriodicTask("prune", settings.prune_seconds, partial(_prune, engine), until_done=True),
+        PeriodicTask(
+            "bodies", settings.prune_seconds, partial(_empty_bodies, engine, settings), until_done=True
+        ),
     ]
 
 
@@ -84,9 +87,9 @@ def _empty_bodies(engine: Engine, settings: Settings) -> int:
 
 
 def run(settings: Settings, liveness_fd: int | None = None) -> None:
-    """See to the chores until SIGTERM or SIGINT.
+    """Run the periodic tasks until SIGTERM or SIGINT.
 
-    After each a byte goes through ``liveness_fd`` to whoever watches: a server that hangs may keep a chore
+    After each a byte goes through ``liveness_fd`` to whoever watches: a server that hangs may keep a task
     for ever, where no limit of ours reaches, and a new process is not kept by it.
     """
     configure_logging(settings, "scheduler")
@@ -98,27 +101,29 @@ def run(settings: Settings, liveness_fd: int | None = None) -> None:
         log.info("scheduler_started", sweep_seconds=settings.sweep_seconds)
         if not settings.sends_mails:
             log.warning("mails_wait", reason="neither SMTP_URL nor MAIL_DIR is set")
-        keep_doing(chores(engine, queue, settings), told_to_stop, partial(_ping, liveness_fd))
+        keep_doing(periodic_tasks(engine, queue, settings), told_to_stop, partial(_ping, liveness_fd))
         log.info("stopping")
         queue.close()
         engine.dispose()
 
 
 def keep_doing(
-    work: Sequence[Chore], told_to_stop: Callable[[float], bool], ping: Callable[[], None] = lambda: None
+    tasks: Sequence[PeriodicTask],
+    told_to_stop: Callable[[float], bool],
+    ping: Callable[[], None] = lambda: None,
 ) -> None:
-    """Do each chore when its time has come, until ``told_to_stop``, which waits so many seconds, says so.
+    """Do each task when its time has come, until ``told_to_stop``, which waits so many seconds, says so.
 
-    ``ping`` is called every second or so, and after each chore.
+    ``ping`` is called every second or so, and after each task.
     """
     while True:
-        for chore in work:
-            if chore.next_at <= time.monotonic():
-                chore.run()
+        for task in tasks:
+            if task.next_at <= time.monotonic():
+                task.run()
             ping()
             if told_to_stop(0):
                 return
-        soonest = min(chore.next_at for chore in work)
+        soonest = min(task.next_at for task in tasks)
         if told_to_stop(min(max(0.05, soonest - time.monotonic()), PING_SECONDS)):
             return
 

@@ -12,7 +12,7 @@ import structlog
 from shared.persistence.core.errors import PersistenceError
 from shared.persistence.jobs.attempts import Attempt, TakeLimits, give_back, take_slices
 from shared.persistence.jobs.slices import TakenSlice
-from worker.context import Workshop
+from worker.context import WorkerContext
 from worker.settle.time_limits import Alarm, TimeUpError
 
 log = structlog.get_logger()
@@ -24,8 +24,8 @@ _GIVE_BACK_SHARE = 0.15
 class Attempts:
     """A block in which slices are taken; what it does not settle, or count, is given back at its end."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._workshop = workshop
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
         self._open: dict[UUID, Attempt] = {}
 
     def __enter__(self) -> Self:
@@ -37,13 +37,13 @@ class Attempts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give back, whatever ended the block."""
-        self._workshop.attempts_owed.extend(self._open.values())
+        self._context.attempts_owed.extend(self._open.values())
         self._pay()
 
     def take(self, attempt: Attempt) -> list[TakenSlice]:
         """Count an attempt and read its slices. The same once more, as after a lost reply, counts no more."""
         # Where one could not be given back, another worker holds the slice: a second would only count too.
-        owing = {slice_id for owed in self._workshop.attempts_owed for slice_id in owed.slice_ids}
+        owing = {slice_id for owed in self._context.attempts_owed for slice_id in owed.slice_ids}
         free = tuple(slice_id for slice_id in attempt.slice_ids if slice_id not in owing)
         if not free:
             return []
@@ -51,20 +51,20 @@ class Attempts:
         before = self._open.get(attempt.token, attempt)
         ids = dict.fromkeys((*before.slice_ids, *free))
         self._open[attempt.token] = replace(attempt, slice_ids=tuple(ids))
-        settings = self._workshop.settings
+        settings = self._context.settings
         limits = TakeLimits(settings.settle_max_bytes, settings.slice_attempts_max)
-        return take_slices(self._workshop.engine, replace(attempt, slice_ids=free), limits)
+        return take_slices(self._context.engine, replace(attempt, slice_ids=free), limits)
 
     def keep(self, token: UUID) -> None:
         """Let it count: its slices are closed, or it was one that is held against them."""
         self._open.pop(token, None)
 
     def _pay(self) -> None:
-        owed = self._workshop.attempts_owed
+        owed = self._context.attempts_owed
         try:
-            with Alarm(self._workshop.settings.task_limit_seconds * _GIVE_BACK_SHARE):
+            with Alarm(self._context.settings.task_limit_seconds * _GIVE_BACK_SHARE):
                 while owed:
-                    give_back(self._workshop.engine, owed[0])
+                    give_back(self._context.engine, owed[0])
                     owed.popleft()
         except (PersistenceError, TimeUpError) as error:
             # Kept in mind: the next message begins with it.

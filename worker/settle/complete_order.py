@@ -23,21 +23,21 @@ from shared.persistence.orders.complete import (
 )
 from shared.persistence.orders.insert import draw_numbers
 from shared.persistence.stock.lock import lock_shelf, reserve
-from worker.context import Workshop
+from worker.context import WorkerContext
 from worker.settle.work import Placed, Work, behind_savepoint, members_of
 
 
-def read_completions(workshop: Workshop, taken: TakenSlice, *, apart: bool) -> Work:
+def read_completions(context: WorkerContext, taken: TakenSlice, *, apart: bool) -> Work:
     """Read a slice of completions by order number; what comes back completes them.
 
     ``apart``: each behind a savepoint.
     """
-    reader = workshop.completion_reader(strict=taken.strict)
+    reader = context.completion_reader(strict=taken.strict)
     read = {number: reader.read(raw) for number, raw in members_of(taken).items()}
 
     def all_at_once(connection: Connection, claim: Claim) -> Placed:
         keyed = [
-            (number, complete_order(workshop, connection, taken, claim, number, what))
+            (number, complete_order(context, connection, taken, claim, number, what))
             for number, what in read.items()
         ]
         return [(taken, keyed)]
@@ -49,8 +49,8 @@ def read_completions(workshop: Workshop, taken: TakenSlice, *, apart: bool) -> W
                 behind_savepoint(
                     connection,
                     taken.request_id,
-                    workshop.settings.order_limit_seconds,
-                    partial(complete_order, workshop, connection, taken, claim, number, what),
+                    context.settings.order_limit_seconds,
+                    partial(complete_order, context, connection, taken, claim, number, what),
                 ),
             )
             for number, what in read.items()
@@ -61,7 +61,7 @@ def read_completions(workshop: Workshop, taken: TakenSlice, *, apart: bool) -> W
 
 
 def complete_order(
-    workshop: Workshop,
+    context: WorkerContext,
     connection: Connection,
     taken: TakenSlice,
     claim: Claim,
@@ -78,12 +78,12 @@ def complete_order(
         faults.insert(0, no_such_order(number))
     if stored is None or isinstance(read, list):
         return reject(faults)
-    rule_id, unknown = _rule(workshop, connection, claim, stored, read)
+    rule_id, unknown = _rule(context, connection, claim, stored, read)
     if unknown:
         return reject(unknown)
     if stored.prepared:
-        numbers = _take_stock(workshop, connection, claim, stored, rule_id)
-        ask_for_confirmation(connection, stored, default=workshop.settings.confirm_orders)
+        numbers = _take_stock(context, connection, claim, stored, rule_id)
+        ask_for_confirmation(connection, stored, default=context.settings.confirm_orders)
     else:
         # Sending the same completion again is fine; shipping from elsewhere is not.
         if read.warehouse_group is not None and rule_id != stored.row["allocation_rule_id"]:
@@ -96,11 +96,11 @@ def complete_order(
 
 
 def _rule(
-    workshop: Workshop, connection: Connection, claim: Claim, stored: StoredOrder, read: Completion
+    context: WorkerContext, connection: Connection, claim: Claim, stored: StoredOrder, read: Completion
 ) -> tuple[int, list[Fault]]:
     if read.warehouse_group is None:
         return int(stored.row["allocation_rule_id"]), []
-    rules = workshop.reference(connection, claim.catalog_version).rule_names
+    rules = context.reference(connection, claim.catalog_version).rule_names
     rule = rules.get(read.warehouse_group)
     if rule is None:
         msg = f"no allocation rule is named {quoted(read.warehouse_group)}"
@@ -109,9 +109,9 @@ def _rule(
 
 
 def _take_stock(
-    workshop: Workshop, connection: Connection, claim: Claim, stored: StoredOrder, rule_id: int
+    context: WorkerContext, connection: Connection, claim: Claim, stored: StoredOrder, rule_id: int
 ) -> tuple[int, ...]:
-    reference = workshop.reference(connection, claim.catalog_version)
+    reference = context.reference(connection, claim.catalog_version)
     draft = read_draft(connection, stored, reference, rule_id)
     shelf = lock_shelf(connection, {want.item_id for want in draft.wants()}, reference.thresholds)
     placement = place_prepared(draft, shelf)

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from worker.context import Workshop
+from worker.context import WorkerContext
 from worker.settle.attempts import Attempts
 from worker.settle.close_slices import SliceReport
 from worker.settle.logs import log_left, log_step
@@ -35,20 +35,20 @@ class Settled:
     left: dict[int, str] = field(default_factory=dict)
 
 
-def settle_message(workshop: Workshop, slice_ids: Sequence[int], queue: str) -> Settled:
+def settle_message(context: WorkerContext, slice_ids: Sequence[int], queue: str) -> Settled:
     """Settle the slices of a message of ``queue`` and log it. What stays undecided is dispatched again."""
-    budget, settled, way = Budget(workshop.settings), Settled(), workshop.giving_way
-    way.came(queue)
+    budget, settled, preemption = Budget(context.settings), Settled(), context.preemption
+    preemption.came(queue)
     parts = deque(_first_parts(slice_ids))
     in_all = len(_ids(parts))
     # A slice that may be attempted only once must not share that with others.
-    most = _AT_ONCE_MOST if workshop.settings.slice_attempts_max > 1 else 1
-    with Attempts(workshop) as attempts:
+    most = _AT_ONCE_MOST if context.settings.slice_attempts_max > 1 else 1
+    with Attempts(context) as attempts:
         while parts:
-            part = _next_part(parts, min(way.at_once(queue, in_all), most))
-            step = settle(workshop, part, attempts, budget, others_wait=bool(parts))
+            part = _next_part(parts, min(preemption.at_once(queue, in_all), most))
+            step = settle(context, part, attempts, budget, others_wait=bool(parts))
             _follow(step, parts, attempts, budget, settled)
-            if _is_over(parts, budget, settled) or (parts and way.gave_way(_ids(parts), queue)):
+            if _is_over(parts, budget, settled) or (parts and preemption.yielded(_ids(parts), queue)):
                 break
     return settled
 

@@ -25,7 +25,7 @@ from shared.persistence.orders.rows import Making, NewOrder
 from shared.persistence.orders.voucher_uses import lock_uses, use
 from shared.persistence.stock.lock import lock_shelf, reserve
 from shared.schemas.order.reading import OrderReader
-from worker.context import Workshop
+from worker.context import WorkerContext
 from worker.settle.look_up import (
     KeyedOrder,
     items_that_may_be_wanted,
@@ -41,11 +41,11 @@ from worker.settle.work import Keyed, Place, Placed, behind_savepoint, members_o
 log = structlog.get_logger()
 
 
-def read_orders(workshop: Workshop, taken: TakenSlice) -> list[KeyedOrder]:
+def read_orders(context: WorkerContext, taken: TakenSlice) -> list[KeyedOrder]:
     """Read a slice of orders, each at its place in the batch."""
-    reader = workshop.reader(strict=taken.strict)
+    reader = context.reader(strict=taken.strict)
     return [
-        KeyedOrder(taken, taken.first_position + i, key, _read(workshop.order_clock, reader, raw, taken))
+        KeyedOrder(taken, taken.first_position + i, key, _read(context.order_clock, reader, raw, taken))
         for i, (key, raw) in enumerate(members_of(taken).items())
     ]
 
@@ -70,15 +70,15 @@ def _log_too_slow(clock: OrderClock, taken: TakenSlice) -> None:
     log.error("order_too_slow", limit_seconds=clock.limit_seconds, **told)
 
 
-def placing(workshop: Workshop, orders: Sequence[KeyedOrder], *, apart: bool) -> Place:
+def placing(context: WorkerContext, orders: Sequence[KeyedOrder], *, apart: bool) -> Place:
     """What places the orders of slices in their transaction; ``apart``: each behind a savepoint."""
 
     def all_at_once(connection: Connection, claim: Claim) -> Placed:
         held = [order for order in orders if order.taken.id in claim.slice_ids]
-        return _by_slice(held, place_orders(workshop, connection, claim, held))
+        return _by_slice(held, place_orders(context, connection, claim, held))
 
     def one_by_one(connection: Connection, claim: Claim) -> Placed:
-        return _by_slice(orders, place_one_by_one(workshop, connection, claim, orders))
+        return _by_slice(orders, place_one_by_one(context, connection, claim, orders))
 
     return one_by_one if apart else all_at_once
 
@@ -92,13 +92,13 @@ def _by_slice(orders: Sequence[KeyedOrder], outcomes: Sequence[Outcome]) -> Plac
 
 
 def place_orders(
-    workshop: Workshop, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
+    context: WorkerContext, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
 ) -> list[Outcome]:
     """The orders' outcomes, after everything that they bring about has been written."""
-    reference = workshop.reference(connection, claim.catalog_version)
-    assortment = workshop.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
+    reference = context.reference(connection, claim.catalog_version)
+    assortment = context.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
     snapshot = look_up(connection, claim, reference, assortment, orders)
-    clock = workshop.order_clock
+    clock = context.order_clock
     drafts = list(_prepared(clock, orders, snapshot))
     shelf = lock_shelf(connection, items_to_lock(drafts), reference.thresholds)
     uses = lock_uses(connection, vouchers_to_lock(drafts))
@@ -115,7 +115,7 @@ def place_orders(
         NewOrder(order.taken.job_id, order.taken.api_key_id, order.position, order.key, customer_id, one)
         for (order, _), customer_id, one in zip(placed, customers, numbered, strict=True)
     ]
-    write_orders(connection, Making(claim.moment, workshop.settings.confirm_orders), new_orders)
+    write_orders(connection, Making(claim.moment, context.settings.confirm_orders), new_orders)
     reserve(connection, shelf.taken())
     use(connection, uses.taken())
     told = iter(numbered)
@@ -145,28 +145,28 @@ def _prepare(clock: OrderClock, order: KeyedOrder, snapshot: Snapshot) -> Draft 
 
 
 def place_one_by_one(
-    workshop: Workshop, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
+    context: WorkerContext, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
 ) -> list[Outcome]:
     """The same, each order behind a savepoint: one that cannot be written costs only itself."""
     # All rows at once, and so in the house's one order: at least those that the orders will ask for. Nothing
     # is decided before the savepoints, for that is where the fault may be.
-    reference = workshop.reference(connection, claim.catalog_version)
-    assortment = workshop.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
+    reference = context.reference(connection, claim.catalog_version)
+    assortment = context.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
     lock_shelf(connection, items_that_may_be_wanted(orders, assortment), reference.thresholds)
     lock_uses(connection, vouchers_that_may_apply(orders, reference))
     return [
         behind_savepoint(
             connection,
             order.taken.request_id,
-            workshop.order_clock.limit_seconds,
-            partial(_place_one, workshop, connection, claim, order),
+            context.order_clock.limit_seconds,
+            partial(_place_one, context, connection, claim, order),
         )
         for order in orders
     ]
 
 
-def _place_one(workshop: Workshop, connection: Connection, claim: Claim, order: KeyedOrder) -> Outcome:
-    return place_orders(workshop, connection, claim, [order])[0]
+def _place_one(context: WorkerContext, connection: Connection, claim: Claim, order: KeyedOrder) -> Outcome:
+    return place_orders(context, connection, claim, [order])[0]
 
 
 def _number(connection: Connection, placements: Sequence[Placement]) -> list[Numbered]:

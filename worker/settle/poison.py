@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from shared.domain.rejections import given_up
 from shared.persistence.jobs.slices import Claim, TakenSlice, body_windows, cut_up
-from worker.context import Workshop
+from worker.context import WorkerContext
 from worker.settle.work import Placed, Work
 
 log = structlog.get_logger()
@@ -28,9 +28,9 @@ _STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|["{}\[\],]', re.DOTALL)
 _STRING_END = re.compile(rb'["\\]')
 
 
-def quarantine(workshop: Workshop, taken: TakenSlice) -> Work:
+def quarantine(context: WorkerContext, taken: TakenSlice) -> Work:
     """What cuts the slice up, or gives its only order up."""
-    window_bytes = max(1024, workshop.settings.settle_max_bytes // _WINDOWS)
+    window_bytes = max(1024, context.settings.settle_max_bytes // _WINDOWS)
 
     def place(connection: Connection, _: Claim) -> Placed:
         members = members_within(body_windows(connection, taken.id, window_bytes))

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import structlog
 
-from shared.failpoints import reached
+from shared.failpoints import failpoint
 from shared.persistence.core.database import transaction
 from shared.persistence.jobs.attempts import Attempt, undecided_slices
 from shared.persistence.jobs.slices import TakenSlice, claim_slices
-from worker.context import Workshop
+from worker.context import WorkerContext
 from worker.mail.hints import hint_mails, may_want_mails
 from worker.settle.attempts import Attempts
 from worker.settle.close_slices import SliceReport, close_with
@@ -26,7 +26,9 @@ from worker.settle.trial import Trial
 from worker.settle.work import Work
 
 
-def settle(workshop: Workshop, part: Part, attempts: Attempts, budget: Budget, *, others_wait: bool) -> Step:
+def settle(
+    context: WorkerContext, part: Part, attempts: Attempts, budget: Budget, *, others_wait: bool
+) -> Step:
     """Give every order of the part its outcome, or decide what becomes of it.
 
     Without reports there was nothing to do, or another worker does it. A fault of the database, of the data
@@ -36,32 +38,32 @@ def settle(workshop: Workshop, part: Part, attempts: Attempts, budget: Budget, *
     alarm = Alarm(budget.left_seconds)
     try:
         with alarm:
-            taken = trial.taken = _take(workshop, step, attempts)
+            taken = trial.taken = _take(context, step, attempts)
             if not taken:
                 return step
-            workshop.order_clock.start()
+            context.order_clock.start()
             poison = part.way is Way.CUT or taken[0].withheld
-            work = quarantine(workshop, taken[0]) if poison else read_work(workshop, taken, part.way)
+            work = quarantine(context, taken[0]) if poison else read_work(context, taken, part.way)
             _put_off(step, work)
             limits = budget.limits(slices=len(work.slices), others_wait=others_wait)
-            with transaction(workshop.engine) as connection:
+            with transaction(context.engine) as connection:
                 claim = claim_slices(connection, [one.id for one in work.slices], limits)
                 if claim is not None:
-                    _reached("after-claim", work.slices)
+                    _failpoints("after-claim", work.slices)
                     step.reports = close_with(connection, work.place(connection, claim))
-                    _reached("after-write", work.slices)
-        _tell(workshop, work.slices, step.reports)
+                    _failpoints("after-write", work.slices)
+        _tell(context, work.slices, step.reports)
     except (Exception, TimeUpError, OrderTooSlowError) as error:  # noqa: BLE001 - it is decided on, and logged
         step.error = alarm.cause_of(error)
         step.part = trial.after(step.error, step.part)
-        step.decision = decide(step.error, trial.tried(step.part), patience_of(workshop.settings))
+        step.decision = decide(step.error, trial.tried(step.part), patience_of(context.settings))
     finally:
-        workshop.order_clock.stop()
+        context.order_clock.stop()
         step.seconds = trial.seconds
     return step
 
 
-def _take(workshop: Workshop, step: Step, attempts: Attempts) -> list[TakenSlice]:
+def _take(context: WorkerContext, step: Step, attempts: Attempts) -> list[TakenSlice]:
     """Take the part's slices; those of several that cannot be taken together are further parts."""
     part = step.part
     structlog.contextvars.clear_contextvars()
@@ -69,7 +71,7 @@ def _take(workshop: Workshop, step: Step, attempts: Attempts) -> list[TakenSlice
     taken = attempts.take(Attempt(part.token, part.slice_ids, together, part.instead_of))
     if together and len(taken) < len(part.slice_ids):
         left = set(part.slice_ids) - {one.id for one in taken}
-        undecided = undecided_slices(workshop.engine, list(left))
+        undecided = undecided_slices(context.engine, list(left))
         # What is fresh did not fit, or is in another's hand; where nothing was taken it is the latter.
         again, alone = (
             (undecided.fresh, undecided.others) if taken else ([], [*undecided.fresh, *undecided.others])
@@ -79,7 +81,7 @@ def _take(workshop: Workshop, step: Step, attempts: Attempts) -> list[TakenSlice
         step.further += [Part((one,), Way.ALONE) for one in alone]
     if len(taken) == 1 and not together:
         structlog.contextvars.bind_contextvars(request_id=taken[0].request_id, job_id=str(taken[0].job_id))
-    _reached("after-take", taken)
+    _failpoints("after-take", taken)
     return taken
 
 
@@ -91,24 +93,24 @@ def _put_off(step: Step, work: Work) -> None:
         step.further.append(replace(part, slice_ids=tuple(one.id for one in work.later)))
 
 
-def _tell(workshop: Workshop, slices: Sequence[TakenSlice], reports: Sequence[SliceReport]) -> None:
+def _tell(context: WorkerContext, slices: Sequence[TakenSlice], reports: Sequence[SliceReport]) -> None:
     """What follows the commit: the events, codes that were tried in vain, and the hints for the mails."""
     if not reports:
         return
-    _reached("after-commit", slices)
-    workshop.events.announce_all([(report.job_id, report.number) for report in reports])
+    _failpoints("after-commit", slices)
+    context.events.announce_all([(report.job_id, report.number) for report in reports])
     tried: Counter[int] = Counter()
     for report in reports:
         tried[report.api_key_id] += report.unknown_codes
-    workshop.client_rate.add(tried)
-    if workshop.queue is not None:
-        wanting = {taken.job_id for taken in slices if may_want_mails(taken, workshop.settings)}
+    context.client_rate.add(tried)
+    if context.queue is not None:
+        wanting = {taken.job_id for taken in slices if may_want_mails(taken, context.settings)}
         numbers = [n for report in reports if report.job_id in wanting for n in report.first_numbers]
         if numbers:
-            hint_mails(workshop.engine, workshop.queue, numbers)
-    _reached("after-announce", slices)
+            hint_mails(context.engine, context.queue, numbers)
+    _failpoints("after-announce", slices)
 
 
-def _reached(point: str, slices: Sequence[TakenSlice]) -> None:
+def _failpoints(point: str, slices: Sequence[TakenSlice]) -> None:
     for taken in slices:
-        reached(point, taken.body)
+        failpoint(point, taken.body)

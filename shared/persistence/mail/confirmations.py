@@ -158,7 +158,7 @@ def _sold(connection: Connection, numbers: list[int]) -> list[SoldLine]:
     ]
 
 
-def claim_hand_over(engine: Engine, number: int, moment: datetime) -> bool:
+def claim_delivery(engine: Engine, number: int, moment: datetime) -> bool:
     """Claim the mail, committed when this returns: True for one caller ever, unless it is taken back.
 
     ``moment`` is the caller's mark on the claim. Raises PersistenceError; then it may be claimed or not.

@@ -7,7 +7,7 @@ import threading
 from structlog.testing import capture_logs
 
 from shared.queue.job_queue import QueueAwayError
-from worker.maintenance.scheduler import Chore, keep_doing
+from worker.maintenance.scheduler import PeriodicTask, keep_doing
 
 
 def test_a_long_chore_goes_on_at_once_and_lets_the_others_have_their_turn() -> None:
@@ -25,7 +25,9 @@ def test_a_long_chore_goes_on_at_once_and_lets_the_others_have_their_turn() -> N
         stopping.set()
         return 0
 
-    keep_doing([Chore("short", 1e-9, short), Chore("long", 3600, long, until_done=True)], stopping.wait)
+    keep_doing(
+        [PeriodicTask("short", 1e-9, short), PeriodicTask("long", 3600, long, until_done=True)], stopping.wait
+    )
 
     assert done == ["short", "long"] * 4
 
@@ -44,7 +46,10 @@ def test_a_chore_that_found_nothing_waits_for_its_time() -> None:
         done.append("seldom")
         return 0
 
-    keep_doing([Chore("often", 1e-9, often), Chore("seldom", 3600, seldom, until_done=True)], stopping.wait)
+    keep_doing(
+        [PeriodicTask("often", 1e-9, often), PeriodicTask("seldom", 3600, seldom, until_done=True)],
+        stopping.wait,
+    )
 
     assert done == ["often", "seldom", "often", "often", "often"]
 
@@ -62,7 +67,7 @@ def test_an_outage_is_told_once_and_does_not_end_the_clock() -> None:
         return 0
 
     with capture_logs() as logged:
-        keep_doing([Chore("sweep", 1e-9, do)], stopping.wait)
+        keep_doing([PeriodicTask("sweep", 1e-9, do)], stopping.wait)
 
     assert [(line["log_level"], line["reason"]) for line in logged] == [
         ("warning", "gone"),

@@ -1,4 +1,4 @@
-"""Signs of work: given while Redis answers, and kept back once it has not for too long."""
+"""Liveness: pings, given while Redis answers, and kept back once it has not for too long."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from celery.worker import state
 from kombu.transport.virtual import QoS
 
-from worker.liveness import Signs
+from worker.liveness import Liveness
 
 UNHEARD_MOST_SECONDS = 0.05
 
@@ -45,13 +45,13 @@ class Request:
 
 @dataclass
 class Watched:
-    """Signs, and the end of the pipe that they come out of."""
+    """Pings, and the end of the pipe that they come out of."""
 
-    signs: Signs
+    liveness: Liveness
     reading: int
 
     def given(self) -> bytes:
-        self.signs.give()
+        self.liveness.ping()
         with suppress(BlockingIOError):
             return os.read(self.reading, 100)
         return b""
@@ -69,18 +69,18 @@ def pipe() -> Iterator[tuple[int, int]]:
 @pytest.fixture
 def watched(pipe: tuple[int, int]) -> Watched:
     reading, writing = pipe
-    return Watched(Signs(writing, 60.0, UNHEARD_MOST_SECONDS), reading)
+    return Watched(Liveness(writing, 60.0, UNHEARD_MOST_SECONDS), reading)
 
 
 @pytest.fixture
 def watched_for_strays(pipe: tuple[int, int]) -> Watched:
     reading, writing = pipe
-    return Watched(Signs(writing, 60.0, 60.0, astray_most_seconds=0.05), reading)
+    return Watched(Liveness(writing, 60.0, 60.0, astray_most_seconds=0.05), reading)
 
 
 def test_a_worker_that_asks_in_vain_gives_no_sign_until_it_is_answered(watched: Watched) -> None:
     channel = Channel()
-    watched.signs.listen_in(channel)
+    watched.liveness.listen_in(channel)
     assert watched.given() == b"."
 
     time.sleep(2 * UNHEARD_MOST_SECONDS)
@@ -91,7 +91,7 @@ def test_a_worker_that_asks_in_vain_gives_no_sign_until_it_is_answered(watched: 
 
 
 def test_a_worker_with_its_hands_full_does_not_ask_and_gives_signs(watched: Watched) -> None:
-    watched.signs.listen_in(Channel(taking("1", "2")))
+    watched.liveness.listen_in(Channel(taking("1", "2")))
 
     time.sleep(2 * UNHEARD_MOST_SECONDS)
 
@@ -103,7 +103,7 @@ def test_a_message_that_nobody_has_in_hand_and_nobody_acknowledged_is_no_sign_of
     watched_for_strays: Watched, tags: tuple[str, ...]
 ) -> None:
     qos = taking(*tags)
-    watched_for_strays.signs.listen_in(Channel(qos))
+    watched_for_strays.liveness.listen_in(Channel(qos))
     assert watched_for_strays.given() == b"."
 
     time.sleep(0.1)
@@ -118,7 +118,7 @@ def test_messages_in_hand_may_stay_there(
     watched_for_strays: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state, "reserved_requests", [Request("1"), Request("2")])
-    watched_for_strays.signs.listen_in(Channel(taking("1", "2")))
+    watched_for_strays.liveness.listen_in(Channel(taking("1", "2")))
 
     time.sleep(0.1)
 
@@ -126,17 +126,17 @@ def test_messages_in_hand_may_stay_there(
 
 
 def test_a_new_connection_begins_with_nothing_in_hand(watched_for_strays: Watched) -> None:
-    watched_for_strays.signs.listen_in(Channel(taking("1")))
+    watched_for_strays.liveness.listen_in(Channel(taking("1")))
     time.sleep(0.1)
 
-    watched_for_strays.signs.listen_in(Channel())
+    watched_for_strays.liveness.listen_in(Channel())
 
     assert watched_for_strays.given() == b"."
 
 
 @pytest.mark.parametrize("prefetch_count", [0, 1])
 def test_of_messages_without_a_bound_none_is_missed(watched_for_strays: Watched, prefetch_count: int) -> None:
-    watched_for_strays.signs.listen_in(Channel(taking(prefetch_count=prefetch_count)))
+    watched_for_strays.liveness.listen_in(Channel(taking(prefetch_count=prefetch_count)))
 
     time.sleep(0.1)
 
@@ -144,11 +144,11 @@ def test_of_messages_without_a_bound_none_is_missed(watched_for_strays: Watched,
 
 
 def test_a_watcher_that_is_gone_or_does_not_read_is_nobodys_trouble(watched: Watched) -> None:
-    watched.signs.listen_in(Channel(taking("1", "2")))
+    watched.liveness.listen_in(Channel(taking("1", "2")))
     with suppress(BlockingIOError):
         while True:
-            os.write(watched.signs._descriptor, b"." * 65536)  # noqa: SLF001 - to fill the pipe
+            os.write(watched.liveness._descriptor, b"." * 65536)  # noqa: SLF001 - to fill the pipe
 
-    watched.signs.give()
+    watched.liveness.ping()
 
     assert os.read(watched.reading, 10) == b"." * 10

@@ -13,8 +13,8 @@ from shared.queue.job_queue import JobQueue
 from shared.settings import Settings
 from tests.support.invariants import broken_invariants
 from tests.support.mill import Mill, open_mill, order
-from worker.context import Workshop
-from worker.preemption import GivingWay
+from worker.context import WorkerContext
+from worker.preemption import Preemption
 from worker.settle.message import settle_message
 
 
@@ -33,8 +33,8 @@ def queue(settings: Settings) -> Iterator[JobQueue]:
 
 
 @pytest.fixture
-def workshop(mill: Mill, queue: JobQueue) -> Workshop:
-    return replace(mill.workshop(), queue=queue)
+def context(mill: Mill, queue: JobQueue) -> WorkerContext:
+    return replace(mill.context(), queue=queue)
 
 
 def large(mill: Mill) -> list[int]:
@@ -55,26 +55,26 @@ def transactions(mill: Mill, slice_ids: list[int]) -> int:
 
 
 def test_where_no_small_batch_has_come_a_large_message_is_one_transaction(
-    mill: Mill, queue: JobQueue, workshop: Workshop
+    mill: Mill, queue: JobQueue, context: WorkerContext
 ) -> None:
     slice_ids = large(mill)
     queue.dispatch(small(mill), SMALL_QUEUE)
 
-    settle_message(workshop, slice_ids, LARGE_QUEUE)
+    settle_message(context, slice_ids, LARGE_QUEUE)
 
     assert closed(mill) == slice_ids
     assert transactions(mill, slice_ids) == 1
 
 
 def test_what_is_left_of_a_large_message_goes_back_when_a_small_one_waits(
-    mill: Mill, queue: JobQueue, workshop: Workshop
+    mill: Mill, queue: JobQueue, context: WorkerContext
 ) -> None:
     first, second = small(mill), small(mill)
-    settle_message(workshop, first, SMALL_QUEUE)
+    settle_message(context, first, SMALL_QUEUE)
     slice_ids = large(mill)
     queue.dispatch(second, SMALL_QUEUE)
 
-    settle_message(workshop, slice_ids, LARGE_QUEUE)
+    settle_message(context, slice_ids, LARGE_QUEUE)
 
     assert closed(mill) == [*first, slice_ids[0]]
     assert mill.queued(LARGE_QUEUE) == slice_ids[1:]
@@ -83,51 +83,51 @@ def test_what_is_left_of_a_large_message_goes_back_when_a_small_one_waits(
 
 
 def test_while_no_small_batch_waits_a_large_message_goes_on_slice_by_slice(
-    mill: Mill, workshop: Workshop
+    mill: Mill, context: WorkerContext
 ) -> None:
-    settle_message(workshop, small(mill), SMALL_QUEUE)
+    settle_message(context, small(mill), SMALL_QUEUE)
     slice_ids = large(mill)
 
-    settle_message(workshop, slice_ids, LARGE_QUEUE)
+    settle_message(context, slice_ids, LARGE_QUEUE)
 
     assert transactions(mill, slice_ids) == len(slice_ids)
     assert mill.queued(LARGE_QUEUE) == []
 
 
 def test_the_last_slice_of_a_message_leaves_nothing_to_put_back(
-    mill: Mill, queue: JobQueue, workshop: Workshop
+    mill: Mill, queue: JobQueue, context: WorkerContext
 ) -> None:
-    settle_message(workshop, small(mill), SMALL_QUEUE)
+    settle_message(context, small(mill), SMALL_QUEUE)
     queue.dispatch(small(mill), SMALL_QUEUE)
     last = large(mill)[-1]
 
-    settle_message(workshop, [last], LARGE_QUEUE)
+    settle_message(context, [last], LARGE_QUEUE)
 
     assert last in closed(mill)
     assert mill.messages(LARGE_QUEUE) == []
 
 
-def test_a_small_message_gives_way_to_none(mill: Mill, queue: JobQueue, workshop: Workshop) -> None:
-    settle_message(workshop, small(mill), SMALL_QUEUE)
+def test_a_small_message_gives_way_to_none(mill: Mill, queue: JobQueue, context: WorkerContext) -> None:
+    settle_message(context, small(mill), SMALL_QUEUE)
     queue.dispatch(small(mill), SMALL_QUEUE)
     slice_ids = small(mill) + small(mill)
 
-    settle_message(workshop, slice_ids, SMALL_QUEUE)
+    settle_message(context, slice_ids, SMALL_QUEUE)
 
     assert transactions(mill, slice_ids) == 1
 
 
 def test_when_the_queue_is_away_the_message_is_settled_by_who_has_it(
-    mill: Mill, workshop: Workshop, settings: Settings
+    mill: Mill, context: WorkerContext, settings: Settings
 ) -> None:
     with closing(JobQueue(replace(settings, redis_url="redis://127.0.0.1:1/0"))) as nowhere:
-        cut_off = replace(workshop, queue=nowhere)
+        cut_off = replace(context, queue=nowhere)
         settle_message(cut_off, small(mill), SMALL_QUEUE)
         slice_ids = large(mill)
 
         settle_message(cut_off, slice_ids, LARGE_QUEUE)
 
-        assert not cut_off.giving_way.expected(LARGE_QUEUE)
+        assert not cut_off.preemption.expected(LARGE_QUEUE)
 
     assert set(slice_ids) <= set(closed(mill))
     # One slice, and the others together: the queue was asked once.
@@ -146,29 +146,29 @@ def test_what_goes_first_is_expected_for_a_while_after_some_came(
     queue: JobQueue, came: str, gives_way: set[str]
 ) -> None:
     now = [100.0]
-    way = GivingWay(queue, clock=lambda: now[0])
+    preemption = Preemption(queue, clock=lambda: now[0])
 
-    def giving_way() -> set[str]:
-        return {name for name in SLICE_QUEUES if way.expected(name)}
+    def yielding() -> set[str]:
+        return {name for name in SLICE_QUEUES if preemption.expected(name)}
 
-    seen = [giving_way()]
-    way.came(came)
+    seen = [yielding()]
+    preemption.came(came)
     for later in (100.0, 104.9, 105.0):
         now[0] = later
-        seen.append(giving_way())
+        seen.append(yielding())
 
     assert seen == [set(), gives_way, gives_way, set()]
 
 
 def test_many_orders_that_are_waited_for_give_way_to_a_few(
-    mill: Mill, queue: JobQueue, workshop: Workshop
+    mill: Mill, queue: JobQueue, context: WorkerContext
 ) -> None:
     first, second = small(mill), small(mill)
-    settle_message(workshop, first, SMALL_QUEUE)
+    settle_message(context, first, SMALL_QUEUE)
     slice_ids = mill.promise({f"k{i}": order() for i in range(10)}, per=1, queue=WAITED_QUEUE)
     queue.dispatch(second, SMALL_QUEUE)
 
-    settle_message(workshop, slice_ids, WAITED_QUEUE)
+    settle_message(context, slice_ids, WAITED_QUEUE)
 
     # A fifth of the message was done all the same.
     assert closed(mill) == [*first, *slice_ids[:2]]
@@ -176,32 +176,32 @@ def test_many_orders_that_are_waited_for_give_way_to_a_few(
 
 
 def test_orders_that_nobody_waits_for_give_way_to_all_who_wait(
-    mill: Mill, queue: JobQueue, workshop: Workshop
+    mill: Mill, queue: JobQueue, context: WorkerContext
 ) -> None:
     waited = [mill.promise({"k": order()}, queue=WAITED_QUEUE) for _ in range(2)]
-    settle_message(workshop, waited[0], WAITED_QUEUE)
+    settle_message(context, waited[0], WAITED_QUEUE)
     slice_ids = large(mill)
     queue.dispatch(waited[1], WAITED_QUEUE)
 
-    settle_message(workshop, slice_ids, LARGE_QUEUE)
+    settle_message(context, slice_ids, LARGE_QUEUE)
 
     assert mill.queued(LARGE_QUEUE) == slice_ids[1:]
 
 
-def test_a_message_of_many_slices_is_settled_a_fifth_at_a_time(mill: Mill, workshop: Workshop) -> None:
-    settle_message(workshop, small(mill), SMALL_QUEUE)
+def test_a_message_of_many_slices_is_settled_a_fifth_at_a_time(mill: Mill, context: WorkerContext) -> None:
+    settle_message(context, small(mill), SMALL_QUEUE)
     slice_ids = mill.promise({f"k{i}": order() for i in range(25)}, per=1)
 
-    settle_message(workshop, slice_ids, LARGE_QUEUE)
+    settle_message(context, slice_ids, LARGE_QUEUE)
 
     assert transactions(mill, slice_ids) == 5
 
 
 def test_a_worker_without_a_queue_expects_none(mill: Mill) -> None:
     slice_ids = large(mill)
-    workshop = mill.workshop()
-    settle_message(workshop, small(mill), SMALL_QUEUE)
+    context = mill.context()
+    settle_message(context, small(mill), SMALL_QUEUE)
 
-    settle_message(workshop, slice_ids, LARGE_QUEUE)
+    settle_message(context, slice_ids, LARGE_QUEUE)
 
     assert transactions(mill, slice_ids) == 1
