@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cli.errors import NotDoneError
+from cli.servers import open_servers
+from shared.logs import configure_logging
+from shared.persistence.core.database import open_database
+from shared.persistence.core.migrate import migrate_as_owner, schema_is_current
 from shared.settings import Settings, load_data_dir, load_settings
 
 if TYPE_CHECKING:
@@ -38,9 +42,6 @@ def database(data_dir: Path) -> Iterator[tuple[Settings, Engine]]:
     for this block; only `serve` and `demo` make one. Raises SettingsError, ServersError, PersistenceError,
     and NotDoneError for a schema of another version.
     """
-    # Here and not above: SQLAlchemy takes half of a command's start, and --help needs none of it.
-    from shared.persistence.core.migrate import migrate_as_owner, schema_is_current  # noqa: PLC0415
-
     with database_as_it_is(data_dir) as (settings, engine):
         if not load_settings().database_url:
             migrate_as_owner(settings, "cli")
@@ -54,10 +55,6 @@ def database(data_dir: Path) -> Iterator[tuple[Settings, Engine]]:
 @contextmanager
 def database_as_it_is(data_dir: Path) -> Iterator[tuple[Settings, Engine]]:
     """The same, whatever schema the database has."""
-    from cli.servers import open_servers  # noqa: PLC0415
-    from shared.logs import configure_logging  # noqa: PLC0415
-    from shared.persistence.core.database import open_database  # noqa: PLC0415
-
     settings = load_settings()
     # Standard output is for what was asked for, a new key alone for instance; log lines go elsewhere.
     configure_logging(settings, "cli")

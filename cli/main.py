@@ -13,17 +13,23 @@ from cli.errors import NotDoneError
 COMMANDS = {
     "serve": ("cli.commands.serve:serve", "Run everything on this machine, servers included."),
     "demo": ("cli.commands.demo:demo", "Show the whole walk with a sample catalog."),
-    "submit": ("cli.commands.client:submit", "Post a file of keyed orders."),
-    "job": ("cli.commands.client:job", "Show how far a job is."),
-    "results": ("cli.commands.client:results", "Print the outcomes of a job."),
+    "submit": ("cli.commands.submit:submit", "Post a file of keyed orders."),
+    "job": ("cli.commands.job:job", "Show how far a job is."),
+    "results": ("cli.commands.results:results", "Print the outcomes of a job."),
     "catalog": ("cli.commands.catalog:catalog", "Load or export the catalog: items, prices, stock, markets."),
     "keys": ("cli.commands.keys:keys", "Create, list and revoke API keys."),
-    "migrate": ("cli.commands.roles:migrate", "Bring the database's schema up."),
-    "api": ("cli.commands.roles:api", "Run the HTTP API alone."),
-    "worker": ("cli.commands.roles:worker", "Run a Celery worker alone."),
-    "mailer": ("cli.commands.roles:mailer", "Run the sender of confirmations alone."),
-    "scheduler": ("cli.commands.roles:scheduler", "Run the scheduler alone."),
+    "migrate": ("cli.commands.migrate:migrate", "Bring the database's schema up."),
+    "api": ("cli.commands.api:api", "Run the HTTP API alone."),
+    "worker": ("cli.commands.worker:worker", "Run a Celery worker alone."),
+    "mailer": ("cli.commands.mailer:mailer", "Run the sender of confirmations alone."),
+    "scheduler": ("cli.commands.scheduler:scheduler", "Run the scheduler alone."),
     "health": ("cli.commands.health:health", "Tell whether a worker, mailer or scheduler does its work."),
+}
+# What a supervisor runs, and nobody types.
+PROCESSES = {
+    "worker-process": "cli.commands.worker_process:worker_process",
+    "mailer-process": "cli.commands.mailer_process:mailer_process",
+    "scheduler-process": "cli.commands.scheduler_process:scheduler_process",
 }
 
 
@@ -36,10 +42,10 @@ class LazyGroup(click.Group):
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
-        if cmd_name not in COMMANDS:
+        place = COMMANDS[cmd_name][0] if cmd_name in COMMANDS else PROCESSES.get(cmd_name)
+        if place is None:
             return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
+        command: click.Command = _imported(place)
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -51,43 +57,19 @@ class LazyGroup(click.Group):
         """Run the command; what an operator can mend is told in one sentence, with exit code 2."""
         try:
             return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except Exception as error:
-            sentence = _sentence(error)
+            # As late as a command: it knows the errors of all that commands import.
+            sentence = _imported("cli.error_sentences:sentence_of")(error)
             if sentence is None:
                 raise
             raise NotDoneError(sentence) from error
 
 
-def _sentence(error: Exception) -> str | None:
-    from shared.settings import SettingsError  # noqa: PLC0415 - the faults of what was imported, at no cost to --help
-
-    if isinstance(error, (SettingsError, click.ClickException, click.exceptions.Exit, click.Abort)):
-        return str(error) if isinstance(error, SettingsError) else None
-    from cli.servers.data_dir import ServersError  # noqa: PLC0415
-    from shared.persistence.core.errors import DatabaseAwayError, PersistenceError  # noqa: PLC0415
-    from shared.private_files import ForeignFileError  # noqa: PLC0415
-
-    if isinstance(error, DatabaseAwayError):
-        return _why_away()
-    if isinstance(error, ForeignFileError):
-        return f"{error.strerror}."
-    if isinstance(error, PersistenceError):
-        return f"The database refused: {error}."
-    return str(error) if isinstance(error, ServersError) else None
-
-
-def _why_away() -> str:
-    from shared.persistence.core.unreachable import why_unreachable  # noqa: PLC0415
-    from shared.settings import load_settings  # noqa: PLC0415
-
-    settings = load_settings()
-    for name in ("database_url", "migrate_database_url"):
-        url = getattr(settings, name)
-        why = why_unreachable(url, settings.database_connect_seconds, name.upper()) if url else ""
-        if why:
-            return why
-    # What the data directory has, or what has come back meanwhile.
-    return "The database cannot be reached, or could not a moment ago: try again."
+def _imported(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

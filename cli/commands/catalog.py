@@ -32,6 +32,9 @@ from cli.errors import NotDoneError
 from cli.system.atomic_write import atomic_write
 from shared.domain.catalog_file import CatalogRefusedError, LoadSummary
 from shared.domain.catalog_file import Progress as Tell
+from shared.persistence.catalog.export import exported_lists
+from shared.persistence.catalog.load import load_catalog
+from shared.schemas.catalog import catalog_text, read_catalog
 from shared.settings import load_settings
 from shared.terminal_text import printable, printable_json
 
@@ -55,9 +58,6 @@ def load(file: str | None, demo: bool, as_json: bool, data_dir: Path) -> None:
     """
     if (file is None) is not demo:
         raise click.UsageError("Give a FILE, or --demo for the sample catalog.")
-    from shared.persistence.catalog.load import load_catalog  # noqa: PLC0415 - --help needs no database
-    from shared.schemas.catalog import read_catalog  # noqa: PLC0415
-
     name, raw = _read(file)
     zone = ZoneInfo(load_settings().organisation_timezone)
     console = Console(stderr=True)
@@ -86,9 +86,6 @@ def load(file: str | None, demo: bool, as_json: bool, data_dir: Path) -> None:
 @data_dir_option
 def export(file: Path, data_dir: Path) -> None:
     """Write the whole catalog as a FILE that loads back the same (standard output by default)."""
-    from shared.persistence.catalog.export import exported_lists  # noqa: PLC0415 - --help needs no database
-    from shared.schemas.catalog import catalog_text  # noqa: PLC0415
-
     to_standard_output = str(file) == "-"
     target = nullcontext(sys.stdout.buffer) if to_standard_output else atomic_write(file)
     with database(data_dir) as (_, engine), exported_lists(engine) as lists, target as out:

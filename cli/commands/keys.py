@@ -18,6 +18,13 @@ from rich.table import Table
 from cli.database import data_dir_option, database
 from cli.errors import NotDoneError
 from shared.domain.scopes import SCOPES, unknown_scopes
+from shared.persistence.access.keys import (
+    KeyNameTakenError,
+    create_api_key,
+    list_api_keys,
+    market_ids_by_name,
+    revoke_api_key,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -45,8 +52,6 @@ def keys() -> None:
 @data_dir_option
 def create(name: str, scopes: str, markets: str | None, expires_in_days: int | None, data_dir: Path) -> None:
     """Create a key and print it. It cannot be shown again: only its hash is kept."""
-    from shared.persistence.access.keys import KeyNameTakenError, create_api_key  # noqa: PLC0415 - not for --help
-
     _check_name(name)
     wanted = _known_scopes(scopes)
     now = datetime.now(UTC)
@@ -68,8 +73,6 @@ def create(name: str, scopes: str, markets: str | None, expires_in_days: int | N
 @data_dir_option
 def list_(as_json: bool, data_dir: Path) -> None:
     """List every key ever made, without its secret."""
-    from shared.persistence.access.keys import list_api_keys, market_ids_by_name  # noqa: PLC0415 - not for --help
-
     with database(data_dir) as (_, engine):
         names = {market_id: name for name, market_id in market_ids_by_name(engine).items()}
         found = [_described(key, names) for key in list_api_keys(engine)]
@@ -87,8 +90,6 @@ def list_(as_json: bool, data_dir: Path) -> None:
 @data_dir_option
 def revoke(name_or_prefix: str, data_dir: Path) -> None:
     """Revoke a key for good, by its name or its prefix (om_ and eight characters). It stops at once."""
-    from shared.persistence.access.keys import revoke_api_key  # noqa: PLC0415 - not for --help
-
     with database(data_dir) as (_, engine):
         if not revoke_api_key(engine, name_or_prefix, datetime.now(UTC)):
             raise NotDoneError(
@@ -122,8 +123,6 @@ def _known_scopes(listed: str) -> list[str]:
 
 
 def _market_ids(engine: Engine, wanted: Sequence[str]) -> list[int]:
-    from shared.persistence.access.keys import market_ids_by_name  # noqa: PLC0415 - not for --help
-
     known = market_ids_by_name(engine)
     there_are = f"There are: {', '.join(known)}." if known else "No catalog is loaded yet."
     if not wanted:

@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.database import data_dir_option
+from cli.processes.roles import run_stack
+from cli.servers import run_servers
+from cli.system.listen_socket import listen
+from cli.system.stop_signals import StopRequest
+from shared.logs import configure_logging
+from shared.persistence.access.first_steps import first_steps
+from shared.persistence.core.database import open_database
+from shared.persistence.core.migrate import migrate_as_owner
 from shared.settings import load_data_dir, load_settings
 
 if TYPE_CHECKING:
@@ -31,15 +39,6 @@ def serve(host: str, port: int, workers: int | None, data_dir: Path) -> None:
     Ctrl-C or SIGTERM stops all of it in order and lets running work finish, which is an exit code of 0. What
     dies is started again; when it keeps dying, everything stops with exit code 1.
     """
-    from cli.processes.roles import run_stack  # noqa: PLC0415
-    from cli.servers import run_servers  # noqa: PLC0415
-    from cli.system.listen_socket import listen  # noqa: PLC0415 - --help needs none of these
-    from cli.system.stop_signals import StopRequest  # noqa: PLC0415
-    from shared.logs import configure_logging  # noqa: PLC0415
-    from shared.persistence.access.first_steps import first_steps  # noqa: PLC0415
-    from shared.persistence.core.database import open_database  # noqa: PLC0415
-    from shared.persistence.core.migrate import migrate_as_owner  # noqa: PLC0415
-
     settings = load_settings()
     settings = replace(settings, worker_processes=workers or settings.worker_processes)
     configure_logging(settings, "serve")

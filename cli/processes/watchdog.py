@@ -51,7 +51,8 @@ def loop_watchdog(settings: Settings) -> Watchdog:
 
 
 def _queue_away(settings: Settings) -> bool:
-    from shared.queue.job_queue import JobQueue, QueueAwayError  # noqa: PLC0415 - Celery is large, and rarely needed here
+    # A supervisor lives as long as what it supervises, and would hold Celery all the time for this.
+    from shared.queue.job_queue import JobQueue, QueueAwayError  # noqa: PLC0415 - for the reason above
 
     with closing(JobQueue(settings)) as queue:
         try:
@@ -66,7 +67,7 @@ def _set_queues_aside(settings: Settings) -> None:
 
     The database has all that they stood for, and the scheduler dispatches it anew.
     """
-    from shared.queue.job_queue import JobQueue, QueueAwayError  # noqa: PLC0415
+    from shared.queue.job_queue import JobQueue, QueueAwayError  # noqa: PLC0415 - as in _queue_away
 
     with closing(JobQueue(settings)) as queue:
         try:

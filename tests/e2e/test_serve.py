@@ -44,7 +44,7 @@ class Served:
         (found,) = [
             child
             for child in psutil.Process(self.process.pid).children()
-            if child.is_running() and name in child.cmdline()
+            if child.is_running() and {name, f"{name}-process"} & set(child.cmdline())
         ]
         return found
 

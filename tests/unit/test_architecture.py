@@ -230,10 +230,6 @@ def test_every_package_says_what_it_is_for() -> None:
     assert not silent
 
 
-def _module(name: str) -> Module:
-    return next(module for module in MODULES if module.name == name)
-
-
 def _queue_names(tree: ast.AST) -> set[str]:
     """The constants ending in QUEUE or QUEUES that are read."""
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -243,7 +239,9 @@ def _queue_names(tree: ast.AST) -> set[str]:
 def test_every_queue_that_is_dispatched_to_is_consumed_by_a_role() -> None:
     consumed = {
         name
-        for node in ast.walk(_module("cli.commands.roles").tree)
+        for module in MODULES
+        if module.room == "cli"
+        for node in ast.walk(module.tree)
         if isinstance(node, ast.keyword) and node.arg == "queues"
         for name in _queue_names(node.value)
     }

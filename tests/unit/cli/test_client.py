@@ -12,7 +12,9 @@ from rich.console import Console
 from cli.client.connection import Connection
 from cli.client.hand_in import batch_key, hand_in
 from cli.client.upload import upload_of
-from cli.commands.client import job, results, submit
+from cli.commands.job import job
+from cli.commands.results import results
+from cli.commands.submit import submit
 from cli.errors import NotDoneError
 from tests.support.small_server import JOB_ID, KEY, Canned, SmallServer, refusal
 

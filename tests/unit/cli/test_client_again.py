@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.client.upload import upload_of
-from cli.commands.client import submit
+from cli.commands.submit import submit
 from cli.errors import NotDoneError
 from tests.support.small_server import JOB_ID, SmallServer, refusal
 from tests.unit.cli.test_client import FINE, GONE, batch_file, last_line, run, server

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cli.main import COMMANDS, main
+from cli.main import COMMANDS, PROCESSES, main
 from cli.servers.data_dir import ServersError
 from shared.persistence.core.errors import DatabaseAwayError, PermanentError
 from shared.settings import SettingsError
@@ -30,7 +30,7 @@ def test_help_imports_no_command_and_no_library_of_one() -> None:
         "import sys\nfrom cli.main import main\n"
         "try: main(['--help'], prog_name='ordermill')\nexcept SystemExit: pass\n"
         "slow = {'sqlalchemy', 'celery', 'flask', 'gunicorn', 'httpx', 'redis'}\n"
-        "slow |= {'cli.commands.serve', 'cli.commands.roles'}\n"
+        "slow |= {name for name in sys.modules if name.startswith('cli.commands.')}\n"
         "sys.exit(', '.join(sorted(slow & set(sys.modules))))\n"
     )
 
@@ -38,6 +38,25 @@ def test_help_imports_no_command_and_no_library_of_one() -> None:
 
     assert done.stderr.strip() == ""
     assert all(f"  {name} " in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("role", ["worker", "scheduler"])
+def test_what_supervises_a_role_holds_no_celery_in_memory(role: str) -> None:
+    program = (
+        f"import sys, cli.commands.{role}\nsys.exit(' '.join({{'celery', 'sqlalchemy'}} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False)
+
+    assert done.stderr.strip() == ""
+
+
+def test_what_a_supervisor_runs_is_a_command_that_nobody_is_told_of() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).output
+
+    for name in PROCESSES:
+        assert name not in shown
+        assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0
 
 
 def test_an_unknown_command_is_a_usage_error() -> None:
