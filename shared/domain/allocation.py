@@ -77,6 +77,10 @@ class Shelf:
         """Units reserved since the shelf was filled, by place."""
         return self._taken
 
+    def covers(self, taken: Mapping[Place, int]) -> bool:
+        """Whether all these units are there."""
+        return all(self.available(*place) >= units for place, units in taken.items())
+
 
 def allocate(wants: Sequence[Want], rule: AllocationRule, shelf: Shelf) -> Allocation | Shortage:
     """Cover all lines or none: one warehouse for the whole order if any can, else line by line.

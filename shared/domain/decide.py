@@ -96,6 +96,30 @@ def _decide_draft(draft: Draft, shelf: Shelf, uses: Uses, claimed: set[int]) -> 
     return Placement(draft, split(draft, allocation))
 
 
+def stands_while_covered(
+    drafts: Sequence[Draft | Doomed | Rejected], decided: Sequence[Placement | Rejected]
+) -> bool:
+    """Whether these decisions come out the same from any stock that has at least what they take.
+
+    So they do where every order gets all that it wants from the warehouse that its rule tries first: what
+    else there is, is not looked at then. A no says only that this is not known.
+    """
+    return all(
+        isinstance(draft, Rejected)
+        or (isinstance(draft, Draft) and isinstance(decision, Placement) and _is_first_choice(decision))
+        for draft, decision in zip(drafts, decided, strict=True)
+    )
+
+
+def _is_first_choice(placement: Placement) -> bool:
+    draft = placement.draft
+    request = draft.request
+    if request.force_create or request.create_only or any(one.voucher.limited for one in draft.vouchers):
+        return False
+    first = draft.rule.warehouse_ids[:1]
+    return all((take.warehouse_id,) == first for part in placement.parts for take in part.takes)
+
+
 def _with_usable_vouchers(draft: Draft, uses: Uses) -> tuple[Draft, list[Fault]]:
     if not draft.vouchers:
         return draft, []

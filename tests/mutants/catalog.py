@@ -109,6 +109,28 @@ MUTANTS: Final = (
         [f"{_RACES}::test_slices_that_want_the_same_items_in_other_orders_do_not_deadlock"],
     ),
     Mutant(
+        "what was written before its stock was locked is kept whatever is left of it",
+        [
+            Change(
+                "worker/settle/decide_and_write.py",
+                "    if not lock_shelf(connection, items, thresholds).covers(shelf.taken()):\n",
+                "    if not lock_shelf(connection, items, thresholds).covers({}):\n",
+            )
+        ],
+        ["tests/integration/test_stock_locked_last.py"],
+    ),
+    Mutant(
+        "an item is known as it was before the catalog changed",
+        [
+            Change(
+                "worker/settle/known_items.py",
+                "        if version != self._version:\n",
+                "        if self._version is None:\n",
+            )
+        ],
+        ["tests/integration/test_known_items.py"],
+    ),
+    Mutant(
         "of a code that two items share, the first is set",
         [Change("shared/domain/stock_count.py", "    if len(named) == 1:\n", "    if named:\n")],
         ["tests/unit/domain/test_shelving.py"],

@@ -10,30 +10,25 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from shared.domain.decide import Numbered, Placement, decide
 from shared.domain.draft import Doomed, Draft
 from shared.domain.locate import Snapshot
-from shared.domain.mailbox import mailbox_of
 from shared.domain.outcome import Outcome, Rejected
 from shared.domain.parsed import Parsed
 from shared.domain.rejections import could_not_be_stored, too_slow
 from shared.domain.resolve import prepare
 from shared.persistence.jobs.slices import Claim, TakenSlice
-from shared.persistence.orders.customers import add_customers, ask_for_new_passwords, register_customers
-from shared.persistence.orders.insert import draw_numbers, write_orders
-from shared.persistence.orders.rows import Making, NewOrder
-from shared.persistence.orders.voucher_uses import lock_uses, use
-from shared.persistence.stock.lock import lock_shelf, reserve
+from shared.persistence.orders.rows import Making
+from shared.persistence.orders.voucher_uses import lock_uses
+from shared.persistence.stock.lock import lock_shelf
 from shared.schemas.order.reading import OrderReader
 from worker.context import WorkerContext
+from worker.settle.decide_and_write import Drafted, decide_and_write
 from worker.settle.look_up import (
     KeyedOrder,
     items_that_may_be_wanted,
-    items_to_lock,
     lines_of,
     look_up,
     vouchers_that_may_apply,
-    vouchers_to_lock,
 )
 from worker.settle.time_limits import OrderClock, OrderTooSlowError
 from worker.settle.work import Keyed, Place, Placed, behind_savepoint, members_of
@@ -100,26 +95,8 @@ def place_orders(
     snapshot = look_up(connection, claim, reference, assortment, orders)
     clock = context.order_clock
     drafts = list(_prepared(clock, orders, snapshot))
-    shelf = lock_shelf(connection, items_to_lock(drafts), reference.thresholds)
-    uses = lock_uses(connection, vouchers_to_lock(drafts))
-    with clock:
-        decided = decide(drafts, shelf, uses)
-    placed = [
-        (order, decision)
-        for order, decision in zip(orders, decided, strict=True)
-        if isinstance(decision, Placement)
-    ]
-    numbered = _number(connection, [placement for _, placement in placed])
-    customers = _customers(connection, numbered)
-    new_orders = [
-        NewOrder(order.taken.job_id, order.taken.api_key_id, order.position, order.key, customer_id, one)
-        for (order, _), customer_id, one in zip(placed, customers, numbered, strict=True)
-    ]
-    write_orders(connection, Making(claim.moment, context.settings.confirm_orders), new_orders)
-    reserve(connection, shelf.taken())
-    use(connection, uses.taken())
-    told = iter(numbered)
-    outcomes = (one if isinstance(one, Rejected) else next(told).outcome() for one in decided)
+    making = Making(claim.moment, context.settings.confirm_orders)
+    outcomes = decide_and_write(Drafted(connection, making, reference, clock, orders, drafts))
     return [
         replace(outcome, ignored=order.parsed.ignored) if order.parsed.ignored else outcome
         for order, outcome in zip(orders, outcomes, strict=True)
@@ -167,28 +144,3 @@ def place_one_by_one(
 
 def _place_one(context: WorkerContext, connection: Connection, claim: Claim, order: KeyedOrder) -> Outcome:
     return place_orders(context, connection, claim, [order])[0]
-
-
-def _number(connection: Connection, placements: Sequence[Placement]) -> list[Numbered]:
-    explicit = [p.draft.request.order_number for p in placements]
-    count = sum(placement.automatic_numbers for placement in placements)
-    automatic = draw_numbers(connection, count, [number for number in explicit if number is not None])
-    return [placement.numbered(automatic) for placement in placements]
-
-
-def _customers(connection: Connection, numbered: Sequence[Numbered]) -> list[int]:
-    """Each placement's customer: known, registered under its e-mail, or made for this order."""
-    drafts = [one.placement.draft for one in numbered]
-    unknown = [draft.buyer for draft in drafts if draft.buyer.customer_id is None]
-    registered = register_customers(connection, [b.email for b in unknown if b.register])
-    made = iter(add_customers(connection, [b.email for b in unknown if not b.register]))
-    ids: list[int] = []
-    for draft in drafts:
-        buyer = draft.buyer
-        if buyer.customer_id is not None:
-            ids.append(buyer.customer_id)
-        else:
-            ids.append(registered[mailbox_of(buyer.email)] if buyer.register else next(made))
-    wanting = {i for i, draft in zip(ids, drafts, strict=True) if draft.request.customer_set_new_password}
-    ask_for_new_passwords(connection, wanting)
-    return ids

@@ -45,9 +45,13 @@ def draw_numbers(connection: Connection, count: int, claimed: Collection[int]) -
 
 
 def write_orders(connection: Connection, making: Making, new_orders: Sequence[NewOrder]) -> None:
-    """Insert the orders and all that belongs to them; one statement per table that gets rows."""
+    """Insert the orders and what belongs to them but their allocations; a statement per table with rows."""
     copy_rows(connection, orders, order_rows.ORDERS, order_rows.of_orders(making, new_orders))
     copy_rows(connection, order_lines, order_rows.LINES, order_rows.of_lines(new_orders))
-    copy_rows(connection, allocations, order_rows.ALLOCATIONS, order_rows.of_allocations(new_orders))
     copy_rows(connection, payments, order_rows.PAYMENTS, order_rows.of_payments(new_orders))
     copy_rows(connection, confirmations, ("order_number",), order_rows.of_confirmations(making, new_orders))
+
+
+def write_allocations(connection: Connection, new_orders: Sequence[NewOrder]) -> None:
+    """Insert what the lines of orders that are written have reserved."""
+    copy_rows(connection, allocations, order_rows.ALLOCATIONS, order_rows.of_allocations(new_orders))

@@ -10,11 +10,11 @@ from shared.domain.allocation import Place, Shelf
 
 # One statement that updates many rows would lock them as it finds them, and deadlock; so they are locked
 # first. NO KEY: an allocation's foreign key must not wait for it.
-_LOCK = text(
+_READ = (
     "SELECT item_id, warehouse_id, physical - allocated FROM stock"
     " WHERE item_id = ANY(CAST(:items AS bigint[]))"
-    " ORDER BY item_id, warehouse_id FOR NO KEY UPDATE"
 )
+_LOCK = f"{_READ} ORDER BY item_id, warehouse_id FOR NO KEY UPDATE"
 _RESERVE = text(
     "UPDATE stock SET allocated = stock.allocated + taken.quantity, modified_at = clock_timestamp()"
     " FROM unnest(CAST(:items AS bigint[]), CAST(:warehouses AS integer[]), CAST(:quantities AS integer[]))"
@@ -28,9 +28,20 @@ def lock_shelf(connection: Connection, item_ids: Collection[int], thresholds: Ma
 
     ``thresholds`` are the units that a warehouse never sells, by warehouse id.
     """
+    return _shelf(connection, _LOCK, item_ids, thresholds)
+
+
+def look_at_shelf(connection: Connection, item_ids: Collection[int], thresholds: Mapping[int, int]) -> Shelf:
+    """The same as it is now: nothing is locked, so whoever takes from it has to lock and look again."""
+    return _shelf(connection, _READ, item_ids, thresholds)
+
+
+def _shelf(
+    connection: Connection, query: str, item_ids: Collection[int], thresholds: Mapping[int, int]
+) -> Shelf:
     if not item_ids:
         return Shelf({})
-    rows = connection.execute(_LOCK, {"items": sorted(item_ids)})
+    rows = connection.execute(text(query), {"items": sorted(item_ids)})
     return Shelf({(item, warehouse): free - thresholds.get(warehouse, 0) for item, warehouse, free in rows})
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.domain.allocation import Shelf
 from shared.domain.catalog import AllocationRule, Item, Split
-from shared.domain.decide import Placement
+from shared.domain.decide import Placement, stands_while_covered
 from shared.domain.draft import Draft
 from shared.domain.order import CENT
 from shared.domain.outcome import Code, Rejected
@@ -219,3 +219,21 @@ def test_the_parts_money_is_the_orders_money_to_the_cent(case: Case) -> None:
         assert sum(part.voucher for part in parts) == whole.voucher
         assert sum(part.grand for part in parts) == whole.grand
         assert all(part.grand >= 0 and part.voucher >= 0 for part in parts)
+
+
+@given(cases(), st.data())
+def test_decisions_that_stand_while_covered_come_out_the_same_from_any_stock_that_covers_them(
+    case: Case, data: st.DataObject
+) -> None:
+    shelf = Shelf(Counter(case.units))
+    decisions = decided(*case.orders, shelf=shelf)
+    if not stands_while_covered(case.orders, decisions):
+        event("looked at what else is there")
+        return
+    event("stands")
+    places = [(item.id, house) for item in ITEMS for house in WAREHOUSES]
+    others = {place: data.draw(st.integers(0, 6)) for place in places}
+    covering = {place: others[place] + shelf.taken().get(place, 0) for place in places}
+
+    assert Shelf(covering).covers(shelf.taken())
+    assert decided(*case.orders, shelf=Shelf(covering)) == decisions

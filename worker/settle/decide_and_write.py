@@ -1,0 +1,155 @@
+"""Deciding the drafts of a transaction and writing what comes of them, with their stock locked first or last.
+
+From the lock to the commit nobody else sells these items. So where many orders are decided at once, they are
+decided from stock as it looks, and all but their allocations is written before it is locked: two workers then
+write at the same time. It is done only where looking again under the lock proves the decisions right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+
+from shared.domain.catalog import Reference
+from shared.domain.decide import Numbered, Placement, decide, stands_while_covered
+from shared.domain.draft import Doomed, Draft
+from shared.domain.mailbox import mailbox_of
+from shared.domain.outcome import Outcome, Rejected
+from shared.domain.vouchers import Uses
+from shared.persistence.orders.customers import add_customers, ask_for_new_passwords, register_customers
+from shared.persistence.orders.insert import draw_numbers, write_allocations, write_orders
+from shared.persistence.orders.rows import Making, NewOrder
+from shared.persistence.orders.voucher_uses import lock_uses, use
+from shared.persistence.stock.lock import lock_shelf, look_at_shelf, reserve
+from worker.settle.look_up import KeyedOrder, items_to_lock, vouchers_to_lock
+from worker.settle.time_limits import OrderClock
+
+LOCKED_LAST_FROM: Final = 50
+"""Orders from which on the savepoint and the second look pay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """The orders of a transaction, each with its draft or why it has none, and what they are decided by."""
+
+    connection: Connection
+    making: Making
+    reference: Reference
+    clock: OrderClock
+    orders: Sequence[KeyedOrder]
+    drafts: Sequence[Draft | Doomed | Rejected]
+
+
+def decide_and_write(drafted: Drafted) -> list[Outcome]:
+    """The orders' outcomes, after everything that they bring about has been written."""
+    items = items_to_lock(drafted.drafts)
+    if len(drafted.orders) >= LOCKED_LAST_FROM and _may_be_locked_last(drafted.drafts):
+        outcomes = _locking_last(drafted, items)
+        if outcomes is not None:
+            return outcomes
+    return _locking_first(drafted, items)
+
+
+def _may_be_locked_last(drafts: Sequence[Draft | Doomed | Rejected]) -> bool:
+    """Whether nothing that is written before the stock is locked could be what another one waits for.
+
+    Whoever has its stock might wait for a number, or a registered customer, of ours, and we for its stock.
+    """
+    return not any(
+        isinstance(draft, Doomed)
+        or (
+            isinstance(draft, Draft)
+            and (
+                draft.request.order_number is not None
+                or draft.buyer.register
+                or draft.request.customer_set_new_password
+            )
+        )
+        for draft in drafts
+    )
+
+
+def _locking_last(drafted: Drafted, items: Collection[int]) -> list[Outcome] | None:
+    """None where stock has to be locked first: all is as before then."""
+    connection, thresholds = drafted.connection, drafted.reference.thresholds
+    shelf = look_at_shelf(connection, items, thresholds)
+    with drafted.clock:
+        decided = decide(drafted.drafts, shelf, Uses({}))
+    if not stands_while_covered(drafted.drafts, decided):
+        return None
+    savepoint = connection.begin_nested()
+    numbered, new_orders = _write(drafted, decided)
+    if not lock_shelf(connection, items, thresholds).covers(shelf.taken()):
+        # Sold since: what is left is decided on again, and none of these orders was.
+        savepoint.rollback()
+        return None
+    write_allocations(connection, new_orders)
+    reserve(connection, shelf.taken())
+    savepoint.commit()
+    return _outcomes(decided, numbered)
+
+
+def _locking_first(drafted: Drafted, items: Collection[int]) -> list[Outcome]:
+    connection = drafted.connection
+    shelf = lock_shelf(connection, items, drafted.reference.thresholds)
+    uses = lock_uses(connection, vouchers_to_lock(drafted.drafts))
+    with drafted.clock:
+        decided = decide(drafted.drafts, shelf, uses)
+    numbered, new_orders = _write(drafted, decided)
+    write_allocations(connection, new_orders)
+    reserve(connection, shelf.taken())
+    use(connection, uses.taken())
+    return _outcomes(decided, numbered)
+
+
+def _write(
+    drafted: Drafted, decided: Sequence[Placement | Rejected]
+) -> tuple[list[Numbered], list[NewOrder]]:
+    """Number the placements, and write all of them but their allocations."""
+    connection = drafted.connection
+    placed = [
+        (order, decision)
+        for order, decision in zip(drafted.orders, decided, strict=True)
+        if isinstance(decision, Placement)
+    ]
+    numbered = _number(connection, [placement for _, placement in placed])
+    customers = _customers(connection, numbered)
+    new_orders = [
+        NewOrder(order.taken.job_id, order.taken.api_key_id, order.position, order.key, customer_id, one)
+        for (order, _), customer_id, one in zip(placed, customers, numbered, strict=True)
+    ]
+    write_orders(connection, drafted.making, new_orders)
+    return numbered, new_orders
+
+
+def _outcomes(decided: Sequence[Placement | Rejected], numbered: Sequence[Numbered]) -> list[Outcome]:
+    told = iter(numbered)
+    return [one if isinstance(one, Rejected) else next(told).outcome() for one in decided]
+
+
+def _number(connection: Connection, placements: Sequence[Placement]) -> list[Numbered]:
+    explicit = [p.draft.request.order_number for p in placements]
+    count = sum(placement.automatic_numbers for placement in placements)
+    automatic = draw_numbers(connection, count, [number for number in explicit if number is not None])
+    return [placement.numbered(automatic) for placement in placements]
+
+
+def _customers(connection: Connection, numbered: Sequence[Numbered]) -> list[int]:
+    """Each placement's customer: known, registered under its e-mail, or made for this order."""
+    drafts = [one.placement.draft for one in numbered]
+    unknown = [draft.buyer for draft in drafts if draft.buyer.customer_id is None]
+    registered = register_customers(connection, [b.email for b in unknown if b.register])
+    made = iter(add_customers(connection, [b.email for b in unknown if not b.register]))
+    ids: list[int] = []
+    for draft in drafts:
+        buyer = draft.buyer
+        if buyer.customer_id is not None:
+            ids.append(buyer.customer_id)
+        else:
+            ids.append(registered[mailbox_of(buyer.email)] if buyer.register else next(made))
+    wanting = {i for i, draft in zip(ids, drafts, strict=True) if draft.request.customer_set_new_password}
+    ask_for_new_passwords(connection, wanting)
+    return ids
