@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from api.orders.accept_small import GROUP_BATCH_MAX_ORDERS
 from shared.domain.slicing import SLICE_QUEUES
 from shared.queue.job_queue import JobQueue
 from tests.support.api import Door, open_door
@@ -37,11 +38,12 @@ def let_commits_fail(door: Door) -> None:
         )
 
 
+@pytest.mark.parametrize("orders", [2, GROUP_BATCH_MAX_ORDERS + 1])
 @pytest.mark.parametrize("prefer", ["respond-async", "wait=1"])
-def test_a_commit_that_fails_is_no_acceptance_and_no_message(door: Door, prefer: str) -> None:
+def test_a_commit_that_fails_is_no_acceptance_and_no_message(door: Door, prefer: str, orders: int) -> None:
     let_commits_fail(door)
 
-    answer = door.post({"a": {}, "b": {}}, Prefer=prefer)
+    answer = door.post({f"k{number}": {} for number in range(orders)}, Prefer=prefer)
 
     assert answer.status_code >= 500
     assert door.job_count() == 0

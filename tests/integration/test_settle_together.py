@@ -8,6 +8,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from shared.domain.slicing import SMALL_QUEUE
 from shared.persistence.jobs.slices import claim_slice, claim_slices
@@ -15,6 +16,7 @@ from shared.settings import Settings
 from tests.support.invariants import broken_invariants
 from tests.support.mill import Mill, lines, open_mill, order
 from tests.support.settling import attempt_at, take_slice
+from tests.support.until import until
 from worker.context import WorkerContext
 from worker.settle.message import settle_message
 from worker.tasks import run_settle
@@ -239,16 +241,30 @@ def test_workers_with_overlapping_messages_decide_each_slice_once_and_do_not_dea
 
 def test_workers_that_claim_the_same_slices_do_not_deadlock(mill: Mill) -> None:
     slice_ids = singles(mill, *(order() for _ in range(40)))
-    together = Barrier(4)
 
     def claim(_: int) -> None:
-        together.wait(30)
-        for _ in range(10):
-            with mill.engine.begin() as connection:
-                assert claim_slices(connection, slice_ids) is not None
+        with mill.engine.begin() as connection:
+            assert claim_slices(connection, slice_ids) is not None
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(claim, range(4)))
+    with ThreadPoolExecutor(4) as pool, mill.engine.connect() as holder:
+        holder.execute(text("SELECT id FROM slices FOR UPDATE"))
+        claims = pool.map(claim, range(4))
+        # Each has asked for its first row now; what they ask for next, they ask for at once.
+        until(lambda: waiting_for_locks(mill) == 4)
+        holder.rollback()
+        list(claims)
+
+
+def waiting_for_locks(mill: Mill) -> int:
+    """How many connections wait for a row that somebody else has."""
+    with mill.engine.connect() as connection:
+        found = connection.execute(
+            text(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+        ).scalar_one()
+    return int(found)
 
 
 def test_what_was_counted_and_not_used_is_given_back_before_anything_else(mill: Mill) -> None:

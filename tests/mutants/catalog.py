@@ -385,7 +385,7 @@ MUTANTS: Final = (
             Change(
                 "api/orders/accept_small.py",
                 "            stored = self._insert([(batch.new_job, batch.slices) for batch in group])\n",
-                "            self._dispatch([1], SMALL_QUEUE)\n"
+                "            self._dispatch([1], SLICE_QUEUES[0])\n"
                 "            stored = self._insert([(batch.new_job, batch.slices) for batch in group])\n",
             )
         ],
@@ -461,7 +461,10 @@ MUTANTS: Final = (
     ),
     Mutant(
         "no limit for an answer of Redis",
-        [Change(_QUEUE, '            "socket_timeout": limit,\n', "")],
+        [
+            Change(_QUEUE, '            "socket_timeout": limit,\n', ""),
+            Change(_QUEUE, '{"socket_timeout": limit, "socket_connect', '{"socket_connect'),
+        ],
         [f"{_HALF_OPEN}::test_a_batch_is_accepted_in_time_when_the_way_to_the_queue_leads_nowhere"],
     ),
     Mutant(
