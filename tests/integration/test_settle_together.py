@@ -239,20 +239,24 @@ def test_workers_with_overlapping_messages_decide_each_slice_once_and_do_not_dea
     assert [entry for entry in mill.logged if entry["event"] == "slices_tried_again"] == []
 
 
-def test_workers_that_claim_the_same_slices_do_not_deadlock(mill: Mill) -> None:
+def test_workers_that_claim_the_same_slices_do_so_in_one_order_and_do_not_deadlock(mill: Mill) -> None:
     slice_ids = singles(mill, *(order() for _ in range(40)))
+    free = "SELECT id FROM slices ORDER BY id FOR UPDATE SKIP LOCKED"
 
-    def claim(_: int) -> None:
+    def claim(ids: list[int]) -> None:
         with mill.engine.begin() as connection:
-            assert claim_slices(connection, slice_ids) is not None
+            assert claim_slices(connection, ids) is not None
 
-    with ThreadPoolExecutor(4) as pool, mill.engine.connect() as holder:
-        holder.execute(text("SELECT id FROM slices FOR UPDATE"))
-        claims = pool.map(claim, range(4))
-        # Each has asked for its first row now; what they ask for next, they ask for at once.
-        until(lambda: waiting_for_locks(mill) == 4)
+    with ThreadPoolExecutor(1) as pool, mill.engine.connect() as holder, mill.engine.connect() as looking:
+        holder.execute(text("SELECT id FROM slices WHERE id = :id FOR UPDATE"), {"id": slice_ids[20]})
+        claiming = pool.submit(claim, slice_ids[::-1])
+        until(lambda: waiting_for_locks(mill) == 1)
+        not_yet_asked_for = looking.execute(text(free)).scalars().all()
+        looking.rollback()
         holder.rollback()
-        list(claims)
+        claiming.result()
+
+    assert not_yet_asked_for == slice_ids[21:]
 
 
 def waiting_for_locks(mill: Mill) -> int:

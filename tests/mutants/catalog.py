@@ -343,7 +343,7 @@ MUTANTS: Final = (
     Mutant(
         "slices are claimed in no order",
         [Change(_SLICES, "ORDER BY id FOR UPDATE", "ORDER BY random() FOR UPDATE")],
-        [f"{_TOGETHER}::test_workers_that_claim_the_same_slices_do_not_deadlock"],
+        [f"{_TOGETHER}::test_workers_that_claim_the_same_slices_do_so_in_one_order_and_do_not_deadlock"],
     ),
     Mutant(
         "attempts are without bound",
