@@ -15,6 +15,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench.beside_waited import single_beside_waited
 from bench.ground import open_ground
 from bench.profile import Profile
 from bench.programs import Programs
@@ -34,7 +35,15 @@ from bench.scenarios import (
     where_time_goes,
 )
 
-SCENARIOS = (large_batches, where_time_goes, shapes, growing_batches, single_orders, small_beside_big)
+SCENARIOS = (
+    large_batches,
+    where_time_goes,
+    shapes,
+    growing_batches,
+    single_orders,
+    small_beside_big,
+    single_beside_waited,
+)
 
 
 @click.command()
