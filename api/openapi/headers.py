@@ -80,8 +80,9 @@ def shared_parameters(settings: Settings) -> dict[str, dict[str, Any]]:
             "in": "header",
             "description": "What you would rather have, joined by commas (RFC 7240). `respond-async` "
             "answers 202 at once; `wait=N` waits up to N seconds for the outcomes, whatever the batch's size "
-            f"({settings.max_wait_seconds:g} at most); `handling=strict` makes each unknown member of an "
-            "order an error.",
+            f"({settings.max_wait_seconds:g} at most). Without either, up to {settings.sync_max_orders} "
+            f"orders are waited for, {settings.sync_wait_seconds:g} seconds at most. Where too many wait "
+            "already, the 202 comes at once. `handling=strict`: each unknown member of an order is an error.",
             "schema": _TEXT,
             "examples": {
                 "job": {"value": "respond-async"},

@@ -117,15 +117,19 @@ def _one_of(*schemas: JsonSchema) -> JsonSchema:
 
 _LINE: JsonSchema = {
     "description": "One line of an order. If several of `id`, `ean`, `upc` and `sku` are given, they mean "
-    "the same item; one of them is needed.",
+    "the same item; one of them is needed. A UPC of 12 digits and the EAN of a 0 and those are one.",
     **_one_of(
         *({"required": [name], "properties": {name: _NAMED_ITEM}} for name in ("id", "ean", "upc", "sku"))
     ),
 }
 _ORDER: JsonSchema = {
-    "description": "An order. `null` is the same as absent. Members that are not listed here are ignored, "
-    "unless the request prefers `handling=strict`. No text may hold U+0000. An e-mail is needed: on the "
-    "invoice address, on the only one, or from the account, whose default address stands in.",
+    "description": "An order. What exporters write for nothing is absent: `null`; an empty text where a "
+    "date, a number, a flag or the name of something belongs; `[]` where an object belongs; `0000-00-00`. "
+    "An array may come as an object whose names are whole numbers: its values in that order. Names are "
+    "compared in Unicode's NFC. Members that are not listed here are ignored and told in the outcome's "
+    "`ignored`, unless the request prefers `handling=strict`: then each is an error. No text may hold "
+    "U+0000. An e-mail is needed: on the invoice address, on the only one, or from the account, whose "
+    "default address stands in.",
     "required": ["products"],
     **_one_of(
         {"required": ["invoiceAddress"], "properties": {"invoiceAddress": _WITH_EMAIL}},

@@ -213,12 +213,14 @@ class OrderSchema(Sent):
     pricelistId = Whole(**_ID, allow_none=True, metadata=_doc("Pricelist by id; wins over the name."))
     pricelist = _named("Pricelist by name; else the market's.", filled=True)
     currency = Currency(
-        allow_none=True, metadata=_doc("ISO 4217 code of what amounts are counted in; the pricelist's.")
+        allow_none=True,
+        metadata=_doc("ISO 4217 code of what the sender counts in; another than the pricelist's is -7."),
     )
     marketId = Whole(**_ID, allow_none=True, metadata=_doc("Market by id; wins over the name."))
     market = _named("Market by name; else that of the delivery country.", filled=True)
     customerRegister = Flag(
-        allow_none=True, metadata=_doc("Attach to, or register, the customer of this e-mail.")
+        allow_none=True,
+        metadata=_doc("Attach to the customer of this mailbox, however it is spelled, or register one."),
     )
     customerId = Whole(least=1, most=MOST_NUMBER, allow_none=True, metadata=_doc("Attach to this customer."))
     customerSetNewPassword = Flag(allow_none=True, metadata=_doc("Flag the customer for a password reset."))
@@ -242,7 +244,7 @@ class OrderSchema(Sent):
         Text(most=NAME_CHARS, filled=True, nfc=True),
         most=MOST_CODES,
         allow_none=True,
-        metadata=_doc("Voucher codes; each must be valid now."),
+        metadata=_doc("Voucher codes, in any case; each must be valid now."),
     )
     applyVouchers = Flag(allow_none=True, metadata=_doc("Apply automatic vouchers."))
     orderNumber = Whole(least=1, most=MOST_NUMBER, allow_none=True, metadata=_doc("Explicit order number."))
