@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from shared.domain.codes import same_code
+from shared.domain.currencies import unit
 from shared.domain.order import Address
 from shared.domain.vouchers import Voucher, VouchersByCode, compared, percent_of
 
@@ -142,14 +143,16 @@ class Reference:
     voucher_codes: Mapping[str, Voucher] = field(default_factory=dict)
     automatic_vouchers: tuple[Voucher, ...] = ()
 
-    def campaign_price(self, item_id: int, pricelist_id: int, price: Decimal, moment: datetime) -> Decimal:
+    def campaign_price(self, item_id: int, pricelist: Pricelist, price: Decimal, moment: datetime) -> Decimal:
         """The lowest price that a running campaign gives an item; ``price`` where none does."""
         reductions = [
             campaign.percent
-            for campaign in self.campaigns.get(pricelist_id, ())
+            for campaign in self.campaigns.get(pricelist.id, ())
             if item_id in campaign.item_ids and campaign.runs_at(moment)
         ]
-        return price - percent_of(price, max(reductions)) if reductions else price
+        if not reductions:
+            return price
+        return price - percent_of(price, max(reductions), unit(pricelist.currency))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from shared.domain.allocation import Shelf, allocate_what_is_there
+from shared.domain.currencies import amount_faults
 from shared.domain.decide import Placement
 from shared.domain.draft import Draft
+from shared.domain.order import payment_amounts
 from shared.domain.outcome import Fault, quoted
 from shared.domain.reasons import ALREADY_COMPLETED, ORDER_UNKNOWN
 from shared.domain.splitting import split
@@ -25,6 +28,20 @@ class Completion:
     """New values by column: buyer_name, comments, po_number and dates."""
     ignored: tuple[str, ...] = ()
     """Pointers to the first of the members that may not be said here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """All that is wrong with what a client said, and the amounts in it: their currency is the order's."""
+
+    faults: tuple[Fault, ...]
+    amounts: tuple[tuple[str, Decimal], ...] = ()
+
+
+def uncounted(read: Completion | Misread, currency: str) -> list[Fault]:
+    """A fault for each amount that the order's currency cannot write."""
+    amounts = read.amounts if isinstance(read, Misread) else payment_amounts(read.payment or {})
+    return amount_faults(amounts, currency)
 
 
 def place_prepared(draft: Draft, shelf: Shelf) -> Placement:

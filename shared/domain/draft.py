@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from shared.domain.allocation import Want
 from shared.domain.catalog import AllocationRule, Item, Market, Pricelist
+from shared.domain.currencies import counted, unit
 from shared.domain.order import Address, ElementNames, LineRequest, OrderRequest
 from shared.domain.outcome import Fault
 from shared.domain.pricing import ZERO, Totals, totals
@@ -74,7 +75,9 @@ class Draft:
 
     def __post_init__(self) -> None:
         """Add the money up, once: it is asked for at every step of the order's way."""
-        lines_total, vouchers = ZERO, self.request.voucher_value or ZERO
+        lines_total, vouchers = ZERO, ZERO
+        if self.request.voucher_value is not None:
+            vouchers = counted(self.request.voucher_value, unit(self.pricelist.currency))
         for line in self.lines:
             lines_total += line.unit_price * line.request.quantity
         for applied in self.vouchers:

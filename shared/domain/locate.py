@@ -117,6 +117,11 @@ def locate(names: References, country: str | None, snapshot: Snapshot) -> tuple[
     return Place(market, pricelist, rule), faults
 
 
+def counted_in(names: References, place: Place | None) -> str | None:
+    """The currency that an order's amounts are meant in: the one that it says, else its pricelist's."""
+    return names.currency or (place.pricelist.currency if place is not None else None)
+
+
 def currency_faults(names: References, pricelist: Pricelist, reference: Reference) -> list[Fault]:
     """The fault of an order that counts in another currency than the pricelist it would be sold by."""
     if names.currency in (None, pricelist.currency):

@@ -5,7 +5,7 @@ Nothing here has been looked up yet: names and ids of markets, items and custome
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
@@ -13,16 +13,14 @@ from typing import Any
 
 from shared.domain.values import value
 
-MOST_MONEY = Decimal("9999999999.99")
-"""What NUMERIC(12, 2) holds."""
+MOST_MONEY = Decimal("999999999999.999")
+"""What NUMERIC(15, 3) holds, and a float tells exactly."""
 
 MOST_QUANTITY = 2_147_483_647
 """What a PostgreSQL integer holds."""
 
 MOST_NUMBER = 9_007_199_254_740_991
 """The largest order number: above 2^53 - 1 a client's JSON parser may round it."""
-
-CENT = Decimal("0.01")
 
 STATES_NEEDED = frozenset({"US", "CA", "AU"})
 """Countries whose addresses need a state."""
@@ -117,3 +115,33 @@ class OrderRequest:
     internal_order: bool = False
     payment: Mapping[str, Any] | None = None
     element_names: ElementNames | None = None
+
+
+def line_amounts(position: int, line: LineRequest) -> Iterator[tuple[str, Decimal]]:
+    """The amounts of money that a line has, each with its pointer."""
+    for name, amount in (("unitPrice", line.unit_price), ("originalPrice", line.original_price)):
+        if amount is not None:
+            yield f"/products/{position}/{name}", amount
+
+
+def all_line_amounts(request: OrderRequest) -> Iterator[tuple[str, Decimal]]:
+    """The same of all lines."""
+    for position, line in enumerate(request.lines):
+        yield from line_amounts(position, line)
+
+
+def other_amounts(request: OrderRequest) -> Iterator[tuple[str, Decimal]]:
+    """The amounts of money that an order has beside those of its lines, each with its pointer."""
+    if request.shipping_value is not None:
+        yield "/shippingValue", request.shipping_value
+    if request.voucher_value is not None:
+        yield "/voucherValue", request.voucher_value
+    if request.payment is not None:
+        yield from payment_amounts(request.payment)
+
+
+def payment_amounts(payment: Mapping[str, Any]) -> Iterator[tuple[str, Decimal]]:
+    """The amounts that a payment tells of, each with its pointer."""
+    for kind in ("auth", "capture"):
+        if payment.get(kind) is not None:
+            yield f"/payment/{kind}/amount", payment[kind]["amount"]

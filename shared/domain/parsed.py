@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import field, replace
+from decimal import Decimal
 
 from shared.domain.order import ElementNames, OrderRequest, References
 from shared.domain.outcome import Fault
@@ -28,6 +29,8 @@ class Parsed:
     ignored: tuple[str, ...] = ()
     """Pointers to members that are no parameters: the first of them."""
     element_names: ElementNames | None = None
+    amounts: tuple[tuple[str, Decimal], ...] = ()
+    """Of a faulty order: its amounts of money with their pointers, for its currency may not write them."""
     addressed: bool = True
     """Whether a faulty order has an address, be it a wrong one; else its account's stands in."""
 

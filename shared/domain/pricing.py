@@ -1,14 +1,14 @@
-"""Money, exact to the cent: an order's totals, and shares of it that add up to the whole."""
+"""Money, exact to its currency's smallest unit: an order's totals, and shares that add up to the whole."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from shared.domain.order import CENT
 from shared.domain.values import value
 
-ZERO = Decimal("0.00")
+ZERO = Decimal(0)
+"""Nothing, with no decimals of its own: a sum that begins with it has those of what is added."""
 
 
 @value(frozen=True, slots=True)
@@ -30,19 +30,19 @@ def totals(lines: Decimal, shipping: Decimal, vouchers: Decimal) -> Totals:
     return Totals(lines, shipping, min(vouchers, lines + shipping))
 
 
-def shares(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
-    """``amount`` in whole cents, divided by weight; the cents left over go to the largest remainders.
+def shares(amount: Decimal, weights: Sequence[Decimal], unit: Decimal) -> list[Decimal]:
+    """``amount`` in whole units, divided by weight; the units left over go to the largest remainders.
 
     The shares add up to the amount exactly, and none is above its weight while the amount is not above
-    the sum of them. ``weights`` are in whole cents, and at least one is not 0 unless the amount is 0.
+    the sum of them. ``weights`` are in whole units, and at least one is not 0 unless the amount is 0.
     """
     if not amount:
         return [ZERO for _ in weights]
-    cents = int(amount / CENT)
-    scaled = [int(weight / CENT) for weight in weights]
+    units = int(amount / unit)
+    scaled = [int(weight / unit) for weight in weights]
     whole = sum(scaled)
-    floors = [cents * weight // whole for weight in scaled]
-    remainders = sorted(range(len(scaled)), key=lambda i: (-(cents * scaled[i] % whole), i))
-    for i in remainders[: cents - sum(floors)]:
+    floors = [units * weight // whole for weight in scaled]
+    remainders = sorted(range(len(scaled)), key=lambda i: (-(units * scaled[i] % whole), i))
+    for i in remainders[: units - sum(floors)]:
         floors[i] += 1
-    return [floor * CENT for floor in floors]
+    return [floor * unit for floor in floors]

@@ -7,10 +7,20 @@ from dataclasses import replace
 from decimal import Decimal
 
 from shared.domain.catalog import Account, Item
+from shared.domain.currencies import amount_faults, counted, unit
 from shared.domain.draft import Buyer, Doomed, Draft, DraftLine
-from shared.domain.locate import Place, Snapshot, currency_faults, locate
+from shared.domain.locate import Place, Snapshot, counted_in, currency_faults, locate
 from shared.domain.mailbox import mailbox_of
-from shared.domain.order import MOST_MONEY, Address, OrderRequest, References
+from shared.domain.order import (
+    MOST_MONEY,
+    Address,
+    LineRequest,
+    OrderRequest,
+    References,
+    all_line_amounts,
+    line_amounts,
+    other_amounts,
+)
 from shared.domain.outcome import PRECEDENCE, Fault, Rejected, reject
 from shared.domain.parsed import Parsed, as_sent
 from shared.domain.pricing import ZERO
@@ -34,7 +44,10 @@ def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | Doomed:
     place, place_faults = locate(request.references, delivery.country if delivery else None, snapshot)
     lines, line_problems = _lines(request, place, snapshot) if place else ([], [])
     buyer, buyer_faults = _buyer(request, invoice, snapshot)
-    faults = [*faults, *missing, *place_faults, *line_problems, *buyer_faults]
+    uncounted = amount_faults(other_amounts(request), counted_in(request.references, place))
+    faults = [*faults, *missing, *place_faults, *line_problems, *uncounted, *buyer_faults]
+    if place is None:
+        faults.extend(amount_faults(all_line_amounts(request), request.references.currency))
     if place is None or invoice is None or delivery is None:
         return _doomed(faults, request.references, place, snapshot)
     shipping, ship_faults = ship(request, delivery.country, place.pricelist.currency, snapshot)
@@ -92,20 +105,19 @@ def _vouchers(draft: Draft, snapshot: Snapshot) -> tuple[tuple[Applied, ...], li
 def _lines(request: OrderRequest, place: Place, snapshot: Snapshot) -> tuple[list[DraftLine], list[Fault]]:
     lines: list[DraftLine] = []
     faults: list[Fault] = []
+    currency = counted_in(request.references, place) or place.pricelist.currency
+    to = unit(currency)
     for position, wanted in enumerate(request.lines):
         item, problems = find_item(position, wanted, snapshot.assortment, force=request.force_create)
         problems = problems or line_faults(
             position, wanted, item, place.market, place.pricelist, force=request.force_create
         )
+        if not _in_units(wanted, to):
+            problems = [*problems, *amount_faults(line_amounts(position, wanted), currency)]
         if problems:
             faults.extend(problems)
             continue
-        listed = item.prices.get(place.pricelist.id) if item else None
-        unit_price = wanted.unit_price
-        if unit_price is None:
-            offered = _offered(item, listed, place, snapshot)
-            unit_price = ZERO if offered is None else offered
-        original_price = listed if wanted.original_price is None else wanted.original_price
+        unit_price, original_price = _prices(wanted, item, place, snapshot, to)
         lines.append(
             DraftLine(
                 line=position,
@@ -113,18 +125,39 @@ def _lines(request: OrderRequest, place: Place, snapshot: Snapshot) -> tuple[lis
                 item=item,
                 sku=item.sku if item else wanted.sku or wanted.ean or wanted.upc or str(wanted.item_id),
                 unit_price=unit_price,
-                original_price=unit_price if original_price is None else original_price,
+                original_price=original_price,
                 shippable=item is not None and item.active and item.sold_in(place.market),
             )
         )
     return lines, faults
 
 
+def _in_units(wanted: LineRequest, to: Decimal) -> bool:
+    """Whether a line's amounts are written with the decimals of the unit, as nearly all are."""
+    price, original = wanted.unit_price, wanted.original_price
+    return (price is None or price.same_quantum(to)) and (original is None or original.same_quantum(to))
+
+
+def _prices(
+    wanted: LineRequest, item: Item | None, place: Place, snapshot: Snapshot, to: Decimal
+) -> tuple[Decimal, Decimal]:
+    """Unit price and original price of a line, in whole units ``to``."""
+    listed = item.prices.get(place.pricelist.id) if item else None
+    if listed is not None:
+        listed = counted(listed, to)
+    unit_price = wanted.unit_price
+    if unit_price is None:
+        unit_price = _offered(item, listed, place, snapshot) or ZERO
+    unit_price = counted(unit_price, to)
+    original_price = listed if wanted.original_price is None else wanted.original_price
+    return unit_price, unit_price if original_price is None else counted(original_price, to)
+
+
 def _offered(item: Item | None, listed: Decimal | None, place: Place, snapshot: Snapshot) -> Decimal | None:
     """The pricelist's price with its running campaign."""
     if item is None or listed is None:
         return listed
-    return snapshot.reference.campaign_price(item.id, place.pricelist.id, listed, snapshot.moment)
+    return snapshot.reference.campaign_price(item.id, place.pricelist, listed, snapshot.moment)
 
 
 def _buyer(request: OrderRequest, invoice: Address | None, snapshot: Snapshot) -> tuple[Buyer, list[Fault]]:
@@ -186,7 +219,9 @@ def _misread(parsed: Parsed, snapshot: Snapshot) -> Doomed:
     terms, unknown = find_terms(parsed.references, snapshot)
     place, nowhere = locate(parsed.references, parsed.country, snapshot)
     addressless = [] if parsed.addressed or terms.account is None else address_faults(terms.account)
-    return _doomed([*parsed.faults, *unknown, *nowhere, *addressless], parsed.references, place, snapshot)
+    uncounted = amount_faults(parsed.amounts, counted_in(parsed.references, place))
+    faults = [*parsed.faults, *unknown, *nowhere, *addressless, *uncounted]
+    return _doomed(faults, parsed.references, place, snapshot)
 
 
 def _number_faults(number: int | None, snapshot: Snapshot, *, repeated: bool) -> list[Fault]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from shared.domain.allocation import Allocation, Take
 from shared.domain.catalog import Split
+from shared.domain.currencies import unit
 from shared.domain.draft import Draft, DraftLine
 from shared.domain.pricing import ZERO, Totals, shares
 from shared.domain.values import value
@@ -74,7 +75,7 @@ def _with_money(draft: Draft, groups: list[_Group]) -> tuple[Part, ...]:
     # Shipping is charged once, with the first part.
     shipping = [draft.totals.shipping, *(ZERO for _ in groups[1:])]
     weights: list[Decimal] = [a + b for a, b in zip(line_sums, shipping, strict=True)]
-    vouchers = shares(draft.totals.voucher, weights)
+    vouchers = shares(draft.totals.voucher, weights, unit(draft.pricelist.currency))
     return tuple(
         Part(lines, takes, Totals(line_sums[i], shipping[i], vouchers[i]))
         for i, (lines, takes) in enumerate(groups)

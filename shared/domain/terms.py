@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from shared.domain.catalog import Account, DeliveryWindow
+from shared.domain.currencies import counted, unit
 from shared.domain.locate import Snapshot
 from shared.domain.order import Address, OrderRequest, References
 from shared.domain.outcome import Fault, quoted
@@ -127,17 +128,20 @@ def ship(
     A default that has no price in the currency does not apply: nobody asked for it.
     """
     uri, sent = request.references.shipping_uri, request.shipping_value
+    nothing = counted(ZERO, unit(currency))
+    if sent is not None:
+        sent = counted(sent, unit(currency))
     default = snapshot.reference.country_shipping.get(country)
     if uri is None:
         if default is None or (sent is None and currency not in default.prices):
-            return Shipping(None, sent or ZERO), []
+            return Shipping(None, sent or nothing), []
         return Shipping(default.uri, default.prices[currency] if sent is None else sent), []
     if sent is not None:
         return Shipping(uri, sent), []
     option = snapshot.reference.shipping.get(uri)
     if option is not None and currency not in option.prices:
         msg = f"shipping option {quoted(uri)} has no price in {currency}; send shippingValue"
-        return Shipping(uri, ZERO), [
+        return Shipping(uri, nothing), [
             Fault(SHIPPING_WITHOUT_PRICE, "/shippingList", msg, {"currency": currency})
         ]
-    return Shipping(uri, option.prices[currency] if option else ZERO), []
+    return Shipping(uri, option.prices[currency] if option else nothing), []

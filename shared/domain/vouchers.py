@@ -5,9 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
-from shared.domain.order import CENT, UNREAD_CODE
+from shared.domain.currencies import rounded, unit
+from shared.domain.order import UNREAD_CODE
 from shared.domain.outcome import Fault, quoted
 from shared.domain.pricing import ZERO
 from shared.domain.reasons import (
@@ -72,9 +73,9 @@ class Applied:
     position: int | None = None
 
 
-def percent_of(amount: Decimal, percent: Decimal) -> Decimal:
-    """So many percent of an amount, rounded half up to the cent."""
-    return (amount * percent / _HUNDRED).quantize(CENT, ROUND_HALF_UP)
+def percent_of(amount: Decimal, percent: Decimal, to: Decimal) -> Decimal:
+    """So many percent of an amount, in whole units ``to``, rounded half up."""
+    return rounded(amount * percent / _HUNDRED, to)
 
 
 def code_faults(codes: Sequence[str], known: Mapping[str, Voucher]) -> list[Fault]:
@@ -167,7 +168,7 @@ def _below_minimum(voucher: Voucher, position: int, lines_total: Decimal, curren
 def value_of(voucher: Voucher, lines_total: Decimal, currency: str) -> Decimal:
     """What a voucher takes off lines of this worth."""
     if voucher.percent is not None:
-        return percent_of(lines_total, voucher.percent)
+        return percent_of(lines_total, voucher.percent, unit(currency))
     return voucher.amounts[currency]
 
 

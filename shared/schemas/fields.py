@@ -15,7 +15,8 @@ from typing import Any, Self
 from marshmallow import fields
 from marshmallow.exceptions import ValidationError
 
-from shared.domain.order import CENT, MOST_MONEY
+from shared.domain.currencies import MOST_DECIMALS
+from shared.domain.order import MOST_MONEY
 from shared.domain.outcome import Reason, quoted
 from shared.domain.reasons import (
     FIELD_MISSING,
@@ -50,6 +51,9 @@ _MOMENT = re.compile(
 )
 _PLUS_LOST = re.compile(r".{10}T.{2,20} [0-9]{2}:?[0-9]{2}")
 _LARGEST_EXPONENT = 20
+_HUNDREDTH = Decimal("0.01")
+# What has more decimals than this is not worth keeping until its currency is known.
+_FINEST = Decimal("1e-15")
 # PostgreSQL keeps no more digits behind the point.
 _MOST_DECIMALS = 16_383
 _TRUE = frozenset({"true", "1"})
@@ -238,7 +242,11 @@ class Flag(_Field):
 
 
 class Amount(_Field):
-    """Money: 0 or more, two decimals at most, as a number or a string of one."""
+    """Money: 0 or more, as a number or a string of one.
+
+    Whether its currency has so many decimals is for whoever knows the currency. An amount with two of them at
+    most is given with both, so that two that are equal look the same.
+    """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
         if value == "" and self.required:
@@ -250,12 +258,13 @@ class Amount(_Field):
             raise _beyond(f"{quoted(value)} is above {MOST_MONEY}")
         if amount < 0:
             raise _beyond(f"{quoted(value)} is below 0")
-        exact = amount.quantize(CENT)
-        if exact != amount:
-            raise wrong(
-                TOO_MANY_DECIMALS, f"{quoted(value)} has more than two decimals; round it first", decimals=2
-            )
-        return abs(exact)
+        exact = amount.quantize(_HUNDREDTH)
+        if exact == amount:
+            return abs(exact)
+        if amount.quantize(_FINEST) != amount:
+            text = f"{quoted(value)} has more than {MOST_DECIMALS} decimals, which no currency has"
+            raise wrong(TOO_MANY_DECIMALS, f"{text}; round it first", decimals=MOST_DECIMALS)
+        return amount
 
 
 def _beyond(text: str) -> ValidationError:

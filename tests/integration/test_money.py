@@ -97,25 +97,25 @@ def test_an_odd_cent_goes_to_one_part_and_the_parts_are_worth_what_they_hold(sho
 
 
 def test_the_largest_amounts_are_kept_to_the_cent_and_one_cent_more_is_refused(shop: Shop) -> None:
-    most = "9999999999.99"
+    most = "999999999999.99"
     body = b'{"a": {"address": {"country": "SE", "email": "x@example.com"}, "shippingValue": %b, "products":'
-    body += b' [{"sku": "BRASS-LAMP", "qty": 1, "unitPrice": 9999999999.98}], "applyVouchers": false}}'
+    body += b' [{"sku": "BRASS-LAMP", "qty": 1, "unitPrice": 999999999999.98}], "applyVouchers": false}}'
 
     fits = shop.settled(shop.door.post(body % b"0.01", Prefer="respond-async").headers["Location"])["a"]
     above = shop.settled(shop.door.post(body % b"0.02", Prefer="respond-async").headers["Location"])["a"]
 
     answer = shop.door.get(f"/v1/orders?order={fits['orders'][0]}").data
     assert f'"grandTotalValue":{most}'.encode() in answer
-    assert (above["code"], "10000000000.00" in above["msg"]) == (-7, True)
+    assert (above["code"], "1000000000000.00" in above["msg"]) == (-7, True)
 
 
 def test_a_quantity_times_a_price_that_no_row_could_hold_is_refused(shop: Shop) -> None:
-    sent = order(line(qty=2_147_483_647, unitPrice="9999999999.99"), adjustStock=False, shippingValue=0)
+    sent = order(line(qty=2_147_483_647, unitPrice="999999999999.99"), adjustStock=False, shippingValue=0)
 
     outcome = shop.place({"a": sent})["a"]
 
     assert outcome["code"] == -7
-    assert "21474836469978525163.53" in outcome["msg"]
+    assert "2147483646999978525163.53" in outcome["msg"]
 
 
 def test_the_same_amount_is_the_same_however_it_is_written(shop: Shop) -> None:

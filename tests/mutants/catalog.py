@@ -635,6 +635,17 @@ MUTANTS: Final = (
         ["tests/e2e/test_hostile_connections.py::test_what_is_no_request_is_refused_in_the_envelope"],
     ),
     Mutant(
+        "amounts are counted in hundredths whatever their currency",
+        [
+            Change(
+                "shared/domain/currencies.py",
+                "    return _UNITS[DECIMALS.get(currency, 2)]",
+                "    return _UNITS[2]",
+            )
+        ],
+        ["tests/integration/test_currencies.py"],
+    ),
+    Mutant(
         "commits are not on disk when they are answered",
         [
             Change(

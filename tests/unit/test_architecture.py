@@ -49,6 +49,7 @@ SPOKEN_IN = {
     "jinja2": {"worker.mail", "api.docs"},
     "markupsafe": {"api.docs"},
     "idna": {"worker.mail"},
+    "babel": {"worker.mail"},
     "pycountry": {"shared.schemas"},
     "celery": {"worker", "shared.queue.job_queue"},
     "kombu": {"worker", "shared.queue.job_queue", "shared.queue.lanes"},

@@ -13,15 +13,18 @@ from email.utils import format_datetime, parseaddr
 from zoneinfo import ZoneInfo
 
 import idna
+from babel.numbers import format_currency
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from shared.domain.confirmation import Confirmation, address_lines
+from shared.domain.currencies import shown
 from shared.domain.mail_text import is_addressable, one_line
 from shared.domain.moments import in_zone
 from shared.settings import Settings, SettingsError
 from worker.mail.head import ForgedHeadError, check_head
 
 # Seven bits throughout, so that no server on the way has to be able to do more.
+_LANGUAGE = "en"
 _POLICY = policy.SMTP.clone(cte_type="7bit", raise_on_defect=False)
 
 
@@ -124,7 +127,7 @@ class Stationery:
             self._templates.get_template("confirmation.html").render(told), subtype="html"
         )
         # Last: what becomes a part takes the headers of this kind with it.
-        message["Content-Language"] = "en"
+        message["Content-Language"] = _LANGUAGE
         return message
 
 
@@ -140,7 +143,12 @@ def _as_bytes(message: EmailMessage, *, utf8: bool) -> bytes:
 
 
 def _money(amount: Decimal, currency: str) -> str:
-    return f"{amount:.2f} {currency}"
+    """An amount as the mail's language writes it, with the currency's code: "$" may be a dozen of them."""
+    told = shown(amount, currency)
+    # Ours, not CLDR's: see shared.domain.currencies.
+    decimals = max(-int(told.as_tuple().exponent), 0)
+    pattern = f"#,##0{'.' if decimals else ''}{'0' * decimals} ¤¤"
+    return format_currency(told, currency, pattern, locale=_LANGUAGE, currency_digits=False)
 
 
 def _header_address(address: str, name: str = "") -> Address:

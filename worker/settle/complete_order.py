@@ -6,7 +6,14 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from shared.domain.completion import Completion, already_shipping, no_such_order, place_prepared
+from shared.domain.completion import (
+    Completion,
+    Misread,
+    already_shipping,
+    no_such_order,
+    place_prepared,
+    uncounted,
+)
 from shared.domain.order import MOST_NUMBER
 from shared.domain.outcome import Created, Fault, Outcome, quoted, reject
 from shared.domain.reasons import ALLOCATION_RULE_UNKNOWN
@@ -66,17 +73,18 @@ def complete_order(
     taken: TakenSlice,
     claim: Claim,
     number: str,
-    read: Completion | list[Fault],
+    read: Completion | Misread,
 ) -> Outcome:
     """Complete the order of this number, or add to one that is completed."""
     known = int(number) <= MOST_NUMBER
     stored = lock_order(connection, int(number), taken.api_key_id) if known else None
     if stored is not None and not stored.is_within(taken.market_ids):
         stored = None
-    faults = list(read) if isinstance(read, list) else []
+    faults = list(read.faults) if isinstance(read, Misread) else []
     if stored is None:
-        faults.insert(0, no_such_order(number))
-    if stored is None or isinstance(read, list):
+        return reject([no_such_order(number), *faults])
+    faults += uncounted(read, stored.row["currency"])
+    if faults or isinstance(read, Misread):
         return reject(faults)
     rule_id, unknown = _rule(context, connection, claim, stored, read)
     if unknown:

@@ -20,7 +20,7 @@ from shared.persistence.catalog import rows
 from shared.persistence.catalog.buyers import load_buyers
 from shared.persistence.catalog.codes import fill_code_keys
 from shared.persistence.catalog.merge import IncomingList, Listing
-from shared.persistence.catalog.names import Names
+from shared.persistence.catalog.names import Names, Pricelists
 from shared.persistence.catalog.prices_and_stock import load_prices, load_stock
 from shared.persistence.core import tables as t
 from shared.persistence.core.database import transaction
@@ -76,7 +76,8 @@ class _Load:
         self._summary = LoadSummary()
         self._warehouses = self._names("warehouses", "warehouse", t.warehouses)
         self._rules = self._names("allocationRules", "allocation rule", t.allocation_rules)
-        self._pricelists = self._names("pricelists", "pricelist", t.pricelists)
+        written = catalog.written.get("pricelists", frozenset())
+        self._pricelists = Pricelists(connection, catalog.pricelists, written, self._faults)
         self._markets = self._names("markets", "market", t.markets)
 
     def run(self) -> LoadSummary:
@@ -89,6 +90,9 @@ class _Load:
             raise CatalogRefusedError(self._faults)
         item_ids = dict(items.ids()) if items is not None else {}
         self._prices(item_ids)
+        self._faults.extend(self._pricelists.left_behind())
+        if self._faults:
+            raise CatalogRefusedError(self._faults)
         self._stock(item_ids)
         if vouchers is not None:
             vouchers.lock()

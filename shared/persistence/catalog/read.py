@@ -22,6 +22,7 @@ from shared.domain.catalog import (
     index_reference,
 )
 from shared.domain.codes import code_spellings
+from shared.domain.currencies import rounded, unit
 from shared.domain.order import Address
 from shared.domain.vouchers import Voucher
 
@@ -100,7 +101,9 @@ def read_reference(connection: Connection) -> Reference:
 
 
 def _amounts(by_currency: Mapping[str, str] | None) -> dict[str, Decimal]:
-    return {currency: Decimal(amount) for currency, amount in (by_currency or {}).items()}
+    """Amounts by currency. One that a version wrote which counted every currency in hundredths is rounded."""
+    found = (by_currency or {}).items()
+    return {currency: rounded(Decimal(amount), unit(currency)) for currency, amount in found}
 
 
 def find_items(

@@ -21,7 +21,7 @@ from shared.domain.catalog_file import (
 from shared.domain.order import STATES_NEEDED
 from shared.domain.vouchers import code_key
 from shared.persistence.catalog.merge import Listing, Rule
-from shared.persistence.catalog.names import Names
+from shared.persistence.catalog.names import Names, Pricelists
 from shared.persistence.core import tables as t
 
 
@@ -163,7 +163,7 @@ def markets(rows: Sequence[MarketRow], pricelists: Names, rules: Names) -> Itera
 
 
 def items(
-    rows: Sequence[ItemRow], markets: Names, pricelists: Names, warehouses: Names
+    rows: Sequence[ItemRow], markets: Names, pricelists: Pricelists, warehouses: Names
 ) -> Iterator[Sequence[Any]]:
     """The items with the ids of their markets; the names in their prices and stock are looked up as well."""
     for row in rows:
@@ -173,8 +173,9 @@ def items(
             found = [markets.id_of(name, f"{where}.markets[{at}]") for at, name in enumerate(row.markets)]
             # In one order, so that the same markets compare equal.
             market_ids = sorted(market_id for market_id in found if market_id is not None)
-        for name in row.prices or ():
+        for name, price in (row.prices or {}).items():
             pricelists.id_of(name, f"{where}.prices")
+            pricelists.check(name, price, f"{where}.prices")
         for name in row.stock or ():
             warehouses.id_of(name, f"{where}.stock")
         yield (*row[:11], market_ids)
@@ -219,4 +220,4 @@ def _json(amounts: Amounts | None) -> str | None:
     if amounts is None:
         return None
     # null clears a name: it is taken out once it has been put on what there is.
-    return json.dumps({name: None if amount is None else f"{amount:.2f}" for name, amount in amounts.items()})
+    return json.dumps({name: None if amount is None else f"{amount:f}" for name, amount in amounts.items()})

@@ -44,8 +44,14 @@ metadata = MetaData(
     }
 )
 
-Money = Numeric(12, 2)
+# No scale of its own: numeric(15, 3) rounds in silence what has more decimals; the constraints refuse it.
+Money = Numeric()
 Moment = TIMESTAMP(timezone=True)
+
+
+def _fits(*columns: str) -> str:
+    """Whether amounts fit NUMERIC(15, 3) and are none below 0: as a condition, for a constraint."""
+    return " AND ".join(f"{one} >= 0 AND {one} < 1000000000000 AND scale({one}) <= 3" for one in columns)
 
 
 def _now() -> Column[datetime]:
@@ -138,7 +144,7 @@ prices = Table(
     Column("pricelist_id", Integer, ForeignKey("pricelists.id"), nullable=False),
     Column("price", Money, nullable=False),
     PrimaryKeyConstraint("item_id", "pricelist_id"),
-    CheckConstraint("price >= 0 AND price < 'NaN'", name="price_not_negative"),
+    CheckConstraint(_fits("price"), name="price_not_negative"),
 )
 
 stock = Table(
@@ -376,8 +382,8 @@ orders = Table(
     CheckConstraint("number >= 1", name="number_positive"),
     CheckConstraint("state IN ('prepared', 'created')", name="state_known"),
     CheckConstraint(
-        "grand_total = lines_total + shipping_value - voucher_value AND grand_total >= 0 "
-        "AND lines_total >= 0 AND shipping_value >= 0 AND voucher_value >= 0 AND grand_total < 'NaN'",
+        "grand_total = lines_total + shipping_value - voucher_value AND "
+        + _fits("lines_total", "shipping_value", "voucher_value", "grand_total"),
         name="money_adds_up",
     ),
     Index("orders_created_at_idx", text("created_at DESC"), text("number DESC")),
@@ -403,10 +409,7 @@ order_lines = Table(
     Column("item_text", JSONB),
     PrimaryKeyConstraint("order_number", "line"),
     CheckConstraint("quantity >= 1 AND back_ordered >= 0 AND back_ordered <= quantity", name="quantities"),
-    CheckConstraint(
-        "unit_price >= 0 AND unit_price < 'NaN' AND original_price >= 0 AND original_price < 'NaN'",
-        name="prices_not_negative",
-    ),
+    CheckConstraint(_fits("unit_price", "original_price"), name="prices_not_negative"),
     # What waits for an item; it costs nothing where nothing waits.
     Index("order_lines_back_ordered_idx", "item_id", postgresql_where=text("back_ordered > 0")),
 )
@@ -446,7 +449,7 @@ payments = Table(
     CheckConstraint("kind IN ('auth', 'capture')", name="kind_known"),
     CheckConstraint("(kind IS NULL) = (status IS NULL) AND (kind IS NULL) = (amount IS NULL)", name="whole"),
     CheckConstraint("status BETWEEN 0 AND 2", name="status_known"),
-    CheckConstraint("amount >= 0 AND amount < 'NaN'", name="amount_not_negative"),
+    CheckConstraint(_fits("amount"), name="amount_not_negative"),
     Index(None, "order_number"),
 )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from sqlalchemy import (
     true,
 )
 
+from shared.domain.currencies import shown
 from shared.domain.order_list import (
     ListedLine,
     ListedOrder,
@@ -79,6 +81,7 @@ _PLAIN = (
     "origin",
     "created_at",
 )
+_AMOUNTS = ("lines_total", "shipping_value", "voucher_value", "grand_total")
 # What a client sends of it, of whatever length.
 _SENT = (
     "batch_key",
@@ -149,8 +152,9 @@ def find_orders(
         reserve(sum(size.json_bytes for size in sizes))
         numbers = [size.number for size in sizes]
         rows = connection.execute(_rows(numbers)).all()
-        lines = _lines(connection, numbers)
-        paid, siblings = _payments(connection, numbers), _siblings(connection, numbers)
+        currencies = {row.number: row.currency for row in rows}
+        lines = _lines(connection, currencies)
+        paid, siblings = _payments(connection, currencies), _siblings(connection, numbers)
     return OrderPage([_order(row, lines, paid, siblings) for row in rows], len(found) > wanted.limit)
 
 
@@ -234,30 +238,34 @@ def _rows(numbers: Sequence[int]) -> Select[Any]:
     )
 
 
-def _lines(connection: Connection, numbers: Sequence[int]) -> dict[int, list[ListedLine]]:
-    rows = connection.execute(_LINES, {"numbers": list(numbers)}).all()
+def _lines(connection: Connection, currencies: Mapping[int, str]) -> dict[int, list[ListedLine]]:
+    """The lines of orders whose currencies are given by number."""
+    numbers = list(currencies)
+    rows = connection.execute(_LINES, {"numbers": numbers}).all()
     warehouses = defaultdict(list)
-    for number, line, name, quantity in connection.execute(_ALLOCATIONS, {"numbers": list(numbers)}):
+    for number, line, name, quantity in connection.execute(_ALLOCATIONS, {"numbers": numbers}):
         warehouses[number, line].append((name, quantity))
     lines = defaultdict(list)
     for row in rows:
         number, *_ = row
         own: dict[str, Any] = row._asdict()
         del own["order_number"]
+        for price in ("unit_price", "original_price"):
+            own[price] = shown(own[price], currencies[number])
         lines[number].append(ListedLine(**own, warehouses=warehouses.get((number, row.line), ())))
     return lines
 
 
-def _payments(connection: Connection, numbers: Sequence[int]) -> dict[int, list[ListedPayment]]:
+def _payments(connection: Connection, currencies: Mapping[int, str]) -> dict[int, list[ListedPayment]]:
     paid = defaultdict(list)
-    for number, *details in connection.execute(_PAYMENTS, {"numbers": list(numbers)}):
+    for number, *details in connection.execute(_PAYMENTS, {"numbers": list(currencies)}):
         method_id, kind, status, amount, response, transaction, method, external_url = details
         paid[number].append(
             ListedPayment(
                 method_id=method_id,
                 kind=kind,
                 status=status,
-                amount=amount,
+                amount=None if amount is None else shown(amount, currencies[number]),
                 response=response,
                 transaction=transaction,
                 method=method,
@@ -281,11 +289,14 @@ def _order(
     siblings: dict[int, list[int]],
 ) -> ListedOrder:
     own: dict[str, Any] = row._asdict()
+    for name in _AMOUNTS:
+        own[name] = shown(own[name], row.currency)
+    took_off = own.pop("vouchers") or ()
     return ListedOrder(
         batch_key=msgspec.json.decode(own.pop("batch_key"), type=str),
         invoice=own.pop("invoice_address"),
         delivery=own.pop("delivery_address"),
-        vouchers=own.pop("vouchers") or (),
+        vouchers=[{**one, "value": shown(Decimal(one["value"]), row.currency)} for one in took_off],
         lines=lines.get(row.number, ()),
         payments=paid.get(row.number, ()),
         siblings=siblings.get(row.number, ()),

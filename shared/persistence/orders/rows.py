@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from shared.domain.currencies import shown
 from shared.domain.decide import Numbered
 from shared.domain.draft import Draft
 from shared.domain.splitting import Part
@@ -160,8 +161,9 @@ def _wishes(draft: Draft, moment: datetime) -> tuple[Any, ...]:
 
 
 def _vouchers(draft: Draft) -> list[dict[str, Any]]:
+    currency = draft.pricelist.currency
     return [
-        {"code": one.voucher.code, "name": one.voucher.name, "value": f"{one.value:.2f}"}
+        {"code": one.voucher.code, "name": one.voucher.name, "value": f"{shown(one.value, currency):f}"}
         for one in draft.reductions
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -11,12 +12,14 @@ import pycountry
 from marshmallow import fields
 from marshmallow.exceptions import ValidationError
 
+from shared.domain.currencies import decimals, in_units, too_many_decimals, unit
 from shared.domain.outcome import quoted
-from shared.domain.reasons import NOT_CURRENCY
+from shared.domain.reasons import NOT_CURRENCY, TOO_MANY_DECIMALS
 from shared.domain.vouchers import compared
-from shared.schemas.fields import Moment, Text, _Field, wrong
+from shared.schemas.fields import Amount, Moment, Text, _Field, wrong
 
 _DATE_CHARS = len("2027-01-31")
+_HUNDREDTH = Decimal("0.01")
 
 
 @cache
@@ -101,12 +104,43 @@ class ByName(_Field):
             try:
                 if self.names is not None:
                     self.names.deserialize(name)
-                found[compared(name)] = None if one is None else self.inner.deserialize(one)
+                found[compared(name)] = None if one is None else self.value_of(name, one)
             except ValidationError as error:
                 faults[name] = [str(message) for message in error.messages]
         if faults:
             raise ValidationError(faults)
         return found
+
+    def value_of(self, name: str, one: Any) -> Any:
+        """The value that stands under a name. Raises ValidationError."""
+        return self.inner.deserialize(one)
+
+
+class AmountsByCurrency(ByName):
+    """Amounts of money, or null, under the currencies that they are in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Amount(), names=Currency(), **kwargs)
+
+    def value_of(self, name: str, one: Any) -> Any:
+        """The amount, with its currency's decimals. Raises ValidationError."""
+        amount = self.inner.deserialize(one)
+        exact = in_units(amount, unit(name))
+        if exact is None:
+            raise wrong(TOO_MANY_DECIMALS, too_many_decimals(amount, name), decimals=decimals(name))
+        return exact
+
+
+class Percent(Amount):
+    """0 to 100, with two decimals at most."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        percent = super()._deserialize(value, attr, data, **kwargs)
+        if percent > 100:  # noqa: PLR2004
+            raise ValidationError(f"{percent} is above 100")
+        if in_units(percent, _HUNDREDTH) is None:
+            raise ValidationError(f"{percent} has more than two decimals; round it first")
+        return percent
 
 
 class Until(Moment):

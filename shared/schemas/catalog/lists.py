@@ -16,7 +16,7 @@ from marshmallow.validate import OneOf
 
 from shared.domain import catalog_file as rows
 from shared.domain.catalog import Split
-from shared.schemas.catalog.fields import ByName, Currency, Name, Several, Until
+from shared.schemas.catalog.fields import AmountsByCurrency, ByName, Currency, Name, Percent, Several, Until
 from shared.schemas.fields import Amount, Country, Email, Flag, Moment, Text, Whole
 from shared.schemas.order.declaration import AddressSchema
 
@@ -47,19 +47,6 @@ def without_nulls(schema: Schema, raw: Any) -> Any:
         raise ValidationError({name: [told] for name in lost})
     cleared = {name for name in nulls if not (known[name].required or known[name].allow_none)}
     return {name: value for name, value in raw.items() if name not in cleared}
-
-
-def _amounts(**kwargs: Any) -> ByName:
-    return ByName(Amount(), names=Currency(), **kwargs)
-
-
-def _percent(**kwargs: Any) -> Amount:
-    return Amount(validate=_at_most_100, **kwargs)
-
-
-def _at_most_100(percent: Any) -> None:
-    if percent > 100:  # noqa: PLR2004
-        raise ValidationError(f"{percent} is above 100")
 
 
 class WarehouseSchema(Schema):
@@ -102,7 +89,7 @@ class ShippingOptionSchema(Schema):
     name = Text(most=200, filled=True, **_needed())
     countries = Several(Country(), **_needed())
     is_default = Flag(data_key="default", load_default=False)
-    prices = _amounts(data_key="price", load_default=dict, allow_none=True)
+    prices = AmountsByCurrency(data_key="price", load_default=dict, allow_none=True)
 
 
 class MarketSchema(Schema):
@@ -138,7 +125,7 @@ class CampaignSchema(Schema):
     id = _id()
     name = Name(required=True)
     pricelist = Name(**_needed())
-    percent = _percent(**_needed())
+    percent = Percent(**_needed())
     starts_at = Moment(data_key="from", load_default=None)
     ends_at = Until(data_key="to", load_default=None)
     skus = Several(Name(), **_needed())
@@ -161,9 +148,9 @@ class VoucherSchema(Schema):
     code = Name(load_default=None)
     name = Name(load_default=None)
     automatic = Flag(load_default=False)
-    percent = _percent(load_default=None)
-    amounts = _amounts(data_key="amount", load_default=None)
-    minimums = _amounts(data_key="minimum", load_default=None)
+    percent = Percent(load_default=None)
+    amounts = AmountsByCurrency(data_key="amount", load_default=None)
+    minimums = AmountsByCurrency(data_key="minimum", load_default=None)
     uses = Whole(least=0, most=_MOST_UNITS, load_default=None)
 
     @validates_schema

@@ -132,7 +132,7 @@ class VoucherSchema(Schema):
 
     code = fields.String(allow_none=True, metadata=_doc("Its code; null for an automatic one."))
     name = fields.String(allow_none=True, metadata=_doc("Its name."))
-    value = _made(lambda voucher: Decimal(voucher["value"]), "What it took off.", _MONEY)
+    value = _made(lambda voucher: voucher["value"], "What it took off.", _MONEY)
 
 
 def _name(address: Mapping[str, str]) -> str | None:

@@ -30,7 +30,7 @@ CURRENCY = "Currency"
 # ECMA 262, as JSON Schema asks for. U+0000 cannot be stored.
 _STORABLE = r"^[^\u0000]*$"
 _FILLED = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
-_MONEY = r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
+_MONEY = r"^[0-9]{1,12}(\.[0-9]{1,3})?$"
 _DATE = r"[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
 _ZONE = r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
@@ -93,7 +93,7 @@ def _digits(field: Whole) -> str:
 
 
 def _amount(_: Amount) -> JsonSchema:
-    number = {"type": "number", "minimum": 0, "maximum": float(MOST_MONEY), "multipleOf": 0.01}
+    number = {"type": "number", "minimum": 0, "maximum": float(MOST_MONEY), "multipleOf": 0.001}
     return {"anyOf": [number, {"type": "string", "pattern": _MONEY, "description": _AS_TEXT}]}
 
 

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 from marshmallow import ValidationError
 
-from shared.domain.completion import Completion
+from shared.domain.completion import Completion, Misread
 from shared.domain.outcome import MOST_IGNORED, Fault
 from shared.domain.reasons import NOT_OBJECT, NOT_READABLE, UNKNOWN_FIELD
 from shared.schemas.exact_json import read_exactly
+from shared.schemas.order.amounts import amounts_sent
 from shared.schemas.order.declaration import OrderSchema, not_an_object
 from shared.schemas.order.reading import UNKNOWN, faults_of
 from shared.schemas.order.sent import known_members, unknown_members
@@ -47,22 +48,23 @@ class CompletionReader:
         self._schema = completion_schema(zone=zone, max_lines=max_lines)
         self._known = known_members(self._schema)
 
-    def read(self, raw: bytes | msgspec.Raw) -> Completion | list[Fault]:
+    def read(self, raw: bytes | msgspec.Raw) -> Completion | Misread:
         """Read one completion of JSON whose syntax has been checked."""
         try:
             sent = read_exactly(raw)
         except (ValueError, RecursionError) as error:
-            return [Fault(NOT_READABLE, "", f"the completion cannot be read: {error}")]
+            return Misread((Fault(NOT_READABLE, "", f"the completion cannot be read: {error}"),))
         if not isinstance(sent, dict):
-            return [Fault(NOT_OBJECT, "", not_an_object(sent))]
+            return Misread((Fault(NOT_OBJECT, "", not_an_object(sent)),))
         unknown = unknown_members(sent, self._known)
+        amounts = tuple(amounts_sent(sent, self._schema))
         faults = [Fault(UNKNOWN_FIELD, at, UNKNOWN) for at in unknown] if self._strict else []
         try:
             values: dict[str, Any] = self._schema.load(sent)
         except ValidationError as error:
-            return [*faults, *faults_of(error, sent)]
+            return Misread((*faults, *faults_of(error, sent)), amounts)
         if faults:
-            return faults
+            return Misread(tuple(faults), amounts)
         return Completion(
             payment=values.get("payment"),
             warehouse_group=values.get("warehouseGroup"),

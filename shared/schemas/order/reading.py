@@ -25,6 +25,7 @@ from shared.domain.reasons import (
 )
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.fields import Told
+from shared.schemas.order.amounts import amounts_sent
 from shared.schemas.order.declaration import NAME_CHARS, OrderSchema, not_an_object
 from shared.schemas.order.fast_reading import FastReader
 from shared.schemas.order.sent import known_members, unknown_members, without_holes
@@ -101,11 +102,15 @@ class OrderReader:
         except ValidationError as error:
             faults.extend(faults_of(error, order))
             valid = error.valid_data if isinstance(error.valid_data, dict) else {}
-            return _faulty(faults, valid, addressed=_addressed(order))
+            return self._faulty(order, faults, valid)
         if faults:
-            return _faulty(faults, values, addressed=_addressed(order))
+            return self._faulty(order, faults, values)
         request = _order(values)
         return Parsed(request, references=request.references)
+
+    def _faulty(self, order: dict[str, Any], faults: list[Fault], values: Mapping[str, Any]) -> Parsed:
+        amounts = tuple(amounts_sent(order, self._schema))
+        return replace(_faulty(faults, values, addressed=_addressed(order)), amounts=amounts)
 
 
 def _addressed(order: Mapping[str, Any]) -> bool:

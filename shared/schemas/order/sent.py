@@ -96,9 +96,9 @@ def known_members(schema: Schema) -> Known:
     lists: dict[str, tuple[Elements, Known]] = {}
     for name, field in schema.fields.items():
         if isinstance(field, fields.Nested):
-            objects[name] = known_members(_schema(field))
+            objects[name] = known_members(schema_of(field))
         elif isinstance(field, Elements) and isinstance(field.inner, fields.Nested):
-            lists[name] = (field, known_members(_schema(field.inner)))
+            lists[name] = (field, known_members(schema_of(field.inner)))
     return Known(frozenset(schema.fields), objects, lists)
 
 
@@ -124,6 +124,7 @@ def unknown_members(sent: Any, known: Known, pointer: str = "") -> Iterator[str]
                 yield from unknown_members(element, inner, f"{pointer}/{name}/{at}")
 
 
-def _schema(field: fields.Nested) -> Schema:
+def schema_of(field: fields.Nested) -> Schema:
+    """The schema of an object within another."""
     schema = field.schema
     return schema if isinstance(schema, Schema) else schema()

@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 
 from shared.domain.catalog import Campaign, ShippingOption, index_reference
+from shared.domain.currencies import unit
 from shared.domain.vouchers import percent_of
-from tests.support.domain_shop import EUROPE, NOON, TABLES
+from tests.support.domain_shop import EUR, EUROPE, NOON, TABLES
 
 
 def test_the_market_of_a_country_is_the_one_with_the_lowest_id() -> None:
@@ -48,13 +49,24 @@ def test_of_several_campaigns_the_one_that_is_best_for_the_customer_counts() -> 
     other_pricelist = Campaign(2, Decimal(90), None, None, items)
     reference = index_reference(1, replace(TABLES, campaigns=[*both, other_pricelist]))
 
-    assert reference.campaign_price(10, 1, Decimal("10.00"), NOON) == Decimal("6.67")
-    assert reference.campaign_price(11, 1, Decimal("10.00"), NOON) == Decimal("10.00")
+    assert reference.campaign_price(10, EUR, Decimal("10.00"), NOON) == Decimal("6.67")
+    assert reference.campaign_price(11, EUR, Decimal("10.00"), NOON) == Decimal("10.00")
 
 
 @pytest.mark.parametrize(
-    ("amount", "percent", "expected"),
-    [("0.05", "10", "0.01"), ("0.04", "10", "0.00"), ("100.00", "33.33", "33.33"), ("9.99", "100", "9.99")],
+    ("amount", "percent", "currency", "expected"),
+    [
+        ("0.05", "10", "EUR", "0.01"),
+        ("0.04", "10", "EUR", "0.00"),
+        ("100.00", "33.33", "EUR", "33.33"),
+        ("9.99", "100", "EUR", "9.99"),
+        ("999", "10", "JPY", "100"),
+        ("5", "10", "JPY", "1"),
+        ("4", "10", "JPY", "0"),
+        ("1.005", "10", "KWD", "0.101"),
+    ],
 )
-def test_a_percentage_is_rounded_half_up_to_the_cent(amount: str, percent: str, expected: str) -> None:
-    assert percent_of(Decimal(amount), Decimal(percent)) == Decimal(expected)
+def test_a_percentage_is_rounded_half_up_to_the_currencys_unit(
+    amount: str, percent: str, currency: str, expected: str
+) -> None:
+    assert str(percent_of(Decimal(amount), Decimal(percent), unit(currency))) == expected

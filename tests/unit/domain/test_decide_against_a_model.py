@@ -14,9 +14,10 @@ from shared.domain.allocation import Shelf
 from shared.domain.catalog import AllocationRule, Item, Split
 from shared.domain.decide import Placement, stands_while_covered
 from shared.domain.draft import Draft
-from shared.domain.order import CENT
 from shared.domain.outcome import Code, Rejected
 from tests.support.domain_shop import PLAIN, decided, draft, line
+
+CENT = Decimal("0.01")
 
 ITEMS = [Item(i, f"ITEM-{i}", prices={1: Decimal("1.00")}) for i in (1, 2, 3)]
 WAREHOUSES = (1, 2, 3)

@@ -39,7 +39,7 @@ def add_line(order: Order, **line: Any) -> None:
 
 NEEDS_LINES: list[Callable[[Order], Any]] = [
     lambda order: order.update(voucherCodes=["HUGE"]),
-    lambda order: order.update(shippingValue=9_999_999_999.99),
+    lambda order: order.update(shippingValue=999_999_999_999.99),
 ]
 """Faults that only show once every line has its price."""
 

@@ -9,57 +9,67 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.order import CENT, MOST_MONEY
+from shared.domain.currencies import unit
+from shared.domain.order import MOST_MONEY
 from shared.domain.pricing import ZERO, Totals, shares, totals
 
-amounts = st.integers(0, int(MOST_MONEY / CENT)).map(lambda cents: cents * CENT)
-small_amounts = st.integers(0, 30).map(lambda cents: cents * CENT)
-weights = st.lists(amounts | small_amounts, min_size=1, max_size=12).filter(any)
+CENT = unit("EUR")
+counts = st.lists(
+    st.integers(0, int(MOST_MONEY)) | st.integers(0, 30),
+    min_size=1,
+    max_size=12,
+).filter(any)
 
 
 @st.composite
-def amounts_and_weights(draw: st.DrawFn) -> tuple[Decimal, list[Decimal]]:
+def amounts_and_weights(draw: st.DrawFn) -> tuple[Decimal, list[Decimal], Decimal]:
     """An amount that is not above the sum of the weights, as a voucher's is not above what it reduces."""
-    parts = draw(weights)
-    cents = draw(st.integers(0, int(sum(parts) / CENT)))
-    return cents * CENT, parts
+    smallest = unit(draw(st.sampled_from(["JPY", "EUR", "KWD"])))
+    parts = draw(counts)
+    units = draw(st.integers(0, sum(parts)))
+    return units * smallest, [part * smallest for part in parts], smallest
 
 
 @given(amounts_and_weights())
-def test_shares_add_up_to_the_amount_exactly(case: tuple[Decimal, list[Decimal]]) -> None:
-    amount, parts = case
+def test_shares_add_up_to_the_amount_exactly(case: tuple[Decimal, list[Decimal], Decimal]) -> None:
+    amount, parts, smallest = case
 
-    assert sum(shares(amount, parts)) == amount
+    assert sum(shares(amount, parts, smallest)) == amount
 
 
 @given(amounts_and_weights())
-def test_each_share_is_less_than_a_cent_from_its_exact_one(case: tuple[Decimal, list[Decimal]]) -> None:
-    amount, parts = case
+def test_each_share_is_less_than_a_unit_from_its_exact_one(
+    case: tuple[Decimal, list[Decimal], Decimal],
+) -> None:
+    amount, parts, smallest = case
     whole = Fraction(sum(parts))
 
-    for share, weight in zip(shares(amount, parts), parts, strict=True):
-        assert abs(Fraction(share) - Fraction(amount) * Fraction(weight) / whole) < Fraction(CENT)
+    for share, weight in zip(shares(amount, parts, smallest), parts, strict=True):
+        assert abs(Fraction(share) - Fraction(amount) * Fraction(weight) / whole) < Fraction(smallest)
 
 
 @given(amounts_and_weights())
-def test_no_share_is_above_its_weight_or_below_zero(case: tuple[Decimal, list[Decimal]]) -> None:
-    amount, parts = case
+def test_no_share_is_above_its_weight_or_below_zero(case: tuple[Decimal, list[Decimal], Decimal]) -> None:
+    amount, parts, smallest = case
 
-    for share, weight in zip(shares(amount, parts), parts, strict=True):
+    for share, weight in zip(shares(amount, parts, smallest), parts, strict=True):
         assert ZERO <= share <= weight
 
 
 def test_the_cent_that_is_left_over_goes_to_the_largest_remainder_then_to_the_first() -> None:
-    assert shares(Decimal("10.00"), [Decimal("1.00")] * 3) == [
+    assert shares(Decimal("10.00"), [Decimal("1.00")] * 3, CENT) == [
         Decimal("3.34"),
         Decimal("3.33"),
         Decimal("3.33"),
     ]
-    assert shares(Decimal("0.01"), [Decimal("1.00"), Decimal("2.00")]) == [Decimal("0.00"), Decimal("0.01")]
+    assert shares(Decimal("0.01"), [Decimal("1.00"), Decimal("2.00")], CENT) == [
+        Decimal("0.00"),
+        Decimal("0.01"),
+    ]
 
 
 def test_nothing_is_shared_among_parts_that_are_worth_nothing() -> None:
-    assert shares(ZERO, [ZERO, ZERO]) == [ZERO, ZERO]
+    assert shares(ZERO, [ZERO, ZERO], CENT) == [ZERO, ZERO]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.order import CENT
+from shared.domain.currencies import unit
 from shared.domain.outcome import Code
 from shared.domain.vouchers import (
     Applied,
@@ -39,17 +39,25 @@ OVER_100 = Voucher(
 )
 KNOWN = {"TEN": TEN, "GIFT": GIFT}
 
+CENT = unit("EUR")
+
 amounts = st.integers(0, 10**12).map(lambda cents: cents * CENT)
 
 
-@given(amount=amounts, percent=st.integers(0, 10_000).map(lambda hundredths: hundredths * CENT))
-def test_a_percentage_is_within_half_a_cent_of_the_exact_one_and_never_more_than_the_whole(
-    amount: Decimal, percent: Decimal
+@given(
+    units=st.integers(0, 10**12),
+    percent=st.integers(0, 10_000).map(lambda hundredths: hundredths * CENT),
+    currency=st.sampled_from(["JPY", "EUR", "KWD"]),
+)
+def test_a_percentage_is_within_half_a_unit_of_the_exact_one_and_never_more_than_the_whole(
+    units: int, percent: Decimal, currency: str
 ) -> None:
-    value = percent_of(amount, percent)
+    amount = units * unit(currency)
+    value = percent_of(amount, percent, unit(currency))
 
-    assert abs(value - amount * percent / 100) <= Decimal("0.005")
+    assert abs(value - amount * percent / 100) <= unit(currency) / 2
     assert 0 <= value <= amount
+    assert value.same_quantum(unit(currency))
 
 
 def test_a_voucher_of_an_amount_takes_the_currencys() -> None:

@@ -228,3 +228,18 @@ def test_url_that_is_none_is_told_without_its_password(url: str) -> None:
 def test_misspelt_starttls_is_told() -> None:
     with pytest.raises(SettingsError, match="auto, always, never"):
         smtp_server(Settings(smtp_url="smtp://mx.example", smtp_starttls="sometimes"))
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "expected"),
+    [
+        ("899", "JPY", "Total: 899 JPY"),
+        ("899.000", "JPY", "Total: 899 JPY"),
+        ("1234567.5", "EUR", "Total: 1,234,567.50 EUR"),
+        ("1.25", "KWD", "Total: 1.250 KWD"),
+        ("99.9", "RSD", "Total: 99.90 RSD"),
+        ("899.10", "JPY", "Total: 899.10 JPY"),
+    ],
+)
+def test_amounts_have_their_currencys_decimals(amount: str, currency: str, expected: str) -> None:
+    assert expected in part(written(grand_total=Decimal(amount), currency=currency), "plain")
