@@ -1,4 +1,4 @@
-"""The campaign: the whole mill under load while its parts are killed, and what became of every order."""
+"""The campaign: the whole stack under load while its parts are killed, and what became of every order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One campaign: start the mill, send and break for so long, heal, and judge."""
+"""One campaign: start the stack, send and break for so long, heal, and judge."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _campaign(
     poison: Poison,
     tell: Callable[[str], None],
 ) -> Campaign:
-    door = (subject.mill.url, subject.key)
+    door = (subject.stack.url, subject.key)
     clients = [
         Client(
             n, plan.seed, door, journal, poison, completes=subject.completes, spells=subject.reads_spellings
@@ -129,7 +129,7 @@ def _campaign(
     keeper = Storekeeper(subject)
     hostile = None
     if plan.hostile and subject.hostile_key:
-        hostile = HostileClients(subject.mill.url, subject.hostile_key)
+        hostile = HostileClients(subject.stack.url, subject.hostile_key)
     for thread in (*clients, keeper, nemesis):
         thread.start()
     if hostile:
@@ -149,7 +149,7 @@ def _campaign(
     keeper.join()
     undecided = _await_all_decided(subject, healing_from + subject.healing_seconds)
     campaign = Campaign(plan, healed_seconds=time.monotonic() - healing_from, counts=keeper.times)
-    subject.mill.check()
+    subject.stack.check()
     tell(f"healed after {campaign.healed_seconds:.0f} s; now judging")
     campaign.harm = harm_done(journal.sent, subject, undecided)
     campaign.verdict = subject.judge(journal)
@@ -174,7 +174,7 @@ def _wait(
     begun = time.monotonic()
     tell_at = begun + _TELL_SECONDS
     while (now := time.monotonic()) < begun + seconds:
-        subject.mill.check()
+        subject.stack.check()
         if nemesis.fault is not None:
             raise RuntimeError("the nemesis has met one herself") from nemesis.fault
         if now >= tell_at:
@@ -186,7 +186,7 @@ def _wait(
 
 def _await_all_decided(subject: Subject, deadline: float) -> set[str]:
     """Wait until nothing is undecided, and give the keys of what still is at the deadline."""
-    with Redis.from_url(subject.mill.settings.redis_url, socket_timeout=10) as redis:
+    with Redis.from_url(subject.stack.settings.redis_url, socket_timeout=10) as redis:
         while (undecided := subject.undecided(redis)) and time.monotonic() < deadline:
             time.sleep(0.2)
     return undecided

@@ -72,7 +72,7 @@ def harm_done(sent: Sequence[Sent], subject: Subject, undecided: AbstractSet[str
     harm.doubled_by_repetition = sum(jobs - 1 for _, jobs in made.values())
     harm.doubled_by_delivery = sum(orders - jobs for orders, jobs in made.values())
     headers = {"API-Authorization": subject.key}
-    with httpx.Client(base_url=subject.mill.url, headers=headers, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=subject.stack.url, headers=headers, timeout=60, trust_env=False) as client:
         for batch in (one for one in sent if one.is_batch):
             if batch.answers:
                 harm.accepted += len(batch.wanted)

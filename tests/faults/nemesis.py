@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.failpoints import POINTS
-from tests.faults.messages import deadly, harmless, push
+from tests.support.queue_messages import deadly, harmless, push
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,12 +58,12 @@ class Nemesis(threading.Thread):
         self.over = threading.Event()
         self.faults: list[Fault] = []
         self.fault: BaseException | None = None
-        self._subject, self._mill, self._engine = subject, subject.mill, subject.engine
+        self._subject, self._stack, self._engine = subject, subject.stack, subject.engine
         self._permits, self._poison, self._journal = permits, poison, journal
         self._pause_seconds = pause_seconds
         # A secret is the last thing that it should be.
         self._chance = random.Random(f"{seed}/nemesis")  # noqa: S311
-        self._redis = redis.Redis.from_url(self._mill.settings.redis_url, socket_timeout=5)
+        self._redis = redis.Redis.from_url(self._stack.settings.redis_url, socket_timeout=5)
         self._stopped: list[tuple[float, psutil.Process]] = []
         kinds: dict[str, Callable[[], bool]] = {
             "worker child killed": self._kill_task_process,
@@ -130,7 +130,7 @@ class Nemesis(threading.Thread):
 
     def heal(self) -> None:
         """Undo what does not heal by itself."""
-        self._mill.servers_held = False
+        self._stack.servers_held = False
         self._let_go_on(everything=True)
         for permit in self._permits.iterdir():
             permit.unlink(missing_ok=True)
@@ -139,23 +139,23 @@ class Nemesis(threading.Thread):
     # -- processes -----------------------------------------------------------------------------------------
 
     def _worker(self) -> str:
-        return self._chance.choice([name for name in self._mill.roles if name.startswith("worker")])
+        return self._chance.choice([name for name in self._stack.roles if name.startswith("worker")])
 
     def _task_process(self) -> psutil.Process | None:
-        found = self._mill.task_processes(self._worker())
+        found = self._stack.task_processes(self._worker())
         return self._chance.choice(found) if found else None
 
     def _kill_task_process(self) -> bool:
         return _send(self._task_process(), signal.SIGKILL)
 
     def _kill_main_process(self) -> bool:
-        return _send(self._mill.main_process(self._worker()), signal.SIGKILL)
+        return _send(self._stack.main_process(self._worker()), signal.SIGKILL)
 
     def _kill_worker(self) -> bool:
-        return _send(self._mill.process(self._worker()), signal.SIGKILL)
+        return _send(self._stack.process(self._worker()), signal.SIGKILL)
 
     def _ask_worker_to_leave(self) -> bool:
-        return _send(self._mill.process(self._worker()), signal.SIGTERM)
+        return _send(self._stack.process(self._worker()), signal.SIGTERM)
 
     def _stop_task_process(self) -> bool:
         # Longer than a slice may wait for its next dispatch, and than a transaction may idle.
@@ -163,19 +163,19 @@ class Nemesis(threading.Thread):
 
     def _stop_worker(self) -> bool:
         # Longer than its watcher waits; what is then still there goes on.
-        return self._hold(self._mill.main_process(self._worker()), self._chance.uniform(8, 14))
+        return self._hold(self._stack.main_process(self._worker()), self._chance.uniform(8, 14))
 
     def _kill_api_process(self) -> bool:
-        return _send(self._mill.main_process("api"), signal.SIGKILL)
+        return _send(self._stack.main_process("api"), signal.SIGKILL)
 
     def _kill_api(self) -> bool:
-        return _send(self._mill.process("api"), signal.SIGKILL)
+        return _send(self._stack.process("api"), signal.SIGKILL)
 
     def _ask_api_to_leave(self) -> bool:
-        return _send(self._mill.process("api"), signal.SIGTERM)
+        return _send(self._stack.process("api"), signal.SIGTERM)
 
     def _kill_scheduler(self) -> bool:
-        return _send(self._mill.process("scheduler"), signal.SIGKILL)
+        return _send(self._stack.process("scheduler"), signal.SIGKILL)
 
     def _hold(self, process: psutil.Process | None, seconds: float) -> bool:
         if not _send(process, signal.SIGSTOP):
@@ -206,10 +206,10 @@ class Nemesis(threading.Thread):
         return self._down("redis-server", signal.SIGKILL, self._chance.uniform(0, 3))
 
     def _empty_redis(self) -> bool:
-        return self._down("redis-server", signal.SIGKILL, 0.0, self._mill.empty_redis)
+        return self._down("redis-server", signal.SIGKILL, 0.0, self._stack.empty_redis)
 
     def _stop_redis(self) -> bool:
-        return self._hold(self._mill.server("redis-server"), self._chance.uniform(1, 6))
+        return self._hold(self._stack.server("redis-server"), self._chance.uniform(1, 6))
 
     def _flush_redis(self) -> bool:
         return bool(self._redis.flushall())
@@ -224,9 +224,9 @@ class Nemesis(threading.Thread):
         seconds: float,
         meanwhile: Callable[[], None] | None = None,
     ) -> bool:
-        self._mill.servers_held = True
+        self._stack.servers_held = True
         try:
-            process = self._mill.server(program)
+            process = self._stack.server(program)
             if not _send(process, number) or process is None:
                 return False
             process.wait(30)
@@ -235,7 +235,7 @@ class Nemesis(threading.Thread):
             time.sleep(seconds)
             return True
         finally:
-            self._mill.servers_held = False
+            self._stack.servers_held = False
 
     # -- messages and orders -------------------------------------------------------------------------------
 

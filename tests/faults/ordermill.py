@@ -19,11 +19,11 @@ from shared.queue.job_queue import KEY_PREFIX, SETTLE_SLICE
 from shared.settings import Settings
 from tests.faults.checks import broken_promises
 from tests.faults.goods import CATALOG, COUNTED, COUNTED_UNITS, POISON
-from tests.faults.messages import double_and_shuffle
-from tests.faults.mill import running_mill
 from tests.faults.subject import Subject
 from tests.faults.verdict import Verdict, judge, read_world
 from tests.support.catalog_files import load
+from tests.support.queue_messages import double_and_shuffle
+from tests.support.role_stack import running_role_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ class Ordermill(Subject):
 
     def judge(self, journal: Journal) -> Verdict:
         """Through SQL and through HTTP."""
-        verdict = judge(journal.sent, read_world(self.engine), self.mill.url, self.key)
+        verdict = judge(journal.sent, read_world(self.engine), self.stack.url, self.key)
         verdict.violations[:0] = [*journal.violations, *broken_promises(self.engine)]
         return verdict
 
@@ -113,12 +113,12 @@ def open_ordermill(place: Path, logs: Path, permits: Path) -> Iterator[Ordermill
     """Run one whose parts die at their crash points where somebody puts a permit."""
     points = ",".join(f"{point}:die:{permits / point}" for point in POINTS)
     armed = {"ORDERMILL_FAILPOINTS": f"{points},after-claim:die::{POISON}"}
-    with running_mill(Settings(), place, _ROLES, {**_SHORT, **armed}, logs=logs) as mill:
-        engine = open_database(mill.settings, "test")
+    with running_role_stack(Settings(), place, _ROLES, {**_SHORT, **armed}, logs=logs) as stack:
+        engine = open_database(stack.settings, "test")
         try:
             load(engine, CATALOG)
             key = create_api_key(engine, "Campaign", _SCOPES, None, None, utc_now())
-            subject = Ordermill(mill, engine, key)
+            subject = Ordermill(stack, engine, key)
             subject.hostile_key = create_api_key(engine, "Hostile", _SCOPES, None, None, utc_now())
             yield subject
         finally:

@@ -29,7 +29,7 @@ class Storekeeper(threading.Thread):
         """Count, wait, count again."""
         headers = {"API-Authorization": self._subject.key}
         with httpx.Client(
-            base_url=self._subject.mill.url, headers=headers, timeout=_LIMIT_SECONDS, trust_env=False
+            base_url=self._subject.stack.url, headers=headers, timeout=_LIMIT_SECONDS, trust_env=False
         ) as client:
             while not self.over.wait(_PAUSE_SECONDS):
                 try:

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tests.faults.journal import Journal
-    from tests.faults.mill import Mill
     from tests.faults.verdict import Verdict
+    from tests.support.role_stack import RoleStack
 
 
 class Subject(ABC):
-    """A running mill with the campaign's goods in its database.
+    """A running stack with the campaign's goods in its database.
 
     Its door answers as ordermill's does: ``POST /v1/orders``, ``GET /v1/jobs/<id>`` and ``…/results``.
     """
@@ -39,8 +39,8 @@ class Subject(ABC):
     healing_seconds: ClassVar[float]
     """How long after the last fault everything may take to be decided."""
 
-    def __init__(self, mill: Mill, engine: Engine, key: str) -> None:
-        self.mill = mill
+    def __init__(self, stack: RoleStack, engine: Engine, key: str) -> None:
+        self.stack = stack
         self.engine = engine
         self.key = key
 

@@ -15,8 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from shared import persistence
 from shared.domain.catalog_file import CatalogRefusedError
-from tests.integration.test_catalog_load import row_versions
-from tests.support.catalog_files import execute, exported, load, rows
+from tests.support.catalog_files import execute, exported, load, row_versions, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.domain.catalog_file import CatalogRefusedError, Count
-from tests.support.catalog_files import SHOP, execute, exported, load, rows
+from tests.support.catalog_files import SHOP, execute, exported, load, row_versions, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,28 +17,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from shared.settings import Settings
-
-CATALOG_TABLES = (
-    *(
-        "warehouses",
-        "allocation_rules",
-        "pricelists",
-        "shipping_options",
-        "markets",
-        "items",
-        "prices",
-        "stock",
-    ),
-    *("campaigns", "vouchers", "accounts", "buyers", "delivery_windows", "catalog_state"),
-)
-
-
-def row_versions(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
-    """Where each row of the catalog lies, and which transaction put it there."""
-    return {
-        table: rows(engine, f"SELECT ctid::text, xmin::text FROM {table} ORDER BY ctid")  # noqa: S608
-        for table in CATALOG_TABLES
-    }
 
 
 def faults_of(engine: Engine, catalog: dict[str, Any]) -> list[str]:

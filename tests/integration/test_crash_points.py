@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.failpoints import POINTS
-from tests.faults.checks import broken_promises
 from tests.support.crash_site import Site, batch_of, open_site
+from tests.support.invariants import broken_invariants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def site(
     module_settings: Settings, module_engine: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     points = ",".join(f"{point}:die:{{permits}}/{point}" for point in POINTS)
-    with open_site(module_settings, module_engine, tmp_path_factory.mktemp("mill"), points) as opened:
+    with open_site(module_settings, module_engine, tmp_path_factory.mktemp("stack"), points) as opened:
         yield opened
 
 
@@ -45,7 +45,7 @@ def test_a_process_that_dies_there_costs_nothing(site: Site, point: str, orders:
     assert list(outcomes) == list(batch)
     assert {outcome["status"] for outcome in outcomes.values()} == {"ok"}
     assert (site.attempts(path) > 1) == (point in DIES_WITH_THE_SLICE)
-    assert broken_promises(site.engine) == []
+    assert broken_invariants(site.engine, at_rest=True) == {}
 
 
 def test_a_scheduler_that_dies_with_due_slices_in_its_hand_costs_nothing(site: Site) -> None:
@@ -58,4 +58,4 @@ def test_a_scheduler_that_dies_with_due_slices_in_its_hand_costs_nothing(site: S
     assert site.has_died("after-promise")
     assert site.has_died("after-due")
     assert statuses == ["ok"] * 3
-    assert broken_promises(site.engine) == []
+    assert broken_invariants(site.engine, at_rest=True) == {}

@@ -1,4 +1,4 @@
-"""Workers that die of a message, or live and take none: the mill notices by itself and goes on."""
+"""Workers that die of a message, or live and take none: the stack notices by itself and goes on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, cast
 import pytest
 import redis
 
-from tests.faults.checks import broken_promises
-from tests.faults.messages import deadly, harmless, push
 from tests.support.crash_site import HEALING_SECONDS, Site, batch_of, open_site
+from tests.support.invariants import broken_invariants
+from tests.support.queue_messages import deadly, harmless, push
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.faults
 def site(
     module_settings: Settings, module_engine: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
-    place = tmp_path_factory.mktemp("mill")
+    place = tmp_path_factory.mktemp("stack")
     # The least that they may be.
     limits = {"WORKER_SILENCE_SECONDS": "2", "TASK_LIMIT_SECONDS": "5"}
     with open_site(module_settings, module_engine, place, "", **limits) as opened:
@@ -42,12 +42,12 @@ def client(module_settings: Settings) -> Iterator[redis.Redis]:
 
 def settles(site: Site, orders: int = 3) -> None:
     assert site.statuses(site.post(batch_of(orders)).headers["Location"]) == ["ok"] * orders
-    assert broken_promises(site.engine) == []
+    assert broken_invariants(site.engine, at_rest=True) == {}
 
 
 def new_main_process(site: Site, before: int) -> bool:
     deadline = time.monotonic() + HEALING_SECONDS
-    while (found := site.mill.main_process("worker")) is None or found.pid == before:
+    while (found := site.stack.main_process("worker")) is None or found.pid == before:
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)
@@ -68,7 +68,7 @@ def test_messages_that_nobody_understands_end_no_worker(site: Site, client: redi
 
 def test_a_worker_that_is_stopped_is_replaced(site: Site) -> None:
     settles(site)
-    process = site.mill.main_process("worker")
+    process = site.stack.main_process("worker")
     assert process is not None
 
     process.send_signal(signal.SIGSTOP)
@@ -81,7 +81,7 @@ def test_a_worker_whose_task_processes_are_stopped_is_replaced(site: Site) -> No
     settles(site)
     before = site.main_process()
 
-    for process in site.mill.task_processes("worker"):
+    for process in site.stack.task_processes("worker"):
         process.send_signal(signal.SIGSTOP)
     path = site.post(batch_of(10)).headers["Location"]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.checks import broken_promises
 from tests.support.crash_site import Site, batch_of, open_site, order
+from tests.support.invariants import broken_invariants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def site(
     module_settings: Settings, module_engine: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     points = "after-claim:die::CURSED-CLOCK,after-claim:memory::ENDLESS-SCROLL"
-    place = tmp_path_factory.mktemp("mill")
+    place = tmp_path_factory.mktemp("stack")
     attempts = {"SLICE_ATTEMPTS_MAX": str(ATTEMPTS)}
     with open_site(module_settings, module_engine, place, points, **attempts) as opened:
         yield opened
@@ -45,7 +45,7 @@ def test_an_order_that_ends_its_worker_is_given_up_alone(site: Site, sku: str, o
     assert (bad["status"], bad["code"]) == ("no", -7)
     assert f"given up after {ATTEMPTS} attempts" in bad["msg"]
     assert {outcome["status"] for outcome in outcomes.values()} == {"ok"}
-    assert broken_promises(site.engine) == []
+    assert broken_invariants(site.engine, at_rest=True) == {}
 
 
 def test_running_out_of_memory_leaves_the_workers_main_process_alone(site: Site) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.checks import broken_promises
 from tests.support.crash_site import Site, batch_of, open_site
+from tests.support.invariants import broken_invariants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def site(
     module_settings: Settings, module_engine: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     points = ",".join(f"{point}:die:{{permits}}/{point}" for point in POINTS)
-    place = tmp_path_factory.mktemp("mill")
+    place = tmp_path_factory.mktemp("stack")
     with open_site(module_settings, module_engine, place, points, roles=("api", "worker")) as opened:
         yield opened
 
@@ -39,4 +39,4 @@ def test_the_message_comes_again_by_itself(site: Site, point: str) -> None:
 
     assert site.has_died(point)
     assert statuses == ["ok"] * 3
-    assert broken_promises(site.engine) == []
+    assert broken_invariants(site.engine, at_rest=True) == {}

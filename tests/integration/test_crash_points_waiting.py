@@ -9,8 +9,8 @@ import psutil
 import pytest
 from sqlalchemy import text
 
-from tests.faults.checks import broken_promises
 from tests.support.crash_site import Site, batch_of, open_site
+from tests.support.invariants import broken_invariants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ TASK_SECONDS = 6
 def site(settings: Settings, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     # Longer than a whole task, so that it is not the lock's own limit that ends the wait.
     limits = {"TASK_LIMIT_SECONDS": str(TASK_SECONDS), "LOCK_LIMIT_SECONDS": "60"}
-    with open_site(settings, engine, tmp_path_factory.mktemp("mill"), "", **limits) as opened:
+    with open_site(settings, engine, tmp_path_factory.mktemp("stack"), "", **limits) as opened:
         yield opened
 
 
@@ -52,4 +52,4 @@ def test_a_lock_that_is_held_for_long_ends_no_worker_and_counts_against_no_order
     assert site.statuses(path) == ["ok"]
     # The other process may owe one, for the time in which this one held the slice; never more than that.
     assert site.attempts(path) <= 2
-    assert broken_promises(site.engine) == []
+    assert broken_invariants(site.engine, at_rest=True) == {}

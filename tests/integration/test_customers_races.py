@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.settings import Settings
+from tests.support.invariants import broken_invariants
 from tests.support.mill import Mill, open_mill, order
-from tests.support.stock_invariants import violated
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def mill(settings: Settings) -> Iterator[Mill]:
     with open_mill(settings) as made:
         made.stock("BRASS-LAMP", main=10_000)
         yield made
-        assert violated(made.engine) == []
+        assert broken_invariants(made.engine) == {}
 
 
 def registering(email: str) -> dict[str, object]:

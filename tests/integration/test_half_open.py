@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.queue.job_queue import JobQueue
-from tests.faults.mill import running_mill
 from tests.support.black_hole import BlackHole
 from tests.support.crash_site import batch_of
 from tests.support.placed_orders import Shop, open_shop
+from tests.support.role_stack import running_role_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,9 +67,9 @@ def test_an_idle_worker_whose_connection_leads_nowhere_is_replaced(
     shop: Shop, settings: Settings, hole: BlackHole, tmp_path: Path
 ) -> None:
     limits = {"WORKER_SILENCE_SECONDS": "2", "REDIS_LIMIT_SECONDS": "2"}
-    with running_mill(through(settings, hole), tmp_path, ["worker"], limits) as mill:
+    with running_role_stack(through(settings, hole), tmp_path, ["worker"], limits) as stack:
         assert is_decided(shop, promise(shop), settings)
-        process = mill.main_process("worker")
+        process = stack.main_process("worker")
         assert process is not None
 
         # Ten seconds after its start Celery looks after messages that nobody acknowledged, and notices by
@@ -80,7 +80,7 @@ def test_an_idle_worker_whose_connection_leads_nowhere_is_replaced(
         # What is fetched over the dead connection is lost: it takes a sweeper, which is us here.
         time.sleep(2)
         assert is_decided(shop, promise(shop), settings)
-        after = mill.main_process("worker")
+        after = stack.main_process("worker")
         assert after is not None
         assert after.pid != process.pid
 

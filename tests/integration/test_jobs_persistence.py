@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,57 +13,15 @@ import uuid6
 from sqlalchemy import text
 
 from shared.domain.job import Job, JobState
-from shared.persistence.access.keys import create_api_key, find_api_key
 from shared.persistence.core.errors import DatabaseAwayError, PermanentError
-from shared.persistence.jobs.insert import NewSlice, Promise, Stored, promise
+from shared.persistence.jobs.insert import NewSlice, Stored, promise
 from shared.persistence.jobs.insert_many import promise_together
 from shared.persistence.jobs.outcomes import NO_OUTCOMES, OutcomesGoneError, list_outcomes, read_outcomes
 from shared.persistence.jobs.progress import find_job
+from tests.support.stored_jobs import NOW, Slices, promise_of, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
-
-
-@dataclass
-class Slices:
-    """Slices of ten orders each."""
-
-    count: int
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __iter__(self) -> Iterator[NewSlice]:
-        for number in range(self.count):
-            yield NewSlice(
-                number=number,
-                first_position=number * 10,
-                order_count=10,
-                body=b'{"\\u0000":%d,"\xff raw":1}' % number,
-                repeated_numbers=[number * 10 + 3] if number == 1 else [],
-            )
-
-
-@pytest.fixture
-def api_key_id(engine: Engine) -> int:
-    key = create_api_key(engine, "Shop", ["orders:write"], None, None, NOW)
-    found = find_api_key(engine, key, NOW)
-    assert found is not None
-    return found.id
-
-
-def promise_of(api_key_id: int, total: int) -> Promise:
-    job = Job(
-        id=uuid6.uuid7(),
-        api_key_id=api_key_id,
-        request_id="r-1",
-        total=total,
-        created_at=NOW,
-        expires_at=NOW + timedelta(days=30),
-    )
-    return Promise(job=job, strict=True, queue="orders.large", dispatch_after_seconds=30)
 
 
 def as_stored(job: Job, stored: Stored) -> Job:
@@ -81,11 +39,6 @@ def close(engine: Engine, slice_id: int, outcome: bytes, ok: int, codes: str = "
             ),
             {"id": slice_id, "outcome": outcome, "ok": ok, "codes": codes, "now": NOW},
         )
-
-
-def rows(engine: Engine, query: str, **values: Any) -> list[Any]:
-    with engine.connect() as connection:
-        return list(connection.execute(text(query), values))
 
 
 def test_a_promise_stores_the_job_and_its_slices_as_they_are(engine: Engine, api_key_id: int) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from shared.persistence.jobs.kept_bodies import empty_bodies
-from tests.integration.test_retention import ANY, done, grow_old, promised
+from tests.support.old_jobs import ANY, done, grow_old, promised
 from tests.support.placed_orders import Shop, open_shop, told
 from worker.maintenance.scheduler import periodic_tasks
 

@@ -9,8 +9,8 @@ import pytest
 from shared.persistence.core.database import transaction
 from shared.persistence.orders.insert import draw_numbers, taken_numbers
 from shared.settings import Settings
+from tests.support.invariants import broken_invariants
 from tests.support.mill import Mill, open_mill, order
-from tests.support.stock_invariants import violated
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def mill(settings: Settings) -> Iterator[Mill]:
     with open_mill(settings) as made:
         made.stock("BRASS-LAMP", main=10_000)
         yield made
-        assert violated(made.engine) == []
+        assert broken_invariants(made.engine) == {}
 
 
 def numbers(mill: Mill) -> list[int]:

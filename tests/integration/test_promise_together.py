@@ -15,8 +15,8 @@ from sqlalchemy import text
 from shared.persistence.core.errors import DatabaseAwayError, LimitError
 from shared.persistence.jobs.insert import PromisedBeforeError, PromiseUnknownError, promise
 from shared.persistence.jobs.insert_many import PromisesUnknownError, promise_together
-from tests.integration.test_jobs_persistence import Slices, api_key_id, promise_of, rows
 from tests.support.api import Door, open_door
+from tests.support.stored_jobs import Slices, promise_of, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from shared.settings import Settings
-
-__all__ = ["api_key_id"]
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from structlog.testing import capture_logs
 
 from shared.persistence.jobs.prune import prune_jobs
 from shared.queue.job_queue import JobQueue
-from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.support.old_jobs import ANY, BATCH, done, grow_old, promised
+from tests.support.placed_orders import Shop, open_shop, told
 from tests.support.until import until
 from worker.maintenance.scheduler import keep_doing, periodic_tasks
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
 
-LAMP = {"address": ADDRESS, "products": [{"ean": "7301", "qty": 1}]}
-BATCH = {"a": LAMP, "b": LAMP, "c": {}}
-ANY = 1_000
 EVER = 10_000
 
 
@@ -35,30 +33,6 @@ EVER = 10_000
 def shop(settings: Settings) -> Iterator[Shop]:
     with open_shop(settings) as opened:
         yield opened
-
-
-def promised(shop: Shop, **headers: str) -> str:
-    """Have a batch promised; gives its job's path."""
-    return shop.door.post(BATCH, Prefer="respond-async", **headers).headers["Location"]
-
-
-def done(shop: Shop, **headers: str) -> str:
-    """Have a batch decided; gives its job's path."""
-    path = promised(shop, **headers)
-    shop.settled(path)
-    return path
-
-
-def grow_old(shop: Shop, days: float) -> None:
-    """Let everything that is there have happened so many days earlier, but for the ids of jobs."""
-    past = {"by": timedelta(days=days)}
-    with shop.door.engine.begin() as connection:
-        connection.execute(
-            text("UPDATE jobs SET created_at = created_at - :by, expires_at = expires_at - :by"), past
-        )
-        connection.execute(
-            text("UPDATE slices SET started_at = started_at - :by, closed_at = closed_at - :by"), past
-        )
 
 
 def paths_left(shop: Shop) -> list[str]:

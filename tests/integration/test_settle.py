@@ -8,16 +8,16 @@ from decimal import Decimal
 import pytest
 
 from shared.settings import Settings
+from tests.support.invariants import broken_invariants
 from tests.support.mill import MAIN, SHOP, Mill, lines, open_mill, order
 from tests.support.settling import settle_slice
-from tests.support.stock_invariants import violated
 
 
 @pytest.fixture
 def mill(settings: Settings) -> Iterator[Mill]:
     with open_mill(settings) as made:
         yield made
-        assert violated(made.engine) == []
+        assert broken_invariants(made.engine) == {}
 
 
 def test_an_order_is_written_with_its_lines_its_stock_its_customer_and_its_outcome(mill: Mill) -> None:

@@ -12,16 +12,16 @@ import pytest
 from shared.domain.parsed import Parsed
 from shared.schemas.order.reading import OrderReader
 from shared.settings import Settings
+from tests.support.invariants import broken_invariants
 from tests.support.mill import Mill, lines, open_mill, order
 from tests.support.settling import LeftError, settle_slice
-from tests.support.stock_invariants import violated
 
 
 @pytest.fixture
 def mill(settings: Settings) -> Iterator[Mill]:
     with open_mill(settings) as made:
         yield made
-        assert violated(made.engine) == []
+        assert broken_invariants(made.engine) == {}
 
 
 def test_a_slice_that_is_delivered_twice_makes_one_set_of_orders(mill: Mill) -> None:

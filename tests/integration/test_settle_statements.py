@@ -11,8 +11,8 @@ from sqlalchemy import event
 
 from shared.domain.slicing import SMALL_QUEUE
 from shared.settings import Settings
+from tests.support.invariants import broken_invariants
 from tests.support.mill import Mill, lines, open_mill, order
-from tests.support.stock_invariants import violated
 from worker.settle.decide_and_write import LOCKED_LAST_FROM
 from worker.settle.message import settle_message
 
@@ -21,7 +21,7 @@ from worker.settle.message import settle_message
 def mill(settings: Settings) -> Iterator[Mill]:
     with open_mill(settings) as made:
         yield made
-        assert violated(made.engine) == []
+        assert broken_invariants(made.engine) == {}
 
 
 class _CountingCursor(Cursor[Any]):

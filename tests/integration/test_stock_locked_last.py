@@ -13,8 +13,8 @@ from shared.domain.slicing import LARGE_QUEUE
 from shared.persistence.core.database import transaction
 from shared.persistence.stock.lock import lock_shelf
 from shared.settings import Settings
+from tests.support.invariants import broken_invariants
 from tests.support.mill import Mill, lines, open_mill, order
-from tests.support.stock_invariants import violated
 from tests.support.until import until
 from worker.settle.decide_and_write import LOCKED_LAST_FROM
 from worker.settle.message import settle_message
@@ -26,7 +26,7 @@ MANY = LOCKED_LAST_FROM
 def mill(settings: Settings) -> Iterator[Mill]:
     with open_mill(settings) as made:
         yield made
-        assert violated(made.engine) == []
+        assert broken_invariants(made.engine) == {}
 
 
 def _batch(count: int = MANY, **wanted: Any) -> dict[str, Any]:

@@ -10,15 +10,15 @@ import pytest
 from shared.persistence.core.database import transaction
 from shared.persistence.stock.lock import lock_shelf, reserve
 from shared.settings import Settings
+from tests.support.invariants import broken_invariants
 from tests.support.mill import MAIN, RESERVE, SHOP, Mill, lines, open_mill, order
-from tests.support.stock_invariants import violated
 
 
 @pytest.fixture
 def mill(settings: Settings) -> Iterator[Mill]:
     with open_mill(settings) as made:
         yield made
-        assert violated(made.engine) == []
+        assert broken_invariants(made.engine) == {}
 
 
 def ok(mill: Mill) -> int:

@@ -17,8 +17,8 @@ import redis
 from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE, WAITED_QUEUE
 from shared.queue.job_queue import HEARTBEAT_SECONDS, JobQueue
 from shared.settings import Settings
+from tests.support.invariants import broken_invariants
 from tests.support.mill import Mill, open_mill, order
-from tests.support.stock_invariants import violated
 from tests.support.until import until
 from worker.maintenance.redispatch import sweep
 
@@ -30,7 +30,7 @@ def mill(settings: Settings) -> Iterator[Mill]:
     with open_mill(settings) as made:
         made.stock("BRASS-LAMP", main=1000)
         yield made
-        assert violated(made.engine) == []
+        assert broken_invariants(made.engine) == {}
 
 
 @pytest.fixture

@@ -67,6 +67,20 @@ SHOP: dict[str, Any] = {
     "deliveryWindows": [{"name": "AW27", "preorder": True}],
 }
 
+CATALOG_TABLES = (
+    *(
+        "warehouses",
+        "allocation_rules",
+        "pricelists",
+        "shipping_options",
+        "markets",
+        "items",
+        "prices",
+        "stock",
+    ),
+    *("campaigns", "vouchers", "accounts", "buyers", "delivery_windows", "catalog_state"),
+)
+
 
 def quietly(_step: str, _done: int, _total: int) -> None:
     """Progress that nobody watches."""
@@ -94,3 +108,11 @@ def execute(engine: Engine, statement: str, **values: Any) -> None:
     """Change something behind the catalog's back."""
     with transaction(engine) as connection:
         connection.execute(text(statement), values)
+
+
+def row_versions(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    """Where each row of the catalog lies, and which transaction put it there."""
+    return {
+        table: rows(engine, f"SELECT ctid::text, xmin::text FROM {table} ORDER BY ctid")  # noqa: S608
+        for table in CATALOG_TABLES
+    }

@@ -1,4 +1,4 @@
-"""A mill on the servers of the test run, whose processes can be made to die at exact points."""
+"""A stack on the servers of the test run, whose processes can be made to die at exact points."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from shared.clock import utc_now
 from shared.persistence.access.keys import create_api_key
-from tests.faults.mill import running_mill
 from tests.support.catalog_files import load
 from tests.support.placed_orders import ADDRESS, CATALOG
+from tests.support.role_stack import running_role_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from shared.settings import Settings
-    from tests.faults.mill import Mill
+    from tests.support.role_stack import RoleStack
 
 HEALING_SECONDS = 60
 _PATIENT = {
@@ -39,9 +39,9 @@ _PATIENT = {
 
 @dataclass(frozen=True)
 class Site:
-    """A running mill, the permits of its fault points, and a client."""
+    """A running stack, the permits of its fault points, and a client."""
 
-    mill: Mill
+    stack: RoleStack
     engine: Engine
     permits: Path
     client: httpx.Client
@@ -56,7 +56,7 @@ class Site:
 
     def main_process(self) -> int:
         """The worker's Celery main process: the one that takes messages."""
-        process = self.mill.main_process("worker")
+        process = self.stack.main_process("worker")
         assert process is not None
         return int(process.pid)
 
@@ -103,7 +103,7 @@ def open_site(
     roles: Sequence[str] = ("api", "worker", "scheduler"),
     **environment: str,
 ) -> Iterator[Site]:
-    """Run a mill; ``{permits}`` in the points is where permits are."""
+    """Run a stack; ``{permits}`` in the points is where permits are."""
     permits = place / "permits"
     permits.mkdir()
     load(engine, CATALOG)
@@ -111,12 +111,12 @@ def open_site(
     key = create_api_key(engine, "Shop", ["orders:write", "orders:read"], None, None, utc_now())
     points = {"ORDERMILL_FAILPOINTS": failpoints.format(permits=permits)}
     with (
-        running_mill(settings, place, roles, {**_PATIENT, **points, **environment}) as mill,
+        running_role_stack(settings, place, roles, {**_PATIENT, **points, **environment}) as stack,
         httpx.Client(
-            base_url=mill.url, headers={"API-Authorization": key}, timeout=30, trust_env=False
+            base_url=stack.url, headers={"API-Authorization": key}, timeout=30, trust_env=False
         ) as client,
     ):
-        yield Site(mill, engine, permits, client)
+        yield Site(stack, engine, permits, client)
 
 
 def order(sku: str = "BRASS-LAMP") -> dict[str, Any]:

@@ -18,11 +18,11 @@ from shared.settings import Settings
 from tests.faults.baselines.celery_app import CREATE_ORDER
 from tests.faults.baselines.orders import allow_several_orders_per_key
 from tests.faults.goods import CATALOG, COUNTED, COUNTED_UNITS
-from tests.faults.messages import put_among
-from tests.faults.mill import Plant, migrated, running_mill
 from tests.faults.subject import Subject
 from tests.faults.verdict import Verdict, count_answers
 from tests.support.catalog_files import load
+from tests.support.queue_messages import put_among
+from tests.support.role_stack import RolePrograms, migrated, running_role_stack
 
 if TYPE_CHECKING:
     import random
@@ -143,11 +143,11 @@ def _prepare(settings: Settings, *, keyed: bool) -> None:
 
 @contextmanager
 def _open(place: Path, logs: Path, _permits: Path, *, keyed: bool) -> Iterator[Subject]:
-    plant = Plant(partial(_command, keyed=keyed), partial(_prepare, keyed=keyed), supervised=False)
-    with running_mill(Settings(), place, _ROLES, {}, logs=logs, plant=plant) as mill:
-        engine = open_database(mill.settings, "test")
+    programs = RolePrograms(partial(_command, keyed=keyed), partial(_prepare, keyed=keyed), supervised=False)
+    with running_role_stack(Settings(), place, _ROLES, {}, logs=logs, programs=programs) as stack:
+        engine = open_database(stack.settings, "test")
         try:
-            yield Baseline(mill, engine, "")
+            yield Baseline(stack, engine, "")
         finally:
             engine.dispose()
 

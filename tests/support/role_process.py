@@ -22,7 +22,7 @@ _OURS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "MAIL_", "ORDERMILL_")
 
 @dataclass
 class Role:
-    """One of a mill's programs with its log, such as ``ordermill api``; not to be shared between threads."""
+    """One of a stack's programs with its log, such as ``ordermill api``; not to be shared between threads."""
 
     name: str
     command: Sequence[str]

@@ -1,4 +1,4 @@
-"""A whole mill whose parts can be killed one by one: servers, API, workers, scheduler."""
+"""A whole stack whose parts can be killed one by one: servers, API, workers, scheduler."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cli.servers import RunningServers, run_servers
 from cli.system.listen_socket import listen, url_of
 from shared.persistence.core.database import open_database
 from shared.persistence.core.migrate import migrate
-from tests.faults.roles import Role
+from tests.support.role_process import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,8 +29,8 @@ _START_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
-class Plant:
-    """What a mill consists of, beside its servers: ordermill's own programs, or those of another."""
+class RolePrograms:
+    """What a stack consists of, beside its servers: ordermill's own programs, or those of another."""
 
     command: Callable[[str, Settings, int], Sequence[str]]
     """How to start a kind of role, such as worker; where the servers are; the API's listening descriptor."""
@@ -52,7 +52,7 @@ def migrated(settings: Settings) -> None:
     engine.dispose()
 
 
-ORDERMILL: Final = Plant(_ordermill, migrated, supervised=True)
+ORDERMILL: Final = RolePrograms(_ordermill, migrated, supervised=True)
 
 
 def children(pid: int | None) -> list[psutil.Process]:
@@ -64,11 +64,16 @@ def children(pid: int | None) -> list[psutil.Process]:
         return []
 
 
-class Mill:
+class RoleStack:
     """Keeps servers and roles alive from one thread: the kernel ties children to the life of a thread."""
 
     def __init__(
-        self, settings: Settings, data_dir: Path, roles: Sequence[str], logs: Path, plant: Plant = ORDERMILL
+        self,
+        settings: Settings,
+        data_dir: Path,
+        roles: Sequence[str],
+        logs: Path,
+        programs: RolePrograms = ORDERMILL,
     ) -> None:
         self.settings = settings
         self.data_dir = data_dir
@@ -77,10 +82,10 @@ class Mill:
         self.servers_held = False
         """While it is set, PostgreSQL and Redis are not started again."""
         self.fault: BaseException | None = None
-        self._wanted, self._logs, self._plant = roles, logs, plant
+        self._wanted, self._logs, self._programs = roles, logs, programs
         self._listen_socket = listen("127.0.0.1", 0)
         self._up, self._over = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mill")
+        self._thread = threading.Thread(target=self._run, name="stack")
 
     @property
     def url(self) -> str:
@@ -97,7 +102,7 @@ class Mill:
     def check(self) -> None:
         """Raise what has ended the thread."""
         if self.fault is not None:
-            raise RuntimeError("the mill stands") from self.fault
+            raise RuntimeError("the stack has stopped") from self.fault
 
     def stop(self) -> None:
         """Stop everything in order."""
@@ -118,7 +123,7 @@ class Mill:
 
     def main_process(self, name: str) -> psutil.Process | None:
         """Celery's main process of a worker, or the API's first process that answers requests."""
-        if name.startswith("worker") and not self._plant.supervised:
+        if name.startswith("worker") and not self._programs.supervised:
             return self.process(name)
         return next(iter(children(self.pid(name))), None)
 
@@ -153,7 +158,7 @@ class Mill:
         # Where the servers are somebody else's, they have no superuser's password for us.
         url = urls.superuser_url or urls.database_url
         self.settings = replace(self.settings, database_url=url, redis_url=urls.redis_url)
-        self._plant.prepare(self.settings)
+        self._programs.prepare(self.settings)
         for name in self._wanted:
             self.roles[name] = self._role(name)
         try:
@@ -176,7 +181,7 @@ class Mill:
             **self.environment,
         }
         files = [descriptor] if kind == "api" else []
-        command = self._plant.command(kind, self.settings, descriptor)
+        command = self._programs.command(kind, self.settings, descriptor)
         return Role(name, command, environment, self._logs / f"{name}.log", files)
 
     def _stop_roles(self) -> None:
@@ -188,20 +193,20 @@ class Mill:
 
 
 @contextmanager
-def running_mill(
+def running_role_stack(
     settings: Settings,
     data_dir: Path,
     roles: Sequence[str],
     environment: Mapping[str, str],
     *,
     logs: Path | None = None,
-    plant: Plant = ORDERMILL,
-) -> Iterator[Mill]:
-    """Run a mill within the block; ``roles`` are such as api, worker-1, worker-2, scheduler."""
-    mill = Mill(settings, data_dir, roles, logs or data_dir, plant)
+    programs: RolePrograms = ORDERMILL,
+) -> Iterator[RoleStack]:
+    """Run a stack within the block; ``roles`` are such as api, worker-1, worker-2, scheduler."""
+    stack = RoleStack(settings, data_dir, roles, logs or data_dir, programs)
     try:
-        mill.start(environment)
-        yield mill
-        mill.check()
+        stack.start(environment)
+        yield stack
+        stack.check()
     finally:
-        mill.stop()
+        stack.stop()

@@ -1,0 +1,56 @@
+"""Jobs as they are stored: promises of slices of ten orders, and a look at the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import uuid6
+from sqlalchemy import text
+
+from shared.domain.job import Job
+from shared.persistence.jobs.insert import NewSlice, Promise
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+
+
+@dataclass
+class Slices:
+    """Slices of ten orders each."""
+
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[NewSlice]:
+        for number in range(self.count):
+            yield NewSlice(
+                number=number,
+                first_position=number * 10,
+                order_count=10,
+                body=b'{"\\u0000":%d,"\xff raw":1}' % number,
+                repeated_numbers=[number * 10 + 3] if number == 1 else [],
+            )
+
+
+def promise_of(api_key_id: int, total: int) -> Promise:
+    job = Job(
+        id=uuid6.uuid7(),
+        api_key_id=api_key_id,
+        request_id="r-1",
+        total=total,
+        created_at=NOW,
+        expires_at=NOW + timedelta(days=30),
+    )
+    return Promise(job=job, strict=True, queue="orders.large", dispatch_after_seconds=30)
+
+
+def rows(engine: Engine, query: str, **values: Any) -> list[Any]:
+    with engine.connect() as connection:
+        return list(connection.execute(text(query), values))
