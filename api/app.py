@@ -1,4 +1,4 @@
-"""The door's composition root."""
+"""The composition root of the API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask
 
 from api.capacity import Capacity, capacity_limits
-from api.context import AppContext, install, parts_of
+from api.context import AppContext, app_context_of, set_app_context
 from api.memory_budget import MemoryBudget
 from api.middleware.access_log import add_access_log
 from api.middleware.error_handlers import add_error_handlers
@@ -17,7 +17,7 @@ from api.orders.accept_small import SmallBatches
 from api.orders.backlog import Backlog
 from api.orders.keys_in_flight import KeysInFlight
 from api.routes import add_routes
-from api.shutdown import Closing
+from api.shutdown import Shutdown
 from api.web.responses import JsonResponse
 from shared.breaker import Breaker
 from shared.clock import utc_now
@@ -37,7 +37,7 @@ _KEYS_POOL_SIZE: Final = 3
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
-    """Put the door together for this process; call it after the fork.
+    """Make the application of this process; call it after the fork.
 
     Nothing is connected yet: it also starts, and answers 503, while the servers behind are away.
     """
@@ -47,40 +47,38 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     breaker = Breaker("dispatch", "batches are accepted, and dispatched by the scheduler")
     engine = open_database(settings, "api", needs_schema=True)
     queue = JobQueue(settings, breaker)
-    install(
-        app,
-        AppContext(
-            settings=settings,
-            engine=engine,
-            queue=queue,
-            listener=Listener(settings),
-            clock=clock,
-            closing=Closing(),
-            memory_budget=MemoryBudget(settings.memory_budget_bytes),
-            capacity=Capacity(capacity_limits(settings)),
-            keys_engine=open_database(settings, "api-keys", needs_schema=True, pool_size=_KEYS_POOL_SIZE),
-            keys_in_flight=KeysInFlight(),
-            small_batches=SmallBatches(partial(promise_together, engine), queue.dispatch),
-            backlog=Backlog(partial(undecided_bytes, engine), settings.undecided_max_bytes),
-        ),
+    context = AppContext(
+        settings=settings,
+        engine=engine,
+        queue=queue,
+        listener=Listener(settings),
+        clock=clock,
+        shutdown=Shutdown(),
+        memory_budget=MemoryBudget(settings.memory_budget_bytes),
+        capacity=Capacity(capacity_limits(settings)),
+        keys_engine=open_database(settings, "api-keys", needs_schema=True, pool_size=_KEYS_POOL_SIZE),
+        keys_in_flight=KeysInFlight(),
+        small_batches=SmallBatches(partial(promise_together, engine), queue.dispatch),
+        backlog=Backlog(partial(undecided_bytes, engine), settings.undecided_max_bytes),
     )
+    set_app_context(app, context)
     # The order matters: a request has its id before it can be refused.
     add_access_log(app)
-    add_routes(app)
-    add_error_handlers(app)
+    add_routes(app, context)
+    add_error_handlers(app, context.memory_budget)
     return app
 
 
 def answer_soon(app: Flask, seconds: float) -> None:
     """Have every request that waits for outcomes answered within so many seconds: with a 202, at worst."""
-    parts_of(app).closing.announce(seconds)
+    app_context_of(app).shutdown.announce(seconds)
 
 
 def close_app(app: Flask) -> None:
-    """Give back what an app holds: connections and its thread. For a process that goes on without it."""
-    parts = parts_of(app)
+    """Close what an application holds: connections and its thread. For a process that goes on without it."""
+    context = app_context_of(app)
     close_rate_limit(app)
-    parts.listener.close()
-    parts.queue.close()
-    parts.engine.dispose()
-    parts.keys_engine.dispose()
+    context.listener.close()
+    context.queue.close()
+    context.engine.dispose()
+    context.keys_engine.dispose()

@@ -1,4 +1,4 @@
-"""What a request works with: the parts that the composition root has put together."""
+"""Contexts: what a view is given of the process (AppContext), and of the present request (RequestContext)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 import uuid6
-from flask import current_app, g
+from flask import g
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from api.orders.accept_small import SmallBatches
     from api.orders.backlog import Backlog
     from api.orders.keys_in_flight import KeysInFlight
-    from api.shutdown import Closing
+    from api.shutdown import Shutdown
     from shared.clock import Clock
     from shared.events import Listener
     from shared.persistence.access.keys import ApiKey
@@ -35,14 +35,14 @@ _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
 
 @dataclass(frozen=True, kw_only=True)
 class AppContext:
-    """The door's own parts, one of each in a process."""
+    """What the API works with, one of each in a process."""
 
     settings: Settings
     engine: Engine
     queue: JobQueue
     listener: Listener
     clock: Clock
-    closing: Closing
+    shutdown: Shutdown
     memory_budget: MemoryBudget
     capacity: Capacity
     keys_engine: Engine
@@ -73,37 +73,36 @@ class RequestContext:
     rate: RateWindow | None = None
     permit: Permit | None = None
 
-
-def install(app: Flask, parts: AppContext) -> None:
-    """Give an app its parts."""
-    app.extensions[_NAME] = parts
-
-
-def parts() -> AppContext:
-    """Give the parts of the app that answers the present request."""
-    return parts_of(current_app)
+    @property
+    def caller(self) -> ApiKey:
+        """The key that asks; only for routes that need one."""
+        if self.api_key is None:
+            raise RuntimeError("this route is open, so nobody in particular is asking")
+        return self.api_key
 
 
-def parts_of(app: Flask) -> AppContext:
-    """Give the parts of an app."""
+def set_app_context(app: Flask, context: AppContext) -> None:
+    """Give an application its context."""
+    app.extensions[_NAME] = context
+
+
+def app_context_of(app: Flask) -> AppContext:
+    """Give the context of an application; for whoever holds one: the server, and tests."""
     return cast("AppContext", app.extensions[_NAME])
 
 
-def begin_facts(presented_request_id: str) -> RequestContext:
-    """Begin a request's facts. Its id is the client's own when that is safe to repeat, else a new one."""
+def begin_request(presented_request_id: str) -> RequestContext:
+    """Begin a request's context. Its id is the client's own when that is safe to repeat, else a new one."""
     safe = _SAFE_REQUEST_ID.fullmatch(presented_request_id)
-    g.facts = RequestContext(request_id=presented_request_id if safe else str(uuid6.uuid7()))
-    return facts()
+    g.request_context = RequestContext(request_id=presented_request_id if safe else str(uuid6.uuid7()))
+    return request_context()
 
 
-def facts() -> RequestContext:
-    """Give the facts of the present request."""
-    return cast("RequestContext", g.facts)
+def request_context() -> RequestContext:
+    """Give the context of the present request; for middleware alone, which gives it to the view."""
+    return cast("RequestContext", g.request_context)
 
 
-def asking_key() -> ApiKey:
-    """Give the key that asks; only for routes that need one."""
-    api_key = facts().api_key
-    if api_key is None:
-        raise RuntimeError("this route is open, so nobody in particular is asking")
-    return api_key
+def has_request_context() -> bool:
+    """Whether the present request has got as far as to have one."""
+    return "request_context" in g

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flask import Response
     from marshmallow import Schema
 
     from api.middleware.auth import Permission
+
+
+View = Callable[..., "Response"]
+"""Answers a request: of an AppContext, a RequestContext, and by name what stands in its path."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Route:
     method: str
     rule: str
     permission: Permission
-    view: Callable[..., Response]
+    view: View
     is_heavy: bool = False
     """Whether it may keep a connection of the database for long: of those a client has some at once."""
     query: type[Schema] | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial, wraps
 from typing import TYPE_CHECKING
 
 from werkzeug.routing import IntegerConverter
 
+from api.context import request_context
 from api.docs.page import ASSETS
 from api.jobs.views import show_job, show_results
 from api.middleware.auth import (
@@ -30,9 +32,13 @@ from shared.schemas.lists.stock import StockQuery
 from shared.schemas.query import parameter_names
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from collections.abc import Callable
 
+    from flask import Flask, Response
+
+    from api.context import AppContext
     from api.middleware.auth import Permission
+    from api.route import View
 
 
 def routes() -> tuple[Route, ...]:
@@ -57,14 +63,25 @@ def routes() -> tuple[Route, ...]:
     )
 
 
+def _with_contexts(view: View, context: AppContext) -> Callable[..., Response]:
+    """Give a view its contexts at each request: nothing below this looks them up."""
+
+    # Flask-Limiter asks for its name.
+    @wraps(view)
+    def answer(**path: str | int) -> Response:
+        return view(context, request_context(), **path)
+
+    return answer
+
+
 class AsciiNumber(IntegerConverter):
     """A number in a path: digits as everybody writes them, for werkzeug takes those of every script."""
 
     regex = "[0-9]+"
 
 
-def add_routes(app: Flask) -> None:
-    """Add the routes to an app, each behind its permission."""
+def add_routes(app: Flask, context: AppContext) -> None:
+    """Add the routes to an application, each behind its permission; views are given the contexts."""
     # The path means itself: a redirect would answer with HTML, and lose the body of a POST.
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
@@ -79,13 +96,12 @@ def add_routes(app: Flask) -> None:
             heavy.add(endpoint)
         if route.rule.startswith("/v1/"):
             parameters[endpoint] = parameter_names(route.query) if route.query is not None else ()
-        app.add_url_rule(route.rule, endpoint, route.view, methods=[route.method])
+        app.add_url_rule(route.rule, endpoint, _with_contexts(route.view, context), methods=[route.method])
     # What is refused for its scope costs as much as what is not, so it counts.
-    app.before_request(lambda: authenticate(table))
-    limit_rate(app)
-    app.before_request(lambda: authorize(table))
-    app.before_request(lambda: check_query(parameters))
-    heavy_endpoints = frozenset(heavy)
-    app.before_request(lambda: admit(heavy_endpoints))
+    app.before_request(partial(authenticate, context, table))
+    limit_rate(app, context)
+    app.before_request(partial(authorize, table))
+    app.before_request(partial(check_query, parameters))
+    app.before_request(partial(admit, context.capacity, frozenset(heavy)))
     app.after_request(keep_permit)
     app.teardown_request(release_permit)

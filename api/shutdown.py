@@ -1,4 +1,4 @@
-"""When this process wants to have answered everything: not yet, or soon, once it was told to stop."""
+"""Shutdown: once the process was told to stop, no request waits longer than it has left."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 import time
 
 
-class Closing:
-    """Shortens every wait that goes on, or begins, after it was announced."""
+class Shutdown:
+    """Bounds every wait that goes on, or begins, after it was announced."""
 
     def __init__(self) -> None:
         self._until = math.inf
@@ -16,6 +16,6 @@ class Closing:
         """Let no wait go on for longer than this. For a signal's handler: it takes no lock."""
         self._until = time.monotonic() + seconds
 
-    def shortened(self, deadline: float) -> float:
+    def bounded(self, deadline: float) -> float:
         """The deadline of a wait, as it is now."""
         return min(deadline, self._until)

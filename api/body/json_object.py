@@ -2,49 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
-
-from flask import request
+from typing import TYPE_CHECKING, Any
 
 from api.body.batch import read_single
-from api.body.read import body_form, read_body
-from api.context import parts
+from api.body.request_body import read_request_body
 from api.web.errors import ApiError
 from shared.schemas.exact_json import read_exactly
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def read_object(*, max_bytes: int, limit: str, reserve: Callable[[int], None]) -> dict[str, Any]:
-    """Read the present request's body, every number exactly; ``limit`` is the name that its limit is told by.
+    from flask import Request
+
+    from shared.settings import Settings
+
+
+def read_object(
+    request: Request, settings: Settings, *, max_bytes: int, limit: str, reserve: Callable[[int], None]
+) -> dict[str, Any]:
+    """Read a request's body, every number exactly; ``limit`` is the name that its limit is told by.
 
     ``reserve`` is told of each piece before it is kept, and may refuse.
 
     Raises ApiError: 400 for what is no JSON object, or has a name twice in one; 413, 415.
     """
-    return _read(_bytes(max_bytes, limit, reserve))
-
-
-def _read(body: bytearray) -> dict[str, Any]:
+    body, _ = read_request_body(
+        request,
+        max_bytes=max_bytes,
+        limit=limit,
+        reserve=reserve,
+        by_line_refused="The Content-Type must be application/json; lines are for batches of orders.",
+    )
     # Its size is checked already, by a limit of its own and not by that of an order.
-    settings = replace(parts().settings, max_order_bytes=len(body) + 1)
-    [raw] = read_single(body, "", settings=settings).orders
+    [raw] = read_single(body, "", settings=replace(settings, max_order_bytes=len(body) + 1)).orders
     try:
         read: dict[str, Any] = read_exactly(raw)
     except ValueError as error:
         raise ApiError(400, f"The body cannot be read: {error}.") from None
     return read
-
-
-def _bytes(max_bytes: int, limit: str, reserve: Callable[[int], None]) -> bytearray:
-    form = body_form(
-        request.mimetype,
-        request.mimetype_params.get("charset", ""),
-        request.headers.get("Content-Encoding", ""),
-        request.content_length,
-        max_body_bytes=max_bytes,
-        limit=limit,
-    )
-    if form.by_line:
-        raise ApiError(415, "The Content-Type must be application/json; lines are for batches of orders.")
-    return read_body(request.stream, form, max_body_bytes=max_bytes, limit=limit, reserve=reserve)

@@ -1,4 +1,4 @@
-"""A job as an answer: while it runs, with the advice when to ask again."""
+"""Responses that tell of a job: while it runs, with the advice when to ask again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from flask import Response
 
+    from api.memory_budget import MemoryBudget
     from shared.domain.job import Job
 
 # About what a couple of worker processes decide; the advice need not be better than that.
@@ -26,12 +27,12 @@ def retry_after(job: Job) -> dict[str, str]:
     return {"Retry-After": str(min(1 + job.pending // _ORDERS_PER_SECOND, _MOST_SECONDS))}
 
 
-def job_accepted(job: Job, headers: Mapping[str, str]) -> Response:
+def job_accepted(budget: MemoryBudget, job: Job, headers: Mapping[str, str]) -> Response:
     """Answer 202: the batch is accepted, this is its job, and there it can be asked for."""
     accepted = {"Location": job_path(job.id), "Retry-After": "1", **retry_after(job), **headers}
-    return json_response(job_json(job), 202, accepted)
+    return json_response(budget, job_json(job), 202, accepted)
 
 
-def job_shown(job: Job) -> Response:
+def job_shown(budget: MemoryBudget, job: Job) -> Response:
     """Answer with the job itself."""
-    return json_response(job_json(job), headers=retry_after(job))
+    return json_response(budget, job_json(job), headers=retry_after(job))

@@ -1,4 +1,4 @@
-"""A job's outcomes as an answer: sent in pieces, so that whoever reads it costs a piece and not the whole."""
+"""Responses with a job's outcomes: sent in pieces, so that a reader costs a piece and not the whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import structlog
 
-from api.context import parts
 from api.web.responses import JsonResponse, json_response
 from shared.domain.job import JobForm
 from shared.persistence.core.errors import TransientError
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from flask import Response
     from sqlalchemy import Engine
 
+    from api.context import AppContext
     from shared.domain.job import Job
     from shared.persistence.jobs.outcomes import OutcomeList
 
@@ -38,16 +38,18 @@ def outcomes_there(engine: Engine, job: Job) -> OutcomeList:
     return list_outcomes(engine, job.id, PIECE_BYTES)
 
 
-def results_answer(form: JobForm, found: OutcomeList, headers: Mapping[str, str]) -> Response:
+def results_response(
+    app: AppContext, form: JobForm, found: OutcomeList, headers: Mapping[str, str]
+) -> Response:
     """Answer with outcomes: keyed, or the bare one of a job of a single order.
 
     What does not fit into a piece reserves memory of the budget, which may be refused: ApiError (503).
     """
     if len(found.first) == len(found.slice_ids):
-        return json_response(_whole(form, found.first), headers=headers)
-    reservation = parts().memory_budget.reservation()
+        return json_response(app.memory_budget, _whole(form, found.first), headers=headers)
+    reservation = app.memory_budget.reservation()
     reservation.reserve(_RESERVED_BYTES)
-    in_time = _in_time(_pieces(parts().engine, found), parts().settings.body_seconds_max)
+    in_time = _in_time(_pieces(app.engine, found), app.settings.body_seconds_max)
     response = JsonResponse(in_time, status=200, headers=dict(headers))
     response.call_on_close(reservation.release)
     response.content_length = _length(found)

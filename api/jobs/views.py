@@ -1,4 +1,4 @@
-"""GET /v1/jobs/<id> and its results (CONTRACT 5)."""
+"""Views of a job and its results: GET /v1/jobs/<id> (CONTRACT 5)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import re
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from api.context import asking_key, facts, parts
 from api.jobs.responses import job_shown, retry_after
-from api.jobs.results import outcomes_there, results_answer
+from api.jobs.results import outcomes_there, results_response
 from api.middleware.auth import may_read_job
 from api.web.errors import ApiError
 from shared.persistence.jobs.progress import find_job
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask import Response
 
+    from api.context import AppContext, RequestContext
     from shared.domain.job import Job
 
 # The one way that this API writes an id; UUID() itself would also take braces and URNs.
@@ -24,37 +26,37 @@ _DAY_MS = 24 * 3600 * 1000
 _JOB_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def show_job(job_id: str) -> Response:
+def show_job(app: AppContext, context: RequestContext, job_id: str) -> Response:
     """How far a job has come."""
-    return job_shown(_own_job(job_id))
+    return job_shown(app.memory_budget, _own_job(app, context, job_id))
 
 
-def show_results(job_id: str) -> Response:
+def show_results(app: AppContext, context: RequestContext, job_id: str) -> Response:
     """The keyed outcomes that are there: when the job is done, the very bytes of a 200."""
     # The job is read first. So no Retry-After means that all outcomes are in what is read after it.
-    job = _own_job(job_id)
-    return results_answer(job.form, outcomes_there(parts().engine, job), retry_after(job))
+    job = _own_job(app, context, job_id)
+    return results_response(app, job.form, outcomes_there(app.engine, job), retry_after(job))
 
 
-def _own_job(job_id: str) -> Job:
-    job = find_job(parts().engine, UUID(job_id)) if _JOB_ID.fullmatch(job_id) else None
+def _own_job(app: AppContext, context: RequestContext, job_id: str) -> Job:
+    job = find_job(app.engine, UUID(job_id)) if _JOB_ID.fullmatch(job_id) else None
     # The same answers for somebody else's job: that it exists is nobody's business.
-    if job is None or not may_read_job(asking_key(), job.api_key_id):
-        if _is_past(job_id, parts().settings.retention_days):
+    if job is None or not may_read_job(context.caller, job.api_key_id):
+        if _is_past(job_id, app.settings.retention_days, app.clock()):
             raise expired()
         raise ApiError(404, "There is no job of this id for this API key; see the Location of its batch.")
-    if job.is_over(parts().clock()):
+    if job.is_over(app.clock()):
         raise expired()
-    facts().job_id = job.id
+    context.job_id = job.id
     return job
 
 
-def _is_past(job_id: str, retention_days: int) -> bool:
+def _is_past(job_id: str, retention_days: int, now: datetime) -> bool:
     """Whether a job of this id, which says when it was made, would have expired by now."""
     if not _JOB_ID.fullmatch(job_id) or UUID(job_id).version != _TIMED:
         return False
     made_at_ms = UUID(job_id).int >> 80
-    return made_at_ms + retention_days * _DAY_MS <= parts().clock().timestamp() * 1000
+    return made_at_ms + retention_days * _DAY_MS <= now.timestamp() * 1000
 
 
 def expired() -> ApiError:

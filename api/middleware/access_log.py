@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 from flask import Flask, request
 
-from api.context import begin_facts, facts
+from api.context import begin_request, request_context
 
 if TYPE_CHECKING:
     from flask import Response
@@ -24,13 +24,13 @@ def add_access_log(app: Flask) -> None:
 
 
 def _begin() -> None:
-    begun = begin_facts(request.headers.get("X-Request-ID", ""))
+    begun = begin_request(request.headers.get("X-Request-ID", ""))
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=begun.request_id)
 
 
 def _finish(response: Response) -> Response:
-    response.headers["X-Request-ID"] = facts().request_id
+    response.headers["X-Request-ID"] = request_context().request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     # Outcomes and progress are one key's business and change; no cache in between may keep them.
     # The description of the API says for itself that it may be kept.
@@ -43,11 +43,11 @@ def _finish(response: Response) -> Response:
 
 
 def _write_line(status: int) -> None:
-    known = facts()
+    context = request_context()
     optional = {
-        "orders": known.orders,
-        "job_id": known.job_id and str(known.job_id),
-        "key": known.api_key and known.api_key.prefix,
+        "orders": context.orders,
+        "job_id": context.job_id and str(context.job_id),
+        "key": context.api_key and context.api_key.prefix,
     }
     rule = request.url_rule
     # Probes come every few seconds and say nothing new.
@@ -58,6 +58,6 @@ def _write_line(status: int) -> None:
         method=request.method if rule is not None else "",
         route=rule.rule if rule is not None else "",
         status=status,
-        duration_ms=round((time.monotonic() - known.started) * 1000, 1),
+        duration_ms=round((time.monotonic() - context.started) * 1000, 1),
         **{name: value for name, value in optional.items() if value is not None},
     )

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
-from api.context import facts, parts
+from api.context import request_context
 from api.web.errors import ApiError
 from shared.persistence.access.keys import find_api_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from api.context import AppContext
     from shared.persistence.access.keys import ApiKey
 
 
@@ -40,22 +41,22 @@ def requires(scope: str) -> Permission:
     return Permission(scope=scope)
 
 
-def authenticate(table: Mapping[str, Permission]) -> None:
+def authenticate(context: AppContext, table: Mapping[str, Permission]) -> None:
     """Find out whose request the present one is, or raise ApiError (401) before its body is read.
 
     ``table`` has the permission of every endpoint.
     """
     if not _permission(table).needs_key:
         return
-    api_key = find_api_key(parts().keys_engine, _presented_key(), parts().clock())
+    api_key = find_api_key(context.keys_engine, _presented_key(), context.clock())
     if api_key is None:
         raise _unauthorized("This API key is not known, or it was revoked or has expired.")
-    facts().api_key = api_key
+    request_context().api_key = api_key
 
 
 def authorize(table: Mapping[str, Permission]) -> None:
     """Let the caller in, or raise ApiError (403). Apart, so that what is refused here is counted before."""
-    permission, api_key = _permission(table), facts().api_key
+    permission, api_key = _permission(table), request_context().api_key
     if api_key is not None and permission.scope is not None and permission.scope not in api_key.scopes:
         raise ApiError(
             403,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from api.context import facts
+from api.context import request_context
 from api.web.errors import ApiError
 from api.web.responses import error_response
 from shared.persistence.core.errors import (
@@ -22,22 +23,34 @@ from shared.persistence.jobs.insert import PromiseUnknownError
 from shared.schemas.job import job_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from flask import Response
+
+    from api.context import RequestContext
+    from api.memory_budget import MemoryBudget
 
 _log = structlog.get_logger(__name__)
 _AGAIN = {"Retry-After": "5"}
 
 
-def add_error_handlers(app: Flask) -> None:
+def add_error_handlers(app: Flask, budget: MemoryBudget) -> None:
     """Register the handlers; Flask picks the one of the nearest class."""
-    app.register_error_handler(ApiError, error_response)
-    app.register_error_handler(HTTPException, _of_the_framework)
-    app.register_error_handler(TransientError, _database_unable)
-    app.register_error_handler(PromiseUnknownError, _promise_unknown)
-    app.register_error_handler(Exception, _unexpected)
+    for kind, translate in _TRANSLATIONS.items():
+        app.register_error_handler(kind, partial(_respond, budget, translate))
 
 
-def _of_the_framework(error: HTTPException) -> Response:
+def _respond(
+    budget: MemoryBudget, translate: Callable[[Any, RequestContext], ApiError], error: Exception
+) -> Response:
+    return error_response(budget, translate(error, request_context()))
+
+
+def _api_error(error: ApiError, _: RequestContext) -> ApiError:
+    return error
+
+
+def _of_the_framework(error: HTTPException, _: RequestContext) -> ApiError:
     status = error.code or 500
     headers: dict[str, str] = {}
     if isinstance(error, NotFound):
@@ -48,19 +61,18 @@ def _of_the_framework(error: HTTPException) -> Response:
         headers["Allow"] = allowed
     else:
         msg = f"The request cannot be answered: {error.name}."
-    return error_response(ApiError(status, msg, headers=headers))
+    return ApiError(status, msg, headers=headers)
 
 
-def _database_unable(error: TransientError) -> Response:
+def _database_unable(error: TransientError, context: RequestContext) -> ApiError:
     why = _why(error)
-    job_id = facts().job_id
     if request.method != "POST":
         msg = f"The database {why}; nothing is lost. Try again later."
-    elif job_id is not None:
+    elif context.job_id is not None:
         # It is the reading that failed: the job is there.
-        path = job_path(job_id)
+        path = job_path(context.job_id)
         msg = f"The database {why}, but the batch was accepted before. Ask GET {path} later."
-        return error_response(ApiError(503, msg, headers={"Location": path, **_AGAIN}))
+        return ApiError(503, msg, headers={"Location": path, **_AGAIN})
     elif isinstance(error, CommitUnknownError):
         msg = (
             "The database went away while this was being written, and whether it was is not known. "
@@ -68,7 +80,7 @@ def _database_unable(error: TransientError) -> Response:
         )
     else:
         msg = f"The database {why}; nothing was accepted. Try again later."
-    return error_response(ApiError(503, msg, headers=_AGAIN))
+    return ApiError(503, msg, headers=_AGAIN)
 
 
 def _why(error: TransientError) -> str:
@@ -84,19 +96,28 @@ def _why(error: TransientError) -> str:
     return "is too busy with others to answer in time"
 
 
-def _promise_unknown(error: PromiseUnknownError) -> Response:
+def _promise_unknown(error: PromiseUnknownError, _: RequestContext) -> ApiError:
     _log.warning("promise_unknown", job_id=str(error.job_id), fault=str(error))
     path = job_path(error.job_id)
     msg = (
         "The database went away while the batch was being stored, and whether it was is not known yet. "
         f"Ask GET {path} later, and send the batch again only if that is 404."
     )
-    return error_response(ApiError(503, msg, headers={"Location": path, **_AGAIN}))
+    return ApiError(503, msg, headers={"Location": path, **_AGAIN})
 
 
-def _unexpected(error: Exception) -> Response:
+def _unexpected(error: Exception, context: RequestContext) -> ApiError:
     _log.error("unexpected_fault", exc_info=error)
-    msg = f"Something is wrong here, not with your request. Its id for whoever looks: {facts().request_id}."
-    job_id = facts().job_id if request.method == "POST" else None
+    msg = f"Something is wrong here, not with your request. Its id for whoever looks: {context.request_id}."
+    job_id = context.job_id if request.method == "POST" else None
     headers = {} if job_id is None else {"Location": job_path(job_id)}
-    return error_response(ApiError(500, msg, headers=headers))
+    return ApiError(500, msg, headers=headers)
+
+
+_TRANSLATIONS: Final[Mapping[type[Exception], Callable[[Any, RequestContext], ApiError]]] = {
+    ApiError: _api_error,
+    HTTPException: _of_the_framework,
+    TransientError: _database_unable,
+    PromiseUnknownError: _promise_unknown,
+    Exception: _unexpected,
+}

@@ -1,7 +1,7 @@
-"""How many requests a key may make in a minute, counted in Redis for all processes of the API together.
+"""The rate limit: requests of a key in a minute, counted in Redis for all processes of the API together.
 
 Flask-Limiter decides; this gives it a counter that costs one round trip, and that lets everybody in while
-Redis is away: the limit protects the door from clients that run wild, and is no reason to close it.
+Redis is away: the limit protects the API from clients that run wild, and is no reason to refuse the others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from flask_limiter import Limiter
 from flask_limiter.errors import RateLimitExceeded
 from limits.storage import RedisStorage
 
-from api.context import RateWindow, asking_key, facts, parts_of
+from api.context import RateWindow, request_context
 from api.web.errors import ApiError
 from api.web.responses import error_response
 from shared.breaker import Breaker
@@ -23,27 +23,30 @@ if TYPE_CHECKING:
 
     from flask import Flask, Response
 
+    from api.context import AppContext
+    from api.memory_budget import MemoryBudget
+
 # Of connecting and of an answer each: what a request may lose at most when Redis falls silent, twice this.
 _REDIS_SECONDS: Final = 0.25
 
 
-def limit_rate(app: Flask) -> None:
+def limit_rate(app: Flask, context: AppContext) -> None:
     """Register the limit; what is registered before it has found out whose request it is."""
-    most = parts_of(app).settings.rate_limit_per_minute
+    most = context.settings.rate_limit_per_minute
     if not most:
         return
     limiter = Limiter(
-        lambda: str(asking_key().id),
+        lambda: str(request_context().caller.id),
         application_limits=[f"{most}/minute"],
         strategy="fixed-window",
         storage_uri=f"{RequestCounter.STORAGE_SCHEME[0]}://",
         # Flask-Limiter knows numbers and strings as options, and hands on whatever it gets.
-        storage_options=cast("dict[str, str | int]", {"redis_url": parts_of(app).settings.redis_url}),
+        storage_options=cast("dict[str, str | int]", {"redis_url": context.settings.redis_url}),
     )
     # An open route has no key to count for, and its probes must not depend on one more server.
-    limiter.request_filter(lambda: facts().api_key is None)
+    limiter.request_filter(lambda: request_context().api_key is None)
     limiter.init_app(app)
-    app.register_error_handler(RateLimitExceeded, _exceeded(most))
+    app.register_error_handler(RateLimitExceeded, _exceeded(most, context.memory_budget))
     app.after_request(_tell(most))
 
 
@@ -73,12 +76,12 @@ class RequestCounter(RedisStorage):
         if not self._breaker.lets_try():
             return 0
         try:
-            count, left_ms = self._count([rate_key(asking_key().id)], [expiry, amount])
+            count, left_ms = self._count([rate_key(request_context().caller.id)], [expiry, amount])
         except self.base_exceptions as error:
             self._breaker.broke(type(error).__name__)
             return 0
         self._breaker.mended()
-        facts().rate = RateWindow(count=int(count), seconds_left=max(1, -(-int(left_ms) // 1000)))
+        request_context().rate = RateWindow(count=int(count), seconds_left=max(1, -(-int(left_ms) // 1000)))
         return int(count)
 
     def close(self) -> None:
@@ -87,16 +90,16 @@ class RequestCounter(RedisStorage):
         self.storage.connection_pool.disconnect()
 
 
-def _exceeded(most: int) -> Callable[[RateLimitExceeded], Response]:
+def _exceeded(most: int, budget: MemoryBudget) -> Callable[[RateLimitExceeded], Response]:
     def answer_429(_: RateLimitExceeded) -> Response:
-        window = facts().rate
+        window = request_context().rate
         seconds = window.seconds_left if window else WINDOW_SECONDS
         msg = (
             f"This API key has made more than {most} requests within a minute, which is the limit "
             "rateLimitPerMinute; a voucher code that does not exist counts as one. Nothing was accepted. "
             f"Try again in {seconds} s."
         )
-        return error_response(ApiError(429, msg, headers={"Retry-After": str(seconds)}))
+        return error_response(budget, ApiError(429, msg, headers={"Retry-After": str(seconds)}))
 
     return answer_429
 
@@ -105,7 +108,7 @@ def _tell(most: int) -> Callable[[Response], Response]:
     """Tell a client how far it may go. While Redis is away nobody knows, so nothing is told."""
 
     def tell(response: Response) -> Response:
-        window = facts().rate
+        window = request_context().rate
         if window is not None:
             # The three integers of the draft's first six versions. Its later ones fold them into structured
             # fields, and have changed those since; what reads such headers today reads these.

@@ -1,4 +1,4 @@
-"""GET /openapi.json and GET /docs: the description for machines, and for people."""
+"""Publication of the API's description: /openapi.json for machines, /docs for people."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 import orjson
 from flask import Response, request
 
-from api.context import parts
 from api.docs.page import read_asset, write_page
 from api.openapi.document import make_document
 
 if TYPE_CHECKING:
-    from api.route import Route
+    from api.context import AppContext, RequestContext
+    from api.route import Route, View
     from shared.settings import Settings
 
 # It changes with a release or a setting only; the ETag makes asking again cheap.
@@ -44,13 +44,13 @@ class Publication:
         self._lock = threading.Lock()
         self._written: _Written | None = None
 
-    def document(self) -> Response:
+    def document(self, app: AppContext, _context: RequestContext) -> Response:
         """The OpenAPI document."""
-        return _cached(self._write(parts().settings).document, "application/json")
+        return _cached(self._write(app.settings).document, "application/json")
 
-    def page(self) -> Response:
+    def page(self, app: AppContext, _context: RequestContext) -> Response:
         """The page."""
-        response = _cached(self._write(parts().settings).page, "text/html; charset=utf-8")
+        response = _cached(self._write(app.settings).page, "text/html; charset=utf-8")
         response.headers.update(_PAGE_HEADERS)
         return response
 
@@ -63,9 +63,9 @@ class Publication:
             return self._written
 
 
-def asset(name: str, media_type: str) -> Callable[[], Response]:
+def asset(name: str, media_type: str) -> View:
     """Give the view of one of the page's assets."""
-    return lambda: _cached(read_asset(name), media_type)
+    return lambda _app, _context: _cached(read_asset(name), media_type)
 
 
 def _cached(body: bytes, media_type: str) -> Response:

@@ -43,7 +43,7 @@ def collect(app: AppContext, waiter: Waiter, job: Job, slice_count: int, limit_s
     deadline = time.monotonic() + limit_seconds
     seen, wanted = job, slice_count
     while True:
-        left = max(0.0, app.closing.shortened(deadline) - time.monotonic())
+        left = max(0.0, app.shutdown.bounded(deadline) - time.monotonic())
         all_heard = waiter.wait(wanted, min(left, _LOOK_SECONDS))
         try:
             if not all_heard:
@@ -56,7 +56,7 @@ def collect(app: AppContext, waiter: Waiter, job: Job, slice_count: int, limit_s
                 wanted = sys.maxsize
         except TransientError as error:
             _log.warning("outcomes_not_read", job_id=str(job.id), fault=str(error))
-        if time.monotonic() >= app.closing.shortened(deadline):
+        if time.monotonic() >= app.shutdown.bounded(deadline):
             return Collected(seen, None)
 
 

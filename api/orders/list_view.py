@@ -1,4 +1,4 @@
-"""GET /v1/orders: the orders that were made, newest first, a page at a time."""
+"""View of orders, GET /v1/orders: those that were made, newest first, a page at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
-from api.context import asking_key, parts
 from api.web.errors import ApiError
 from api.web.prefer import read_preferences
 from api.web.query import honoured, query_values, same_query
@@ -24,31 +23,34 @@ if TYPE_CHECKING:
 
     from flask import Response
 
+    from api.context import AppContext, RequestContext
+
 # Measured: the rows, what is made of them, and the JSON, all of which are there at the same moment.
 _HELD_PER_BYTE: Final = 4
 
 
-def list_orders() -> Response:
+def list_orders(app: AppContext, context: RequestContext) -> Response:
     """A page of orders. A key that is limited to markets sees those of its markets."""
     strict = read_preferences(request.headers.get("Prefer", "")).strict
-    settings = parts().settings
+    settings = app.settings
     zone = ZoneInfo(settings.organisation_timezone)
     query = OrderListQuery(
         zone=zone, page_max=settings.orders_page_max, offset_max=settings.orders_offset_max
     )
-    wanted = _wanted(query_values(query))
+    wanted = _wanted(query_values(query, request), context.caller.market_ids)
     return reserved_response(
-        lambda held: _page(wanted, zone, lambda json_bytes: held.reserve(_HELD_PER_BYTE * json_bytes)),
+        app.memory_budget,
+        lambda held: _page(app, wanted, zone, lambda json_bytes: held.reserve(_HELD_PER_BYTE * json_bytes)),
         honoured(strict=strict),
     )
 
 
-def _page(wanted: OrderFilter, zone: ZoneInfo, reserve: Callable[[int], None]) -> bytes:
-    settings = parts().settings
+def _page(app: AppContext, wanted: OrderFilter, zone: ZoneInfo, reserve: Callable[[int], None]) -> bytes:
+    settings = app.settings
     # Before the page: what is not in it must not be stamped before.
-    moment = as_of(parts().engine)
+    moment = as_of(app.engine)
     page = find_orders(
-        parts().engine,
+        app.engine,
         wanted,
         most_lines=settings.orders_page_max_lines,
         most_bytes=settings.orders_page_max_bytes,
@@ -61,12 +63,12 @@ def _page(wanted: OrderFilter, zone: ZoneInfo, reserve: Callable[[int], None]) -
         page,
         zone,
         as_of=moment,
-        previous=same_query(offset=max(skipped - limit, 0)) if skipped else None,
-        next_=same_query(offset=skipped + limit) if page.more else None,
+        previous=same_query(request, offset=max(skipped - limit, 0)) if skipped else None,
+        next_=same_query(request, offset=skipped + limit) if page.more else None,
     )
 
 
-def _wanted(values: dict[str, Any]) -> OrderFilter:
+def _wanted(values: dict[str, Any], market_ids: frozenset[int] | None) -> OrderFilter:
     return OrderFilter(
         limit=values["limit"],
         offset=values["offset"],
@@ -74,7 +76,7 @@ def _wanted(values: dict[str, Any]) -> OrderFilter:
         customer_id=values.get("customer_id"),
         created_from=values.get("newer_than"),
         created_before=values.get("older_than"),
-        market_ids=asking_key().market_ids,
+        market_ids=market_ids,
     )
 
 

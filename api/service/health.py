@@ -1,4 +1,4 @@
-"""/healthz: this process lives. /readyz: the database, the broker and a worker answer."""
+"""Health: /healthz, this process lives; /readyz, the database, the broker and a worker answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
-from api.context import parts
 from api.web.errors import ApiError
 from api.web.responses import json_response
 from shared.persistence.core.errors import PersistenceError
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from flask import Response
 
-    from api.context import AppContext
+    from api.context import AppContext, RequestContext
 
 _LIMIT_SECONDS: Final = 2.5
 
@@ -27,9 +26,9 @@ Finding = dict[str, Any]
 """``{"ok": true, …}``, or ``{"ok": false, "why": "…"}``."""
 
 
-def healthz() -> Response:
+def healthz(app: AppContext, _context: RequestContext) -> Response:
     """Answer, which is all there is to show."""
-    return json_response({"status": "ok"})
+    return json_response(app.memory_budget, {"status": "ok"})
 
 
 class Readiness:
@@ -42,16 +41,16 @@ class Readiness:
         self._lock = threading.Lock()
         self._asked: dict[str, Future[Finding]] = {}
 
-    def show(self) -> Response:
+    def show(self, app: AppContext, _context: RequestContext) -> Response:
         """Answer 200 when every part is ok, else 503; each is named in the body."""
         deadline = time.monotonic() + _LIMIT_SECONDS
-        asked = {name: self._ask(name, check, parts()) for name, check in _CHECKS.items()}
+        asked = {name: self._ask(name, check, app) for name, check in _CHECKS.items()}
         findings = {name: _finding(future, deadline) for name, future in asked.items()}
         missing = [f"{name}: {finding['why']}" for name, finding in findings.items() if not finding["ok"]]
         if not missing:
-            return json_response({"status": "ok", **findings})
+            return json_response(app.memory_budget, {"status": "ok", **findings})
         error = ApiError(503, "Not ready. " + "; ".join(missing) + ".")
-        return json_response({**error.envelope(), **findings}, 503, {"Retry-After": "5"})
+        return json_response(app.memory_budget, {**error.envelope(), **findings}, 503, {"Retry-After": "5"})
 
     def _ask(self, name: str, check: Callable[[AppContext], Finding], app: AppContext) -> Future[Finding]:
         with self._lock:

@@ -1,22 +1,22 @@
-"""GET /v1/limits: what the door takes, and how long it waits."""
+"""Limits: what the API takes, and how long it waits (GET /v1/limits)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from api.capacity import capacity_limits
-from api.context import parts
 from api.web.responses import json_response
 
 if TYPE_CHECKING:
     from flask import Response
 
+    from api.context import AppContext, RequestContext
     from shared.settings import Settings
 
 
-def show_limits() -> Response:
+def show_limits(app: AppContext, _context: RequestContext) -> Response:
     """All limits of a batch and its job; the names are those that messages use."""
-    return json_response(limits_of(parts().settings))
+    return json_response(app.memory_budget, limits_of(app.settings))
 
 
 def limits_of(settings: Settings) -> dict[str, float]:

@@ -1,11 +1,11 @@
-"""Query strings, and values in general: read by a schema, refused with all that is wrong with them."""
+"""Query strings: read by a schema, refused with all that is wrong with them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import request
+from flask import Request, request
 
 from api.web.errors import ApiError
 from shared.domain.outcome import listed, sentence
@@ -32,8 +32,8 @@ def check_query(known: Mapping[str, Collection[str]]) -> None:
         raise bad_values(unknown)
 
 
-def query_values(schema: Schema) -> dict[str, Any]:
-    """Give the values of the present request's query. Raises ApiError (400)."""
+def query_values(schema: Schema, request: Request) -> dict[str, Any]:
+    """Give the values of a request's query. Raises ApiError (400)."""
     read = read_query(schema, list(request.args.items(multi=True)))
     if isinstance(read, list):
         raise bad_values(read)
@@ -47,8 +47,8 @@ def bad_values(faults: Iterable[Fault]) -> ApiError:
     return ApiError(400, sentence(everything), faults=list(listed(everything)))
 
 
-def same_query(**changes: str | int) -> str:
-    """Give the present request's path and query with some parameters changed: a link to another page."""
+def same_query(request: Request, **changes: str | int) -> str:
+    """Give a request's path and query with some parameters changed: a link to another page."""
     sent = dict(request.args.items())
     return f"{request.path}?{urlencode({**sent, **changes})}"
 

@@ -1,4 +1,4 @@
-"""JSON answers, written by orjson."""
+"""Responses: JSON, written by orjson, and the memory that they hold until they are sent."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from flask import Response
 
-from api.context import parts
 from api.memory_budget import SMALL_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from api.memory_budget import Reservation
+    from api.memory_budget import MemoryBudget, Reservation
     from api.web.errors import ApiError
 
 
@@ -24,6 +23,7 @@ class JsonResponse(Response):
 
 
 def json_response(
+    budget: MemoryBudget,
     value: Any,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
@@ -35,18 +35,20 @@ def json_response(
     body = value if isinstance(value, bytes) else orjson.dumps(value)
     response = JsonResponse(body, status=status, headers=dict(headers or {}))
     if len(body) > SMALL_BYTES:
-        reservation = parts().memory_budget.reservation()
+        reservation = budget.reservation()
         reservation.reserve(len(body))
         response.call_on_close(reservation.release)
     return response
 
 
-def reserved_response(make: Callable[[Reservation], bytes], headers: Mapping[str, str]) -> Response:
-    """Answer with the JSON that is made; what its making has reserved is the answer's until it is sent.
+def reserved_response(
+    budget: MemoryBudget, make: Callable[[Reservation], bytes], headers: Mapping[str, str]
+) -> Response:
+    """Answer with the JSON that is made; what its making has reserved is the response's until it is sent.
 
     So whoever has reserved before doing something is not refused after it.
     """
-    reservation = parts().memory_budget.reservation()
+    reservation = budget.reservation()
     try:
         body = make(reservation)
         response = JsonResponse(body, headers=dict(headers))
@@ -58,6 +60,6 @@ def reserved_response(make: Callable[[Reservation], bytes], headers: Mapping[str
     return response
 
 
-def error_response(error: ApiError) -> Response:
+def error_response(budget: MemoryBudget, error: ApiError) -> Response:
     """Answer with the envelope of an error."""
-    return json_response(error.envelope(), error.status, error.headers)
+    return json_response(budget, error.envelope(), error.status, error.headers)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import event
 
-from api.context import parts_of
+from api.context import app_context_of
 from shared.domain.order_list import OrderFilter, OrderPage
 from shared.persistence.orders.pages import find_orders
 from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
@@ -263,7 +263,7 @@ def statements(shop: Shop) -> Iterator[list[str]]:
     def see(_: Any, __: Any, statement: str, *___: Any) -> None:
         seen.append(statement)
 
-    engine = parts_of(shop.door.apps[0]).engine
+    engine = app_context_of(shop.door.apps[0]).engine
     event.listen(engine, "before_cursor_execute", see)
     yield seen
     event.remove(engine, "before_cursor_execute", see)

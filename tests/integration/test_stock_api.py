@@ -11,7 +11,7 @@ import orjson
 import pytest
 from sqlalchemy import event
 
-from api.context import parts_of
+from api.context import app_context_of
 from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
 from tests.support.stock_counts import LAMP, STOOL, TABLE, count, post, shelves
 
@@ -205,7 +205,7 @@ def test_ten_thousand_counts_are_set_by_a_handful_of_statements(shop: Shop, key:
         )
     body = {"products": [count(f"E{n}" if n % 2 else f"S{n}", n) for n in range(1, 10_001)]}
     seen: list[str] = []
-    engine = parts_of(shop.door.apps[0]).engine
+    engine = app_context_of(shop.door.apps[0]).engine
 
     def see(_: Any, __: Any, statement: str, *___: Any) -> None:
         seen.append(statement)
@@ -222,7 +222,7 @@ def test_ten_thousand_counts_are_set_by_a_handful_of_statements(shop: Shop, key:
 def test_what_was_set_is_told_however_little_memory_is_left(shop: Shop, key: str) -> None:
     body = {"products": [count(STOOL, 7), *(count(f"UNKNOWN {n:05}", n) for n in range(9_000))]}
     narrow = shop.door.with_settings(memory_budget_bytes=len(orjson.dumps(body)) + 1)
-    held = parts_of(narrow.apps[-1]).memory_budget.reservation()
+    held = app_context_of(narrow.apps[-1]).memory_budget.reservation()
     held.reserve(1)
 
     answer = post(replace(shop, door=narrow), key, body)
