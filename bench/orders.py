@@ -16,7 +16,7 @@ def sku(number: int) -> str:
 
 
 def catalog() -> dict[str, Any]:
-    """A catalog file (CONTRACT 7) of one market, one warehouse and ``ITEMS`` items."""
+    """A catalog file (contract §7) of one market, one warehouse and ``ITEMS`` items."""
     return {
         "warehouses": [{"name": "Main"}],
         "allocationRules": [{"name": "Default", "warehouses": ["Main"], "split": "none"}],

@@ -1,4 +1,4 @@
-"""Bytes to a keyed batch (HOUSE 1, step 1): the keys in their order, each order's own bytes untouched.
+"""Bytes to a keyed batch (architecture §1, step 1): the keys in their order, each order as it was sent.
 
 Only what concerns the whole batch is looked at here. Whether an order is any good, or an object at all, is
 decided in the worker, and costs only that order.
@@ -52,7 +52,7 @@ class _Key:
 def read_batch(body: bytearray, *, by_line: bool, settings: Settings) -> Batch:
     """Read a whole body: one JSON object, or, ``by_line``, one object of keyed orders on each line.
 
-    Raises ApiError (400, 413) for whatever concerns the batch as a whole (CONTRACT 2). Memory: about 300
+    Raises ApiError (400, 413) for whatever concerns the batch as a whole (contract §2). Memory: about 300
     bytes for each order beside the body itself.
     """
     if not body:

@@ -1,4 +1,4 @@
-"""The body's bytes, within the limit: plain or gzip, of a known length or chunked (CONTRACT 2)."""
+"""The body's bytes, within the limit: plain or gzip, of a known length or chunked (contract §2)."""
 
 from __future__ import annotations
 

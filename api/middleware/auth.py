@@ -1,4 +1,4 @@
-"""Authentication by API key, and authorization by its scopes (CONTRACT 1).
+"""Authentication by API key, and authorization by its scopes (contract §1).
 
 No route can be added without saying what it requires: it has a permission.
 """

@@ -1,4 +1,4 @@
-"""Error handlers: whatever is raised in a request becomes a response with the envelope (CONTRACT 1)."""
+"""Error handlers: whatever is raised in a request becomes a response with the envelope (contract §1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Acceptance of a batch (HOUSE 1, steps 2 and 3): cut into slices, inserted as a job, and then dispatched."""
+"""Acceptance of a batch (architecture §1, steps 2 and 3): cut into slices, stored as a job, dispatched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Collection of a job's outcomes (HOUSE 1, step 8): woken by events, sure by the database."""
+"""Collection of a job's outcomes (architecture §1, step 8): woken by events, sure by the database."""
 
 from __future__ import annotations
 

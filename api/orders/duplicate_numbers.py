@@ -1,6 +1,6 @@
 r"""Which orders of a batch name an ``orderNumber`` that one before them has named already.
 
-That is a -5 (CONTRACT 3), but slices of a batch run in parallel and in any order, so a slice cannot know what
+That is a -5 (contract §3), but slices of a batch run in parallel, in any order: a slice cannot know what
 stands earlier in another. The door has the whole batch in its hands, so it tells. This is its only look into
 an order. It is a hint about order, not the guard: that is the primary key of the table of orders, which
 also catches what this look does not see (a field name written with ``\\u`` escapes).
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _FIELD = b'"orderNumber"'
-# 5, "5", 5.0 and 5e0 are one number (CONTRACT 6). What is longer is out of range anyway.
+# 5, "5", 5.0 and 5e0 are one number (contract §6). What is longer is out of range anyway.
 _WRITTEN = re.compile(
     rb'"\+?(?P<quoted>[0-9]{1,20}(?:\.[0-9]{1,20})?)"|(?P<bare>[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?)'
 )

@@ -1,4 +1,4 @@
-"""What cannot be read as a request, refused in the envelope of every refusal (CONTRACT 1).
+"""What cannot be read as a request, refused in the envelope of every refusal (contract §1).
 
 gunicorn's own refusals repeat what the client sent, in the answer and in the log.
 """

@@ -126,7 +126,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
         return bool(keepalive) and bool(conn.parser.finish_body(deadline=time.monotonic() + _DRAIN_SECONDS))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
-        """Answer a request that could not be read with the envelope of every refusal (CONTRACT 1)."""
+        """Answer a request that could not be read with the envelope of every refusal (contract §1)."""
         status, reason, why = refusal_of(exc)
         if status == SERVER_FAULT:
             self.log.error("A request was not answered.", exc_info=exc)

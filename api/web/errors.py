@@ -1,4 +1,4 @@
-"""API errors: a whole request refused, with a status and the envelope (CONTRACT 1)."""
+"""API errors: a whole request refused, with a status and the envelope (contract §1)."""
 
 from __future__ import annotations
 

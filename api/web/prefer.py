@@ -82,7 +82,7 @@ def waiting_for(
     sync_wait_seconds: float,
     max_wait_seconds: float,
 ) -> Waiting:
-    """Decide how long to wait for the outcomes of ``total`` orders (CONTRACT 2).
+    """Decide how long to wait for the outcomes of ``total`` orders (contract §2).
 
     ``respond-async`` together with ``wait=N`` means "as a job when it takes longer than N seconds"
     (RFC 7240, section 4.3), so the wait comes first.

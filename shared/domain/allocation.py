@@ -1,4 +1,4 @@
-"""Taking stock off the shelf (CONTRACT 6, "Stock"): whole orders first, all lines or none."""
+"""Taking stock off the shelf (contract §6, "Stock"): whole orders first, all lines or none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalog file (CONTRACT 7) once it has been read: rows that still name each other by name.
+"""The catalog file (contract §7) once it has been read: rows that still name each other by name.
 
 ``at`` is a row's place in its list, from 0: what is wrong with it is told as ``items[3]``. An ``id`` of None
 is left to the database. ``named`` are the members that the row has in the file: of what exists already, only

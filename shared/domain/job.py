@@ -17,7 +17,7 @@ KEPT_AFTER_LAST_OUTCOME: Final = timedelta(days=1)
 
 
 class JobState(StrEnum):
-    """What a job can be, in the order in which it may become it (CONTRACT 5)."""
+    """What a job can be, in the order in which it may become it (contract §5)."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -104,7 +104,7 @@ class Job:
 
     @property
     def state(self) -> JobState:
-        """Where the job stands (CONTRACT 5)."""
+        """Where the job stands (contract §5)."""
         if not self.done:
             return JobState.QUEUED if self.started_at is None else JobState.RUNNING
         if self.cancelled:

@@ -1,4 +1,4 @@
-"""One mailbox, however it is spelled (CONTRACT 6): what a customer is registered under."""
+"""One mailbox, however it is spelled (contract §6): what a customer is registered under."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order as a client asks for it, once its JSON has been found well-formed (CONTRACT 6).
+"""The order as a client asks for it, once its JSON has been found well-formed (contract §6).
 
 Nothing here has been looked up yet: names and ids of markets, items and customers are as sent.
 """

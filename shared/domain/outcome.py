@@ -44,7 +44,7 @@ PRECEDENCE = (
     Code.NUMBER_TAKEN,
     Code.STOCK,
 )
-"""When several apply, the first of these wins (CONTRACT 3)."""
+"""When several apply, the first of these wins (contract §3)."""
 
 
 @value(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Vouchers: which apply to an order and what they take off (CONTRACT 6 and 7)."""
+"""Vouchers: which apply to an order and what they take off (contract §6 and 7)."""
 
 from __future__ import annotations
 

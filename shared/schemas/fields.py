@@ -1,4 +1,4 @@
-"""The platform's habits of writing values (CONTRACT 6), as marshmallow fields.
+"""The platform's habits of writing values (contract §6), as marshmallow fields.
 
 JSON must have been read by ``read_exactly``. Every message names the value at fault.
 """

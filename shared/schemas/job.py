@@ -1,4 +1,4 @@
-"""Job to JSON (CONTRACT 5)."""
+"""Job to JSON (contract §5)."""
 
 from __future__ import annotations
 
@@ -98,6 +98,6 @@ def _job_schema() -> JobSchema:
 
 
 def job_json(job: Job) -> dict[str, Any]:
-    """Give a job as CONTRACT 5 shows it, ready for a JSON writer."""
+    """Give a job as contract §5 shows it, ready for a JSON writer."""
     shown: dict[str, Any] = _job_schema().dump(job)
     return shown

@@ -1,4 +1,4 @@
-"""Outcomes as the seed writes them (CONTRACT 3 and 4)."""
+"""Outcomes as the seed writes them (contract §3 and 4)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _without_ignored(outcome: Outcome) -> dict[str, Any]:
 
 
 def fault_json(fault: Fault) -> dict[str, Any]:
-    """One thing that is wrong (CONTRACT 4)."""
+    """One thing that is wrong (contract §4)."""
     return {
         "pointer": fault.pointer,
         "reason": fault.reason.name,

@@ -1,4 +1,4 @@
-"""A batch on its way: answered now or as a job, every key back as it was sent (CONTRACT 2 and 3)."""
+"""A batch on its way: answered now or as a job, every key back as it was sent (contract §2 and 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs are their own key's business; limits and health are told (CONTRACT 1, 2 and 5)."""
+"""Jobs are their own key's business; limits and health are told (contract §1, 2 and 5)."""
 
 from __future__ import annotations
 

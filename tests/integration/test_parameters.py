@@ -1,4 +1,4 @@
-"""Every parameter of CONTRACT 6, row by row: accepted in each form and read back, defaulted, refused.
+"""Every parameter of contract §6, row by row: accepted in each form and read back, defaulted, refused.
 
 The rows stand in ``parameter_table``. All orders that should be accepted are sent in one batch and all that
 should not in another.

@@ -1,4 +1,4 @@
-"""CONTRACT 6 where parameters meet: the seed's own example in full, and what only shows in several orders."""
+"""Contract §6 where parameters meet: the seed's example in full, and what shows in several orders only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A slice costs the same number of statements whatever its size (HOUSE 1, step 6)."""
+"""A slice costs the same number of statements whatever its size (architecture §1, step 6)."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def shop(settings: Settings) -> Iterator[Shop]:
 
 
 def assert_stock_is_whole(shop: Shop) -> None:
-    """The invariants of CONTRACT 6, from the rows."""
+    """The invariants of contract §6, from the rows."""
     broken = shop.door.rows(
         "SELECT stock.item_id, warehouse_id, physical, stock.allocated, coalesce(taken.units, 0) AS units"
         " FROM stock LEFT JOIN (SELECT item_id, warehouse_id, sum(quantity) AS units FROM allocations"

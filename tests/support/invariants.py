@@ -1,4 +1,4 @@
-"""What must hold in the database whatever has happened (CONTRACT 6, "Invariants, always"), as queries.
+"""What must hold in the database whatever has happened (contract §6, "Invariants, always"), as queries.
 
 Each query finds what breaks its promise, and nothing where all is well. It is the one list: the tests of one
 slice, the shop that is used at random and the campaign of faults all ask it.

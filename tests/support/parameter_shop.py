@@ -1,4 +1,4 @@
-"""The shop that CONTRACT 6's parameters are tried in: every list of CONTRACT 7, in the zone of Stockholm."""
+"""The shop that tries the parameters of contract §6: every list of contract §7, in Stockholm's zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CONTRACT 6, row by row: the forms that each parameter takes, what stands in for it, and what it refuses.
+"""Contract §6, row by row: the forms that each parameter takes, what stands in for it, and what it refuses.
 
 A row's ``pointer`` is where the parameter stands in the order. ``takes`` has each form that it may be sent in
 and what is then read back; ``absent`` is what is read back when it is not sent (``null`` is the same), or the

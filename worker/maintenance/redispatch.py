@@ -1,4 +1,4 @@
-"""The sweeper (HOUSE 1, step 9): slices promised too long ago are dispatched again.
+"""The sweeper (architecture §1, step 9): slices promised too long ago are dispatched again.
 
 A duplicate finds its slice closed and goes home, so doing this too often costs only time.
 """

@@ -1,4 +1,4 @@
-"""The promise (HOUSE 1, step 2): a job and its slices, stored in one transaction."""
+"""The promise (architecture §1, step 2): a job and its slices, stored in one transaction."""
 
 from __future__ import annotations
 

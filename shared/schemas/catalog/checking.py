@@ -23,7 +23,7 @@ _MOST_ID_CHARS: Final = 20
 
 
 def read_catalog(raw: bytes, zone: ZoneInfo, progress: Progress) -> CatalogFile:
-    """Read a catalog file (CONTRACT 7). ``zone`` is that of dates that name none.
+    """Read a catalog file (contract §7). ``zone`` is that of dates that name none.
 
     ``progress(step, done, total)`` is told how far the checking is. What is wrong with single values stands
     in the ``faults`` of what is returned, to be told together with what only the database knows.

@@ -1,4 +1,4 @@
-"""One marshmallow schema for each list of the catalog file (CONTRACT 7).
+"""One marshmallow schema for each list of the catalog file (contract §7).
 
 Of a row only that is required by which it is known. What else a new row must have is ``needed``: only the
 database can tell which rows are new.

@@ -1,4 +1,4 @@
-"""The one declaration of an order's parameters (CONTRACT 6): what they are called, hold and mean.
+"""The one declaration of an order's parameters (contract §6): what they are called, hold and mean.
 
 Unknown members are for whoever reads: see ``sent.unknown_members``.
 """
@@ -202,7 +202,7 @@ class Codes(Elements):
 
 
 class OrderSchema(Sent):
-    """An order, as CONTRACT 6 has it."""
+    """An order, as contract §6 has it."""
 
     address = fields.Nested(
         AddressSchema, allow_none=True, metadata=_doc("Invoice and delivery address in one.")

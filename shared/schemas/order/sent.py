@@ -22,7 +22,7 @@ NOTHINGS = _NO_DATES | {""}
 
 
 class Sent(Schema):
-    """A part of an order: an object in which what exporters write for "nothing" is absent (CONTRACT 6)."""
+    """A part of an order: an object in which what exporters write for "nothing" is absent (contract §6)."""
 
     class Meta:
         """Unknown members are not for the schema."""

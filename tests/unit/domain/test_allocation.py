@@ -1,4 +1,4 @@
-"""Whole orders first, else line by line down the list; all lines or none (CONTRACT 6, "Stock")."""
+"""Whole orders first, else line by line down the list; all lines or none (contract §6, "Stock")."""
 
 from __future__ import annotations
 

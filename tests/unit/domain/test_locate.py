@@ -1,4 +1,4 @@
-"""Market, pricelist and allocation rule: an id wins over a name, a name over the default (CONTRACT 6)."""
+"""Market, pricelist and allocation rule: an id wins over a name, a name over the default (contract §6)."""
 
 from __future__ import annotations
 

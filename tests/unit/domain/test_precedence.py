@@ -1,4 +1,4 @@
-"""When several codes apply, the first in CONTRACT 3's order wins: every pair that can meet, as JSON."""
+"""When several codes apply, the first in contract §3's order wins: every pair that can meet, as JSON."""
 
 from __future__ import annotations
 

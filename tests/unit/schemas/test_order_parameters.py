@@ -1,4 +1,4 @@
-"""CONTRACT 6, row by row: what each parameter takes, and what it refuses with which code, pointer and words.
+"""Contract §6, row by row: what each parameter takes, and what it refuses with which code, pointer and words.
 
 To tick the contract's table off, read ``ROWS``.
 """
@@ -117,7 +117,7 @@ WHOLE_ORDER: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Kind:
-    """A type of CONTRACT 6: JSON texts that it takes with what they mean, and those that it refuses."""
+    """A type of contract §6: JSON texts that it takes with what they mean, and those that it refuses."""
 
     takes: list[tuple[str, Any]]
     refuses: list[tuple[str, Code, str]]

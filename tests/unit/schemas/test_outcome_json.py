@@ -1,4 +1,4 @@
-"""Outcomes as the seed writes them (CONTRACT 3 and 4)."""
+"""Outcomes as the seed writes them (contract §3 and 4)."""
 
 from __future__ import annotations
 

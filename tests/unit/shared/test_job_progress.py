@@ -1,4 +1,4 @@
-"""What a job says of itself (CONTRACT 5)."""
+"""What a job says of itself (contract §5)."""
 
 from __future__ import annotations
 
