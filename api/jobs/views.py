@@ -1,4 +1,4 @@
-"""Views of a job and its results: GET /v1/jobs/<id> (CONTRACT 5)."""
+"""Views of a job and its results: GET /v1/jobs/<id> (contract §5)."""
 
 from __future__ import annotations
 

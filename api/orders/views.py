@@ -1,4 +1,4 @@
-"""Views that take orders, POST /v1/orders and /v1/order: outcomes or a job out (CONTRACT 2)."""
+"""Views that take orders, POST /v1/orders and /v1/order: outcomes or a job out (contract §2)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,166 @@
+"""The laws of the house that are measured: sizes, circles, words, citations, and what suppressions say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.house.imports import cycles, import_graph
+from tests.house.references import dangling, lost_paths, lost_sections
+from tests.house.report import measures
+from tests.house.sizes import BODY_LINES_MAX, MODULE_LINES_MAX, bodies, undocumented
+from tests.house.suppressions import suppressions
+from tests.house.tree import Source, program, read
+from tests.house.words import LEFT, RETIRED, Retired
+
+# What is longer still, with what it may come to. Who cuts one takes it out.
+LONG_MODULES = {
+    "shared.persistence.core.tables": 500,
+    "shared.persistence.orders.pages": 320,
+    "shared.schemas.fields": 400,
+    "shared.schemas.order.declaration": 340,
+}
+LONG_BODIES = {
+    "cli.processes.roles.plans": 44,
+    "shared.schemas.order.fast_reading._object_reader": 43,
+}
+SUPPRESSIONS_WITHOUT_A_REASON = 51
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert cycles(import_graph(program())) == []
+
+
+def test_a_circle_is_seen_through_others_and_through_imports_for_types() -> None:
+    guarded = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from api.a import A\n"
+    sources = [
+        Source("api/a.py", "from api.b import B\n"),
+        Source("api/b.py", "def late():\n    import api.c\n"),
+        Source("api/c.py", guarded),
+        Source("api/d.py", "from api import a\n"),
+    ]
+
+    assert cycles(import_graph(sources)) == [["api.a", "api.b", "api.c"]]
+
+
+def test_no_module_is_longer_than_it_may_be() -> None:
+    most = {source.name: LONG_MODULES.get(source.name, MODULE_LINES_MAX) for source in program()}
+
+    assert [one.name for one in program() if one.lines > most[one.name]] == []
+
+
+def test_no_body_is_longer_than_it_may_be_unless_it_is_a_table() -> None:
+    too_long = [
+        one
+        for one in bodies(program())
+        if one.lines > LONG_BODIES.get(one.name, BODY_LINES_MAX) and not one.is_table
+    ]
+
+    assert too_long == []
+
+
+def test_a_body_of_many_steps_is_no_table() -> None:
+    table = "def rows():\n    " + '"""Rows."""\n    return [\n' + "        1,\n" * 50 + "    ]\n"
+    steps = "def steps():\n" + "    print()\n" * 50
+    branches = "def branches():\n    if now:\n" + "        print()\n" * 50
+
+    seen = list(bodies([Source("api/a.py", table), Source("api/b.py", steps), Source("api/c.py", branches)]))
+
+    assert [(one.lines, one.is_table) for one in seen] == [(52, True), (50, False), (51, False)]
+
+
+def test_all_that_others_may_use_is_documented() -> None:
+    assert undocumented(program())[0] == []
+
+
+def test_persistence_folders_know_the_core_and_not_each_other() -> None:
+    room = "shared.persistence."
+
+    def folder(name: str) -> str:
+        return name.removeprefix(room).split(".")[0]
+
+    strangers = [
+        (name, other)
+        for name, others in import_graph(program()).items()
+        for other in others
+        if name.startswith(room) and other.startswith(room) and folder(other) not in {folder(name), "core"}
+    ]
+
+    assert strangers == []
+
+
+@pytest.mark.parametrize("retired", RETIRED, ids=lambda retired: retired.word)
+def test_no_name_takes_up_a_retired_word_again(retired: Retired) -> None:
+    left = retired.names_left()
+
+    assert len(left) <= LEFT.get(retired.word, 0), f"say {retired.say} instead: {sorted(left)}"
+
+
+@pytest.mark.parametrize("retired", RETIRED, ids=lambda retired: retired.word)
+def test_a_retired_word_is_in_the_glossary(retired: Retired) -> None:
+    assert f"| `{retired.word}` | {retired.say} |" in read("docs/glossary.md")
+
+
+def test_words_that_are_left_are_words_of_the_list() -> None:
+    assert not LEFT.keys() - {retired.word for retired in RETIRED}
+
+
+def test_a_word_is_seen_in_names_and_calls_and_not_in_prose() -> None:
+    source = Source("api/door_open.py", '"""The door."""\ndoor = parts()  # a door\nparts = "door"\n')
+
+    assert source.names["door_open"] == 1
+    assert source.names["door"] == 1
+    assert source.names["parts()"] == 1
+
+
+def test_whatever_is_cited_is_there() -> None:
+    assert dangling() == []
+
+
+@pytest.mark.parametrize(
+    "lost", ["contract §99", "contract §2 and 77", "seed §1", "§4", "Architecture §1, 6"]
+)
+def test_a_section_that_is_not_there_is_seen(lost: str) -> None:
+    assert list(lost_sections(f"see {lost}: it says so")) != []
+
+
+def test_sections_that_are_there_are_not_accused() -> None:
+    assert list(lost_sections('Contract §1, 2 and 5; contract §6, "Stock"; architecture §1, step 9')) == []
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "api/nowhere.py",
+        "docs/nowhere.md",
+        "`shared/nowhere/`",
+        "tests/unit/no_*.py",
+        "api/app.py::nothing",
+        "api/stock.py::list_stock.deeper",
+        "[page](docs/nowhere.md)",
+        "[page](nowhere)",
+        "NOWHERE.md",
+    ],
+)
+def test_a_path_or_name_that_is_not_there_is_seen(lost: str) -> None:
+    assert list(lost_paths("README.md", f"see {lost}, which says so")) != []
+
+
+def test_paths_that_are_there_are_not_accused() -> None:
+    cited = "`api/app.py::create_app`, docs/adr/, tests/unit/test_*.py, [decisions](docs/adr), README.md."
+
+    assert list(lost_paths("README.md", cited)) == []
+
+
+def test_suppressions_say_why() -> None:
+    silent = [what for what, has_reason in suppressions() if not has_reason]
+
+    assert len(silent) <= SUPPRESSIONS_WITHOUT_A_REASON, silent
+
+
+def test_the_house_is_told_as_a_table() -> None:
+    told = {row.what: row.found for row in measures()}
+
+    assert told["circles of imports"].split()[0] == "0"
+    assert re.match(r"\d+ \(api \d+", told["modules"])
