@@ -1,1 +1,1 @@
-"""The door: HTTP in, HTTP out. The only room that speaks Flask."""
+"""The HTTP API. The only package that uses Flask."""

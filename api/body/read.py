@@ -81,7 +81,7 @@ def read_body(
     ``reserve`` is told of each piece before it is kept, and may refuse.
 
     Raises ApiError: 413 over the limit, 400 for a body that was cut short or is not the gzip it says it is,
-    408 when the server has lost its patience with the sender.
+    408 when the body comes too slowly.
     """
     body = bytearray()
     pieces = _pieces(stream, form, max_body_bytes)

@@ -1,1 +1,1 @@
-"""The door described: OpenAPI 3.1, made from the table of routes and the marshmallow schemas."""
+"""The OpenAPI document: 3.1, made from the table of routes and the marshmallow schemas."""

@@ -1,7 +1,7 @@
 r"""Which orders of a batch name an ``orderNumber`` that one before them has named already.
 
 That is a -5 (contract §3), but slices of a batch run in parallel, in any order: a slice cannot know what
-stands earlier in another. The door has the whole batch in its hands, so it tells. This is its only look into
+stands earlier in another. The API has the whole batch, so it tells. This is its only look into
 an order. It is a hint about order, not the guard: that is the primary key of the table of orders, which
 also catches what this look does not see (a field name written with ``\\u`` escapes).
 """

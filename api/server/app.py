@@ -13,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http.wsgi import Response
 
-from api.server.worker import PatientWorker
+from api.server.worker import DeadlineWorker
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class HttpServer(BaseApplication):  # type: ignore[misc]
         settings = self.settings
         options: dict[str, Any] = {
             "bind": f"fd://{self._descriptor}",
-            "worker_class": PatientWorker,
+            "worker_class": DeadlineWorker,
             "workers": settings.api_processes,
             "threads": settings.api_threads,
             "worker_connections": max(_CONNECTIONS_MAX, 2 * settings.api_threads),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.workers import gthread
 
+from api.server.error_responses import error_bytes
 from api.server.heads import IncomingHead
-from api.server.refusals import refusal
 from api.server.timeouts import AnswerSocket, UnsentBytes
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class Connections:
         """Answer a request that no thread has seen, and end its connection."""
         self._worker.log.info("A request of %s was not read: %s.", _name(conn), why)
         try:
-            conn.sock.sendall(refusal(status, reason, why))
+            conn.sock.sendall(error_bytes(status, reason, why))
         except OSError:
             self._drop(conn)
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.http import errors
 
-from api.server.refusals import AmbiguousTargetError, MalformedHostError
+from api.server.error_responses import AmbiguousTargetError, MalformedHostError
 from api.server.targets import is_host, is_plain_target
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""How long a thread waits for what a client sends and takes: the body of a request, and its answer."""
+"""Timeouts of a client: how long a thread waits for the body of a request, and to send its response."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BODY_LEAST_BYTES_PER_SECOND: Final = 4096
 ANSWER_LEAST_BYTES_PER_SECOND: Final = 65_536
 
 
-class Patience(Protocol):
+class ReadDeadline(Protocol):
     """How long to wait for the next bytes."""
 
     def seconds_left(self) -> float:
@@ -37,7 +37,7 @@ class Patience(Protocol):
 
 
 class WholeHead:
-    """No patience at all: a thread gets a head that is whole, or that no further byte could make right."""
+    """No waiting at all: a thread gets a head that is whole, or that no further byte could make right."""
 
     def seconds_left(self) -> float:
         """None."""
@@ -52,7 +52,7 @@ class WholeHead:
         return too_long
 
 
-class BodyPatience:
+class BodyDeadline:
     """A total for all of it, and a least rate. For that only waiting counts: our work is not the client's."""
 
     def __init__(self, most_seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -72,31 +72,31 @@ class BodyPatience:
         self._received_bytes += received_bytes
 
     def too_slow(self) -> Exception:
-        """What to raise when nothing is left; the door makes a 408 of it."""
+        """What to raise when nothing is left; the API makes a 408 of it."""
         return TimeoutError("the body came too slowly")
 
 
-class PatientUnreader(SocketUnreader):  # type: ignore[misc]
-    """gunicorn's reader of a connection, as long as there is patience."""
+class DeadlineUnreader(SocketUnreader):  # type: ignore[misc]
+    """gunicorn's reader of a connection, up to a deadline."""
 
-    def __init__(self, connected: Any, patience: Patience) -> None:
+    def __init__(self, connected: Any, deadline: ReadDeadline) -> None:
         super().__init__(connected)
-        self.patience = patience
+        self.deadline = deadline
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """The next bytes, none at the end. Raises what the patience says."""
-        left, limit = self.patience.seconds_left(), self.sock.gettimeout()
+        """The next bytes, none at the end. Raises what the deadline says."""
+        left, limit = self.deadline.seconds_left(), self.sock.gettimeout()
         if left <= 0:
-            raise self.patience.too_slow()
+            raise self.deadline.too_slow()
         self.sock.settimeout(left if limit is None else min(left, limit))
         begun = time.monotonic()
         try:
             received: bytes = super().chunk(size_hint)
         except TimeoutError:
-            raise self.patience.too_slow() from None
+            raise self.deadline.too_slow() from None
         finally:
             self.sock.settimeout(limit)
-        self.patience.note(time.monotonic() - begun, len(received))
+        self.deadline.note(time.monotonic() - begun, len(received))
         return received
 
 

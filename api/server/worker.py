@@ -1,10 +1,10 @@
-"""gunicorn's threaded worker, made for a door without a proxy in front of it.
+"""gunicorn's threaded worker, made to stand without a proxy in front of it.
 
 gunicorn leaves slow clients to a proxy: one that sends a byte now and then holds a thread for as long as it
 likes. Here the loop that accepts connections also collects heads, sends the rest of answers and sees clients
 off; a thread gets a request whose head is whole, and everything that it waits for has a limit. Probes have
-threads of their own. When it is told to stop, it closes the door at once, and requests that wait are answered
-in time.
+threads of their own. When it is told to stop, it takes no new connections from then on, and requests that
+wait are answered in time.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from gunicorn.workers import gthread
 
 from api.capacity import capacity_limits, on_waiting
 from api.server.connections import HEAD_SECONDS, Connection, Connections
+from api.server.error_responses import SERVER_FAULT, error_bytes, status_of
 from api.server.heads import check_head
-from api.server.refusals import SERVER_FAULT, refusal, refusal_of
-from api.server.timeouts import BodyPatience, PatientUnreader, WholeHead
-from api.server.turns import Turns
+from api.server.key_queues import KeyQueues
+from api.server.timeouts import BodyDeadline, DeadlineUnreader, WholeHead
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -37,7 +37,7 @@ PROBE_THREADS: Final = {b"/healthz": 2, b"/readyz": 4}
 """Threads that nobody gets who asks for something else. They are apart, for /readyz waits for others."""
 
 
-class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
+class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
     """One process of threads."""
 
     def init_process(self) -> None:
@@ -67,7 +67,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
             answer_seconds=self._slow_seconds,
         )
         limits = capacity_limits(self.app.settings)
-        self._turns = Turns(self._start, limits.requests_max_per_client)
+        self._key_queues = KeyQueues(self._start, limits.requests_max_per_client)
         super().run()
 
     def accept(self, listener: Any) -> None:
@@ -78,7 +78,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
         """Give a connection whose head is whole to a thread, when it is its turn. Probes have their own."""
         if (threads := self._probes.get(conn.head.path())) is not None:
             self._submit(threads, conn)
-        elif not self._turns.add(conn):
+        elif not self._key_queues.add(conn):
             self._connections.refuse(
                 conn, 429, "Too Many Requests", "too many requests with these credentials wait already"
             )
@@ -93,26 +93,26 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
         """See to a connection that a thread is done with."""
-        self._turns.end(conn)
+        self._key_queues.end(conn)
         answered = not fs.cancelled() and fs.exception() is None
         self._connections.go_on(conn, stays=answered and bool(fs.result()))
 
     def handle(self, conn: Connection) -> Any:
         """Answer one request, in a thread."""
         conn.init()
-        if not isinstance(conn.parser.unreader, PatientUnreader):
-            conn.parser.unreader = PatientUnreader(conn.sock, WholeHead())
-        conn.parser.unreader.patience = WholeHead()
+        if not isinstance(conn.parser.unreader, DeadlineUnreader):
+            conn.parser.unreader = DeadlineUnreader(conn.sock, WholeHead())
+        conn.parser.unreader.deadline = WholeHead()
         conn.parser.unreader.unread(conn.head.take())
         conn.sock.begin_answer()
         # Threads are used again, so this is said for each request.
-        on_waiting.set(partial(self.method_queue.defer, self._turns.end, conn))
+        on_waiting.set(partial(self.method_queue.defer, self._key_queues.end, conn))
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
         """Answer a request whose head is there."""
         check_head(req)
-        conn.parser.unreader.patience = BodyPatience(self._slow_seconds)
+        conn.parser.unreader.deadline = BodyDeadline(self._slow_seconds)
         conn.sock.settimeout(self._slow_seconds)
         try:
             return super().handle_request(req, conn)
@@ -126,16 +126,16 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
         return bool(keepalive) and bool(conn.parser.finish_body(deadline=time.monotonic() + _DRAIN_SECONDS))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
-        """Answer a request that could not be read with the envelope of every refusal (contract §1)."""
-        status, reason, why = refusal_of(exc)
+        """Answer a request that could not be read with the envelope of every error (contract §1)."""
+        status, reason, why = status_of(exc)
         if status == SERVER_FAULT:
             self.log.error("A request was not answered.", exc_info=exc)
         else:
             self.log.info("A request of %s could not be read: %s.", (addr or ("?",))[0], why)
         try:
-            client.sendall(refusal(status, reason, why))
+            client.sendall(error_bytes(status, reason, why))
         except OSError as error:
-            self.log.debug("The client did not wait for its refusal: %s.", type(error).__name__)
+            self.log.debug("The client did not wait for its response: %s.", type(error).__name__)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: no new requests, and those that wait are answered before the grace is over."""
@@ -144,9 +144,9 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
         super().handle_exit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Let connections in or leave them to others; at the end, take those that knocked and close the door.
+        """Let connections in or leave them to others; at the end, take those that came and stop listening.
 
-        A door that stays open without anybody behind it lets clients wait until the process is gone.
+        A socket that listens without anybody behind it lets clients wait until the process is gone.
         """
         super().set_accept_enabled(enabled)
         if enabled or self.alive:

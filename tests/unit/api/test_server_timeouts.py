@@ -11,8 +11,8 @@ from api.server.timeouts import (
     BODY_FIRST_SECONDS,
     BODY_LEAST_BYTES_PER_SECOND,
     AnswerSocket,
-    BodyPatience,
-    PatientUnreader,
+    BodyDeadline,
+    DeadlineUnreader,
     UnsentBytes,
     WholeHead,
 )
@@ -28,21 +28,21 @@ class Clock:
 
 def test_a_body_earns_time_by_what_comes_of_it_up_to_its_total() -> None:
     clock = Clock()
-    patience = BodyPatience(100, clock)
-    assert patience.seconds_left() == BODY_FIRST_SECONDS
+    deadline = BodyDeadline(100, clock)
+    assert deadline.seconds_left() == BODY_FIRST_SECONDS
 
-    patience.note(8, 20 * BODY_LEAST_BYTES_PER_SECOND)
-    assert patience.seconds_left() == pytest.approx(BODY_FIRST_SECONDS + 20 - 8)
+    deadline.note(8, 20 * BODY_LEAST_BYTES_PER_SECOND)
+    assert deadline.seconds_left() == pytest.approx(BODY_FIRST_SECONDS + 20 - 8)
 
-    patience.note(1, 1_000_000_000)
+    deadline.note(1, 1_000_000_000)
     clock.now += 60
-    assert patience.seconds_left() == pytest.approx(40)
+    assert deadline.seconds_left() == pytest.approx(40)
 
 
 def test_a_byte_a_second_is_over_soon_after_the_first_seconds() -> None:
-    patience, seconds = BodyPatience(1_000_000, Clock()), 0
-    while patience.seconds_left() > 0:
-        patience.note(1, 1)
+    deadline, seconds = BodyDeadline(1_000_000, Clock()), 0
+    while deadline.seconds_left() > 0:
+        deadline.note(1, 1)
         seconds += 1
 
     assert seconds == BODY_FIRST_SECONDS + 1
@@ -50,25 +50,25 @@ def test_a_byte_a_second_is_over_soon_after_the_first_seconds() -> None:
 
 def test_our_own_work_between_two_pieces_is_no_fault_of_the_senders() -> None:
     clock = Clock()
-    patience = BodyPatience(100, clock)
+    deadline = BodyDeadline(100, clock)
 
     clock.now += 50
 
-    assert patience.seconds_left() == BODY_FIRST_SECONDS
+    assert deadline.seconds_left() == BODY_FIRST_SECONDS
 
 
 def test_reading_gives_up_when_patience_does_and_leaves_the_connection_as_it_was() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(7)
-        unreader = PatientUnreader(ours, BodyPatience(5))
+        unreader = DeadlineUnreader(ours, BodyDeadline(5))
         theirs.send(b"POST")
 
         assert unreader.chunk() == b"POST"
-        unreader.patience = BodyPatience(0.05)
+        unreader.deadline = BodyDeadline(0.05)
         with pytest.raises(TimeoutError):
             unreader.chunk()
-        unreader.patience = WholeHead()
+        unreader.deadline = WholeHead()
         with pytest.raises(errors.LimitRequestHeaders):
             unreader.chunk()
         assert ours.gettimeout() == 7

@@ -1,4 +1,4 @@
-"""Whose requests get the threads: of one key so many at once, and its others wait without a thread."""
+"""Queues of requests by key: of one key so many have threads at once, and its others wait without one."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 QUEUED_MAX: Final = 500
 """Requests of one key that may wait for a thread: a quarter of all connections."""
 
-# Whether it is a key is found out by a thread. Who writes it in two ways has two turns, and is counted by
+# Whether it is a key is found out by a thread. Who writes it in two ways has two queues, and is counted by
 # what the key is then (api.capacity).
 _CREDENTIALS: Final = re.compile(
     rb"\r\n(?:API-)?Authorization:[ \t]*(?:Bearer[ \t]+)?([^\r]*)", re.IGNORECASE
 )
 
 
-class Turns:
-    """For the loop alone. ``start`` gives a connection to a thread."""
+class KeyQueues:
+    """The queues of a process, for its loop alone. ``start`` gives a connection to a thread."""
 
     def __init__(self, start: Callable[[Connection], None], most_per_key: int) -> None:
         self._start = start
@@ -44,7 +44,7 @@ class Turns:
         return True
 
     def end(self, conn: Connection) -> None:
-        """A request needs its turn no more; again, nothing."""
+        """A request needs its thread no more; again, nothing."""
         key = self._started.pop(conn, None)
         if key is None:
             return

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.server.heads import IncomingHead
-from api.server.turns import QUEUED_MAX, Turns, credentials
+from api.server.key_queues import QUEUED_MAX, KeyQueues, credentials
 
 
 def request(key: str) -> Any:
@@ -23,27 +23,27 @@ def request(key: str) -> Any:
 
 def test_a_key_has_so_many_threads_and_its_next_waits_for_one_of_them_alone() -> None:
     started: list[Any] = []
-    turns = Turns(started.append, 2)
+    queues = KeyQueues(started.append, 2)
     brass, red = [request("brass") for _ in range(4)], request("red")
 
-    assert all(turns.add(one) for one in [*brass, red])
+    assert all(queues.add(one) for one in [*brass, red])
     assert started == [brass[0], brass[1], red]
 
-    turns.end(red)
+    queues.end(red)
     assert len(started) == 3
-    turns.end(brass[1])
-    turns.end(brass[1])
+    queues.end(brass[1])
+    queues.end(brass[1])
     assert started[3:] == [brass[2]]
-    turns.end(brass[0])
+    queues.end(brass[0])
     assert started[4:] == [brass[3]]
 
 
 def test_a_key_has_so_many_requests_that_wait_for_a_thread() -> None:
-    turns = Turns(lambda _: None, 1)
+    queues = KeyQueues(lambda _: None, 1)
 
-    assert all(turns.add(request("brass")) for _ in range(1 + QUEUED_MAX))
-    assert not turns.add(request("brass"))
-    assert turns.add(request("red"))
+    assert all(queues.add(request("brass")) for _ in range(1 + QUEUED_MAX))
+    assert not queues.add(request("brass"))
+    assert queues.add(request("red"))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""What cannot be read as a request, refused in the envelope of every refusal (contract §1).
+"""Error responses to what cannot be read as a request, in the envelope of every error (contract §1).
 
-gunicorn's own refusals repeat what the client sent, in the answer and in the log.
+gunicorn's own repeat what the client sent, in the answer and in the log.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class AmbiguousTargetError(errors.ParseException):  # type: ignore[misc]
     """A target that a proxy in front may take for another one than we do."""
 
 
-_REFUSALS: Final[tuple[tuple[type[Exception], int, str, str], ...]] = (
+_STATUSES: Final[tuple[tuple[type[Exception], int, str, str], ...]] = (
     (errors.LimitRequestLine, 414, "URI Too Long", "its first line is too long"),
     (
         errors.LimitRequestHeaders,
@@ -55,15 +55,15 @@ _OURS: Final = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName, 
 SERVER_FAULT: Final = 500
 
 
-def refusal_of(error: BaseException) -> tuple[int, str, str]:
+def status_of(error: BaseException) -> tuple[int, str, str]:
     """The status, its reason phrase, and what is wrong with the request; ``""`` where nothing is."""
-    for kind, status, reason, why in _REFUSALS:
+    for kind, status, reason, why in _STATUSES:
         if isinstance(error, kind) and not isinstance(error, _OURS):
             return status, reason, why
     return SERVER_FAULT, "Internal Server Error", ""
 
 
-def refusal(status: int, reason: str, why: str) -> bytes:
+def error_bytes(status: int, reason: str, why: str) -> bytes:
     """A whole answer, after which the connection ends."""
     msg = f"The request cannot be read: {why}." if why else "Something is wrong here, not with your request."
     body = json.dumps({"status": "no", "code": -7, "msg": msg}).encode()
