@@ -9,6 +9,7 @@ import pytest
 
 from cli.main import COMMANDS
 from shared.settings import Settings, setting_names
+from tests.house.tree import files
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -59,3 +60,12 @@ def test_every_file_that_is_linked_exists() -> None:
 
     assert linked
     assert not [name for name in linked if not (ROOT / name).exists()]
+
+
+def test_the_map_names_every_folder_and_no_other() -> None:
+    there = {path.rpartition("/")[0] for path in files() if "/" in path}
+    named = {name.rstrip("/") for name in re.findall(r"`([\w./]+/)`", between("map"))}
+
+    # What holds nothing but folders needs no line.
+    assert sorted(there - named - {"tests"}) == []
+    assert sorted(named - there) == []
