@@ -208,7 +208,7 @@ def test_no_fault_is_made_with_a_reason_that_is_not_in_the_list() -> None:
 
 
 def test_no_schema_of_orders_or_stock_says_what_is_wrong_without_a_reason() -> None:
-    for path in (ROOT / "shared/schemas").glob("*.py"):
+    for path in (p for p in (ROOT / "shared/schemas").rglob("*.py") if p.parent.name != "catalog"):
         for call in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(call, ast.Call) and ast.unparse(call.func) == "ValidationError":
                 (told,) = call.args
