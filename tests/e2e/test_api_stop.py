@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from shared.events import JobEvents
 from shared.settings import Settings
-from tests.support.real_api import Answer, RealDoor, open_real_door
+from tests.support.api_process import Answer, ApiProcess, open_api_process
 
 GRACE_SECONDS = 6
 
@@ -22,27 +22,27 @@ HANGS_SECONDS = 60
 ORDER = b'{"a":{}}'
 
 
-def await_jobs(door: RealDoor, count: int) -> None:
+def await_jobs(api: ApiProcess, count: int) -> None:
     deadline = time.monotonic() + 20
-    while door.job_count() < count:
+    while api.job_count() < count:
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
-def await_closed(door: RealDoor) -> None:
+def await_closed(api: ApiProcess) -> None:
     """Wait until nobody is let in any more, while there are still those inside: soon, and not at the end."""
     deadline = time.monotonic() + GRACE_SECONDS / 3
     while True:
         try:
-            socket.create_connection(("127.0.0.1", door.port), timeout=2).close()
+            socket.create_connection(("127.0.0.1", api.port), timeout=2).close()
         except ConnectionRefusedError:
             return
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
-def close_first_slice(door: RealDoor) -> None:
-    with door.engine.begin() as connection:
+def close_first_slice(api: ApiProcess) -> None:
+    with api.engine.begin() as connection:
         row = connection.execute(
             text(
                 "UPDATE slices SET started_at = now(), closed_at = now(), ok_count = 1, codes = '{}',"
@@ -50,79 +50,79 @@ def close_first_slice(door: RealDoor) -> None:
                 " WHERE id = (SELECT min(id) FROM slices) RETURNING job_id, number"
             )
         ).one()
-    JobEvents(door.settings).announce(row.job_id, row.number)
+    JobEvents(api.settings).announce(row.job_id, row.number)
 
 
 def test_waiting_requests_are_answered_within_the_grace_and_the_door_is_closed(settings: Settings) -> None:
     with (
-        open_real_door(settings, API_GRACE_SECONDS=str(GRACE_SECONDS)) as door,
+        open_api_process(settings, API_GRACE_SECONDS=str(GRACE_SECONDS)) as api,
         ThreadPoolExecutor(8) as pool,
     ):
-        waiting: list[Future[Answer]] = [pool.submit(door.post, ORDER, "Prefer: wait=60") for _ in range(6)]
-        await_jobs(door, 6)
+        waiting: list[Future[Answer]] = [pool.submit(api.post, ORDER, "Prefer: wait=60") for _ in range(6)]
+        await_jobs(api, 6)
         with ExitStack() as held:
-            silent = held.enter_context(door.connected())
-            kept = held.enter_context(door.connected())
-            kept.send(door.head(method="GET", path="/v1/limits"))
+            silent = held.enter_context(api.connected())
+            kept = held.enter_context(api.connected())
+            kept.send(api.head(method="GET", path="/v1/limits"))
             assert kept.answer().status == 200
 
             told = time.monotonic()
-            door.process.send_signal(signal.SIGTERM)
-            await_closed(door)
-            assert door.process.poll() is None
-            close_first_slice(door)
+            api.process.send_signal(signal.SIGTERM)
+            await_closed(api)
+            assert api.process.poll() is None
+            close_first_slice(api)
             answers = [future.result(GRACE_SECONDS) for future in waiting]
             answered = time.monotonic() - told
             assert kept.ended()
             assert silent.ended()
 
-        assert door.process.wait(5) == 0
+        assert api.process.wait(5) == 0
         assert sorted(answer.status for answer in answers) == [200] + [202] * 5
         assert {answer.headers["Connection"] for answer in answers} == {"close"}
         assert answered < GRACE_SECONDS
-        assert not any('"level": "error"' in line for line in door.log), door.log
+        assert not any('"level": "error"' in line for line in api.log), api.log
 
 
 def test_a_body_that_is_on_its_way_is_taken_to_its_end(settings: Settings) -> None:
-    with open_real_door(settings, API_GRACE_SECONDS=str(GRACE_SECONDS)) as door, door.connected() as sending:
-        sending.send(door.head("Content-Length: 8", "Prefer: respond-async"), ORDER[:4])
+    with open_api_process(settings, API_GRACE_SECONDS=str(GRACE_SECONDS)) as api, api.connected() as sending:
+        sending.send(api.head("Content-Length: 8", "Prefer: respond-async"), ORDER[:4])
         time.sleep(0.3)
-        door.process.send_signal(signal.SIGTERM)
+        api.process.send_signal(signal.SIGTERM)
         time.sleep(0.7)
         sending.send(ORDER[4:])
 
         assert sending.answer().status == 202
-        assert door.process.wait(HANGS_SECONDS) == 0
-        assert door.job_count() == 1
+        assert api.process.wait(HANGS_SECONDS) == 0
+        assert api.job_count() == 1
 
 
 def test_those_that_knocked_before_the_door_closed_are_let_in(settings: Settings) -> None:
-    with open_real_door(settings, API_GRACE_SECONDS=str(GRACE_SECONDS)) as door, ExitStack() as held:
-        [worker] = psutil.Process(door.process.pid).children()
+    with open_api_process(settings, API_GRACE_SECONDS=str(GRACE_SECONDS)) as api, ExitStack() as held:
+        [worker] = psutil.Process(api.process.pid).children()
         worker.send_signal(signal.SIGSTOP)
-        knocking = [held.enter_context(door.connected()) for _ in range(10)]
+        knocking = [held.enter_context(api.connected()) for _ in range(10)]
         for connection in knocking:
             connection.send(
-                door.head("Content-Length: 8", "Prefer: respond-async", "Connection: close"), ORDER
+                api.head("Content-Length: 8", "Prefer: respond-async", "Connection: close"), ORDER
             )
-        door.process.send_signal(signal.SIGTERM)
+        api.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
         worker.send_signal(signal.SIGCONT)
 
         assert [connection.answer().status for connection in knocking] == [202] * 10
-        assert door.process.wait(HANGS_SECONDS) == 0
+        assert api.process.wait(HANGS_SECONDS) == 0
 
 
 def test_a_worker_that_is_replaced_leaves_its_callers_to_the_next(settings: Settings) -> None:
     with (
-        open_real_door(settings, API_GRACE_SECONDS=str(GRACE_SECONDS)) as door,
+        open_api_process(settings, API_GRACE_SECONDS=str(GRACE_SECONDS)) as api,
         ThreadPoolExecutor(4) as pool,
     ):
-        waiting = [pool.submit(door.post, ORDER, "Prefer: wait=60") for _ in range(3)]
-        await_jobs(door, 3)
-        door.process.send_signal(signal.SIGHUP)
+        waiting = [pool.submit(api.post, ORDER, "Prefer: wait=60") for _ in range(3)]
+        await_jobs(api, 3)
+        api.process.send_signal(signal.SIGHUP)
 
         begun = time.monotonic()
         while time.monotonic() - begun < 2:
-            assert door.post(ORDER, "Prefer: respond-async").status == 202
+            assert api.post(ORDER, "Prefer: respond-async").status == 202
         assert [future.result(GRACE_SECONDS).status for future in waiting] == [202] * 3

@@ -11,13 +11,13 @@ import pytest
 
 from shared.clock import utc_now
 from shared.persistence.access.keys import create_api_key
-from tests.support.real_api import open_real_door
+from tests.support.api_process import open_api_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.settings import Settings
-    from tests.support.real_api import Answer, RealDoor
+    from tests.support.api_process import Answer, ApiProcess
 
 THREADS = 32
 WAITERS = THREADS * 2 // 3
@@ -25,33 +25,33 @@ ORDER = b'{"a":{}}'
 
 
 @pytest.fixture(scope="module")
-def door(module_settings: Settings) -> Iterator[RealDoor]:
+def api(module_settings: Settings) -> Iterator[ApiProcess]:
     """No worker runs, which is what a stopped one comes to."""
-    with open_real_door(module_settings, API_THREADS=str(THREADS)) as made:
+    with open_api_process(module_settings, API_THREADS=str(THREADS)) as made:
         yield made
 
 
-def median_seconds(door: RealDoor, path: str) -> float:
-    answers = [door.get(path) for _ in range(9)]
+def median_seconds(api: ApiProcess, path: str) -> float:
+    answers = [api.get(path) for _ in range(9)]
     assert {answer.status for answer in answers} == {200}
     return sorted(answer.seconds for answer in answers)[4]
 
 
-def test_two_hundred_clients_that_wait_cost_nobody_else(door: RealDoor) -> None:
+def test_two_hundred_clients_that_wait_cost_nobody_else(api: ApiProcess) -> None:
     with ExitStack() as held:
-        waiting = [held.enter_context(door.connected()) for _ in range(200)]
+        waiting = [held.enter_context(api.connected()) for _ in range(200)]
         for number, connection in enumerate(waiting):
             wish = "Prefer: wait=60" if number % 3 == 0 else "Accept: */*"
-            connection.send(door.head(f"Content-Length: {len(ORDER)}", wish), ORDER)
+            connection.send(api.head(f"Content-Length: {len(ORDER)}", wish), ORDER)
 
         # Those that find no room are told so at once; the others wait.
         with ThreadPoolExecutor(200) as threads:
             answers = list(threads.map(answer_soon, waiting))
         at_once = [answer for answer in answers if answer is not None]
         assert {(answer.status, answer.json.get("msg")) for answer in at_once} == {(202, None)}
-        accepted = door.post(ORDER, "Prefer: respond-async")
-        job = door.get(at_once[0].headers["Location"])
-        probe = median_seconds(door, "/healthz")
+        accepted = api.post(ORDER, "Prefer: respond-async")
+        job = api.get(at_once[0].headers["Location"])
+        probe = median_seconds(api, "/healthz")
 
         assert len(answers) - len(at_once) == min(WAITERS, 128)
         assert not any("Preference-Applied" in answer.headers for answer in at_once)
@@ -67,13 +67,13 @@ def answer_soon(connection: object) -> Answer | None:
         return None
 
 
-def test_slow_bodies_of_one_key_leave_threads_to_others(door: RealDoor) -> None:
-    other = create_api_key(door.engine, "Others", ["orders:read"], None, None, utc_now())
+def test_slow_bodies_of_one_key_leave_threads_to_others(api: ApiProcess) -> None:
+    other = create_api_key(api.engine, "Others", ["orders:read"], None, None, utc_now())
     with ExitStack() as held:
         for _ in range(3 * THREADS):
-            held.enter_context(door.connected()).send(door.head("Content-Length: 1000"), b"{")
+            held.enter_context(api.connected()).send(api.head("Content-Length: 1000"), b"{")
         time.sleep(0.5)
-        answer = door.ask(door.head("Connection: close", method="GET", path="/v1/limits", key=other))
+        answer = api.ask(api.head("Connection: close", method="GET", path="/v1/limits", key=other))
 
     assert answer.status == 200
     # A slow body is given ten seconds.

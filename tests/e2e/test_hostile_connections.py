@@ -13,7 +13,7 @@ from contextlib import ExitStack
 import pytest
 
 from shared.settings import Settings
-from tests.support.real_api import Answer, RealDoor, open_real_door
+from tests.support.api_process import Answer, ApiProcess, open_api_process
 
 PATIENCE_SECONDS = 2.0
 THREADS = 8
@@ -21,14 +21,14 @@ EMPTY = b"{}"
 
 
 @pytest.fixture(scope="module")
-def door(module_settings: Settings) -> Iterator[RealDoor]:
+def api(module_settings: Settings) -> Iterator[ApiProcess]:
     variables = {"BODY_SECONDS_MAX": str(PATIENCE_SECONDS), "API_THREADS": str(THREADS)}
-    with open_real_door(module_settings, **variables) as made:
+    with open_api_process(module_settings, **variables) as made:
         yield made
 
 
-def chunked(door: RealDoor, *chunks: bytes, key: str = "") -> Answer:
-    return door.ask(door.head("Transfer-Encoding: chunked", "Connection: close", key=key), *chunks)
+def chunked(api: ApiProcess, *chunks: bytes, key: str = "") -> Answer:
+    return api.ask(api.head("Transfer-Encoding: chunked", "Connection: close", key=key), *chunks)
 
 
 def envelope(answer: Answer) -> str:
@@ -39,11 +39,11 @@ def envelope(answer: Answer) -> str:
     return str(answer.json["msg"])
 
 
-def test_a_sender_of_a_byte_a_second_is_408_in_time(door: RealDoor) -> None:
-    jobs = door.job_count()
+def test_a_sender_of_a_byte_a_second_is_408_in_time(api: ApiProcess) -> None:
+    jobs = api.job_count()
     begun = time.monotonic()
-    with door.connected() as connection:
-        connection.send(door.head("Content-Length: 100000"), b'{"a":')
+    with api.connected() as connection:
+        connection.send(api.head("Content-Length: 100000"), b'{"a":')
         # It never stops by itself, so silence is not what ends it.
         while not select.select([connection.socket], [], [], 0.25)[0]:
             assert time.monotonic() - begun < PATIENCE_SECONDS + 3
@@ -53,26 +53,26 @@ def test_a_sender_of_a_byte_a_second_is_408_in_time(door: RealDoor) -> None:
 
     assert answer.status == 408
     assert "too slowly" in envelope(answer)
-    assert door.job_count() == jobs
+    assert api.job_count() == jobs
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
-def test_a_sender_that_stops_is_408_in_time(door: RealDoor, framing: str) -> None:
-    answer = door.ask(door.head(framing), b"5\r\n")
+def test_a_sender_that_stops_is_408_in_time(api: ApiProcess, framing: str) -> None:
+    answer = api.ask(api.head(framing), b"5\r\n")
 
     assert answer.status == 408
     assert PATIENCE_SECONDS - 0.5 < answer.seconds < PATIENCE_SECONDS + 3
 
 
-def test_slow_heads_and_silent_connections_keep_nobody_waiting(door: RealDoor) -> None:
+def test_slow_heads_and_silent_connections_keep_nobody_waiting(api: ApiProcess) -> None:
     with ExitStack() as held:
-        silent = [held.enter_context(door.connected()) for _ in range(10 * THREADS)]
-        slow = [held.enter_context(door.connected()) for _ in range(3 * THREADS)]
+        silent = [held.enter_context(api.connected()) for _ in range(10 * THREADS)]
+        slow = [held.enter_context(api.connected()) for _ in range(3 * THREADS)]
         for connection in slow:
             connection.send(b"POST /v1/orders HTTP/1.1\r\nHost: m")
         begun = time.monotonic()
         # A head holds no thread before it is whole.
-        assert door.get("/healthz").status == 200
+        assert api.get("/healthz").status == 200
         assert time.monotonic() - begun < 1.5
         answers = [connection.answer() for connection in slow]
 
@@ -82,52 +82,52 @@ def test_slow_heads_and_silent_connections_keep_nobody_waiting(door: RealDoor) -
     assert len(silent) == 10 * THREADS
 
 
-def test_connections_of_one_byte_keep_nobody_waiting_and_need_no_key(door: RealDoor) -> None:
+def test_connections_of_one_byte_keep_nobody_waiting_and_need_no_key(api: ApiProcess) -> None:
     with ExitStack() as held:
         for _ in range(70):
-            held.enter_context(door.connected()).send(b"G")
-        answers = [door.get(path) for path in ("/healthz", "/v1/limits", "/healthz")]
+            held.enter_context(api.connected()).send(b"G")
+        answers = [api.get(path) for path in ("/healthz", "/v1/limits", "/healthz")]
 
     assert [answer.status for answer in answers] == [200] * 3
     # They are given up after PATIENCE_SECONDS, and waiting for that was what others did.
     assert min(answer.seconds for answer in answers) < PATIENCE_SECONDS / 2
 
 
-def test_bodies_that_nobody_reads_keep_nobody_waiting_and_need_no_key(door: RealDoor) -> None:
+def test_bodies_that_nobody_reads_keep_nobody_waiting_and_need_no_key(api: ApiProcess) -> None:
     heads = [
-        door.head("Content-Length: 1000", key="nobody"),
-        door.head("Content-Length: 1000", method="GET", path="/healthz"),
-        door.head("Content-Length: 1000", method="GET", path="/nowhere"),
+        api.head("Content-Length: 1000", key="nobody"),
+        api.head("Content-Length: 1000", method="GET", path="/healthz"),
+        api.head("Content-Length: 1000", method="GET", path="/nowhere"),
     ]
     with ExitStack() as held:
         for head in heads * 20:
-            held.enter_context(door.connected()).send(head)
+            held.enter_context(api.connected()).send(head)
         begun = time.monotonic()
-        assert door.get("/healthz").status == 200
-        assert door.get("/v1/limits").status == 200
+        assert api.get("/healthz").status == 200
+        assert api.get("/v1/limits").status == 200
 
     # Five seconds each, of eight threads, is what gunicorn gave them.
     assert time.monotonic() - begun < 5
 
 
-def test_answers_that_nobody_takes_keep_nobody_waiting_and_need_no_key(door: RealDoor) -> None:
+def test_answers_that_nobody_takes_keep_nobody_waiting_and_need_no_key(api: ApiProcess) -> None:
     with ExitStack() as held:
         for _ in range(3 * THREADS):
             raw = held.enter_context(socket.socket())
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            raw.connect(("127.0.0.1", door.port))
-            raw.sendall(door.head(method="GET", path="/openapi.json") * 100)
+            raw.connect(("127.0.0.1", api.port))
+            raw.sendall(api.head(method="GET", path="/openapi.json") * 100)
         # By then the kernel keeps no more of them.
         time.sleep(1)
         begun = time.monotonic()
-        assert door.get("/healthz").status == 200
-        assert door.get("/v1/limits").status == 200
+        assert api.get("/healthz").status == 200
+        assert api.get("/v1/limits").status == 200
         assert time.monotonic() - begun < PATIENCE_SECONDS / 2
 
 
-def test_a_head_that_comes_in_pieces_is_a_head_like_any_other(door: RealDoor) -> None:
-    head = door.head("Content-Length: 2") + EMPTY
-    with door.connected() as connection:
+def test_a_head_that_comes_in_pieces_is_a_head_like_any_other(api: ApiProcess) -> None:
+    head = api.head("Content-Length: 2") + EMPTY
+    with api.connected() as connection:
         for position in range(len(head)):
             connection.send(head[position : position + 1])
         assert connection.answer().status == 200
@@ -137,39 +137,39 @@ def test_a_head_that_comes_in_pieces_is_a_head_like_any_other(door: RealDoor) ->
         assert connection.answer().status == 200
 
 
-def test_clients_that_do_not_hang_up_after_their_refusal_keep_nobody_waiting(door: RealDoor) -> None:
+def test_clients_that_do_not_hang_up_after_their_refusal_keep_nobody_waiting(api: ApiProcess) -> None:
     with ExitStack() as held:
         for _ in range(3 * THREADS):
-            rude = held.enter_context(door.connected())
+            rude = held.enter_context(api.connected())
             rude.send(b"garbage\r\n\r\n")
             assert rude.answer().status == 400
         begun = time.monotonic()
-        assert door.get("/healthz").status == 200
+        assert api.get("/healthz").status == 200
         assert time.monotonic() - begun < 1.0
 
 
 def test_a_client_that_does_not_take_its_answer_holds_a_thread_for_no_longer_than_that(
-    door: RealDoor,
+    api: ApiProcess,
 ) -> None:
     # These keys come back as 8 MB and more, more than the kernel keeps for a reader that is asleep.
     body = b"{%b}" % b",".join(b'"%b%d":0' % (b"k" * 1000, number) for number in range(8000))
-    job = door.post(body, "Prefer: respond-async")
-    door.outcomes(job)
+    job = api.post(body, "Prefer: respond-async")
+    api.outcomes(job)
     with socket.socket() as raw:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        raw.connect(("127.0.0.1", door.port))
-        raw.sendall(door.head(method="GET", path=job.json["links"]["results"]))
+        raw.connect(("127.0.0.1", api.port))
+        raw.sendall(api.head(method="GET", path=job.json["links"]["results"]))
         deadline = time.monotonic() + PATIENCE_SECONDS + 5
-        while not any("did not take its answer" in line for line in door.log):
+        while not any("did not take its answer" in line for line in api.log):
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
 
 @pytest.mark.parametrize("reset", [False, True])
-def test_a_body_that_is_cut_short_leaves_nothing(door: RealDoor, reset: bool) -> None:
-    jobs = door.job_count()
-    with door.connected() as connection:
-        connection.send(door.head("Content-Length: 1000"), b'{"a":{}}')
+def test_a_body_that_is_cut_short_leaves_nothing(api: ApiProcess, reset: bool) -> None:
+    jobs = api.job_count()
+    with api.connected() as connection:
+        connection.send(api.head("Content-Length: 1000"), b'{"a":{}}')
         if reset:
             connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
@@ -178,14 +178,14 @@ def test_a_body_that_is_cut_short_leaves_nothing(door: RealDoor, reset: bool) ->
             assert answer.status == 400
             assert "to its end" in envelope(answer) or "before the 1000" in envelope(answer)
 
-    assert door.get("/healthz").status == 200
-    assert door.job_count() == jobs
+    assert api.get("/healthz").status == 200
+    assert api.job_count() == jobs
 
 
-def test_a_content_length_that_is_too_short_makes_the_rest_no_request_of_ours(door: RealDoor) -> None:
+def test_a_content_length_that_is_too_short_makes_the_rest_no_request_of_ours(api: ApiProcess) -> None:
     body = b'{"a":1}'
-    with door.connected() as connection:
-        connection.send(door.head(f"Content-Length: {len(body) - 1}"), body, door.head(method="GET"))
+    with api.connected() as connection:
+        connection.send(api.head(f"Content-Length: {len(body) - 1}"), body, api.head(method="GET"))
         first = connection.answer()
         # What was left over begins the next request, and makes it none.
         second = connection.answer()
@@ -199,21 +199,21 @@ def test_a_content_length_that_is_too_short_makes_the_rest_no_request_of_ours(do
 @pytest.mark.parametrize(
     "length", ["-1", "+5", "5, 5", "5 5", "0x5", "\u0665", "", "99999999999999999999999999", "1e3"]
 )
-def test_a_content_length_that_is_no_length_is_refused(door: RealDoor, length: str) -> None:
-    answer = door.ask(
-        door.head("Content-Length: ").replace(b"Content-Length: ", f"Content-Length: {length}".encode())
+def test_a_content_length_that_is_no_length_is_refused(api: ApiProcess, length: str) -> None:
+    answer = api.ask(
+        api.head("Content-Length: ").replace(b"Content-Length: ", f"Content-Length: {length}".encode())
     )
 
     assert answer.status in {400, 413}
     envelope(answer)
 
 
-def test_two_content_lengths_are_refused(door: RealDoor) -> None:
-    assert door.ask(door.head("Content-Length: 2", "Content-Length: 3"), EMPTY).status == 400
+def test_two_content_lengths_are_refused(api: ApiProcess) -> None:
+    assert api.ask(api.head("Content-Length: 2", "Content-Length: 3"), EMPTY).status == 400
 
 
-def test_a_length_over_the_limit_is_413_before_a_byte_is_sent(door: RealDoor) -> None:
-    answer = door.ask(door.head(f"Content-Length: {1 << 40}"))
+def test_a_length_over_the_limit_is_413_before_a_byte_is_sent(api: ApiProcess) -> None:
+    answer = api.ask(api.head(f"Content-Length: {1 << 40}"))
 
     assert answer.status == 413
     assert "maxBodyBytes" in envelope(answer)
@@ -229,8 +229,8 @@ def test_a_length_over_the_limit_is_413_before_a_byte_is_sent(door: RealDoor) ->
         b"000002\r\n{}\r\n0\r\nX-Trailer: kept out\r\n\r\n",
     ],
 )
-def test_chunks_are_a_body_like_any_other(door: RealDoor, chunks: bytes) -> None:
-    answer = chunked(door, chunks)
+def test_chunks_are_a_body_like_any_other(api: ApiProcess, chunks: bytes) -> None:
+    answer = chunked(api, chunks)
 
     assert (answer.status, answer.body) == (200, EMPTY)
 
@@ -253,17 +253,17 @@ def test_chunks_are_a_body_like_any_other(door: RealDoor, chunks: bytes) -> None
         b"ffffffffffffffff\r\n" + b"x" * 100,
     ],
 )
-def test_malformed_chunks_are_refused_and_end_the_connection(door: RealDoor, chunks: bytes) -> None:
-    jobs = door.job_count()
-    with door.connected() as connection:
-        connection.send(door.head("Transfer-Encoding: chunked"), chunks)
+def test_malformed_chunks_are_refused_and_end_the_connection(api: ApiProcess, chunks: bytes) -> None:
+    jobs = api.job_count()
+    with api.connected() as connection:
+        connection.send(api.head("Transfer-Encoding: chunked"), chunks)
         connection.socket.shutdown(socket.SHUT_WR)
         answer = connection.answer()
         assert connection.ended()
 
     assert answer.status == 400
     envelope(answer)
-    assert door.job_count() == jobs
+    assert api.job_count() == jobs
 
 
 @pytest.mark.parametrize(
@@ -291,11 +291,11 @@ def test_malformed_chunks_are_refused_and_end_the_connection(door: RealDoor, chu
     ],
 )
 def test_a_body_with_two_possible_ends_is_refused_and_nothing_behind_it_is_read(
-    door: RealDoor, framing: tuple[str, ...]
+    api: ApiProcess, framing: tuple[str, ...]
 ) -> None:
-    smuggled = door.head(method="GET", path="/v1/limits")
-    with door.connected() as connection:
-        connection.send(door.head(*framing), b"0\r\n\r\n", smuggled)
+    smuggled = api.head(method="GET", path="/v1/limits")
+    with api.connected() as connection:
+        connection.send(api.head(*framing), b"0\r\n\r\n", smuggled)
         answer = connection.answer()
         assert connection.ended()
 
@@ -303,26 +303,24 @@ def test_a_body_with_two_possible_ends_is_refused_and_nothing_behind_it_is_read(
     assert "cannot be read" in envelope(answer)
 
 
-def test_requests_in_a_row_are_answered_in_a_row(door: RealDoor) -> None:
-    batch = door.head("Content-Length: 2") + EMPTY
-    with door.connected() as connection:
-        connection.send(batch * 3, door.head(method="GET", path="/v1/limits"))
+def test_requests_in_a_row_are_answered_in_a_row(api: ApiProcess) -> None:
+    batch = api.head("Content-Length: 2") + EMPTY
+    with api.connected() as connection:
+        connection.send(batch * 3, api.head(method="GET", path="/v1/limits"))
         answers = [connection.answer() for _ in range(4)]
 
     assert [answer.status for answer in answers] == [200] * 4
     assert [answer.body for answer in answers[:3]] == [EMPTY] * 3
 
 
-def test_garbage_behind_a_good_request_costs_only_the_connection(door: RealDoor) -> None:
-    with door.connected() as connection:
-        connection.send(
-            door.head("Content-Length: 2"), EMPTY, b"\x16\x03\x01\x02\x00\x01" * 100 + b"\r\n\r\n"
-        )
+def test_garbage_behind_a_good_request_costs_only_the_connection(api: ApiProcess) -> None:
+    with api.connected() as connection:
+        connection.send(api.head("Content-Length: 2"), EMPTY, b"\x16\x03\x01\x02\x00\x01" * 100 + b"\r\n\r\n")
         assert connection.answer().status == 200
         assert connection.answer().status == 400
         assert connection.ended()
 
-    assert door.get("/healthz").status == 200
+    assert api.get("/healthz").status == 200
 
 
 ODD_HOSTS = [
@@ -397,8 +395,8 @@ USUAL_TARGETS = [
         (b"POST /v1/order/%D9%A3 HTTP/1.1\r\nHost: mill\r\n\r\n", 404),
     ],
 )
-def test_what_is_no_request_is_refused_in_the_envelope(door: RealDoor, garbage: bytes, status: int) -> None:
-    answer = door.ask(garbage)
+def test_what_is_no_request_is_refused_in_the_envelope(api: ApiProcess, garbage: bytes, status: int) -> None:
+    answer = api.ask(garbage)
 
     assert answer.status == status, answer.body
     if status != 200:
@@ -411,18 +409,16 @@ def test_what_is_no_request_is_refused_in_the_envelope(door: RealDoor, garbage: 
 @pytest.mark.parametrize(
     "sent", ["a b", "a\tb", "<script>", "a" * 129, "é", '"', "a,b", "%0d%0aX: y", "\x80"]
 )
-def test_a_request_id_that_could_do_harm_is_replaced(door: RealDoor, sent: str) -> None:
-    answer = door.ask(
-        door.head(f"X-Request-ID: {sent}", "Connection: close", method="GET", path="/v1/limits")
-    )
+def test_a_request_id_that_could_do_harm_is_replaced(api: ApiProcess, sent: str) -> None:
+    answer = api.ask(api.head(f"X-Request-ID: {sent}", "Connection: close", method="GET", path="/v1/limits"))
 
     assert answer.status == 200
     assert re.fullmatch(r"[0-9a-f-]{36}", answer.headers["X-Request-Id"])
 
 
 @pytest.mark.parametrize("sent", ["a\r\n b", "a\nX-Injected: 1", "a\rX-Injected: 1", "a\x00"])
-def test_a_request_id_with_a_line_in_it_is_no_request(door: RealDoor, sent: str) -> None:
-    answer = door.ask(door.head(f"X-Request-ID: {sent}", method="GET", path="/v1/limits"))
+def test_a_request_id_with_a_line_in_it_is_no_request(api: ApiProcess, sent: str) -> None:
+    answer = api.ask(api.head(f"X-Request-ID: {sent}", method="GET", path="/v1/limits"))
 
     assert answer.status == 400
     assert "X-Injected" not in answer.headers
@@ -433,16 +429,16 @@ def test_a_request_id_with_a_line_in_it_is_no_request(door: RealDoor, sent: str)
     "header",
     ["Prefer", "Idempotency-Key", "Content-Type", "Content-Encoding", "API-Authorization", "If-None-Match"],
 )
-def test_no_value_of_a_client_comes_back_in_a_header(door: RealDoor, header: str) -> None:
-    answer = door.ask(
-        door.head(f"{header}: x-marked-7c1; <b>", "Content-Length: 2", "Connection: close"), EMPTY
+def test_no_value_of_a_client_comes_back_in_a_header(api: ApiProcess, header: str) -> None:
+    answer = api.ask(
+        api.head(f"{header}: x-marked-7c1; <b>", "Content-Length: 2", "Connection: close"), EMPTY
     )
 
     assert "x-marked-7c1" not in str(answer.headers)
     assert answer.headers["Content-Type"] == "application/json"
 
 
-def test_the_process_lives_on_and_has_logged_nothing_of_what_it_could_not_read(door: RealDoor) -> None:
+def test_the_process_lives_on_and_has_logged_nothing_of_what_it_could_not_read(api: ApiProcess) -> None:
     secret = "om_abcdefgh_" + "S" * 43
 
     for garbage in (
@@ -453,9 +449,9 @@ def test_the_process_lives_on_and_has_logged_nothing_of_what_it_could_not_read(d
         f"GET /v1/limits {secret}\r\n\r\n",
         f"GET /{secret} HTTP/1.1\r\n\r\n",
     ):
-        assert secret.encode() not in door.ask(garbage.encode("latin-1")).body
+        assert secret.encode() not in api.ask(garbage.encode("latin-1")).body
 
-    assert door.process.poll() is None
-    assert door.post(EMPTY).status == 200
-    assert not any("S" * 20 in line for line in door.log)
-    assert not any('"level": "error"' in line for line in door.log), door.log
+    assert api.process.poll() is None
+    assert api.post(EMPTY).status == 200
+    assert not any("S" * 20 in line for line in api.log)
+    assert not any('"level": "error"' in line for line in api.log), api.log

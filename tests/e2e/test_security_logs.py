@@ -16,9 +16,9 @@ import orjson
 from sqlalchemy import text
 
 from shared.settings import Settings
+from tests.support.api_process import ApiProcess, open_api_process
 from tests.support.catalog_files import load
 from tests.support.placed_orders import CATALOG
-from tests.support.real_api import RealDoor, open_real_door
 
 MARK = "q7zk"
 ADDRESS = {
@@ -89,51 +89,51 @@ def test_logs_at_debug_hold_nothing_of_a_client(settings: Settings, tmp_path: Pa
     variables = {"LOG_FORMAT": "json"}
     mails = {"MAIL_DIR": str(tmp_path), "MAIL_FROM": "shop@example.com", "WORKER_PROCESSES": "1"}
     with (
-        open_real_door(settings, LOG_LEVEL="DEBUG", **variables) as door,
+        open_api_process(settings, LOG_LEVEL="DEBUG", **variables) as api,
         role(settings, "worker", log, **variables, **mails),
         role(settings, "mailer", log, **variables, **mails),
     ):
-        load(door.engine, CATALOG)
-        make_the_database_refuse(door, "orders", "po_number <> 'poison'")
-        answered = door.ask(*request(door, BATCH), limit_seconds=60)
+        load(api.engine, CATALOG)
+        make_the_database_refuse(api, "orders", "po_number <> 'poison'")
+        answered = api.ask(*request(api, BATCH), limit_seconds=60)
         assert answered.status == 200, answered.body
         outcomes = answered.json
         assert [outcome["status"] for outcome in outcomes.values()] == ["ok", "ok", "no", "no", "no"]
-        talk(door)
-        make_the_database_refuse(door, "jobs", "request_id <> 'poison'")
-        assert door.ask(*request(door, BATCH, "X-Request-ID: poison")).status == 500
+        talk(api)
+        make_the_database_refuse(api, "jobs", "request_id <> 'poison'")
+        assert api.ask(*request(api, BATCH, "X-Request-ID: poison")).status == 500
         await_mail(tmp_path)
-    lines = [*door.log, *log]
+    lines = [*api.log, *log]
 
     # All of them have spoken, the faults are told, and yet:
     assert any("order_not_stored" in line for line in lines)
     assert any("unexpected_fault" in line for line in lines)
     assert any("confirmation" in line for line in lines)
     assert [line for line in lines if MARK in line] == []
-    assert [line for line in lines if door.key.split("_", 2)[2] in line] == []
-    assert all(json.loads(line) for line in door.log)
+    assert [line for line in lines if api.key.split("_", 2)[2] in line] == []
+    assert all(json.loads(line) for line in api.log)
 
 
-def request(door: RealDoor, batch: dict[str, object], *lines: str) -> tuple[bytes, bytes]:
+def request(api: ApiProcess, batch: dict[str, object], *lines: str) -> tuple[bytes, bytes]:
     body = orjson.dumps(batch)
-    return door.head(f"Content-Length: {len(body)}", "Prefer: wait=30", "Connection: close", *lines), body
+    return api.head(f"Content-Length: {len(body)}", "Prefer: wait=30", "Connection: close", *lines), body
 
 
-def make_the_database_refuse(door: RealDoor, table: str, condition: str) -> None:
+def make_the_database_refuse(api: ApiProcess, table: str, condition: str) -> None:
     """As a fault of ours would be refused: PostgreSQL shows the whole row when it does."""
-    with door.engine.begin() as connection:
+    with api.engine.begin() as connection:
         connection.execute(
             text(f"ALTER TABLE {table} ADD CONSTRAINT made_by_test CHECK ({condition}) NOT VALID")
         )
 
 
-def talk(door: RealDoor) -> None:
+def talk(api: ApiProcess) -> None:
     """Everything else that a client may say, right and wrong."""
     for method, path, headers in (
         ("GET", f"/v1/orders?{MARK}=1&order={MARK}", ()),
         ("GET", f"/v1/orders?limit={MARK}", ()),
         ("GET", f"/v1/jobs/{MARK}", ()),
-        ("GET", f"/{MARK}?key={door.key}", ()),
+        ("GET", f"/{MARK}?key={api.key}", ()),
         (f"X-{MARK.upper()}", "/v1/orders", ()),
         ("GET", "/v1/limits", (f"X-Request-ID: {MARK} {MARK}", f"User-Agent: {MARK}", f"Referer: {MARK}")),
         ("GET", "/v1/limits", (f"Prefer: {MARK}", f"Cookie: {MARK}", f"Host: {MARK}")),
@@ -145,9 +145,9 @@ def talk(door: RealDoor) -> None:
         ("POST", "/v1/orders", (f"Idempotency-Key: {MARK}", "Content-Length: 2")),
         ("POST", "/v1/order", ("Content-Length: 6",)),
     ):
-        door.ask(door.head(*headers, "Connection: close", method=method, path=path), b"{}    ")
-    door.ask(door.head("Connection: close", method="GET", path="/v1/limits", key=door.key[:-3] + MARK[:3]))
-    door.ask(f"GET /{MARK}\xff HTTP/1.1\r\n{MARK}: {door.key}\x00\r\n\r\n".encode("latin-1"))
+        api.ask(api.head(*headers, "Connection: close", method=method, path=path), b"{}    ")
+    api.ask(api.head("Connection: close", method="GET", path="/v1/limits", key=api.key[:-3] + MARK[:3]))
+    api.ask(f"GET /{MARK}\xff HTTP/1.1\r\n{MARK}: {api.key}\x00\r\n\r\n".encode("latin-1"))
 
 
 def await_mail(directory: Path) -> None:

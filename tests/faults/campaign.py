@@ -119,10 +119,10 @@ def _campaign(
     poison: Poison,
     tell: Callable[[str], None],
 ) -> Campaign:
-    door = (subject.stack.url, subject.key)
+    api = (subject.stack.url, subject.key)
     clients = [
         Client(
-            n, plan.seed, door, journal, poison, completes=subject.completes, spells=subject.reads_spellings
+            n, plan.seed, api, journal, poison, completes=subject.completes, spells=subject.reads_spellings
         )
         for n in range(plan.clients)
     ]

@@ -48,7 +48,7 @@ class Client(threading.Thread):
         self,
         number: int,
         seed: int,
-        door: tuple[str, str],
+        api: tuple[str, str],
         journal: Journal,
         poison: Poison,
         *,
@@ -59,7 +59,7 @@ class Client(threading.Thread):
         self._over = threading.Event()
         self._number = number
         self._chance = random.Random(f"{seed}/{number}")  # noqa: S311 - a run must be repeatable
-        self._url, self._key = door
+        self._url, self._key = api
         self._journal, self._poison = journal, poison
         self._completes, self._spells = completes, spells
         self._open: list[Sent] = []

@@ -71,7 +71,7 @@ class Ordermill(Subject):
     healing_seconds = 120.0
 
     def restock(self, client: httpx.Client) -> None:
-        """Through its own door; an answer that is lost is nobody's loss."""
+        """Through its own API; an answer that is lost is nobody's loss."""
         for sku in COUNTED:
             [item] = client.get("/v1/stock", params={"sku": sku}).raise_for_status().json()["products"]
             counts = [

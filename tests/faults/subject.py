@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Subject(ABC):
     """A running stack with the campaign's goods in its database.
 
-    Its door answers as ordermill's does: ``POST /v1/orders``, ``GET /v1/jobs/<id>`` and ``…/results``.
+    Its API answers as ordermill's does: ``POST /v1/orders``, ``GET /v1/jobs/<id>`` and ``…/results``.
     """
 
     completes: ClassVar[bool]

@@ -3,7 +3,7 @@
 Here is all that takes longer than a second or measures memory; the suite has the rest. To add a check: write
 a generator function that is named after its rule, in the module of its kind, which does its harm, asserts
 what must be so, and yields a ``Cost`` for whatever it measured, with the bound that it has to keep; name it
-in CHECKS. ``ground.door(SETTING="…")`` gives it a real API, ``ground.settings()`` a database. Bounds hold on
+in CHECKS. ``ground.api(SETTING="…")`` gives it a real API, ``ground.settings()`` a database. Bounds hold on
 two busy processors: rather a ratio, bytes or processor time than seconds on the wall.
 """
 

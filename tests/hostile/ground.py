@@ -11,10 +11,10 @@ import redis
 
 from cli.servers import open_servers
 from shared.settings import Settings
+from tests.support.api_process import ApiProcess, open_api_process
 from tests.support.catalog_files import load
 from tests.support.fresh_databases import FreshDatabases, make_template
 from tests.support.placed_orders import CATALOG
-from tests.support.real_api import RealDoor, open_real_door
 
 _TEMPLATE = "hostile_template"
 
@@ -33,14 +33,14 @@ class Ground:
         return self._fresh()
 
     @contextmanager
-    def door(self, **variables: str) -> Iterator[RealDoor]:
+    def api(self, **variables: str) -> Iterator[ApiProcess]:
         """``ordermill api`` with the tests' catalog; ``variables`` are its further settings.
 
         No worker runs: ``RealDoor.outcomes`` settles what was promised, as one does.
         """
-        with self.settings() as settings, open_real_door(settings, **variables) as door:
-            load(door.engine, CATALOG)
-            yield door
+        with self.settings() as settings, open_api_process(settings, **variables) as api:
+            load(api.engine, CATALOG)
+            yield api
 
 
 @contextmanager

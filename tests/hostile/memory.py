@@ -13,14 +13,14 @@ from sqlalchemy import text
 from shared.clock import utc_now
 from shared.persistence.access.keys import create_api_key
 from tests.hostile.check import MIB, Cost
-from tests.support.real_api import MemoryWatch, RealDoor
+from tests.support.api_process import ApiProcess, MemoryWatch
 from tests.support.until import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.hostile.ground import Ground
-    from tests.support.real_api import Connection
+    from tests.support.api_process import Connection
 
 READERS = 20
 RESULT_BYTES = 16 * MIB
@@ -43,16 +43,16 @@ _HUGE_NUMBERS = text("""
 
 def who_reads_nothing_costs_next_to_nothing(ground: Ground) -> Iterator[Cost]:
     """20 clients ask for results of 16 MB and read nothing of them."""
-    with ground.door() as door, ExitStack() as opened:
-        path = _large_results(door)
-        before = door.memory_bytes()
-        with MemoryWatch(door) as watch:
-            for key in _keys(door):
-                _asked(door, opened, path, key)
+    with ground.api() as api, ExitStack() as opened:
+        path = _large_results(api)
+        before = api.memory_bytes()
+        with MemoryWatch(api) as watch:
+            for key in _keys(api):
+                _asked(api, opened, path, key)
             # One line is the first reader's.
-            until(lambda: _answered(door) == READERS + 1, "all are being answered")
+            until(lambda: _answered(api) == READERS + 1, "all are being answered")
             time.sleep(_LOOK_SECONDS)
-        probe = door.get("/healthz")
+        probe = api.get("/healthz")
     assert probe.status == 200
     yield _grown(before, watch)
     yield Cost("a probe beside them", probe.seconds, "s")
@@ -60,11 +60,11 @@ def who_reads_nothing_costs_next_to_nothing(ground: Ground) -> Iterator[Cost]:
 
 def who_reads_slowly_costs_next_to_nothing_and_gets_everything(ground: Ground) -> Iterator[Cost]:
     """20 clients ask for results of 16 MB, read a little now and then, and at last all of it."""
-    with ground.door() as door, ExitStack() as opened:
-        path = _large_results(door)
-        before = door.memory_bytes()
-        with MemoryWatch(door) as watch:
-            readers = [_asked(door, opened, path, key) for key in _keys(door)]
+    with ground.api() as api, ExitStack() as opened:
+        path = _large_results(api)
+        before = api.memory_bytes()
+        with MemoryWatch(api) as watch:
+            readers = [_asked(api, opened, path, key) for key in _keys(api)]
             until_seconds = time.monotonic() + _LOOK_SECONDS
             while time.monotonic() < until_seconds:
                 for reader in readers:
@@ -83,15 +83,15 @@ def numbers_that_are_longer_written_than_stored_cost_no_page(ground: Ground) -> 
         "products": [{"sku": "OAK-TABLE", "qty": 1}],
     }
     batch = {str(number): {**order, "adjustStock": False} for number in range(20)}
-    with ground.door() as door:
-        door.outcomes(door.post(orjson.dumps(batch), "Prefer: respond-async"))
-        with door.engine.begin() as connection:
+    with ground.api() as api:
+        api.outcomes(api.post(orjson.dumps(batch), "Prefer: respond-async"))
+        with api.engine.begin() as connection:
             connection.execute(_HUGE_NUMBERS)
-        before = door.memory_bytes()
-        with MemoryWatch(door) as of_page:
-            page = door.get("/v1/orders?limit=20")
-        with MemoryWatch(door) as of_one:
-            one = door.get("/v1/orders?limit=1")
+        before = api.memory_bytes()
+        with MemoryWatch(api) as of_page:
+            page = api.get("/v1/orders?limit=20")
+        with MemoryWatch(api) as of_one:
+            one = api.get("/v1/orders?limit=1")
     assert (page.status, "ordersPageMaxBytes" in page.json["msg"]) == (400, True), page.status
     assert one.status == 200, one.status
     yield Cost("memory for the page", (of_page.most_bytes - before) / MIB, "MiB", 16)
@@ -99,36 +99,36 @@ def numbers_that_are_longer_written_than_stored_cost_no_page(ground: Ground) -> 
     yield Cost("memory for the one order", (of_one.most_bytes - before) / MIB, "MiB", 64)
 
 
-def _large_results(door: RealDoor) -> str:
+def _large_results(api: ApiProcess) -> str:
     """A finished job: where its results of RESULT_BYTES are."""
     batch = orjson.dumps({f"key {number}": number for number in range(50 * _SLICES)})
-    answer = door.post(batch, "Prefer: respond-async")
+    answer = api.post(batch, "Prefer: respond-async")
     assert answer.status == 202, answer.body
-    with door.engine.begin() as connection:
+    with api.engine.begin() as connection:
         connection.execute(_CLOSE, {"bytes": RESULT_BYTES // _SLICES})
     path = f"{answer.headers['Location']}/results"
     # The first reader imports and connects, which is no cost of a hostile one.
-    assert len(door.get(path).body) >= RESULT_BYTES
+    assert len(api.get(path).body) >= RESULT_BYTES
     return path
 
 
-def _keys(door: RealDoor) -> list[str]:
+def _keys(api: ApiProcess) -> list[str]:
     """A key for each reader: what is measured is not what one of them may do at once."""
     made = utc_now()
     return [
-        create_api_key(door.engine, f"Reader {number}", ["jobs:read-all"], None, None, made)
+        create_api_key(api.engine, f"Reader {number}", ["jobs:read-all"], None, None, made)
         for number in range(READERS)
     ]
 
 
-def _answered(door: RealDoor) -> int:
-    return sum('"route":"/v1/jobs/<job_id>/results"' in line.replace(" ", "") for line in door.log)
+def _answered(api: ApiProcess) -> int:
+    return sum('"route":"/v1/jobs/<job_id>/results"' in line.replace(" ", "") for line in api.log)
 
 
-def _asked(door: RealDoor, opened: ExitStack, path: str, key: str) -> Connection:
-    reader = opened.enter_context(door.connected())
+def _asked(api: ApiProcess, opened: ExitStack, path: str, key: str) -> Connection:
+    reader = opened.enter_context(api.connected())
     reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
-    reader.send(door.head("Connection: close", method="GET", path=path, key=key))
+    reader.send(api.head("Connection: close", method="GET", path=path, key=key))
     return reader
 
 

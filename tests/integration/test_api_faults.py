@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from api.app import close_app, create_app
 from shared.events import JobEvents
-from tests.support.api import Door, open_door
+from tests.support.api import ApiClient
 from tests.support.placed_orders import told
 from tests.support.until import until
 
@@ -22,14 +20,8 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 
-@pytest.fixture
-def door(settings: Settings) -> Iterator[Door]:
-    with open_door(settings) as made:
-        yield made
-
-
-def make_every_commit_of_a_job_die(door: Door) -> None:
-    with door.engine.begin() as connection:
+def make_every_commit_of_a_job_die(api: ApiClient) -> None:
+    with api.engine.begin() as connection:
         connection.execute(
             text(
                 "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
@@ -44,48 +36,48 @@ def make_every_commit_of_a_job_die(door: Door) -> None:
         )
 
 
-def test_a_commit_that_nobody_knows_of_is_503_with_where_to_ask(door: Door) -> None:
-    make_every_commit_of_a_job_die(door)
+def test_a_commit_that_nobody_knows_of_is_503_with_where_to_ask(api: ApiClient) -> None:
+    make_every_commit_of_a_job_die(api)
 
-    response = door.post({"a": {}})
+    response = api.post({"a": {}})
 
     assert response.status_code == 503
     assert response.json is not None
     assert "whether it was is not known" in response.json["msg"]
     assert response.headers["Location"] in response.json["msg"]
     assert int(response.headers["Retry-After"]) > 0
-    assert door.get(response.headers["Location"]).status_code == 404
+    assert api.get(response.headers["Location"]).status_code == 404
 
 
 def test_outcomes_that_cannot_be_read_while_somebody_waits_end_neither_the_wait_nor_the_promise(
-    door: Door,
+    api: ApiClient,
 ) -> None:
-    impatient = door.with_settings(lock_limit_seconds=1)
+    impatient = api.with_settings(lock_limit_seconds=1)
     answers: list[TestResponse] = []
     asking = threading.Thread(target=lambda: answers.append(impatient.post({"a": {}}, Prefer="wait=20")))
 
     with capture_logs() as logged:
         asking.start()
-        until(lambda: len(door.open_slices()) == 1, "it is promised")
-        ((slice_id, job_id, number),) = door.open_slices()
-        with door.engine.begin() as connection:
+        until(lambda: len(api.open_slices()) == 1, "it is promised")
+        ((slice_id, job_id, number),) = api.open_slices()
+        with api.engine.begin() as connection:
             connection.execute(text("LOCK TABLE slices"))
             until(lambda: any(line["event"] == "outcomes_not_read" for line in logged), "it looks in vain")
-        door.close_slice(slice_id)
-        JobEvents(door.settings).announce(job_id, number)
+        api.close_slice(slice_id)
+        JobEvents(api.settings).announce(job_id, number)
         asking.join()
 
     assert answers[0].status_code == 200
     assert told(answers[0]) == {"a": {"status": "ok", "orders": [slice_id]}}
 
 
-def test_outcomes_that_cannot_be_read_after_the_promise_are_202_with_where_to_ask(door: Door) -> None:
+def test_outcomes_that_cannot_be_read_after_the_promise_are_202_with_where_to_ask(api: ApiClient) -> None:
     answers: list[TestResponse] = []
-    asking = threading.Thread(target=lambda: answers.append(door.post({"a": {}}, Prefer="wait=20")))
+    asking = threading.Thread(target=lambda: answers.append(api.post({"a": {}}, Prefer="wait=20")))
 
     asking.start()
-    until(lambda: len(door.open_slices()) == 1, "it is promised")
-    with door.engine.begin() as connection:
+    until(lambda: len(api.open_slices()) == 1, "it is promised")
+    with api.engine.begin() as connection:
         # Counts that are no numbers: whoever reads them meets a fault that no waiting mends.
         connection.execute(
             text(
@@ -96,17 +88,19 @@ def test_outcomes_that_cannot_be_read_after_the_promise_are_202_with_where_to_as
     asking.join()
 
     assert answers[0].status_code == 202
-    ((job_id,),) = door.rows("SELECT id FROM jobs")
+    ((job_id,),) = api.rows("SELECT id FROM jobs")
     assert answers[0].headers["Location"] == f"/v1/jobs/{job_id}"
     assert "Retry-After" in answers[0].headers
 
 
-def test_a_replay_that_cannot_be_read_says_that_the_batch_was_accepted_and_where_to_ask(door: Door) -> None:
-    first = door.post({"a": {}}, Idempotency_Key="k-1", Prefer="respond-async")
-    with door.engine.begin() as connection:
+def test_a_replay_that_cannot_be_read_says_that_the_batch_was_accepted_and_where_to_ask(
+    api: ApiClient,
+) -> None:
+    first = api.post({"a": {}}, Idempotency_Key="k-1", Prefer="respond-async")
+    with api.engine.begin() as connection:
         connection.execute(text("ALTER TABLE slices RENAME COLUMN ok_count TO gone"))
 
-    again = door.post({"a": {}}, Idempotency_Key="k-1", Prefer="respond-async")
+    again = api.post({"a": {}}, Idempotency_Key="k-1", Prefer="respond-async")
 
     assert again.status_code == 503
     assert again.headers["Location"] == first.headers["Location"]
@@ -114,8 +108,8 @@ def test_a_replay_that_cannot_be_read_says_that_the_batch_was_accepted_and_where
     assert "nothing was accepted" not in told(again)["msg"]
 
 
-def test_counts_whose_commit_nobody_knows_of_are_not_said_to_be_lost(door: Door) -> None:
-    with door.engine.begin() as connection:
+def test_counts_whose_commit_nobody_knows_of_are_not_said_to_be_lost(api: ApiClient) -> None:
+    with api.engine.begin() as connection:
         connection.execute(
             text(
                 "INSERT INTO warehouses (name, threshold) VALUES ('Main', 0);"
@@ -127,10 +121,10 @@ def test_counts_whose_commit_nobody_knows_of_are_not_said_to_be_lost(door: Door)
             )
         )
 
-    response = door.client.post(
+    response = api.client.post(
         "/v1/stock",
         json={"products": [{"product": "BRASS-LAMP", "quantity": 5}]},
-        headers={"API-Authorization": door.new_key("Stock", "stock:write")},
+        headers={"API-Authorization": api.new_key("Stock", "stock:write")},
     )
 
     assert response.status_code == 503
@@ -138,13 +132,13 @@ def test_counts_whose_commit_nobody_knows_of_are_not_said_to_be_lost(door: Door)
     assert int(response.headers["Retry-After"]) > 0
 
 
-def test_a_server_that_cannot_do_it_now_is_503_and_for_somebody_to_look_at(door: Door) -> None:
-    with door.engine.begin() as connection:
+def test_a_server_that_cannot_do_it_now_is_503_and_for_somebody_to_look_at(api: ApiClient) -> None:
+    with api.engine.begin() as connection:
         connection.execute(text("ALTER TABLE slices RENAME COLUMN dispatches TO gone"))
         connection.execute(text("ALTER TABLE slices RENAME COLUMN first_position TO gone_too"))
 
     with capture_logs() as logged:
-        response = door.post({"a": {}})
+        response = api.post({"a": {}})
 
     assert response.status_code == 503
     assert "cannot do this now; nothing was accepted" in told(response)["msg"]

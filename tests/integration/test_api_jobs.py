@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
 import pytest
 
 from api.routes import routes
 from shared.queue.job_queue import JobQueue
-from tests.support.api import Door, open_door
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
+from tests.support.api import ApiClient
 
 
 @pytest.fixture(scope="module")
-def door(module_settings: Settings) -> Iterator[Door]:
-    with open_door(module_settings) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def job_path(door: Door) -> str:
-    return door.post({"a": {}}, Prefer="respond-async").headers["Location"]
+def job_path(module_api: ApiClient) -> str:
+    return module_api.post({"a": {}}, Prefer="respond-async").headers["Location"]
 
 
 @pytest.mark.parametrize("rest", ["", "/results"])
-def test_a_job_of_somebody_else_is_404_as_if_it_did_not_exist(door: Door, job_path: str, rest: str) -> None:
-    stranger = door.new_key(f"Stranger{rest}", "orders:write", "orders:read")
+def test_a_job_of_somebody_else_is_404_as_if_it_did_not_exist(
+    module_api: ApiClient, job_path: str, rest: str
+) -> None:
+    stranger = module_api.new_key(f"Stranger{rest}", "orders:write", "orders:read")
     unknown = "/v1/jobs/01a209af-3b0c-7ce6-836e-bae03ff047b9"
 
-    foreign, missing = (door.get(path + rest, stranger) for path in (job_path, unknown))
+    foreign, missing = (module_api.get(path + rest, stranger) for path in (job_path, unknown))
 
     assert foreign.status_code == missing.status_code == 404
     assert foreign.data == missing.data
@@ -39,37 +29,37 @@ def test_a_job_of_somebody_else_is_404_as_if_it_did_not_exist(door: Door, job_pa
     assert foreign.json["status"] == "no"
 
 
-def test_a_key_that_may_read_all_jobs_reads_those_of_others(door: Door, job_path: str) -> None:
-    auditor = door.new_key("Auditor", "jobs:read-all")
+def test_a_key_that_may_read_all_jobs_reads_those_of_others(module_api: ApiClient, job_path: str) -> None:
+    auditor = module_api.new_key("Auditor", "jobs:read-all")
 
-    assert door.get(job_path, auditor).status_code == 200
-    assert door.get(job_path + "/results", auditor).data == b"{}"
+    assert module_api.get(job_path, auditor).status_code == 200
+    assert module_api.get(job_path + "/results", auditor).data == b"{}"
 
 
-def test_a_key_that_may_only_write_reads_its_own_jobs(door: Door) -> None:
-    writer = door.new_key("Writer", "orders:write")
-    response = door.post({"a": {}}, Prefer="respond-async", API_Authorization=writer)
+def test_a_key_that_may_only_write_reads_its_own_jobs(module_api: ApiClient) -> None:
+    writer = module_api.new_key("Writer", "orders:write")
+    response = module_api.post({"a": {}}, Prefer="respond-async", API_Authorization=writer)
 
-    assert door.get(response.headers["Location"], writer).json == response.json
+    assert module_api.get(response.headers["Location"], writer).json == response.json
 
 
 @pytest.mark.parametrize(
     "job_id",
     ["x", "1", "%00", "01a209af3b0c7ce6836ebae03ff047b9", "{01a209af-3b0c-7ce6-836e-bae03ff047b9}", "é"],
 )
-def test_an_id_that_is_none_is_404(door: Door, job_id: str) -> None:
-    assert door.get(f"/v1/jobs/{job_id}").status_code == 404
-    assert door.get(f"/v1/jobs/{job_id}/results").status_code == 404
+def test_an_id_that_is_none_is_404(module_api: ApiClient, job_id: str) -> None:
+    assert module_api.get(f"/v1/jobs/{job_id}").status_code == 404
+    assert module_api.get(f"/v1/jobs/{job_id}/results").status_code == 404
 
 
-def test_an_id_in_capitals_is_the_same_id(door: Door, job_path: str) -> None:
+def test_an_id_in_capitals_is_the_same_id(module_api: ApiClient, job_path: str) -> None:
     start, _, job_id = job_path.rpartition("/")
 
-    assert door.get(f"{start}/{job_id.upper()}").status_code == 200
+    assert module_api.get(f"{start}/{job_id.upper()}").status_code == 200
 
 
-def test_the_limits_are_told_under_the_names_that_messages_use(door: Door) -> None:
-    narrow = door.with_settings(max_orders=5, max_key_chars=20, sync_wait_seconds=3)
+def test_the_limits_are_told_under_the_names_that_messages_use(module_api: ApiClient) -> None:
+    narrow = module_api.with_settings(max_orders=5, max_key_chars=20, sync_wait_seconds=3)
 
     limits = narrow.get("/v1/limits").json
 
@@ -91,16 +81,18 @@ def test_the_limits_are_told_under_the_names_that_messages_use(door: Door) -> No
     )
 
 
-def test_every_route_of_the_contract_needs_a_key_and_health_and_documents_do_not(door: Door) -> None:
+def test_every_route_of_the_contract_needs_a_key_and_health_and_documents_do_not(
+    module_api: ApiClient,
+) -> None:
     for route in routes():
         path = route.rule.replace("<job_id>", "x").replace("<int:number>", "1")
-        response = door.client.open(path, method=route.method)
+        response = module_api.client.open(path, method=route.method)
         is_open = route.rule in {"/healthz", "/readyz", "/openapi.json"} or route.rule.startswith("/docs")
         assert (response.status_code != 401) == is_open, route.rule
 
 
-def test_a_living_process_is_healthy_whatever_is_away(door: Door) -> None:
-    away = door.with_settings(
+def test_a_living_process_is_healthy_whatever_is_away(module_api: ApiClient) -> None:
+    away = module_api.with_settings(
         database_url="postgresql://nobody@127.0.0.1:9/nothing", redis_url="redis://127.0.0.1:9/0"
     )
 
@@ -109,12 +101,12 @@ def test_a_living_process_is_healthy_whatever_is_away(door: Door) -> None:
     assert (response.status_code, response.json) == (200, {"status": "ok"})
 
 
-def test_it_is_ready_when_database_broker_and_a_worker_answer(door: Door) -> None:
-    queue = JobQueue(door.settings)
+def test_it_is_ready_when_database_broker_and_a_worker_answer(module_api: ApiClient) -> None:
+    queue = JobQueue(module_api.settings)
     queue.beat("worker-1")
     queue.close()
 
-    response = door.client.get("/readyz")
+    response = module_api.client.get("/readyz")
 
     assert response.status_code == 200
     assert response.json == {
@@ -125,8 +117,8 @@ def test_it_is_ready_when_database_broker_and_a_worker_answer(door: Door) -> Non
     }
 
 
-def test_what_is_away_is_named(door: Door) -> None:
-    away = door.with_settings(
+def test_what_is_away_is_named(module_api: ApiClient) -> None:
+    away = module_api.with_settings(
         database_url="postgresql://nobody:secret@127.0.0.1:9/nothing",
         redis_url="redis://:secret@127.0.0.1:9/0",
     )

@@ -18,75 +18,77 @@ from shared.persistence.jobs.slices import claim_slice
 from shared.persistence.stock.levels import find_stock
 from shared.persistence.stock.lock import lock_shelf, reserve
 from shared.settings import Settings
-from tests.support.mill import MAIN, Mill, open_mill, order
 from tests.support.placed_orders import open_shop, told
+from tests.support.worker_harness import MAIN, WorkerHarness, open_worker_harness, order
 
 LAMP = 1
 
 
 @pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
-    with open_mill(settings) as made:
+def worker(settings: Settings) -> Iterator[WorkerHarness]:
+    with open_worker_harness(settings) as made:
         made.stock("BRASS-LAMP", main=100)
         yield made
 
 
-def now(mill: Mill) -> datetime:
-    moment: datetime = mill.rows("SELECT clock_timestamp()")[0][0]
+def now(worker: WorkerHarness) -> datetime:
+    moment: datetime = worker.rows("SELECT clock_timestamp()")[0][0]
     return moment
 
 
-def changed_since(mill: Mill, moment: datetime) -> list[tuple[str, int]]:
-    page = find_stock(mill.engine, StockFilter(limit=10, modified_since=moment))
+def changed_since(worker: WorkerHarness, moment: datetime) -> list[tuple[str, int]]:
+    page = find_stock(worker.engine, StockFilter(limit=10, modified_since=moment))
     assert page is not None
     return [(item.sku, item.allocated) for item in page.items]
 
 
-def test_a_reservation_that_was_under_way_while_stock_was_read_is_found_by_the_next_poll(mill: Mill) -> None:
-    mill.run("UPDATE stock SET modified_at = now() - interval '1 hour'")
+def test_a_reservation_that_was_under_way_while_stock_was_read_is_found_by_the_next_poll(
+    worker: WorkerHarness,
+) -> None:
+    worker.run("UPDATE stock SET modified_at = now() - interval '1 hour'")
     taken: dict[Place, int] = {(LAMP, MAIN): 7}
-    with transaction(mill.engine) as slow:
+    with transaction(worker.engine) as slow:
         lock_shelf(slow, {LAMP}, {})
         reserve(slow, taken)
         # It takes longer to commit than any second that could be allowed for.
         slow.execute(text("SELECT pg_sleep(1.5)"))
-        polled_from = as_of(mill.engine)
-        assert changed_since(mill, polled_from) == []
+        polled_from = as_of(worker.engine)
+        assert changed_since(worker, polled_from) == []
 
-    assert changed_since(mill, polled_from) == [("BRASS-LAMP", 7)]
+    assert changed_since(worker, polled_from) == [("BRASS-LAMP", 7)]
 
 
 def test_an_order_whose_slice_was_claimed_while_orders_were_read_is_found_by_the_next_poll(
-    mill: Mill,
+    worker: WorkerHarness,
 ) -> None:
-    (slice_id,) = mill.promise({"a": order()}, queue=LARGE_QUEUE)
-    with transaction(mill.engine) as slow:
+    (slice_id,) = worker.promise({"a": order()}, queue=LARGE_QUEUE)
+    with transaction(worker.engine) as slow:
         claim = claim_slice(slow, slice_id)
         slow.execute(text("SELECT pg_sleep(1.5)"))
-        polled_from = as_of(mill.engine)
+        polled_from = as_of(worker.engine)
 
     # An order is made at its slice's claim.
     assert claim is not None
     assert polled_from <= claim.moment
 
 
-def test_while_nothing_is_under_way_a_poll_begins_a_second_ago(mill: Mill) -> None:
-    with mill.engine.connect() as reader:
+def test_while_nothing_is_under_way_a_poll_begins_a_second_ago(worker: WorkerHarness) -> None:
+    with worker.engine.connect() as reader:
         # Somebody who only reads, however long, keeps nothing back.
         reader.execute(text("SELECT count(*) FROM stock"))
-        before = now(mill)
-        polled_from = as_of(mill.engine)
+        before = now(worker)
+        polled_from = as_of(worker.engine)
 
-    assert before - timedelta(seconds=1) <= polled_from <= now(mill) - timedelta(seconds=1)
+    assert before - timedelta(seconds=1) <= polled_from <= now(worker) - timedelta(seconds=1)
 
 
 def test_both_lists_tell_from_when_on_to_poll(settings: Settings) -> None:
     with open_shop(settings) as shop:
-        key = shop.door.new_key("Reader", "stock:read", "orders:read")
+        key = shop.api.new_key("Reader", "stock:read", "orders:read")
         answers: list[dict[str, Any]] = [
-            told(shop.door.get(path, key)) for path in ("/v1/stock", "/v1/orders")
+            told(shop.api.get(path, key)) for path in ("/v1/stock", "/v1/orders")
         ]
-        again = shop.door.get(f"/v1/stock?modified={answers[0]['asOf']}", key)
+        again = shop.api.get(f"/v1/stock?modified={answers[0]['asOf']}", key)
 
     for answer in answers:
         moment = datetime.fromisoformat(answer["asOf"])

@@ -16,8 +16,6 @@ from tests.support.settling import LeftError, attempt_at, settle_slice, take_sli
 from worker.context import WorkerContext
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from shared.schemas.order.reading import OrderReader
     from shared.settings import Settings
 
@@ -35,24 +33,18 @@ class SlowWorkerContext(WorkerContext):
         return super().reader(strict=strict)
 
 
-@pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    with open_shop(settings) as opened:
-        yield opened
-
-
 def promised_slice(shop: Shop) -> int:
     order = {
         "address": {"country": "SE", "email": "x@example.com"},
         "products": [{"sku": "BRASS-LAMP", "qty": 1}],
     }
-    path = shop.door.post({"a": order}, Prefer="respond-async").headers["Location"]
-    [(slice_id, _, _)] = shop.door.open_slices(path.rpartition("/")[2])
+    path = shop.api.post({"a": order}, Prefer="respond-async").headers["Location"]
+    [(slice_id, _, _)] = shop.api.open_slices(path.rpartition("/")[2])
     return slice_id
 
 
 def attempts(shop: Shop, slice_id: int) -> int:
-    [(counted,)] = shop.door.rows("SELECT attempts FROM slices WHERE id = :id", id=slice_id)
+    [(counted,)] = shop.api.rows("SELECT attempts FROM slices WHERE id = :id", id=slice_id)
     return int(counted)
 
 
@@ -63,7 +55,7 @@ def test_the_slower_of_two_deliveries_does_what_the_faster_let_go_of(shop: Shop)
 
     slower.start()
     assert slow.taken.wait(30)
-    with shop.door.engine.connect() as faster:
+    with shop.api.engine.connect() as faster:
         assert claim_slice(faster, slice_id) is not None
         slow.goes_on.set()
         slower.join(0.5)
@@ -71,14 +63,14 @@ def test_the_slower_of_two_deliveries_does_what_the_faster_let_go_of(shop: Shop)
     slower.join(30)
 
     assert not slower.is_alive()
-    assert shop.door.rows("SELECT attempts, ok_count FROM slices WHERE id = :id", id=slice_id) == [(1, 1)]
+    assert shop.api.rows("SELECT attempts, ok_count FROM slices WHERE id = :id", id=slice_id) == [(1, 1)]
 
 
 def test_a_lock_that_is_not_to_be_had_does_not_count(settings: Settings) -> None:
     with open_shop(settings) as shop:
         slice_id = promised_slice(shop)
         shop.context.settings = settings
-        with shop.door.engine.connect() as somebody:
+        with shop.api.engine.connect() as somebody:
             somebody.execute(text("SELECT FROM stock FOR UPDATE"))
             context = impatient(shop)
 

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from shared.breaker import Breaker
 from shared.queue.job_queue import JobQueue, QueueAwayError
-from tests.support.api import open_door
+from tests.support.api import open_api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,14 +36,14 @@ def test_large_batches_are_accepted_within_a_second_of_the_limit_while_the_broke
 ) -> None:
     batch: dict[str, Any] = {f"k{n}": {} for n in range(101)}
     took: list[float] = []
-    with open_door(settings) as opened, capture_logs() as logged:
-        door = opened.with_settings(
+    with open_api(settings) as opened, capture_logs() as logged:
+        api = opened.with_settings(
             redis_url=silent_url, redis_limit_seconds=LIMIT_SECONDS, rate_limit_per_minute=0
         )
 
         def post() -> None:
             begun = time.monotonic()
-            assert door.post(batch, Prefer="respond-async").status_code == 202
+            assert api.post(batch, Prefer="respond-async").status_code == 202
             took.append(time.monotonic() - begun)
 
         threads = [threading.Thread(target=post) for _ in range(CALLERS)]
@@ -52,7 +52,7 @@ def test_large_batches_are_accepted_within_a_second_of_the_limit_while_the_broke
         for thread in threads:
             thread.join()
         post()
-        stored = door.job_count()
+        stored = api.job_count()
 
     assert (len(took), stored) == (CALLERS + 1, CALLERS + 1)
     # Without a breaker each waits in turn with ten others: the last ones for three times the limit.

@@ -14,7 +14,7 @@ import pytest
 from shared.events import JobEvents
 from shared.persistence.core.database import transaction
 from shared.persistence.jobs.slices import cut_up
-from tests.support.api import Door, open_door
+from tests.support.api import ApiClient, open_api
 from tests.support.settling import attempt_at, take_slice
 
 if TYPE_CHECKING:
@@ -26,44 +26,44 @@ PATIENCE_SECONDS = 20
 
 
 @pytest.fixture
-def door(settings: Settings) -> Iterator[Door]:
-    with open_door(settings) as made:
+def api(settings: Settings) -> Iterator[ApiClient]:
+    with open_api(settings) as made:
         yield made.with_settings(
             small_max_orders=1, waited_slice_max_orders=3, max_wait_seconds=PATIENCE_SECONDS
         )
 
 
 @contextmanager
-def waiting_for_three(door: Door) -> Iterator[Future[TestResponse]]:
+def waiting_for_three(api: ApiClient) -> Iterator[Future[TestResponse]]:
     """A client that waits for a batch of three orders, in one slice."""
     with ThreadPoolExecutor(1) as client:
-        yield client.submit(door.post, {"a": {}, "b": {}, "c": {}}, Prefer=f"wait={PATIENCE_SECONDS}")
+        yield client.submit(api.post, {"a": {}, "b": {}, "c": {}}, Prefer=f"wait={PATIENCE_SECONDS}")
 
 
-def cut_up_the_slice(door: Door) -> None:
+def cut_up_the_slice(api: ApiClient) -> None:
     """Do what happens to a slice that ended its worker too often."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := door.open_slices()):
+    while not (found := api.open_slices()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    taken = take_slice(door.engine, attempt_at(found[0][0]))
-    with transaction(door.engine) as connection:
+    taken = take_slice(api.engine, attempt_at(found[0][0]))
+    with transaction(api.engine) as connection:
         cut_up(connection, taken, [b'"%c":{}' % key for key in b"abc"])
 
 
-def test_the_first_piece_is_no_answer_and_all_of_them_are(door: Door) -> None:
-    events = JobEvents(door.settings)
-    with waiting_for_three(door) as answer:
-        cut_up_the_slice(door)
-        first, *others = door.open_slices()
+def test_the_first_piece_is_no_answer_and_all_of_them_are(api: ApiClient) -> None:
+    events = JobEvents(api.settings)
+    with waiting_for_three(api) as answer:
+        cut_up_the_slice(api)
+        first, *others = api.open_slices()
 
         # One slice was promised, and one has been closed.
-        door.close_slice(first[0])
+        api.close_slice(first[0])
         events.announce(first[1], first[2])
         time.sleep(0.5)
         assert not answer.done()
         for slice_id, job_id, number in others:
-            door.close_slice(slice_id)
+            api.close_slice(slice_id)
             events.announce(job_id, number)
 
         assert answer.result().status_code == 200

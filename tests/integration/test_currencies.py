@@ -36,13 +36,13 @@ PRICED: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def shop(module_settings: Settings) -> Iterator[Shop]:
     with open_parameter_shop(module_settings) as made:
-        load(made.door.engine, PRICED)
+        load(made.api.engine, PRICED)
         yield made
 
 
 def answer(shop: Shop, number: int) -> str:
     """What GET answers of an order, digit by digit."""
-    return str(shop.door.get(f"/v1/orders?order={number}").text)
+    return str(shop.api.get(f"/v1/orders?order={number}").text)
 
 
 def refused(shop: Shop, **changes: Any) -> list[tuple[str, str, Any]]:
@@ -62,7 +62,7 @@ def test_ten_percent_of_999_yen_leave_899_in_answers_and_mails(shop: Shop) -> No
     assert '"value":100}' in told
     assert '"price":999,' in told
     assert "00" not in told.partition('"orderCurrency"')[2].partition('"vouchers"')[0].replace(":100,", "")
-    confirmation = read_confirmation(shop.door.engine, number)
+    confirmation = read_confirmation(shop.api.engine, number)
     assert confirmation is not None
     settings = shop.context.settings
     letter = Stationery(sender_of(settings), ZoneInfo("UTC")).write(confirmation, confirmation.ordered_at)
@@ -161,7 +161,7 @@ def test_a_payment_of_a_completion_has_the_decimals_of_its_order(shop: Shop) -> 
 def test_what_was_sold_in_hundredths_of_a_yen_is_told_as_it_was(shop: Shop) -> None:
     [number] = shop.place({"a": order(pricelist="YEN", shippingValue=0)})["a"]["orders"]
     execute(
-        shop.door.engine,
+        shop.api.engine,
         "UPDATE orders SET lines_total = 998.90, grand_total = 998.90 WHERE number = :number",
         number=number,
     )
@@ -170,13 +170,13 @@ def test_what_was_sold_in_hundredths_of_a_yen_is_told_as_it_was(shop: Shop) -> N
 
 
 def test_a_price_in_hundredths_of_a_yen_counts_rounded_half_up(shop: Shop) -> None:
-    execute(shop.door.engine, "UPDATE prices SET price = 500.50 WHERE price = 500 AND pricelist_id = 4")
-    execute(shop.door.engine, "UPDATE catalog_state SET version = version + 1")
+    execute(shop.api.engine, "UPDATE prices SET price = 500.50 WHERE price = 500 AND pricelist_id = 4")
+    execute(shop.api.engine, "UPDATE catalog_state SET version = version + 1")
 
     found = placed(shop, order(line("SOLD-OUT-VASE"), pricelist="YEN", forceCreate=True))
 
     assert found["products"][0]["price"] == 501
-    export = orjson.loads(exported(shop.door.engine))
+    export = orjson.loads(exported(shop.api.engine))
     [vase] = [item for item in export["items"] if item["sku"] == "SOLD-OUT-VASE"]
     assert vase["prices"]["YEN"] == "501"
 

@@ -13,7 +13,7 @@ import pytest
 from shared.queue.job_queue import JobQueue
 from tests.support.black_hole import BlackHole
 from tests.support.crash_site import batch_of
-from tests.support.placed_orders import Shop, open_shop
+from tests.support.placed_orders import Shop
 from tests.support.role_stack import running_role_stack
 
 if TYPE_CHECKING:
@@ -27,22 +27,16 @@ pytestmark = pytest.mark.faults
 HEALING_SECONDS = 60
 
 
-@pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    with open_shop(settings) as opened:
-        yield opened
-
-
 def promise(shop: Shop) -> list[int]:
-    path = shop.door.post(batch_of(2), Prefer="respond-async").headers["Location"]
-    return [slice_id for slice_id, _, _ in shop.door.open_slices(path.rpartition("/")[2])]
+    path = shop.api.post(batch_of(2), Prefer="respond-async").headers["Location"]
+    return [slice_id for slice_id, _, _ in shop.api.open_slices(path.rpartition("/")[2])]
 
 
 def is_decided(shop: Shop, slice_ids: list[int], settings: Settings) -> bool:
     """Dispatch them every second, past the black hole, until they are decided."""
     deadline = time.monotonic() + HEALING_SECONDS
     with closing(JobQueue(settings)) as queue:
-        while left := [slice_id for slice_id, _, _ in shop.door.open_slices() if slice_id in slice_ids]:
+        while left := [slice_id for slice_id, _, _ in shop.api.open_slices() if slice_id in slice_ids]:
             if time.monotonic() > deadline:
                 return False
             queue.dispatch(left, "orders.small")
@@ -88,12 +82,12 @@ def test_an_idle_worker_whose_connection_leads_nowhere_is_replaced(
 def test_a_batch_is_accepted_in_time_when_the_way_to_the_queue_leads_nowhere(
     shop: Shop, settings: Settings, hole: BlackHole
 ) -> None:
-    door = shop.door.with_settings(redis_url=through(settings, hole).redis_url, redis_limit_seconds=2.0)
-    assert door.post(batch_of(1), Prefer="respond-async").status_code == 202
+    api = shop.api.with_settings(redis_url=through(settings, hole).redis_url, redis_limit_seconds=2.0)
+    assert api.post(batch_of(1), Prefer="respond-async").status_code == 202
     begun = time.monotonic()
 
     hole.lose_all()
-    answer = door.post(batch_of(1), Prefer="respond-async")
+    answer = api.post(batch_of(1), Prefer="respond-async")
 
     assert answer.status_code == 202
     assert time.monotonic() - begun < 15

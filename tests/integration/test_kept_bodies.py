@@ -12,26 +12,18 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.persistence.jobs.kept_bodies import empty_bodies
 from tests.support.old_jobs import ANY, done, grow_old, promised
-from tests.support.placed_orders import Shop, open_shop, told
+from tests.support.placed_orders import Shop, told
 from worker.maintenance.scheduler import periodic_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from shared.settings import Settings
-
-
-@pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    with open_shop(settings) as opened:
-        yield opened
 
 
 def kept(shop: Shop) -> list[tuple[bool, bool]]:
     """Of each job, oldest first: whether it says that its bodies are kept, and whether one is."""
     return [
         (row.bodies_kept, row.there)
-        for row in shop.door.rows(
+        for row in shop.api.rows(
             "SELECT bodies_kept, EXISTS (SELECT FROM slices WHERE job_id = jobs.id AND body IS NOT NULL)"
             " AS there FROM jobs ORDER BY id"
         )
@@ -39,9 +31,9 @@ def kept(shop: Shop) -> list[tuple[bool, bool]]:
 
 
 def test_a_batch_that_repeats_itself_takes_a_fraction_of_its_bytes(shop: Shop) -> None:
-    shop.door.post({f"k{i}": {"products": [{}] * 100} for i in range(500)}, Prefer="respond-async")
+    shop.api.post({f"k{i}": {"products": [{}] * 100} for i in range(500)}, Prefer="respond-async")
 
-    [row] = shop.door.rows(
+    [row] = shop.api.rows(
         "SELECT sum(octet_length(body)) AS sent, sum(pg_column_size(body)) AS stored FROM slices"
     )
     assert row.stored * 10 < row.sent
@@ -49,24 +41,24 @@ def test_a_batch_that_repeats_itself_takes_a_fraction_of_its_bytes(shop: Shop) -
 
 def test_what_was_sent_goes_days_after_the_jobs_end_and_its_outcomes_stay(shop: Shop) -> None:
     path = done(shop)
-    outcomes = shop.door.get(f"{path}/results").data
+    outcomes = shop.api.get(f"{path}/results").data
 
     grow_old(shop, 6.9)
-    assert (empty_bodies(shop.door.engine, 7, ANY), kept(shop)) == (0, [(True, True)])
+    assert (empty_bodies(shop.api.engine, 7, ANY), kept(shop)) == (0, [(True, True)])
     grow_old(shop, 0.2)
-    assert (empty_bodies(shop.door.engine, 7, ANY), kept(shop)) == (1, [(False, False)])
+    assert (empty_bodies(shop.api.engine, 7, ANY), kept(shop)) == (1, [(False, False)])
 
-    assert empty_bodies(shop.door.engine, 7, ANY) == 0
-    assert shop.door.get(f"{path}/results").data == outcomes
-    assert told(shop.door.get(path))["state"] == "partially_succeeded"
+    assert empty_bodies(shop.api.engine, 7, ANY) == 0
+    assert shop.api.get(f"{path}/results").data == outcomes
+    assert told(shop.api.get(path))["state"] == "partially_succeeded"
 
 
 def test_what_is_undecided_keeps_what_was_sent_however_old(shop: Shop) -> None:
     promised(shop)
     grow_old(shop, 29)
 
-    assert (empty_bodies(shop.door.engine, 7, ANY), kept(shop)) == (0, [(True, True)])
-    with pytest.raises(IntegrityError) as caught, shop.door.engine.begin() as connection:
+    assert (empty_bodies(shop.api.engine, 7, ANY), kept(shop)) == (0, [(True, True)])
+    with pytest.raises(IntegrityError) as caught, shop.api.engine.begin() as connection:
         connection.execute(text("UPDATE slices SET body = NULL"))
     assert isinstance(caught.value.orig, CheckViolation)
 
@@ -76,19 +68,19 @@ def test_days_count_from_the_last_outcome(shop: Shop) -> None:
     grow_old(shop, 10)
     shop.settled(path)
 
-    assert empty_bodies(shop.door.engine, 7, ANY) == 0
+    assert empty_bodies(shop.api.engine, 7, ANY) == 0
     grow_old(shop, 7.1)
-    assert empty_bodies(shop.door.engine, 7, ANY) == 1
+    assert empty_bodies(shop.api.engine, 7, ANY) == 1
 
 
 def test_one_transaction_empties_about_so_many_slices_and_one_job_at_least(shop: Shop) -> None:
     # Three slices each.
-    shop = replace(shop, door=shop.door.with_settings(slice_max_orders=1))
+    shop = replace(shop, api=shop.api.with_settings(slice_max_orders=1))
     for _ in range(3):
         done(shop)
     grow_old(shop, 8)
 
-    emptied = [empty_bodies(shop.door.engine, 7, 4) for _ in range(3)]
+    emptied = [empty_bodies(shop.api.engine, 7, 4) for _ in range(3)]
 
     assert emptied == [2, 1, 0]
 
@@ -97,7 +89,7 @@ def test_the_scheduler_empties_what_is_old(shop: Shop, settings: Settings) -> No
     done(shop)
     grow_old(shop, 8)
 
-    tasks = periodic_tasks(shop.door.engine, shop.context.queue, settings)  # type: ignore[arg-type]
+    tasks = periodic_tasks(shop.api.engine, shop.context.queue, settings)  # type: ignore[arg-type]
     [emptying] = [one for one in tasks if one.name == "bodies"]
     emptying.run()
 

@@ -25,7 +25,7 @@ from shared.persistence.core.errors import PersistenceError
 from shared.persistence.stock.counts import set_stock
 from shared.schemas.catalog import read_catalog
 from shared.settings import Settings
-from tests.support.mill import Mill, open_mill, order
+from tests.support.worker_harness import WorkerHarness, open_worker_harness, order
 from worker.settle.message import settle_message
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -62,7 +62,7 @@ class _ReadingCursor(Cursor[Any]):
 
 
 @contextmanager
-def reading_locks(mill: Mill) -> Iterator[list[list[str]]]:
+def reading_locks(worker: WorkerHarness) -> Iterator[list[list[str]]]:
     """The tables, in order, whose rows each transaction of the block has locked or written."""
     seen: list[list[str]] = []
     reading = type("Reading", (_ReadingCursor,), {"transactions": seen})
@@ -70,16 +70,16 @@ def reading_locks(mill: Mill) -> Iterator[list[list[str]]]:
     def read(connection: Connection[Any], *_: object) -> None:
         connection.cursor_factory = reading
 
-    mill.engine.dispose()
-    event.listen(mill.engine, "connect", read)
+    worker.engine.dispose()
+    event.listen(worker.engine, "connect", read)
     yield seen
-    event.remove(mill.engine, "connect", read)
-    mill.engine.dispose()
+    event.remove(worker.engine, "connect", read)
+    worker.engine.dispose()
 
 
-def load(mill: Mill, catalog: dict[str, Any]) -> LoadSummary:
+def load(worker: WorkerHarness, catalog: dict[str, Any]) -> LoadSummary:
     read = read_catalog(json.dumps(catalog).encode(), ZoneInfo("UTC"), lambda *_: None)
-    return load_catalog(mill.engine, read, lambda *_: None)
+    return load_catalog(worker.engine, read, lambda *_: None)
 
 
 def catalog(physical: int, percent: int) -> dict[str, Any]:
@@ -95,28 +95,28 @@ def catalog(physical: int, percent: int) -> dict[str, Any]:
     }
 
 
-def decide(mill: Mill, batch: dict[str, Any], form: str = "batch") -> None:
-    slice_ids = mill.promise(batch)
-    mill.run("UPDATE jobs SET form = :form WHERE id = :id", form=form, id=mill.jobs[-1])
-    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
-    assert [one["status"] for one in mill.outcomes().values()] == ["ok"] * len(batch), mill.outcomes()
+def decide(worker: WorkerHarness, batch: dict[str, Any], form: str = "batch") -> None:
+    slice_ids = worker.promise(batch)
+    worker.run("UPDATE jobs SET form = :form WHERE id = :id", form=form, id=worker.jobs[-1])
+    settle_message(worker.context(), slice_ids, SMALL_QUEUE)
+    assert [one["status"] for one in worker.outcomes().values()] == ["ok"] * len(batch), worker.outcomes()
 
 
 @pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
-    with open_mill(settings) as made:
+def worker(settings: Settings) -> Iterator[WorkerHarness]:
+    with open_worker_harness(settings) as made:
         made.stock("BRASS-LAMP", main=100, shop=100)
         yield made
 
 
-def test_everybody_locks_stock_vouchers_customers_and_orders_in_one_order(mill: Mill) -> None:
+def test_everybody_locks_stock_vouchers_customers_and_orders_in_one_order(worker: WorkerHarness) -> None:
     wanted: dict[str, Any] = {"voucherCodes": ["TEN"], "customerRegister": True}
-    with reading_locks(mill) as seen:
-        decide(mill, {"a": order(**wanted), "b": order(createOnly=True, **wanted)})
-        prepared = mill.outcomes()["b"]["order"]
-        decide(mill, {str(prepared): {"payment": {"auth": {"status": 1, "amount": 5}}}}, "completion")
-        set_stock(mill.engine, [StockCount(0, "BRASS-LAMP", 50, "Main")], None)
-        load(mill, catalog(physical=70, percent=11))
+    with reading_locks(worker) as seen:
+        decide(worker, {"a": order(**wanted), "b": order(createOnly=True, **wanted)})
+        prepared = worker.outcomes()["b"]["order"]
+        decide(worker, {str(prepared): {"payment": {"auth": {"status": 1, "amount": 5}}}}, "completion")
+        set_stock(worker.engine, [StockCount(0, "BRASS-LAMP", 50, "Main")], None)
+        load(worker, catalog(physical=70, percent=11))
 
     before: dict[str, set[str]] = {}
     for transaction in seen:
@@ -134,18 +134,18 @@ def test_everybody_locks_stock_vouchers_customers_and_orders_in_one_order(mill: 
     assert all(kind in seen for kind in kinds), seen
 
 
-def test_a_load_that_loses_a_deadlock_is_begun_again(mill: Mill) -> None:
-    mill.fails("stock", "true", "40P01", times=2)
+def test_a_load_that_loses_a_deadlock_is_begun_again(worker: WorkerHarness) -> None:
+    worker.fails("stock", "true", "40P01", times=2)
 
-    summary = load(mill, catalog(physical=70, percent=11))
+    summary = load(worker, catalog(physical=70, percent=11))
 
     assert summary.counts["stock"].inserted == 1
     assert summary.counts["vouchers"].changed == 1
-    assert mill.rows("SELECT percent FROM vouchers WHERE code = 'TEN'") == [(11,)]
+    assert worker.rows("SELECT percent FROM vouchers WHERE code = 'TEN'") == [(11,)]
 
 
-def test_a_load_that_meets_a_limit_is_not_begun_again(mill: Mill) -> None:
-    mill.fails("stock", "true", "55P03", times=1)
+def test_a_load_that_meets_a_limit_is_not_begun_again(worker: WorkerHarness) -> None:
+    worker.fails("stock", "true", "55P03", times=1)
 
     with pytest.raises(PersistenceError):
-        load(mill, catalog(physical=70, percent=11))
+        load(worker, catalog(physical=70, percent=11))

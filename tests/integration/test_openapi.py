@@ -1,4 +1,4 @@
-"""The OpenAPI document and its page: complete, valid, and saying what the door does."""
+"""The OpenAPI document and its page: complete, valid, and saying what the API does."""
 
 from __future__ import annotations
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import pytest
 
-from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
+from tests.support.placed_orders import ADDRESS, Shop, told
 
 INVOICE = {
     "country": "SE",
@@ -56,12 +52,6 @@ AUTH = {
 }
 
 
-@pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[Shop]:
-    with open_shop(module_settings) as made:
-        yield made
-
-
 def line(sku: str = "BRASS-LAMP", qty: int = 1, **rest: Any) -> dict[str, Any]:
     return {"sku": sku, "qty": qty, **rest}
 
@@ -83,10 +73,10 @@ def read_only(shop: Shop, sent: dict[str, Any], key: str = "a") -> dict[str, Any
     return only
 
 
-def test_addresses_come_back_under_the_platforms_names_in_every_script(shop: Shop) -> None:
+def test_addresses_come_back_under_the_platforms_names_in_every_script(module_shop: Shop) -> None:
     sent = {"invoiceAddress": INVOICE, "deliveryAddress": DELIVERY, "products": [line()]}
 
-    found = read_only(shop, sent)
+    found = read_only(module_shop, sent)
 
     for name, value in INVOICE.items():
         assert found["billing" + name[0].upper() + name[1:]] == value
@@ -97,14 +87,14 @@ def test_addresses_come_back_under_the_platforms_names_in_every_script(shop: Sho
     assert found["billingState"] is None
 
 
-def test_a_line_comes_back_with_its_prices_texts_and_warehouses(shop: Shop) -> None:
+def test_a_line_comes_back_with_its_prices_texts_and_warehouses(module_shop: Shop) -> None:
     sent = order(
         line(qty=2, unitPrice=14.11, originalPrice=100.11, comment="wrap it", itemText=PRINTED),
         line("OAK-TABLE", adjust="ignored"),
         adjustStock=False,
     )
 
-    printed, plain = read_only(shop, sent)["products"]
+    printed, plain = read_only(module_shop, sent)["products"]
 
     assert (printed["sku"], printed["name"], printed["variant"], printed["size"], printed["brand"]) == (
         "SPECIAL",
@@ -122,11 +112,11 @@ def test_a_line_comes_back_with_its_prices_texts_and_warehouses(shop: Shop) -> N
     assert printed["warehouses"] == []
 
 
-def test_reserved_units_are_told_by_warehouse_and_missing_ones_as_back_ordered(shop: Shop) -> None:
-    shop.place({"most": order(line("RED-STOOL", 4))})
+def test_reserved_units_are_told_by_warehouse_and_missing_ones_as_back_ordered(module_shop: Shop) -> None:
+    module_shop.place({"most": order(line("RED-STOOL", 4))})
     lines = line("RED-STOOL", 1), line("OAK-TABLE", 3), line("NO-SUCH", 2, unitPrice=1)
 
-    found = read_only(shop, order(*lines, forceCreate=True))
+    found = read_only(module_shop, order(*lines, forceCreate=True))
 
     stool, table, unknown = found["products"]
     assert (stool["backOrdered"], stool["warehouses"]) == (0, [{"name": "Shop", "itemQty": 1}])
@@ -136,11 +126,11 @@ def test_reserved_units_are_told_by_warehouse_and_missing_ones_as_back_ordered(s
     assert found["forceCreate"] is True
 
 
-def test_what_is_said_of_the_whole_order_comes_back(shop: Shop) -> None:
-    [origin] = shop.place({"a": order()})["a"]["orders"]
+def test_what_is_said_of_the_whole_order_comes_back(module_shop: Shop) -> None:
+    [origin] = module_shop.place({"a": order()})["a"]["orders"]
 
     found = read_only(
-        shop,
+        module_shop,
         order(
             marketId=1,
             pricelist="USD",
@@ -174,24 +164,24 @@ def test_what_is_said_of_the_whole_order_comes_back(shop: Shop) -> None:
     assert (found["comment"], found["internalComment"], found["poNumber"]) == ("Ring twice", "VIP", "PO-1")
 
 
-def test_the_business_side_comes_back(shop: Shop) -> None:
+def test_the_business_side_comes_back(module_shop: Shop) -> None:
     sent = {"accountId": 1, "deliveryWindow": "AW27", "products": [line()]}
 
-    found = read_only(shop, sent)
+    found = read_only(module_shop, sent)
 
     assert (found["accountId"], found["buyerId"], found["buyerName"]) == (1, 1, "Eva")
     assert (found["deliveryWindow"], found["billingCity"]) == ("AW27", "Åre")
     assert found["products"][0]["warehouses"] == []
 
 
-def test_dates_come_back_in_the_organisations_zone_as_the_days_that_were_sent(shop: Shop) -> None:
-    door = shop.door.with_settings(organisation_timezone="Europe/Stockholm")
+def test_dates_come_back_in_the_organisations_zone_as_the_days_that_were_sent(module_shop: Shop) -> None:
+    api = module_shop.api.with_settings(organisation_timezone="Europe/Stockholm")
     sent = order(
         orderDate="2025-12-31T23:30:00Z", deliveryDate="2027-01-31T00:00+01:00", cancelDate="2027-07-01"
     )
 
-    [number] = shop.place({"a": sent})["a"]["orders"]
-    [found] = told(door.get(f"/v1/orders?order={number}"))["orders"]
+    [number] = module_shop.place({"a": sent})["a"]["orders"]
+    [found] = told(api.get(f"/v1/orders?order={number}"))["orders"]
 
     assert found["orderDate"] == "2026-01-01T00:30:00+01:00"
     assert found["deliveryDate"] == "2027-01-31T00:00:00+01:00"
@@ -200,21 +190,23 @@ def test_dates_come_back_in_the_organisations_zone_as_the_days_that_were_sent(sh
 
 
 @pytest.mark.parametrize("key", ["", "\0", "🛋️", "a/b~c", '"quoted"\n', "k" * 1000])
-def test_the_batch_key_and_the_job_come_back_as_they_were(shop: Shop, key: str) -> None:
-    found = read_only(shop, order(), key)
+def test_the_batch_key_and_the_job_come_back_as_they_were(module_shop: Shop, key: str) -> None:
+    found = read_only(module_shop, order(), key)
 
     assert found["batchKey"] == key
-    assert told(shop.door.get(f"/v1/jobs/{found['jobId']}/results"))[key]["orders"] == [found["orderId"]]
+    assert told(module_shop.api.get(f"/v1/jobs/{found['jobId']}/results"))[key]["orders"] == [
+        found["orderId"]
+    ]
 
 
-def test_amounts_and_attributes_keep_every_digit(shop: Shop) -> None:
+def test_amounts_and_attributes_keep_every_digit(module_shop: Shop) -> None:
     raw = b'{"deep": [1.10, 12345678901234567890.123456789, -0.5], "text": "\\u00e5", "flag": null}'
     body = b'{"a": {"address": {"country": "SE", "email": "x@example.com"}, "extraAttributes": %b,' % raw
     body += b'"products": [{"sku": "BRASS-LAMP", "qty": 1, "unitPrice": 9999999990.1}]}}'
-    job = shop.door.post(body, Prefer="respond-async").headers["Location"]
-    outcome = shop.settled(job)["a"]
+    job = module_shop.api.post(body, Prefer="respond-async").headers["Location"]
+    outcome = module_shop.settled(job)["a"]
 
-    answer = shop.door.get(f"/v1/orders?order={outcome['orders'][0]}").data
+    answer = module_shop.api.get(f"/v1/orders?order={outcome['orders'][0]}").data
 
     assert b'"price":9999999990.10,' in answer
     assert b'"grandTotalValue":9999999995.00,' in answer
@@ -224,19 +216,19 @@ def test_amounts_and_attributes_keep_every_digit(shop: Shop) -> None:
     assert orjson.loads(attributes[1]) == orjson.loads(raw)
 
 
-def test_vouchers_tell_what_each_took_off(shop: Shop) -> None:
-    found = read_only(shop, order(voucherCodes=["TEN"], shippingValue=0))
+def test_vouchers_tell_what_each_took_off(module_shop: Shop) -> None:
+    found = read_only(module_shop, order(voucherCodes=["TEN"], shippingValue=0))
 
     assert found["vouchers"] == [{"code": "TEN", "name": "Ten off", "value": 5.02}]
     assert found["voucherValue"] == 5.02
 
 
-def test_a_payment_comes_back_as_sent_and_what_is_added_later_beside_it(shop: Shop) -> None:
-    [number] = shop.place({"a": order(payment={"id": 4, "auth": AUTH})})["a"]["orders"]
+def test_a_payment_comes_back_as_sent_and_what_is_added_later_beside_it(module_shop: Shop) -> None:
+    [number] = module_shop.place({"a": order(payment={"id": 4, "auth": AUTH})})["a"]["orders"]
     capture = {"status": 2, "amount": 10, "transaction": "t-2"}
-    shop.complete(number, payment={"capture": capture})
+    module_shop.complete(number, payment={"capture": capture})
 
-    [found] = shop.orders(f"?order={number}")
+    [found] = module_shop.orders(f"?order={number}")
 
     assert found["payment"]["id"] == 4
     assert found["payment"]["auth"] == {**AUTH, "amount": 89.13}
@@ -245,15 +237,15 @@ def test_a_payment_comes_back_as_sent_and_what_is_added_later_beside_it(shop: Sh
         ("auth", 4, 89.13),
         ("capture", None, 10.0),
     ]
-    assert read_only(shop, order())["payment"] is None
+    assert read_only(module_shop, order())["payment"] is None
 
 
-def test_the_parts_of_a_split_name_each_other_and_add_up(shop: Shop) -> None:
+def test_the_parts_of_a_split_name_each_other_and_add_up(module_shop: Shop) -> None:
     sent = order(
         line(qty=3), line("OAK-TABLE", 2), forceCreate=True, warehouseGroup="Later", voucherValue="0.01"
     )
 
-    parts = read(shop, shop.place({"a": sent})["a"])
+    parts = read(module_shop, module_shop.place({"a": sent})["a"])
 
     first, second = parts
     assert (first["siblings"], second["siblings"]) == ([second["orderId"]], [first["orderId"]])
@@ -262,13 +254,13 @@ def test_the_parts_of_a_split_name_each_other_and_add_up(shop: Shop) -> None:
     assert cents == [95066, 1]
 
 
-def test_a_prepared_order_shows_as_such_until_it_is_completed(shop: Shop) -> None:
-    number = shop.place({"a": order(createOnly=True)})["a"]["order"]
-    [prepared] = shop.orders(f"?order={number}")
+def test_a_prepared_order_shows_as_such_until_it_is_completed(module_shop: Shop) -> None:
+    number = module_shop.place({"a": order(createOnly=True)})["a"]["order"]
+    [prepared] = module_shop.orders(f"?order={number}")
 
-    shop.complete(number, comment="now")
+    module_shop.complete(number, comment="now")
 
-    [created] = shop.orders(f"?order={number}")
+    [created] = module_shop.orders(f"?order={number}")
     assert (prepared["state"], prepared["products"][0]["warehouses"]) == ("prepared", [])
     assert (created["state"], created["comment"]) == ("created", "now")
     assert created["products"][0]["warehouses"] == [{"name": "Main", "itemQty": 1}]

@@ -31,7 +31,7 @@ def shop(module_settings: Settings) -> Iterator[Shop]:
         lamp = [{"sku": "BRASS-LAMP", "qty": 1}]
         table = [{"sku": "OAK-TABLE", "qty": 1}] * 30
         made.place({f"us{n}": {"address": AMERICAN, "products": lamp} for n in range(3)})
-        in_one_slice = replace(made, door=made.door.with_settings(sync_max_orders=0))
+        in_one_slice = replace(made, api=made.api.with_settings(sync_max_orders=0))
         in_one_slice.place(
             {
                 f"eu{n}": {"address": ADDRESS, "products": table, "adjustStock": False, "applyVouchers": 0}
@@ -52,11 +52,11 @@ def test_following_next_visits_each_order_once_and_previous_leads_back(shop: Sho
     url: str | None = "/v1/orders?limit=4"
     last = None
     while url:
-        page = told(shop.door.get(url))
+        page = told(shop.api.get(url))
         there += [order["orderId"] for order in page["orders"]]
         last, url = page, page["next"]
     while last and last["previous"]:
-        last = told(shop.door.get(last["previous"]))
+        last = told(shop.api.get(last["previous"]))
         back += [order["orderId"] for order in last["orders"]]
 
     assert there == [9, 8, 7, 6, 5, 4, 3, 2, 1]
@@ -64,13 +64,13 @@ def test_following_next_visits_each_order_once_and_previous_leads_back(shop: Sho
 
 
 def test_a_page_that_is_exactly_full_has_no_next(shop: Shop) -> None:
-    page = told(shop.door.get("/v1/orders?limit=9&offset=0"))
+    page = told(shop.api.get("/v1/orders?limit=9&offset=0"))
 
     assert (len(page["orders"]), page["next"], page["previous"]) == (9, None, None)
 
 
 def test_skipping_everything_is_an_empty_page(shop: Shop) -> None:
-    page = told(shop.door.get("/v1/orders?offset=9"))
+    page = told(shop.api.get("/v1/orders?offset=9"))
 
     assert (page["status"], page["orders"], page["next"]) == ("ok", [], None)
 
@@ -107,13 +107,13 @@ def test_times_go_by_when_an_order_was_made_not_by_its_order_date(shop: Shop) ->
 
 
 def test_a_time_without_a_zone_is_one_of_the_organisations_zone(shop: Shop) -> None:
-    tokyo = shop.door.with_settings(organisation_timezone="Asia/Tokyo")
+    tokyo = shop.api.with_settings(organisation_timezone="Asia/Tokyo")
     made = datetime.fromisoformat(shop.orders("?order=9")[0]["createdAt"])
 
     there = (made + timedelta(hours=9)).strftime("%Y-%m-%d+%H:%M:%S")
 
     assert told(tokyo.get(f"/v1/orders?order=9&newer_than={there}"))["orders"]
-    assert not told(shop.door.get(f"/v1/orders?order=9&newer_than={there}"))["orders"]
+    assert not told(shop.api.get(f"/v1/orders?order=9&newer_than={there}"))["orders"]
 
 
 def test_a_key_limited_to_markets_sees_the_orders_of_its_markets(shop: Shop) -> None:
@@ -126,9 +126,9 @@ def test_a_key_limited_to_markets_sees_the_orders_of_its_markets(shop: Shop) -> 
 
 
 def test_a_key_that_may_not_read_orders_is_403(shop: Shop) -> None:
-    writer = shop.door.new_key("Writer", "orders:write", "stock:read")
+    writer = shop.api.new_key("Writer", "orders:write", "stock:read")
 
-    assert shop.door.get("/v1/orders", writer).status_code == 403
+    assert shop.api.get("/v1/orders", writer).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_key_that_may_not_read_orders_is_403(shop: Shop) -> None:
     ],
 )
 def test_a_bad_value_is_refused_by_its_name_and_itself(shop: Shop, query: str, name: str, value: str) -> None:
-    response = shop.door.get(f"/v1/orders?{query}")
+    response = shop.api.get(f"/v1/orders?{query}")
 
     assert response.status_code == 400
     refusal = told(response)
@@ -162,7 +162,7 @@ def test_a_bad_value_is_refused_by_its_name_and_itself(shop: Shop, query: str, n
 
 
 def test_all_bad_values_are_told_at_once(shop: Shop) -> None:
-    errors = told(shop.door.get("/v1/orders?limit=x&offset=y&order=0"))["errors"]
+    errors = told(shop.api.get("/v1/orders?limit=x&offset=y&order=0"))["errors"]
 
     assert [error["pointer"] for error in errors] == ["/limit", "/offset", "/order"]
 
@@ -171,9 +171,9 @@ def test_all_bad_values_are_told_at_once(shop: Shop) -> None:
     "path", ["/v1/orders", "/v1/stock", "/v1/limits", "/v1/jobs/x", "/v1/jobs/x/results"]
 )
 def test_a_parameter_that_a_path_does_not_know_is_refused_by_name(shop: Shop, path: str) -> None:
-    key = shop.door.new_key(f"reader of {path}", "orders:read", "stock:read")
+    key = shop.api.new_key(f"reader of {path}", "orders:read", "stock:read")
 
-    refused = shop.door.client.get(f"{path}?stokc=5", headers={"API-Authorization": key})
+    refused = shop.api.client.get(f"{path}?stokc=5", headers={"API-Authorization": key})
 
     assert (refused.status_code, told(refused)["errors"][0]["pointer"]) == (400, "/stokc")
     assert told(refused)["msg"].startswith("stokc: is no parameter of GET /v1/")
@@ -181,23 +181,23 @@ def test_a_parameter_that_a_path_does_not_know_is_refused_by_name(shop: Shop, pa
 
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/order", "/v1/order/5", "/v1/stock"])
 def test_so_is_one_of_a_path_that_takes_a_body(shop: Shop, path: str) -> None:
-    key = shop.door.new_key(f"writer of {path}", "orders:write", "stock:write")
+    key = shop.api.new_key(f"writer of {path}", "orders:write", "stock:write")
 
-    refused = shop.door.client.post(f"{path}?dryRun=true", json={}, headers={"API-Authorization": key})
+    refused = shop.api.client.post(f"{path}?dryRun=true", json={}, headers={"API-Authorization": key})
 
     assert (refused.status_code, told(refused)["errors"][0]["reason"]) == (400, "unknown_field")
 
 
 def test_that_strictness_was_asked_for_is_told(shop: Shop) -> None:
-    headers = {"API-Authorization": shop.door.key, "Prefer": "handling=strict"}
+    headers = {"API-Authorization": shop.api.key, "Prefer": "handling=strict"}
 
-    honoured = shop.door.client.get("/v1/orders?limit=1", headers=headers)
+    honoured = shop.api.client.get("/v1/orders?limit=1", headers=headers)
 
     assert honoured.headers["Preference-Applied"] == "handling=strict"
 
 
 def test_a_page_of_too_many_lines_is_refused_but_one_order_never(shop: Shop) -> None:
-    narrow = shop.door.with_settings(orders_page_max_lines=29)
+    narrow = shop.api.with_settings(orders_page_max_lines=29)
 
     several = narrow.get("/v1/orders?older_than=2999-01-01&limit=9")
     single = narrow.get("/v1/orders?order=5")
@@ -210,7 +210,7 @@ def test_a_page_of_too_many_lines_is_refused_but_one_order_never(shop: Shop) -> 
 def test_a_page_of_too_many_bytes_is_refused_with_the_limit_that_would_do_but_one_order_never(
     shop: Shop,
 ) -> None:
-    narrow = shop.door.with_settings(orders_page_max_bytes=35_000)
+    narrow = shop.api.with_settings(orders_page_max_bytes=35_000)
 
     several = narrow.get("/v1/orders?older_than=2999-01-01&limit=9")
     assert several.status_code == 400
@@ -221,7 +221,7 @@ def test_a_page_of_too_many_bytes_is_refused_with_the_limit_that_would_do_but_on
     fitting = narrow.get(f"/v1/orders?older_than=2999-01-01&limit={would_do}")
     assert len(told(fitting)["orders"]) == would_do
 
-    narrower = shop.door.with_settings(orders_page_max_bytes=1024)
+    narrower = shop.api.with_settings(orders_page_max_bytes=1024)
     assert len(told(narrower.get("/v1/orders?order=5"))["orders"]) == 1
 
 
@@ -229,10 +229,10 @@ def test_what_a_page_is_said_to_take_is_about_what_it_takes(shop: Shop) -> None:
     said: list[int] = []
     wanted = OrderFilter(limit=9)
 
-    page = find_orders(shop.door.engine, wanted, most_lines=10**6, most_bytes=10**9, reserve=said.append)
+    page = find_orders(shop.api.engine, wanted, most_lines=10**6, most_bytes=10**9, reserve=said.append)
 
     assert isinstance(page, OrderPage)
-    takes = len(shop.door.get("/v1/orders?limit=9").data)
+    takes = len(shop.api.get("/v1/orders?limit=9").data)
     assert takes < said[0] < 1.5 * takes
 
 
@@ -242,28 +242,28 @@ def test_what_is_longer_in_json_than_stored_is_counted_as_it_is_told(shop: Shop)
     said: list[int] = []
     wanted = OrderFilter(limit=1)
 
-    find_orders(shop.door.engine, wanted, most_lines=10**6, most_bytes=10**9, reserve=said.append)
+    find_orders(shop.api.engine, wanted, most_lines=10**6, most_bytes=10**9, reserve=said.append)
 
-    takes = len(shop.door.get("/v1/orders?limit=1").data)
+    takes = len(shop.api.get("/v1/orders?limit=1").data)
     assert takes > 20 * 6 * 5_000
     assert takes < said[0] < 1.5 * takes
 
 
 def test_a_smaller_page_than_usual_is_the_default_where_the_limit_is_smaller(shop: Shop) -> None:
-    narrow = shop.door.with_settings(orders_page_max=2)
+    narrow = shop.api.with_settings(orders_page_max=2)
 
     assert len(told(narrow.get("/v1/orders"))["orders"]) == 2
 
 
 @contextmanager
 def statements(shop: Shop) -> Iterator[list[str]]:
-    """The statements that the door sends within the block."""
+    """The statements that the API sends within the block."""
     seen: list[str] = []
 
     def see(_: Any, __: Any, statement: str, *___: Any) -> None:
         seen.append(statement)
 
-    engine = app_context_of(shop.door.apps[0]).engine
+    engine = app_context_of(shop.api.apps[0]).engine
     event.listen(engine, "before_cursor_execute", see)
     yield seen
     event.remove(engine, "before_cursor_execute", see)

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from shared.persistence.core.database import transaction
 from shared.persistence.orders.insert import draw_numbers, taken_numbers
-from shared.settings import Settings
-from tests.support.invariants import broken_invariants
-from tests.support.mill import Mill, open_mill, order
+from tests.support.worker_harness import WorkerHarness, order
 
 
 @pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
-    with open_mill(settings) as made:
-        made.stock("BRASS-LAMP", main=10_000)
-        yield made
-        assert broken_invariants(made.engine) == {}
+def worker(worker: WorkerHarness) -> WorkerHarness:
+    worker.stock("BRASS-LAMP", main=10_000)
+    return worker
 
 
-def numbers(mill: Mill) -> list[int]:
-    return [row[0] for row in mill.rows("SELECT number FROM orders ORDER BY number")]
+def numbers(worker: WorkerHarness) -> list[int]:
+    return [row[0] for row in worker.rows("SELECT number FROM orders ORDER BY number")]
 
 
 def test_automatic_numbers_step_around_explicit_ones_of_the_same_slice_and_of_earlier_ones(
-    mill: Mill,
+    worker: WorkerHarness,
 ) -> None:
-    first = mill.settle({"a": order(orderNumber=2), "b": order(orderNumber="5"), "c": order(), "d": order()})
-    mill.run("SELECT setval('order_number_seq', 4)")
-    second = mill.settle({"e": order(), "f": order(orderNumber=7.0), "g": order()})
+    first = worker.settle(
+        {"a": order(orderNumber=2), "b": order(orderNumber="5"), "c": order(), "d": order()}
+    )
+    worker.run("SELECT setval('order_number_seq', 4)")
+    second = worker.settle({"e": order(), "f": order(orderNumber=7.0), "g": order()})
 
     assert [one["orders"] for one in first.values()] == [[2], [5], [1], [3]]
     assert [one["orders"] for one in second.values()] == [[6], [7], [8]]
 
 
-def test_a_number_that_exists_or_stands_earlier_in_the_batch_is_minus_five(mill: Mill) -> None:
-    mill.settle({"a": order(orderNumber=77)})
+def test_a_number_that_exists_or_stands_earlier_in_the_batch_is_minus_five(worker: WorkerHarness) -> None:
+    worker.settle({"a": order(orderNumber=77)})
 
-    outcomes = mill.settle(
+    outcomes = worker.settle(
         {
             "exists": order(orderNumber=77),
             "first": order(orderNumber=78),
@@ -55,18 +51,18 @@ def test_a_number_that_exists_or_stands_earlier_in_the_batch_is_minus_five(mill:
     assert "78 is used earlier in the same batch" in outcomes["second"]["msg"]
 
 
-def test_a_number_of_a_rejected_order_is_free(mill: Mill) -> None:
-    first = mill.settle({"a": order(qty=99_999, orderNumber=77)})
-    second = mill.settle({"a": order(orderNumber=77)})
+def test_a_number_of_a_rejected_order_is_free(worker: WorkerHarness) -> None:
+    first = worker.settle({"a": order(qty=99_999, orderNumber=77)})
+    second = worker.settle({"a": order(orderNumber=77)})
 
     assert first["a"]["code"] == -2
     assert second["a"]["orders"] == [77]
 
 
-def test_numbers_are_drawn_in_strides_through_a_field_of_explicit_ones(mill: Mill) -> None:
-    mill.settle({f"k{i}": order(orderNumber=i) for i in range(1, 201)})
+def test_numbers_are_drawn_in_strides_through_a_field_of_explicit_ones(worker: WorkerHarness) -> None:
+    worker.settle({f"k{i}": order(orderNumber=i) for i in range(1, 201)})
 
-    with transaction(mill.engine) as connection:
+    with transaction(worker.engine) as connection:
         drawn = list(draw_numbers(connection, 3, [202]))
         none = list(draw_numbers(connection, 0, []))
         taken = taken_numbers(connection, {1, 200, 201, 2**53})
@@ -76,36 +72,40 @@ def test_numbers_are_drawn_in_strides_through_a_field_of_explicit_ones(mill: Mil
     assert set(taken) == {1, 200}
 
 
-def test_one_of_many_racing_orders_gets_an_explicit_number_and_the_others_minus_five(mill: Mill) -> None:
+def test_one_of_many_racing_orders_gets_an_explicit_number_and_the_others_minus_five(
+    worker: WorkerHarness,
+) -> None:
     # Of jobs of their own, so that nobody can know of the others.
-    slice_ids = [slice_id for i in range(12) for slice_id in mill.promise({f"k{i}": order(orderNumber=77)})]
+    slice_ids = [slice_id for i in range(12) for slice_id in worker.promise({f"k{i}": order(orderNumber=77)})]
 
-    mill.settle_racing(slice_ids)
+    worker.settle_racing(slice_ids)
 
-    outcomes = [one for job in range(12) for one in mill.outcomes(job).values()]
+    outcomes = [one for job in range(12) for one in worker.outcomes(job).values()]
     assert sorted(one.get("code", "ok") for one in outcomes if one["status"] == "no") == [-5] * 11
-    assert numbers(mill) == [77]
+    assert numbers(worker) == [77]
 
 
-def test_a_number_that_another_slice_takes_at_the_last_moment_is_drawn_anew(mill: Mill) -> None:
+def test_a_number_that_another_slice_takes_at_the_last_moment_is_drawn_anew(worker: WorkerHarness) -> None:
     # Once for the whole slice, then twice for the first order when it is redone.
-    mill.fails("orders", "true", "23505", constraint="orders_pkey", times=3)
+    worker.fails("orders", "true", "23505", constraint="orders_pkey", times=3)
 
-    outcomes = mill.settle({"a": order(), "b": order()})
+    outcomes = worker.settle({"a": order(), "b": order()})
 
     assert [one["status"] for one in outcomes.values()] == ["ok", "ok"]
 
 
-def test_explicit_numbers_race_with_automatic_ones_and_all_orders_are_made(mill: Mill) -> None:
-    explicit = [mill.promise({f"x{i}": order(orderNumber=i) for i in range(n, 161, 8)}) for n in range(1, 9)]
-    automatic = [mill.promise({f"a{i}": order() for i in range(20)}) for _ in range(8)]
+def test_explicit_numbers_race_with_automatic_ones_and_all_orders_are_made(worker: WorkerHarness) -> None:
+    explicit = [
+        worker.promise({f"x{i}": order(orderNumber=i) for i in range(n, 161, 8)}) for n in range(1, 9)
+    ]
+    automatic = [worker.promise({f"a{i}": order() for i in range(20)}) for _ in range(8)]
     slice_ids = [one for pair in zip(explicit, automatic, strict=True) for (one,) in pair]
 
-    mill.settle_racing(slice_ids)
+    worker.settle_racing(slice_ids)
 
-    outcomes = [one for job in range(16) for one in mill.outcomes(job).values()]
+    outcomes = [one for job in range(16) for one in worker.outcomes(job).values()]
     codes = {one.get("code") for one in outcomes}
     # An automatic number may come first; then the explicit one is taken.
     assert codes <= {None, -5}
-    assert len(numbers(mill)) == sum(one["status"] == "ok" for one in outcomes) >= 160
-    assert all(one["status"] == "ok" for job in range(8, 16) for one in mill.outcomes(job).values())
+    assert len(numbers(worker)) == sum(one["status"] == "ok" for one in outcomes) >= 160
+    assert all(one["status"] == "ok" for job in range(8, 16) for one in worker.outcomes(job).values())

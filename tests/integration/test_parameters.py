@@ -115,11 +115,11 @@ def test_nothing_of_a_refused_order_exists(shop: Shop, answers: Answers) -> None
     created = [number for outcome in answers.accepted.values() for number in numbers_of(outcome)]
     created.append(TAKEN_NUMBER)
 
-    numbers = [row.number for row in shop.door.rows("SELECT number FROM orders")]
+    numbers = [row.number for row in shop.api.rows("SELECT number FROM orders")]
 
     assert sorted(numbers) == sorted(created)
     assert {outcome["status"] for outcome in answers.refused.values()} == {"no"}
-    [stock] = shop.door.rows(
+    [stock] = shop.api.rows(
         "SELECT (SELECT sum(allocated) FROM stock) AS said, (SELECT sum(quantity) FROM allocations) AS held"
     )
     assert stock.said == stock.held

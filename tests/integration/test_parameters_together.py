@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.parameter_shop import line, open_parameter_shop, order, placed
+from tests.support.parameter_shop import line, order, placed
 
 if TYPE_CHECKING:
-    from shared.settings import Settings
     from tests.support.placed_orders import Shop
 
 SEEDS_EXAMPLE = json.loads((Path(__file__).parents[2] / "cli" / "samples" / "orders.json").read_bytes())[
@@ -28,14 +26,8 @@ AUTH = {
 }
 
 
-@pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[Shop]:
-    with open_parameter_shop(module_settings) as made:
-        yield made
-
-
 def test_the_seeds_example_with_payment_vouchers_and_localised_size_is_read_back_field_by_field(
-    shop: Shop,
+    parameter_shop: Shop,
 ) -> None:
     size = {"localizedSize": "9½", "localizationDefinitionName": "US men's"}
     sent = {
@@ -46,7 +38,7 @@ def test_the_seeds_example_with_payment_vouchers_and_localised_size_is_read_back
     }
     sent["products"][0]["itemText"]["localizedProdSize"] = size
 
-    found = placed(shop, sent)
+    found = placed(parameter_shop, sent)
 
     billing, delivery = sent["invoiceAddress"], sent["deliveryAddress"]
     for prefix, address in (("billing", billing), ("delivery", delivery)):
@@ -86,9 +78,11 @@ def test_the_seeds_example_with_payment_vouchers_and_localised_size_is_read_back
     assert (capture["status"], capture["amount"], capture["transaction"]) == (2, 41.67, None)
 
 
-def test_orders_that_register_are_of_one_customer_however_the_email_is_capitalised(shop: Shop) -> None:
+def test_orders_that_register_are_of_one_customer_however_the_email_is_capitalised(
+    parameter_shop: Shop,
+) -> None:
     def of(email: str, **rest: Any) -> int:
-        found = placed(shop, order(address={"country": "SE", "email": email}, **rest))
+        found = placed(parameter_shop, order(address={"country": "SE", "email": email}, **rest))
         return int(found["customerId"])
 
     registered = of("Åsa@Example.com", customerRegister=True)
@@ -99,25 +93,25 @@ def test_orders_that_register_are_of_one_customer_however_the_email_is_capitalis
     assert of("other@example.com", customerId=registered) == registered
 
 
-def test_a_new_password_is_asked_for_of_that_customer_alone_and_stays_asked_for(shop: Shop) -> None:
+def test_a_new_password_is_asked_for_of_that_customer_alone_and_stays_asked_for(parameter_shop: Shop) -> None:
     address = {"country": "SE", "email": "reset@example.com"}
-    first = placed(shop, order(address=address, customerRegister=True, customerSetNewPassword=True))
-    again = placed(shop, order(address=address, customerRegister=True))
-    guest = placed(shop, order(address=address))
+    first = placed(parameter_shop, order(address=address, customerRegister=True, customerSetNewPassword=True))
+    again = placed(parameter_shop, order(address=address, customerRegister=True))
+    guest = placed(parameter_shop, order(address=address))
 
     assert (first["customerSetNewPassword"], again["customerSetNewPassword"]) == (True, True)
     assert guest["customerSetNewPassword"] is False
 
 
-def test_automatic_numbers_step_around_explicit_ones_however_they_are_written(shop: Shop) -> None:
-    [last] = shop.place({"a": order()})["a"]["orders"]
+def test_automatic_numbers_step_around_explicit_ones_however_they_are_written(parameter_shop: Shop) -> None:
+    [last] = parameter_shop.place({"a": order()})["a"]["orders"]
     explicit = {"b": order(orderNumber=str(last + 1)), "c": order(orderNumber=float(last + 3))}
-    assert [shop.place({key: sent})[key]["orders"] for key, sent in explicit.items()] == [
+    assert [parameter_shop.place({key: sent})[key]["orders"] for key, sent in explicit.items()] == [
         [last + 1],
         [last + 3],
     ]
 
-    outcomes = shop.place({key: order() for key in "defg"})
+    outcomes = parameter_shop.place({key: order() for key in "defg"})
 
     assert [outcome["orders"] for outcome in outcomes.values()] == [
         [last + 2],
@@ -127,8 +121,10 @@ def test_automatic_numbers_step_around_explicit_ones_however_they_are_written(sh
     ]
 
 
-def test_a_number_earlier_in_the_batch_is_taken_whether_that_order_was_created_or_not(shop: Shop) -> None:
-    outcomes = shop.place(
+def test_a_number_earlier_in_the_batch_is_taken_whether_that_order_was_created_or_not(
+    parameter_shop: Shop,
+) -> None:
+    outcomes = parameter_shop.place(
         {
             "bad": order(line("NO-LAMP"), orderNumber=80_001),
             "good": order(orderNumber="80002"),
@@ -148,11 +144,17 @@ def test_a_number_earlier_in_the_batch_is_taken_whether_that_order_was_created_o
 
 
 @pytest.mark.parametrize("date", ["9999-12-31T23:59:59Z", "9999-12-31", "0001-01-02", "0001-01-01T00:00:00Z"])
-def test_a_date_at_the_end_of_the_calendar_can_still_be_read_back_in_any_zone(shop: Shop, date: str) -> None:
-    number = shop.place({"a": order(deliveryDate=date, cancelDate=date, orderDate=date)})["a"]["orders"][0]
+def test_a_date_at_the_end_of_the_calendar_can_still_be_read_back_in_any_zone(
+    parameter_shop: Shop, date: str
+) -> None:
+    number = parameter_shop.place({"a": order(deliveryDate=date, cancelDate=date, orderDate=date)})["a"][
+        "orders"
+    ][0]
 
     for zone in ("UTC", "Europe/Stockholm", "Pacific/Auckland", "America/Los_Angeles"):
-        answer = shop.door.with_settings(organisation_timezone=zone).get(f"/v1/orders?order={number}")
+        answer = parameter_shop.api.with_settings(organisation_timezone=zone).get(
+            f"/v1/orders?order={number}"
+        )
 
         assert answer.status_code == 200, (zone, answer.json)
 
@@ -169,11 +171,11 @@ def test_a_date_at_the_end_of_the_calendar_can_still_be_read_back_in_any_zone(sh
     ],
 )
 def test_unknown_members_are_ignored_or_refused_when_strictness_is_asked_for(
-    shop: Shop, sent: dict[str, Any], pointer: str
+    parameter_shop: Shop, sent: dict[str, Any], pointer: str
 ) -> None:
-    lenient = shop.place({"a": order(**sent)})["a"]
-    response = shop.door.post({"a": order(**sent)}, Prefer="respond-async, handling=strict")
-    strict = shop.settled(response.headers["Location"])["a"]
+    lenient = parameter_shop.place({"a": order(**sent)})["a"]
+    response = parameter_shop.api.post({"a": order(**sent)}, Prefer="respond-async, handling=strict")
+    strict = parameter_shop.settled(response.headers["Location"])["a"]
 
     assert lenient["status"] == "ok"
     assert strict["code"] == -7

@@ -11,19 +11,16 @@ import pytest
 from shared.domain.slicing import LARGE_QUEUE, SLICE_QUEUES, SMALL_QUEUE, WAITED_QUEUE
 from shared.queue.job_queue import JobQueue
 from shared.settings import Settings
-from tests.support.invariants import broken_invariants
-from tests.support.mill import Mill, open_mill, order
+from tests.support.worker_harness import WorkerHarness, order
 from worker.context import WorkerContext
 from worker.preemption import Preemption
 from worker.settle.message import settle_message
 
 
 @pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
-    with open_mill(settings) as made:
-        made.stock("BRASS-LAMP", main=1000)
-        yield made
-        assert broken_invariants(made.engine) == {}
+def worker(worker: WorkerHarness) -> WorkerHarness:
+    worker.stock("BRASS-LAMP", main=1000)
+    return worker
 
 
 @pytest.fixture
@@ -33,105 +30,107 @@ def queue(settings: Settings) -> Iterator[JobQueue]:
 
 
 @pytest.fixture
-def context(mill: Mill, queue: JobQueue) -> WorkerContext:
-    return replace(mill.context(), queue=queue)
+def context(worker: WorkerHarness, queue: JobQueue) -> WorkerContext:
+    return replace(worker.context(), queue=queue)
 
 
-def large(mill: Mill) -> list[int]:
-    return mill.promise({f"k{i}": order() for i in range(10)}, per=2)
+def large(worker: WorkerHarness) -> list[int]:
+    return worker.promise({f"k{i}": order() for i in range(10)}, per=2)
 
 
-def small(mill: Mill) -> list[int]:
-    return mill.promise({"k": order()}, queue=SMALL_QUEUE)
+def small(worker: WorkerHarness) -> list[int]:
+    return worker.promise({"k": order()}, queue=SMALL_QUEUE)
 
 
-def closed(mill: Mill) -> list[int]:
-    return [row[0] for row in mill.rows("SELECT id FROM slices WHERE closed_at IS NOT NULL ORDER BY id")]
+def closed(worker: WorkerHarness) -> list[int]:
+    return [row[0] for row in worker.rows("SELECT id FROM slices WHERE closed_at IS NOT NULL ORDER BY id")]
 
 
-def transactions(mill: Mill, slice_ids: list[int]) -> int:
+def transactions(worker: WorkerHarness, slice_ids: list[int]) -> int:
     query = "SELECT count(DISTINCT closed_at) FROM slices WHERE id = ANY(:ids)"
-    return int(mill.rows(query, ids=slice_ids)[0][0])
+    return int(worker.rows(query, ids=slice_ids)[0][0])
 
 
 def test_where_no_small_batch_has_come_a_large_message_is_one_transaction(
-    mill: Mill, queue: JobQueue, context: WorkerContext
+    worker: WorkerHarness, queue: JobQueue, context: WorkerContext
 ) -> None:
-    slice_ids = large(mill)
-    queue.dispatch(small(mill), SMALL_QUEUE)
+    slice_ids = large(worker)
+    queue.dispatch(small(worker), SMALL_QUEUE)
 
     settle_message(context, slice_ids, LARGE_QUEUE)
 
-    assert closed(mill) == slice_ids
-    assert transactions(mill, slice_ids) == 1
+    assert closed(worker) == slice_ids
+    assert transactions(worker, slice_ids) == 1
 
 
 def test_what_is_left_of_a_large_message_goes_back_when_a_small_one_waits(
-    mill: Mill, queue: JobQueue, context: WorkerContext
+    worker: WorkerHarness, queue: JobQueue, context: WorkerContext
 ) -> None:
-    first, second = small(mill), small(mill)
+    first, second = small(worker), small(worker)
     settle_message(context, first, SMALL_QUEUE)
-    slice_ids = large(mill)
+    slice_ids = large(worker)
     queue.dispatch(second, SMALL_QUEUE)
 
     settle_message(context, slice_ids, LARGE_QUEUE)
 
-    assert closed(mill) == [*first, slice_ids[0]]
-    assert mill.queued(LARGE_QUEUE) == slice_ids[1:]
-    assert mill.queued(SMALL_QUEUE) == second
-    assert mill.rows("SELECT DISTINCT attempts FROM slices WHERE closed_at IS NULL") == [(0,)]
+    assert closed(worker) == [*first, slice_ids[0]]
+    assert worker.queued(LARGE_QUEUE) == slice_ids[1:]
+    assert worker.queued(SMALL_QUEUE) == second
+    assert worker.rows("SELECT DISTINCT attempts FROM slices WHERE closed_at IS NULL") == [(0,)]
 
 
 def test_while_no_small_batch_waits_a_large_message_goes_on_slice_by_slice(
-    mill: Mill, context: WorkerContext
+    worker: WorkerHarness, context: WorkerContext
 ) -> None:
-    settle_message(context, small(mill), SMALL_QUEUE)
-    slice_ids = large(mill)
+    settle_message(context, small(worker), SMALL_QUEUE)
+    slice_ids = large(worker)
 
     settle_message(context, slice_ids, LARGE_QUEUE)
 
-    assert transactions(mill, slice_ids) == len(slice_ids)
-    assert mill.queued(LARGE_QUEUE) == []
+    assert transactions(worker, slice_ids) == len(slice_ids)
+    assert worker.queued(LARGE_QUEUE) == []
 
 
 def test_the_last_slice_of_a_message_leaves_nothing_to_put_back(
-    mill: Mill, queue: JobQueue, context: WorkerContext
+    worker: WorkerHarness, queue: JobQueue, context: WorkerContext
 ) -> None:
-    settle_message(context, small(mill), SMALL_QUEUE)
-    queue.dispatch(small(mill), SMALL_QUEUE)
-    last = large(mill)[-1]
+    settle_message(context, small(worker), SMALL_QUEUE)
+    queue.dispatch(small(worker), SMALL_QUEUE)
+    last = large(worker)[-1]
 
     settle_message(context, [last], LARGE_QUEUE)
 
-    assert last in closed(mill)
-    assert mill.messages(LARGE_QUEUE) == []
+    assert last in closed(worker)
+    assert worker.messages(LARGE_QUEUE) == []
 
 
-def test_a_small_message_gives_way_to_none(mill: Mill, queue: JobQueue, context: WorkerContext) -> None:
-    settle_message(context, small(mill), SMALL_QUEUE)
-    queue.dispatch(small(mill), SMALL_QUEUE)
-    slice_ids = small(mill) + small(mill)
+def test_a_small_message_gives_way_to_none(
+    worker: WorkerHarness, queue: JobQueue, context: WorkerContext
+) -> None:
+    settle_message(context, small(worker), SMALL_QUEUE)
+    queue.dispatch(small(worker), SMALL_QUEUE)
+    slice_ids = small(worker) + small(worker)
 
     settle_message(context, slice_ids, SMALL_QUEUE)
 
-    assert transactions(mill, slice_ids) == 1
+    assert transactions(worker, slice_ids) == 1
 
 
 def test_when_the_queue_is_away_the_message_is_settled_by_who_has_it(
-    mill: Mill, context: WorkerContext, settings: Settings
+    worker: WorkerHarness, context: WorkerContext, settings: Settings
 ) -> None:
     with closing(JobQueue(replace(settings, redis_url="redis://127.0.0.1:1/0"))) as nowhere:
         cut_off = replace(context, queue=nowhere)
-        settle_message(cut_off, small(mill), SMALL_QUEUE)
-        slice_ids = large(mill)
+        settle_message(cut_off, small(worker), SMALL_QUEUE)
+        slice_ids = large(worker)
 
         settle_message(cut_off, slice_ids, LARGE_QUEUE)
 
         assert not cut_off.preemption.expected(LARGE_QUEUE)
 
-    assert set(slice_ids) <= set(closed(mill))
+    assert set(slice_ids) <= set(closed(worker))
     # One slice, and the others together: the queue was asked once.
-    assert transactions(mill, slice_ids) == 2
+    assert transactions(worker, slice_ids) == 2
 
 
 @pytest.mark.parametrize(
@@ -161,47 +160,49 @@ def test_what_goes_first_is_expected_for_a_while_after_some_came(
 
 
 def test_many_orders_that_are_waited_for_give_way_to_a_few(
-    mill: Mill, queue: JobQueue, context: WorkerContext
+    worker: WorkerHarness, queue: JobQueue, context: WorkerContext
 ) -> None:
-    first, second = small(mill), small(mill)
+    first, second = small(worker), small(worker)
     settle_message(context, first, SMALL_QUEUE)
-    slice_ids = mill.promise({f"k{i}": order() for i in range(10)}, per=1, queue=WAITED_QUEUE)
+    slice_ids = worker.promise({f"k{i}": order() for i in range(10)}, per=1, queue=WAITED_QUEUE)
     queue.dispatch(second, SMALL_QUEUE)
 
     settle_message(context, slice_ids, WAITED_QUEUE)
 
     # A fifth of the message was done all the same.
-    assert closed(mill) == [*first, *slice_ids[:2]]
-    assert mill.queued(WAITED_QUEUE) == slice_ids[2:]
+    assert closed(worker) == [*first, *slice_ids[:2]]
+    assert worker.queued(WAITED_QUEUE) == slice_ids[2:]
 
 
 def test_orders_that_nobody_waits_for_give_way_to_all_who_wait(
-    mill: Mill, queue: JobQueue, context: WorkerContext
+    worker: WorkerHarness, queue: JobQueue, context: WorkerContext
 ) -> None:
-    waited = [mill.promise({"k": order()}, queue=WAITED_QUEUE) for _ in range(2)]
+    waited = [worker.promise({"k": order()}, queue=WAITED_QUEUE) for _ in range(2)]
     settle_message(context, waited[0], WAITED_QUEUE)
-    slice_ids = large(mill)
+    slice_ids = large(worker)
     queue.dispatch(waited[1], WAITED_QUEUE)
 
     settle_message(context, slice_ids, LARGE_QUEUE)
 
-    assert mill.queued(LARGE_QUEUE) == slice_ids[1:]
+    assert worker.queued(LARGE_QUEUE) == slice_ids[1:]
 
 
-def test_a_message_of_many_slices_is_settled_a_fifth_at_a_time(mill: Mill, context: WorkerContext) -> None:
-    settle_message(context, small(mill), SMALL_QUEUE)
-    slice_ids = mill.promise({f"k{i}": order() for i in range(25)}, per=1)
-
-    settle_message(context, slice_ids, LARGE_QUEUE)
-
-    assert transactions(mill, slice_ids) == 5
-
-
-def test_a_worker_without_a_queue_expects_none(mill: Mill) -> None:
-    slice_ids = large(mill)
-    context = mill.context()
-    settle_message(context, small(mill), SMALL_QUEUE)
+def test_a_message_of_many_slices_is_settled_a_fifth_at_a_time(
+    worker: WorkerHarness, context: WorkerContext
+) -> None:
+    settle_message(context, small(worker), SMALL_QUEUE)
+    slice_ids = worker.promise({f"k{i}": order() for i in range(25)}, per=1)
 
     settle_message(context, slice_ids, LARGE_QUEUE)
 
-    assert transactions(mill, slice_ids) == 1
+    assert transactions(worker, slice_ids) == 5
+
+
+def test_a_worker_without_a_queue_expects_none(worker: WorkerHarness) -> None:
+    slice_ids = large(worker)
+    context = worker.context()
+    settle_message(context, small(worker), SMALL_QUEUE)
+
+    settle_message(context, slice_ids, LARGE_QUEUE)
+
+    assert transactions(worker, slice_ids) == 1

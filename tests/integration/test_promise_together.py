@@ -15,22 +15,14 @@ from sqlalchemy import text
 from shared.persistence.core.errors import DatabaseAwayError, LimitError
 from shared.persistence.jobs.insert import PromisedBeforeError, PromiseUnknownError, promise
 from shared.persistence.jobs.insert_many import PromisesUnknownError, promise_together
-from tests.support.api import Door, open_door
+from tests.support.api import ApiClient
 from tests.support.stored_jobs import Slices, promise_of, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import Engine
     from werkzeug.test import TestResponse
 
     from shared.settings import Settings
-
-
-@pytest.fixture
-def door(settings: Settings) -> Iterator[Door]:
-    with open_door(settings) as opened:
-        yield opened
 
 
 def cut_a_connection(engine: Engine) -> None:
@@ -47,16 +39,16 @@ def cut_a_connection(engine: Engine) -> None:
         )
 
 
-def post_at_once(door: Door, requests: list[tuple[Any, dict[str, str]]]) -> list[TestResponse]:
+def post_at_once(api: ApiClient, requests: list[tuple[Any, dict[str, str]]]) -> list[TestResponse]:
     """Send batches while none can be stored, so that most of them meet."""
     answers: list[TestResponse | None] = [None] * len(requests)
 
     def ask(n: int) -> None:
         body, headers = requests[n]
-        answers[n] = door.post(body, Prefer="respond-async", **headers)
+        answers[n] = api.post(body, Prefer="respond-async", **headers)
 
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(len(requests))]
-    with door.engine.begin() as connection:
+    with api.engine.begin() as connection:
         connection.execute(text("LOCK TABLE jobs IN SHARE MODE"))
         for thread in threads:
             thread.start()
@@ -149,23 +141,23 @@ def test_a_database_that_is_away_from_the_start_has_stored_nothing(settings: Set
     assert not isinstance(caught.value, PromisesUnknownError)
 
 
-def test_batches_that_meet_share_commits_and_messages(door: Door) -> None:
-    answers = post_at_once(door, [({f"k{n}": {}}, {}) for n in range(16)])
+def test_batches_that_meet_share_commits_and_messages(api: ApiClient) -> None:
+    answers = post_at_once(api, [({f"k{n}": {}}, {}) for n in range(16)])
 
     assert [answer.status_code for answer in answers] == [202] * 16
     ids = {answer.get_json()["id"] for answer in answers}
-    assert len(ids) == door.job_count() == 16
-    assert door.rows("SELECT count(DISTINCT xmin::text) FROM jobs")[0][0] < 16
-    assert len(door.open_slices()) == 16
+    assert len(ids) == api.job_count() == 16
+    assert api.rows("SELECT count(DISTINCT xmin::text) FROM jobs")[0][0] < 16
+    assert len(api.open_slices()) == 16
 
 
-def test_each_of_those_who_wait_gets_its_own_answer(door: Door) -> None:
+def test_each_of_those_who_wait_gets_its_own_answer(api: ApiClient) -> None:
     answers: dict[int, Any] = {}
 
     def ask(n: int) -> None:
-        answers[n] = door.post({f"k{n}": {}}).get_json()
+        answers[n] = api.post({f"k{n}": {}}).get_json()
 
-    with door.worker():
+    with api.worker():
         threads = [threading.Thread(target=ask, args=(n,)) for n in range(16)]
         for thread in threads:
             thread.start()
@@ -175,12 +167,12 @@ def test_each_of_those_who_wait_gets_its_own_answer(door: Door) -> None:
     assert {n: list(answer) for n, answer in answers.items()} == {n: [f"k{n}"] for n in range(16)}
 
 
-def test_a_key_that_was_used_for_another_batch_is_told_to_its_own_request_alone(door: Door) -> None:
-    first = door.post({"a": {}}, Prefer="respond-async", Idempotency_Key="used")
+def test_a_key_that_was_used_for_another_batch_is_told_to_its_own_request_alone(api: ApiClient) -> None:
+    first = api.post({"a": {}}, Prefer="respond-async", Idempotency_Key="used")
     others: list[Any] = [({f"k{n}": {}}, {}) for n in range(6)]
 
     answers = post_at_once(
-        door,
+        api,
         [
             *others,
             ({"b": {}}, {"Idempotency_Key": "used"}),
@@ -193,37 +185,37 @@ def test_a_key_that_was_used_for_another_batch_is_told_to_its_own_request_alone(
     assert [answer.status_code for answer in answers] == [202] * 6 + [422, 202, 202, 202]
     assert answers[7].headers["Location"] == first.headers["Location"]
     assert answers[8].headers["Location"] == answers[9].headers["Location"]
-    assert door.job_count() == 1 + 6 + 1
+    assert api.job_count() == 1 + 6 + 1
 
 
-def test_a_fault_of_one_is_not_shown_to_the_others(door: Door) -> None:
-    with door.engine.begin() as connection:
+def test_a_fault_of_one_is_not_shown_to_the_others(api: ApiClient) -> None:
+    with api.engine.begin() as connection:
         connection.execute(text("ALTER TABLE jobs ADD CONSTRAINT no_forty CHECK (total <> 40)"))
     large: dict[str, Any] = {f"k{n}": {} for n in range(40)}
     bodies: list[dict[str, Any]] = [{"a": {}}, {"b": {}}, large, {"c": {}}, large]
 
-    answers = post_at_once(door, [(body, {}) for body in bodies])
+    answers = post_at_once(api, [(body, {}) for body in bodies])
 
     assert [answer.status_code for answer in answers] == [202, 202, 500, 202, 500]
-    assert door.job_count() == 3
+    assert api.job_count() == 3
 
 
-def test_a_lost_connection_in_the_middle_is_survived_by_all_who_shared_it(door: Door) -> None:
-    cut_a_connection(door.engine)
+def test_a_lost_connection_in_the_middle_is_survived_by_all_who_shared_it(api: ApiClient) -> None:
+    cut_a_connection(api.engine)
 
-    answers = post_at_once(door, [({f"k{n}": {}}, {}) for n in range(8)])
+    answers = post_at_once(api, [({f"k{n}": {}}, {}) for n in range(8)])
 
     assert [answer.status_code for answer in answers] == [202] * 8
-    assert door.job_count() == 8
+    assert api.job_count() == 8
 
 
-def test_while_the_queue_is_away_all_are_accepted_all_the_same(door: Door) -> None:
-    lonely = door.with_settings(redis_url="redis://127.0.0.1:9/0", rate_limit_per_minute=0)
+def test_while_the_queue_is_away_all_are_accepted_all_the_same(api: ApiClient) -> None:
+    lonely = api.with_settings(redis_url="redis://127.0.0.1:9/0", rate_limit_per_minute=0)
 
     answers = post_at_once(lonely, [({f"k{n}": {}}, {}) for n in range(6)])
 
     assert [answer.status_code for answer in answers] == [202] * 6
-    assert door.job_count() == 6
+    assert api.job_count() == 6
 
 
 def test_a_key_that_somebody_has_not_committed_keeps_no_other_batch_waiting(

@@ -10,12 +10,12 @@ import pytest
 from shared.domain.slicing import LARGE_QUEUE, MESSAGE_SLICES, SLICE_QUEUES, SMALL_QUEUE, WAITED_QUEUE
 from shared.queue.job_queue import JobQueue
 from shared.settings import Settings
-from tests.support.mill import Mill, open_mill
+from tests.support.worker_harness import WorkerHarness, open_worker_harness
 
 
 @pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
-    with open_mill(settings) as made:
+def worker(settings: Settings) -> Iterator[WorkerHarness]:
+    with open_worker_harness(settings) as made:
         yield made
 
 
@@ -43,20 +43,20 @@ def queue(settings: Settings) -> Iterator[JobQueue]:
     ],
 )
 def test_slices_are_spread_evenly_over_few_messages(
-    mill: Mill, queue: JobQueue, name: str, slices: int, lengths: list[int]
+    worker: WorkerHarness, queue: JobQueue, name: str, slices: int, lengths: list[int]
 ) -> None:
     slice_ids = list(range(1, slices + 1))
 
     queue.dispatch(slice_ids, name)
 
-    assert [len(one) for one in mill.messages(name) if isinstance(one, list)] == lengths
-    assert mill.queued(name) == slice_ids
+    assert [len(one) for one in worker.messages(name) if isinstance(one, list)] == lengths
+    assert worker.queued(name) == slice_ids
     assert max(lengths) <= MESSAGE_SLICES[name]
 
 
 @pytest.mark.parametrize("name", SLICE_QUEUES)
-def test_a_single_slice_travels_as_its_id_alone(mill: Mill, queue: JobQueue, name: str) -> None:
+def test_a_single_slice_travels_as_its_id_alone(worker: WorkerHarness, queue: JobQueue, name: str) -> None:
     queue.dispatch([7], name)
     queue.dispatch([], name)
 
-    assert mill.messages(name) == [7]
+    assert worker.messages(name) == [7]

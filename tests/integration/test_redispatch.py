@@ -16,30 +16,30 @@ from shared.persistence.jobs.redispatch import MadeDue, make_all_due
 from shared.persistence.jobs.slices import claim_slice
 from shared.queue.job_queue import JobQueue, QueueAwayError
 from shared.settings import Settings
-from tests.support.mill import Mill, open_mill, order
 from tests.support.settling import settle_slice
+from tests.support.worker_harness import WorkerHarness, open_worker_harness, order
 from worker.maintenance.redispatch import sweep
 
 
 @pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
+def worker(settings: Settings) -> Iterator[WorkerHarness]:
     changed = replace(settings, redispatch_first_seconds=30, redispatch_most_seconds=200)
-    with open_mill(changed) as made:
+    with open_worker_harness(changed) as made:
         made.stock("BRASS-LAMP", main=1000)
         yield made
 
 
 @pytest.fixture
-def queue(mill: Mill) -> Iterator[JobQueue]:
-    with closing(JobQueue(mill.settings)) as made:
+def queue(worker: WorkerHarness) -> Iterator[JobQueue]:
+    with closing(JobQueue(worker.settings)) as made:
         made.leave_canary()
         yield made
 
 
 @pytest.fixture
-def nowhere(mill: Mill) -> Iterator[JobQueue]:
+def nowhere(worker: WorkerHarness) -> Iterator[JobQueue]:
     """A queue whose broker is away."""
-    with closing(JobQueue(replace(mill.settings, redis_url="redis://127.0.0.1:1/0"))) as made:
+    with closing(JobQueue(replace(worker.settings, redis_url="redis://127.0.0.1:1/0"))) as made:
         yield made
 
 
@@ -47,190 +47,200 @@ def batch(count: int) -> dict[str, object]:
     return {f"k{i}": order() for i in range(count)}
 
 
-def waits(mill: Mill) -> list[tuple[int, int]]:
+def waits(worker: WorkerHarness) -> list[tuple[int, int]]:
     """How often each slice was dispatched again, and in how many seconds it will be the next time."""
     return [
         (dispatches, round(seconds))
-        for dispatches, seconds in mill.rows(
+        for dispatches, seconds in worker.rows(
             "SELECT dispatches, extract(epoch FROM next_dispatch_at - now()) FROM slices ORDER BY id"
         )
     ]
 
 
-def make_due(mill: Mill) -> None:
-    mill.run("UPDATE slices SET next_dispatch_at = now()")
+def make_due(worker: WorkerHarness) -> None:
+    worker.run("UPDATE slices SET next_dispatch_at = now()")
 
 
-def test_slices_whose_time_has_come_are_dispatched_to_their_own_queues(mill: Mill, queue: JobQueue) -> None:
-    small = mill.promise(batch(3), per=1, queue=SMALL_QUEUE)
-    large = mill.promise(batch(4), per=2)
+def test_slices_whose_time_has_come_are_dispatched_to_their_own_queues(
+    worker: WorkerHarness, queue: JobQueue
+) -> None:
+    small = worker.promise(batch(3), per=1, queue=SMALL_QUEUE)
+    large = worker.promise(batch(4), per=2)
 
-    assert sweep(mill.engine, queue, mill.settings) == 5
-    assert mill.queued(SMALL_QUEUE) == small
-    assert mill.queued(LARGE_QUEUE) == large
+    assert sweep(worker.engine, queue, worker.settings) == 5
+    assert worker.queued(SMALL_QUEUE) == small
+    assert worker.queued(LARGE_QUEUE) == large
 
 
-def test_each_time_a_slice_waits_twice_as_long_up_to_the_most(mill: Mill, queue: JobQueue) -> None:
-    mill.promise(batch(1))
+def test_each_time_a_slice_waits_twice_as_long_up_to_the_most(worker: WorkerHarness, queue: JobQueue) -> None:
+    worker.promise(batch(1))
 
     seen = []
     for _ in range(4):
-        assert sweep(mill.engine, queue, mill.settings) == 1
-        seen += waits(mill)
-        make_due(mill)
+        assert sweep(worker.engine, queue, worker.settings) == 1
+        seen += waits(worker)
+        make_due(worker)
 
     assert seen == [(1, 60), (2, 120), (3, 200), (4, 200)]
 
 
 def test_a_slice_that_was_dispatched_a_thousand_times_still_has_a_next_time(
-    mill: Mill, queue: JobQueue
+    worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    mill.promise(batch(1))
-    mill.run("UPDATE slices SET dispatches = 5000")
+    worker.promise(batch(1))
+    worker.run("UPDATE slices SET dispatches = 5000")
 
-    assert sweep(mill.engine, queue, mill.settings) == 1
-    assert waits(mill) == [(5001, 200)]
+    assert sweep(worker.engine, queue, worker.settings) == 1
+    assert waits(worker) == [(5001, 200)]
 
 
 def test_a_slice_whose_time_has_not_come_or_that_is_decided_is_left_alone(
-    mill: Mill, queue: JobQueue
+    worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    waiting, decided = mill.promise(batch(2), per=1)
-    settle_slice(mill.context(), decided)
-    mill.run("UPDATE slices SET next_dispatch_at = now() + interval '5 s' WHERE id = :id", id=waiting)
+    waiting, decided = worker.promise(batch(2), per=1)
+    settle_slice(worker.context(), decided)
+    worker.run("UPDATE slices SET next_dispatch_at = now() + interval '5 s' WHERE id = :id", id=waiting)
 
-    assert sweep(mill.engine, queue, mill.settings) == 0
-    assert mill.queued(LARGE_QUEUE) == []
+    assert sweep(worker.engine, queue, worker.settings) == 0
+    assert worker.queued(LARGE_QUEUE) == []
 
 
-def test_a_slice_in_a_workers_hand_is_left_alone_and_nobody_waits_for_it(mill: Mill, queue: JobQueue) -> None:
-    in_hand, free = mill.promise(batch(2), per=1)
+def test_a_slice_in_a_workers_hand_is_left_alone_and_nobody_waits_for_it(
+    worker: WorkerHarness, queue: JobQueue
+) -> None:
+    in_hand, free = worker.promise(batch(2), per=1)
 
-    with transaction(mill.engine) as connection:
+    with transaction(worker.engine) as connection:
         assert claim_slice(connection, in_hand) is not None
         started = time.monotonic()
-        swept = sweep(mill.engine, queue, mill.settings)
+        swept = sweep(worker.engine, queue, worker.settings)
 
     assert swept == 1
     assert time.monotonic() - started < 5
-    assert mill.queued(LARGE_QUEUE) == [free]
+    assert worker.queued(LARGE_QUEUE) == [free]
 
 
-def test_a_slice_is_free_by_the_time_that_its_message_is_there(mill: Mill) -> None:
-    mill.promise(batch(5), per=1)
+def test_a_slice_is_free_by_the_time_that_its_message_is_there(worker: WorkerHarness) -> None:
+    worker.promise(batch(5), per=1)
 
     class Eager(JobQueue):
         """Has each slice settled before the sweeper has gone on, as an idle worker would."""
 
         def dispatch(self, slice_ids: Sequence[int], _queue: str, _loads: object = None) -> None:
             for slice_id in slice_ids:
-                assert settle_slice(mill.context(), slice_id) is not None
+                assert settle_slice(worker.context(), slice_id) is not None
 
-    with closing(Eager(mill.settings)) as eager:
-        assert sweep(mill.engine, eager, mill.settings) == 5
+    with closing(Eager(worker.settings)) as eager:
+        assert sweep(worker.engine, eager, worker.settings) == 5
 
-    assert mill.rows("SELECT count(*) FROM slices WHERE closed_at IS NULL") == [(0,)]
+    assert worker.rows("SELECT count(*) FROM slices WHERE closed_at IS NULL") == [(0,)]
 
 
-def test_a_deep_queue_is_not_made_deeper(mill: Mill, queue: JobQueue) -> None:
-    settings = replace(mill.settings, redispatch_most_slices=3, redispatch_least_slices=1)
-    mill.promise(batch(10), per=1)
+def test_a_deep_queue_is_not_made_deeper(worker: WorkerHarness, queue: JobQueue) -> None:
+    settings = replace(worker.settings, redispatch_most_slices=3, redispatch_least_slices=1)
+    worker.promise(batch(10), per=1)
 
-    swept = [sweep(mill.engine, queue, settings) for _ in range(3)]
-    with redis.Redis.from_url(mill.settings.redis_url) as client:
+    swept = [sweep(worker.engine, queue, settings) for _ in range(3)]
+    with redis.Redis.from_url(worker.settings.redis_url) as client:
         client.rpop(f"ordermill:{LARGE_QUEUE}", 3)
-    swept.append(sweep(mill.engine, queue, settings))
+    swept.append(sweep(worker.engine, queue, settings))
 
     # Three slices are two messages; beyond them it is the one that has been due longest.
     assert swept == [3, 1, 1, 2]
-    assert len(mill.messages(LARGE_QUEUE)) == 2
+    assert len(worker.messages(LARGE_QUEUE)) == 2
 
 
-def test_there_is_always_room_for_what_has_been_due_longest(mill: Mill, queue: JobQueue) -> None:
-    slice_ids = mill.promise(batch(40), per=1)
+def test_there_is_always_room_for_what_has_been_due_longest(worker: WorkerHarness, queue: JobQueue) -> None:
+    slice_ids = worker.promise(batch(40), per=1)
     lost = slice_ids[30:33]
-    mill.run("UPDATE slices SET next_dispatch_at = now() - interval '1 hour' WHERE id = ANY(:ids)", ids=lost)
+    worker.run(
+        "UPDATE slices SET next_dispatch_at = now() - interval '1 hour' WHERE id = ANY(:ids)", ids=lost
+    )
     for slice_id in range(1001, 1502):
         queue.dispatch([slice_id], LARGE_QUEUE)
 
-    swept = sweep(mill.engine, queue, mill.settings)
+    swept = sweep(worker.engine, queue, worker.settings)
 
-    assert queue.waiting(LARGE_QUEUE) > mill.settings.redispatch_most_slices
-    assert swept == mill.settings.redispatch_least_slices == 25
-    assert set(lost) <= set(mill.queued(LARGE_QUEUE))
+    assert queue.waiting(LARGE_QUEUE) > worker.settings.redispatch_most_slices
+    assert swept == worker.settings.redispatch_least_slices == 25
+    assert set(lost) <= set(worker.queued(LARGE_QUEUE))
 
 
-def test_a_deep_queue_does_not_keep_the_other_from_being_served(mill: Mill, queue: JobQueue) -> None:
-    settings = replace(mill.settings, redispatch_most_slices=2)
-    mill.promise(batch(10), per=1)
-    small = mill.promise(batch(1), per=1, queue=SMALL_QUEUE)
+def test_a_deep_queue_does_not_keep_the_other_from_being_served(
+    worker: WorkerHarness, queue: JobQueue
+) -> None:
+    settings = replace(worker.settings, redispatch_most_slices=2)
+    worker.promise(batch(10), per=1)
+    small = worker.promise(batch(1), per=1, queue=SMALL_QUEUE)
 
-    sweep(mill.engine, queue, settings)
+    sweep(worker.engine, queue, settings)
 
-    assert mill.queued(SMALL_QUEUE) == small
+    assert worker.queued(SMALL_QUEUE) == small
 
 
 def test_when_redis_comes_back_empty_every_undecided_slice_is_dispatched_at_once(
-    mill: Mill, queue: JobQueue
+    worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    slice_ids = mill.promise(batch(6), per=1)
-    sweep(mill.engine, queue, mill.settings)
-    settle_slice(mill.context(), slice_ids[0])
-    with redis.Redis.from_url(mill.settings.redis_url) as client:
+    slice_ids = worker.promise(batch(6), per=1)
+    sweep(worker.engine, queue, worker.settings)
+    settle_slice(worker.context(), slice_ids[0])
+    with redis.Redis.from_url(worker.settings.redis_url) as client:
         client.flushdb()
 
-    swept = [sweep(mill.engine, queue, mill.settings) for _ in range(2)]
+    swept = [sweep(worker.engine, queue, worker.settings) for _ in range(2)]
 
     assert swept == [5, 0]
-    assert mill.queued(LARGE_QUEUE) == slice_ids[1:]
+    assert worker.queued(LARGE_QUEUE) == slice_ids[1:]
 
 
-def test_all_are_made_due_in_portions_and_a_sweep_in_between_dispatches(mill: Mill, queue: JobQueue) -> None:
-    slice_ids = mill.promise(batch(25), per=1)
-    mill.run("UPDATE slices SET next_dispatch_at = now() + id * interval '1 minute'")
-    mill.run("UPDATE slices SET next_dispatch_at = now() + interval '1 hour' WHERE id % 2 = 0")
+def test_all_are_made_due_in_portions_and_a_sweep_in_between_dispatches(
+    worker: WorkerHarness, queue: JobQueue
+) -> None:
+    slice_ids = worker.promise(batch(25), per=1)
+    worker.run("UPDATE slices SET next_dispatch_at = now() + id * interval '1 minute'")
+    worker.run("UPDATE slices SET next_dispatch_at = now() + interval '1 hour' WHERE id % 2 = 0")
 
-    made_due = [make_all_due(mill.engine, portion=10, most_seconds=0) for _ in range(3)]
-    in_all = make_all_due(mill.engine)
+    made_due = [make_all_due(worker.engine, portion=10, most_seconds=0) for _ in range(3)]
+    in_all = make_all_due(worker.engine)
 
     assert made_due == [MadeDue(10, False), MadeDue(10, False), MadeDue(5, True)]
     assert in_all == MadeDue(0, True)
-    assert sweep(mill.engine, queue, mill.settings) == 25
-    assert mill.queued(LARGE_QUEUE) == slice_ids
+    assert sweep(worker.engine, queue, worker.settings) == 25
+    assert worker.queued(LARGE_QUEUE) == slice_ids
 
 
-def test_a_sweep_goes_on_however_many_slices_there_are(mill: Mill, queue: JobQueue) -> None:
-    mill.promise(batch(60), per=1)
-    mill.run("UPDATE slices SET next_dispatch_at = now() + interval '1 hour'")
+def test_a_sweep_goes_on_however_many_slices_there_are(worker: WorkerHarness, queue: JobQueue) -> None:
+    worker.promise(batch(60), per=1)
+    worker.run("UPDATE slices SET next_dispatch_at = now() + interval '1 hour'")
 
     # All 60 in one call: many portions, each from where the one before has ended.
-    assert make_all_due(mill.engine, portion=7) == MadeDue(60, True)
-    assert sweep(mill.engine, queue, mill.settings) == 60
+    assert make_all_due(worker.engine, portion=7) == MadeDue(60, True)
+    assert sweep(worker.engine, queue, worker.settings) == 60
 
 
-def test_a_new_broker_is_not_taken_for_the_old_one_twice(mill: Mill) -> None:
-    mill.promise(batch(1))
-    mill.run("UPDATE slices SET next_dispatch_at = now() + interval '1 hour'")
+def test_a_new_broker_is_not_taken_for_the_old_one_twice(worker: WorkerHarness) -> None:
+    worker.promise(batch(1))
+    worker.run("UPDATE slices SET next_dispatch_at = now() + interval '1 hour'")
 
-    with closing(JobQueue(mill.settings)) as queue:
-        swept = [sweep(mill.engine, queue, mill.settings) for _ in range(3)]
+    with closing(JobQueue(worker.settings)) as queue:
+        swept = [sweep(worker.engine, queue, worker.settings) for _ in range(3)]
 
     assert swept == [1, 0, 0]
 
 
-def test_when_the_broker_is_away_the_slices_stay_due(mill: Mill, nowhere: JobQueue) -> None:
-    mill.promise(batch(2), per=1)
+def test_when_the_broker_is_away_the_slices_stay_due(worker: WorkerHarness, nowhere: JobQueue) -> None:
+    worker.promise(batch(2), per=1)
 
     with pytest.raises(QueueAwayError):
-        sweep(mill.engine, nowhere, mill.settings)
+        sweep(worker.engine, nowhere, worker.settings)
 
-    assert [dispatches for dispatches, _ in waits(mill)] == [0, 0]
+    assert [dispatches for dispatches, _ in waits(worker)] == [0, 0]
 
 
 def test_when_the_broker_goes_away_in_between_the_slices_are_due_again_at_once(
-    mill: Mill, queue: JobQueue
+    worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    slice_ids = mill.promise(batch(2), per=1)
+    slice_ids = worker.promise(batch(2), per=1)
 
     class CutOff(JobQueue):
         """Is away by the time that something is to be sent."""
@@ -238,12 +248,12 @@ def test_when_the_broker_goes_away_in_between_the_slices_are_due_again_at_once(
         def dispatch(self, _slice_ids: Sequence[int], _queue: str, _loads: object = None) -> None:
             raise QueueAwayError("the broker cannot be reached")
 
-    with closing(CutOff(mill.settings)) as cut_off, pytest.raises(QueueAwayError):
-        sweep(mill.engine, cut_off, mill.settings)
+    with closing(CutOff(worker.settings)) as cut_off, pytest.raises(QueueAwayError):
+        sweep(worker.engine, cut_off, worker.settings)
 
-    assert waits(mill) == [(0, 0), (0, 0)]
-    assert sweep(mill.engine, queue, mill.settings) == 2
-    assert mill.queued(LARGE_QUEUE) == slice_ids
+    assert waits(worker) == [(0, 0), (0, 0)]
+    assert sweep(worker.engine, queue, worker.settings) == 2
+    assert worker.queued(LARGE_QUEUE) == slice_ids
 
 
 def test_dispatching_to_a_broker_that_is_away_gives_up_soon(nowhere: JobQueue) -> None:
@@ -260,14 +270,14 @@ def test_dispatching_to_a_broker_that_is_away_gives_up_soon(nowhere: JobQueue) -
     assert time.monotonic() - started < 5
 
 
-def test_a_message_holds_a_slices_id_and_nothing_of_a_clients(mill: Mill, queue: JobQueue) -> None:
-    (slice_id,) = mill.promise({"secret key": order(email="secret@example.com")})
+def test_a_message_holds_a_slices_id_and_nothing_of_a_clients(worker: WorkerHarness, queue: JobQueue) -> None:
+    (slice_id,) = worker.promise({"secret key": order(email="secret@example.com")})
 
     queue.dispatch([slice_id], SMALL_QUEUE)
 
-    with redis.Redis.from_url(mill.settings.redis_url) as client:
+    with redis.Redis.from_url(worker.settings.redis_url) as client:
         (raw,) = client.lrange(f"ordermill:{SMALL_QUEUE}", 0, -1)
     assert b"secret" not in raw
-    assert mill.queued(SMALL_QUEUE) == [slice_id]
+    assert worker.queued(SMALL_QUEUE) == [slice_id]
     assert queue.waiting(SMALL_QUEUE) == 1
     assert queue.waiting(LARGE_QUEUE) == 0

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from api.jobs.results import PIECE_BYTES
-from tests.support.api import Door, open_door
+from tests.support.api import ApiClient, open_api
 from tests.support.fresh_databases import database_url
 
 if TYPE_CHECKING:
@@ -30,25 +30,25 @@ REJECTED = {"status": "no", "code": -7, "msg": "no. " * 10_000, "retryable": Fal
 
 
 @pytest.fixture
-def door(settings: Settings) -> Iterator[Door]:
-    with open_door(settings) as made:
+def api(settings: Settings) -> Iterator[ApiClient]:
+    with open_api(settings) as made:
         yield made.with_settings(slice_max_orders=5, sync_max_orders=1, database_pool_size=1)
 
 
-def rejected_job(door: Door) -> tuple[str, bytes]:
+def rejected_job(api: ApiClient) -> tuple[str, bytes]:
     """A job whose orders were all rejected at length: its results' path, and the bytes that stand there."""
-    posted = door.post({f"key {n}": n for n in range(ORDERS)}, Prefer="respond-async")
+    posted = api.post({f"key {n}": n for n in range(ORDERS)}, Prefer="respond-async")
     outcomes: dict[str, Any] = {}
-    for slice_id, _, _ in door.open_slices():
-        [(body,)] = door.rows("SELECT body FROM slices WHERE id = :id", id=slice_id)
+    for slice_id, _, _ in api.open_slices():
+        [(body,)] = api.rows("SELECT body FROM slices WHERE id = :id", id=slice_id)
         own = {key: {**REJECTED, "n": n} for key, n in json.loads(body).items()}
         outcomes |= own
-        close(door, slice_id, orjson.dumps(own))
+        close(api, slice_id, orjson.dumps(own))
     return f"{posted.headers['Location']}/results", orjson.dumps(outcomes)
 
 
-def close(door: Door, slice_id: int, outcomes: bytes) -> None:
-    with door.engine.begin() as connection:
+def close(api: ApiClient, slice_id: int, outcomes: bytes) -> None:
+    with api.engine.begin() as connection:
         connection.execute(
             text(
                 "UPDATE slices SET started_at = now(), closed_at = now(), outcomes = :outcomes, ok_count = 0,"
@@ -58,17 +58,17 @@ def close(door: Door, slice_id: int, outcomes: bytes) -> None:
         )
 
 
-def reader(door: Door, path: str) -> TestResponse:
+def reader(api: ApiClient, path: str) -> TestResponse:
     """Ask with a key of one's own, and read no more than the first piece."""
-    key = door.new_key(f"Reader {uuid4()}", "jobs:read-all")
-    return door.client.get(path, headers={"API-Authorization": key}, buffered=False)
+    key = api.new_key(f"Reader {uuid4()}", "jobs:read-all")
+    return api.client.get(path, headers={"API-Authorization": key}, buffered=False)
 
 
 @contextmanager
-def database_away(door: Door, seconds: float) -> Iterator[int]:
-    """Nobody is connected to the door's database, or let in, for so long; gives how many were."""
-    name = make_url(door.settings.database_url).database
-    with psycopg.connect(database_url(door.settings.database_url, "postgres"), autocommit=True) as server:
+def database_away(api: ApiClient, seconds: float) -> Iterator[int]:
+    """Nobody is connected to the API's database, or let in, for so long; gives how many were."""
+    name = make_url(api.settings.database_url).database
+    with psycopg.connect(database_url(api.settings.database_url, "postgres"), autocommit=True) as server:
 
         def allow(allowed: str) -> None:
             server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {allowed}')
@@ -84,38 +84,38 @@ def database_away(door: Door, seconds: float) -> Iterator[int]:
             back.join()
 
 
-def test_results_in_pieces_are_the_bytes_of_the_whole_and_their_length_is_told(door: Door) -> None:
-    path, expected = rejected_job(door)
+def test_results_in_pieces_are_the_bytes_of_the_whole_and_their_length_is_told(api: ApiClient) -> None:
+    path, expected = rejected_job(api)
 
-    answer = door.get(path)
+    answer = api.get(path)
 
     assert answer.status_code == 200
     assert int(answer.headers["Content-Length"]) == len(expected)
     assert answer.data == expected
 
 
-def test_no_piece_is_much_larger_than_a_piece(door: Door) -> None:
-    path, expected = rejected_job(door)
+def test_no_piece_is_much_larger_than_a_piece(api: ApiClient) -> None:
+    path, expected = rejected_job(api)
 
-    pieces = list(reader(door, path).iter_encoded())
+    pieces = list(reader(api, path).iter_encoded())
 
     assert b"".join(pieces) == expected
     assert len(pieces) > 5
     assert max(map(len, pieces)) < 2 * PIECE_BYTES
 
 
-def test_who_does_not_read_holds_no_connection(door: Door) -> None:
-    path, expected = rejected_job(door)
+def test_who_does_not_read_holds_no_connection(api: ApiClient) -> None:
+    path, expected = rejected_job(api)
 
-    waiting = [reader(door, path) for _ in range(5)]
+    waiting = [reader(api, path) for _ in range(5)]
 
     # There is one connection in all.
-    assert door.get(path.removesuffix("/results")).status_code == 200
+    assert api.get(path.removesuffix("/results")).status_code == 200
     assert [one.data == expected for one in waiting] == [True] * 5
 
 
-def test_readers_reserve_memory_until_they_are_done(door: Door) -> None:
-    narrow = door.with_settings(memory_budget_bytes=5 * PIECE_BYTES, slice_max_orders=5, sync_max_orders=1)
+def test_readers_reserve_memory_until_they_are_done(api: ApiClient) -> None:
+    narrow = api.with_settings(memory_budget_bytes=5 * PIECE_BYTES, slice_max_orders=5, sync_max_orders=1)
     path, expected = rejected_job(narrow)
 
     first = reader(narrow, path)
@@ -128,8 +128,8 @@ def test_readers_reserve_memory_until_they_are_done(door: Door) -> None:
     assert narrow.get(path).data == expected
 
 
-def test_a_200_that_there_is_no_memory_to_send_is_the_202_of_its_job(door: Door) -> None:
-    narrow = door.with_settings(memory_budget_bytes=5 * PIECE_BYTES, slice_max_orders=5, sync_max_orders=1)
+def test_a_200_that_there_is_no_memory_to_send_is_the_202_of_its_job(api: ApiClient) -> None:
+    narrow = api.with_settings(memory_budget_bytes=5 * PIECE_BYTES, slice_max_orders=5, sync_max_orders=1)
     path, expected = rejected_job(narrow)
     again = {"Prefer": "wait=5", "Idempotency_Key": "again"}
     body = {f"key {n}": n for n in range(ORDERS)}
@@ -148,30 +148,30 @@ def test_a_200_that_there_is_no_memory_to_send_is_the_202_of_its_job(door: Door)
     assert len(expected) > PIECE_BYTES
 
 
-def test_a_database_that_comes_back_cuts_no_answer_short(door: Door) -> None:
-    path, expected = rejected_job(door)
-    reading = reader(door, path)
+def test_a_database_that_comes_back_cuts_no_answer_short(api: ApiClient) -> None:
+    path, expected = rejected_job(api)
+    reading = reader(api, path)
 
-    with database_away(door, seconds=1) as ended:
+    with database_away(api, seconds=1) as ended:
         assert ended > 0
         assert reading.data == expected
 
 
-def test_one_order_alone_is_answered_with_its_bare_outcome(door: Door) -> None:
-    posted = door.client.post(
+def test_one_order_alone_is_answered_with_its_bare_outcome(api: ApiClient) -> None:
+    posted = api.client.post(
         "/v1/order",
         data=b"{}",
         headers={
-            "API-Authorization": door.key,
+            "API-Authorization": api.key,
             "Content-Type": "application/json",
             "Prefer": "respond-async",
         },
     )
-    [(slice_id, job_id, _)] = door.open_slices()
+    [(slice_id, job_id, _)] = api.open_slices()
     assert isinstance(job_id, UUID)
-    close(door, slice_id, orjson.dumps({"": REJECTED | {"msg": "x" * 2 * PIECE_BYTES}}))
+    close(api, slice_id, orjson.dumps({"": REJECTED | {"msg": "x" * 2 * PIECE_BYTES}}))
 
-    answer = door.get(f"{posted.headers['Location']}/results")
+    answer = api.get(f"{posted.headers['Location']}/results")
 
     assert answer.json is not None
     assert answer.json["msg"] == "x" * 2 * PIECE_BYTES

@@ -14,8 +14,8 @@ from sqlalchemy import make_url
 from shared.domain.slicing import LARGE_QUEUE
 from shared.queue.job_queue import JobQueue
 from tests.support.black_hole import BlackHole
-from tests.support.mill import open_mill, order
 from tests.support.until import until
+from tests.support.worker_harness import open_worker_harness, order
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,13 +37,17 @@ def test_a_scheduler_hands_out_what_nobody_heard_of_and_leaves_when_told(
         # Whatever it waits for in between must not keep it from leaving.
         "SWEEP_SECONDS": "3600",
     }
-    with open_mill(settings) as mill, closing(JobQueue(settings)) as queue, log.open("wb") as output:
-        lost = mill.promise({f"k{i}": order() for i in range(3)}, per=1)
+    with (
+        open_worker_harness(settings) as worker,
+        closing(JobQueue(settings)) as queue,
+        log.open("wb") as output,
+    ):
+        lost = worker.promise({f"k{i}": order() for i in range(3)}, per=1)
         with subprocess.Popen(
             [sys.executable, "-m", "cli", "scheduler"], env=environment, stdout=output, stderr=output
         ) as process:
             try:
-                until(lambda: sorted(mill.queued(LARGE_QUEUE)) == lost, "what was lost is handed out")
+                until(lambda: sorted(worker.queued(LARGE_QUEUE)) == lost, "what was lost is handed out")
                 process.terminate()
                 code = process.wait(_PATIENCE_SECONDS)
             finally:
@@ -63,7 +67,7 @@ def test_a_scheduler_that_a_server_keeps_for_ever_is_replaced_and_sweeps_again(
     log = tmp_path / "log"
     with (
         BlackHole(f"{url.query['host']}/.s.PGSQL.5432") as hole,
-        open_mill(settings) as mill,
+        open_worker_harness(settings) as worker,
         closing(JobQueue(settings)) as queue,
         log.open("wb") as output,
     ):
@@ -81,14 +85,14 @@ def test_a_scheduler_that_a_server_keeps_for_ever_is_replaced_and_sweeps_again(
             [sys.executable, "-m", "cli", "scheduler"], env=environment, stdout=output, stderr=output
         ) as process:
             try:
-                first = mill.promise({"a": order()})
-                until(lambda: mill.queued(LARGE_QUEUE) == first, "it sweeps")
+                first = worker.promise({"a": order()})
+                until(lambda: worker.queued(LARGE_QUEUE) == first, "it sweeps")
 
                 # What it has open leads nowhere from here on; a new connection would not.
                 hole.lose_all()
-                second = mill.promise({"b": order()})
+                second = worker.promise({"b": order()})
 
-                until(lambda: mill.queued(LARGE_QUEUE) == [*first, *second], "it sweeps again")
+                until(lambda: worker.queued(LARGE_QUEUE) == [*first, *second], "it sweeps again")
                 process.terminate()
                 assert process.wait(_PATIENCE_SECONDS) == 0
             finally:

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from shared.persistence.core.database import open_database, ping
 from shared.persistence.core.migrate import migrate
 from shared.persistence.core.schema_version import SchemaError, revisions
-from tests.support.api import open_door
-from tests.support.mill import Mill, open_mill, order
+from tests.support.api import open_api
 from tests.support.settling import LeftError, settle_slice
+from tests.support.worker_harness import WorkerHarness, open_worker_harness, order
 from worker.context import open_worker_context
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
-    with open_mill(settings) as made:
+def worker(settings: Settings) -> Iterator[WorkerHarness]:
+    with open_worker_harness(settings) as made:
         yield made
 
 
@@ -96,32 +96,34 @@ def test_a_migration_leaves_word_of_whom_its_schema_serves(engine: Engine) -> No
     assert left == f"{revisions().head} serves {revisions().serves}"
 
 
-def test_a_worker_decides_nothing_on_the_schema_of_another_version(mill: Mill, settings: Settings) -> None:
-    mill.stock("BRASS-LAMP", main=10)
-    (slice_id,) = mill.promise({"a": order()})
-    set_revision(mill.engine, revisions().known[0])
+def test_a_worker_decides_nothing_on_the_schema_of_another_version(
+    worker: WorkerHarness, settings: Settings
+) -> None:
+    worker.stock("BRASS-LAMP", main=10)
+    (slice_id,) = worker.promise({"a": order()})
+    set_revision(worker.engine, revisions().known[0])
     context = open_worker_context(settings)
 
     with pytest.raises(LeftError, match="`ordermill migrate`"):
         settle_slice(context, slice_id)
-    assert mill.outcomes() == {}
+    assert worker.outcomes() == {}
 
-    set_revision(mill.engine, revisions().head)
+    set_revision(worker.engine, revisions().head)
     settle_slice(context, slice_id)
-    assert mill.outcomes()["a"]["status"] == "ok"
+    assert worker.outcomes()["a"]["status"] == "ok"
     context.engine.dispose()
 
 
 def test_the_api_is_alive_but_not_ready_and_accepts_nothing(settings: Settings, engine: Engine) -> None:
     set_revision(engine, revisions().known[0])
-    with open_door(settings) as door:
-        ready, posted = door.get("/readyz"), door.post({"a": {}})
+    with open_api(settings) as api:
+        ready, posted = api.get("/readyz"), api.post({"a": {}})
 
-        assert door.get("/healthz").status_code == 200
+        assert api.get("/healthz").status_code == 200
         assert ready.status_code == posted.status_code == 503
         assert ready.json is not None
         assert "`ordermill migrate`" in ready.json["database"]["why"]
 
         set_revision(engine, revisions().head)
-        assert door.get("/readyz").json["database"] == {"ok": True}  # type: ignore[index]
-        assert door.post({"a": {}}).status_code in {200, 202}
+        assert api.get("/readyz").json["database"] == {"ok": True}  # type: ignore[index]
+        assert api.post({"a": {}}).status_code in {200, 202}

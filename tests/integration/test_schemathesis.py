@@ -1,6 +1,6 @@
-"""Schemathesis holds the door to its own description, with requests that keep to it and requests that do not.
+"""Schemathesis holds the API to its own description, with requests that keep to it and requests that do not.
 
-The door is in this process, the servers behind are real, and a thread is the worker. What is checked: no
+The API is in this process, the servers behind are real, and a thread is the worker. What is checked: no
 server error, no status, media type, header or body but those that are described. An order that is rejected
 is a 200, so what comes of the orders themselves is the business of other tests.
 """
@@ -75,14 +75,14 @@ def shop(module_settings: Settings) -> Iterator[Shop]:
 
 @pytest.fixture(scope="module")
 def key(shop: Shop) -> str:
-    return create_api_key(shop.door.engine, "Tester", sorted(SCOPES), None, None, utc_now())
+    return create_api_key(shop.api.engine, "Tester", sorted(SCOPES), None, None, utc_now())
 
 
 @pytest.fixture(scope="module")
 def existing(shop: Shop) -> dict[str, Any]:
     """What a path may name that exists: nobody would guess it."""
     lamp = {"address": ADDRESS, "createOnly": True, "products": [{"qty": 1, "sku": "BRASS-LAMP"}]}
-    response = shop.door.post({"lamp": lamp}, Prefer="respond-async")
+    response = shop.api.post({"lamp": lamp}, Prefer="respond-async")
     path = response.headers["Location"]
     outcome = shop.settled(path)["lamp"]
     return {"job_id": path.rpartition("/")[2], "number": outcome["order"]}
@@ -97,7 +97,7 @@ def settling(shop: Shop, existing: dict[str, Any]) -> Iterator[None]:
     def work() -> None:
         while not over.wait(0.01):
             try:
-                for slice_id, _, _ in shop.door.open_slices():
+                for slice_id, _, _ in shop.api.open_slices():
                     settle_slice(shop.context, slice_id)
             except Exception as error:  # noqa: BLE001 - told by the test, in its own thread
                 faults.append(error)
@@ -112,7 +112,7 @@ def settling(shop: Shop, existing: dict[str, Any]) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def described(shop: Shop) -> schemathesis.BaseSchema:
-    schema = schemathesis.openapi.from_wsgi("/openapi.json", shop.door.apps[0])
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", shop.api.apps[0])
     schema.config.generation.update(with_security_parameters=False)
     return schema
 
@@ -176,7 +176,7 @@ def test_the_examples_of_requests_are_taken(
 def test_somebody_without_a_key_is_refused_as_described(
     described: schemathesis.BaseSchema, shop: Shop
 ) -> None:
-    reader = shop.door.new_key("Nobody")
+    reader = shop.api.new_key("Nobody")
     for route in routes():
         if not route.permission.needs_key:
             continue
@@ -193,7 +193,7 @@ def test_somebody_without_a_key_is_refused_as_described(
 
 
 def test_a_database_that_is_away_is_answered_as_described(shop: Shop, key: str) -> None:
-    away = shop.door.with_settings(database_url="postgresql://nobody@127.0.0.1:9/nothing")
+    away = shop.api.with_settings(database_url="postgresql://nobody@127.0.0.1:9/nothing")
     described = schemathesis.openapi.from_wsgi("/openapi.json", away.apps[-1])
     without_server_errors = [check for check in CHECKS if check is not not_a_server_error]
     for name in ("POST /v1/orders", "GET /v1/limits", "GET /readyz"):
@@ -205,12 +205,12 @@ def test_a_database_that_is_away_is_answered_as_described(shop: Shop, key: str) 
 
 
 def test_an_answer_that_is_not_as_described_would_be_noticed(shop: Shop, key: str) -> None:
-    document = shop.door.get("/openapi.json").get_json()
+    document = shop.api.get("/openapi.json").get_json()
     limits = document["components"]["schemas"]["Limits"]
     limits["properties"]["maxOrders"]["type"] = "string"
     del document["paths"]["/v1/orders"]["post"]["responses"]["415"]
     wrong = schemathesis.openapi.from_dict(document)
-    wrong.app = shop.door.apps[0]
+    wrong.app = shop.api.apps[0]
 
     for name in ("GET /v1/limits", "POST /v1/orders"):
         case = operation(wrong, name).Case()

@@ -47,7 +47,7 @@ class Ground:
         headers = {"Prefer": "respond-async", "Content-Type": "application/json"}
         if key:
             headers[header] = f"Bearer {key}" if header == "Authorization" else key
-        return self.shop.door.client.open(
+        return self.shop.api.client.open(
             path,
             method=method,
             headers=headers,
@@ -58,15 +58,15 @@ class Ground:
 @pytest.fixture(scope="module")
 def ground(module_settings: Settings) -> Iterator[Ground]:
     with open_shop(module_settings) as shop:
-        engine, now = shop.door.engine, utc_now()
+        engine, now = shop.api.engine, utc_now()
         revoked = create_api_key(engine, "Revoked", SCOPES, None, None, now)
         revoke_api_key(engine, "Revoked", now)
-        accepted = shop.door.post({"a": order("BRASS-LAMP")}, Prefer="respond-async")
+        accepted = shop.api.post({"a": order("BRASS-LAMP")}, Prefer="respond-async")
         outcomes = shop.settled(accepted.headers["Location"])
         unknown = make_key().text
         yield Ground(
             shop=shop,
-            owner=shop.door.key,
+            owner=shop.api.key,
             job=told(accepted)["id"],
             number=outcomes["a"]["orders"][0],
             callers={
@@ -74,7 +74,7 @@ def ground(module_settings: Settings) -> Iterator[Ground]:
                 "malformed": "nonsense",
                 "too long": "om_" + "a" * 5000,
                 "unknown": unknown,
-                "almost": shop.door.key[:-1] + ("A" if shop.door.key[-1] != "A" else "B"),
+                "almost": shop.api.key[:-1] + ("A" if shop.api.key[-1] != "A" else "B"),
                 "revoked": revoked,
                 "expired": create_api_key(
                     engine, "Expired", SCOPES, None, now - timedelta(seconds=1), now - timedelta(days=1)
@@ -144,7 +144,7 @@ def test_a_job_of_somebody_else_looks_like_none(ground: Ground, name: str) -> No
     none = name.split()[1].replace("<job_id>", ground.job[:-4] + "0000")
 
     foreign = ground.ask("GET", KEYED[name], key=key)
-    unknown = ground.shop.door.get(none, key)
+    unknown = ground.shop.api.get(none, key)
 
     assert (foreign.status_code, foreign.data) == (unknown.status_code, unknown.data)
     assert foreign.status_code == 404
@@ -167,17 +167,17 @@ def test_other_methods_reach_nothing(ground: Ground, name: str, method: str) -> 
     declared = {route.method for route in routes() if route.rule == ROUTES[name].rule}
     if method in declared:
         return
-    before = ground.shop.door.job_count()
+    before = ground.shop.api.job_count()
 
     answer = ground.ask(method, ROUTES[name], key=ground.callers["every scope"])
 
     assert answer.status_code == 405
     assert set(answer.headers["Allow"].split(", ")) >= declared
-    assert ground.shop.door.job_count() == before
+    assert ground.shop.api.job_count() == before
 
 
 def test_every_rule_of_the_app_is_in_the_table(ground: Ground) -> None:
-    rules = ground.shop.door.client.application.url_map.iter_rules()
+    rules = ground.shop.api.client.application.url_map.iter_rules()
 
     assert {
         f"{method} {rule.rule}" for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -195,7 +195,7 @@ def test_an_order_of_another_key_cannot_be_completed(ground: Ground) -> None:
         outcome = shop.settled(stolen.headers["Location"], key)
         assert (outcome["status"], outcome["code"]) == ("no", -7)
         assert "no order has number" in outcome["msg"]
-    assert shop.door.rows("SELECT state FROM orders WHERE number = :n", n=prepared) == [("prepared",)]
+    assert shop.api.rows("SELECT state FROM orders WHERE number = :n", n=prepared) == [("prepared",)]
 
 
 @pytest.fixture(scope="module")
@@ -204,11 +204,11 @@ def european(ground: Ground) -> str:
 
 
 def market(ground: Ground, name: str) -> int:
-    return int(ground.shop.door.rows("SELECT id FROM markets WHERE name = :name", name=name)[0].id)
+    return int(ground.shop.api.rows("SELECT id FROM markets WHERE name = :name", name=name)[0].id)
 
 
 def place(ground: Ground, key: str, batch: dict[str, Any]) -> dict[str, Any]:
-    accepted = ground.shop.door.post(batch, Prefer="respond-async", API_Authorization=key)
+    accepted = ground.shop.api.post(batch, Prefer="respond-async", API_Authorization=key)
     return ground.shop.settled(accepted.headers["Location"], key)
 
 
@@ -248,7 +248,7 @@ def test_a_key_that_lost_a_market_cannot_complete_its_orders_there(ground: Groun
     key = ground.shop.key_for_markets("Both", market(ground, "Europe"), market(ground, "America"))
     american = {"address": AMERICAN, "market": "America", "createOnly": True}
     number = place(ground, key, {"p": order("BRASS-LAMP", **american)})["p"]["order"]
-    with ground.shop.door.engine.begin() as connection:
+    with ground.shop.api.engine.begin() as connection:
         connection.execute(
             text("UPDATE api_keys SET market_ids = :ids WHERE name = 'Both'"),
             {"ids": [market(ground, "Europe")]},
@@ -265,29 +265,29 @@ def test_a_key_that_lost_a_market_cannot_complete_its_orders_there(ground: Groun
 def test_a_key_of_a_market_neither_sees_nor_sets_stock_of_others(ground: Ground) -> None:
     american = ground.shop.key_for_markets("American", market(ground, "America"))
     # The stool is sold in Europe alone.
-    seen = told(ground.shop.door.get("/v1/stock?limit=1000", american))
+    seen = told(ground.shop.api.get("/v1/stock?limit=1000", american))
     assert "RED-STOOL" not in str(seen)
     assert "BRASS-LAMP" in str(seen)
 
-    before = ground.shop.door.rows("SELECT sum(physical) FROM stock")
-    answer = ground.shop.door.client.post(
+    before = ground.shop.api.rows("SELECT sum(physical) FROM stock")
+    answer = ground.shop.api.client.post(
         "/v1/stock",
         json={"products": [{"product": "RED-STOOL", "warehouse": "Main", "quantity": 77}]},
         headers={"API-Authorization": american},
     )
     assert answer.status_code == 200
     assert told(answer)["status"] == "no"
-    assert ground.shop.door.rows("SELECT sum(physical) FROM stock") == before
+    assert ground.shop.api.rows("SELECT sum(physical) FROM stock") == before
 
 
 @pytest.mark.parametrize("caller", [*UNKNOWN[1:], "orders:read"])
 def test_telling_who_is_not_known_takes_the_same_queries_as_telling_who_is(
     ground: Ground, caller: str
 ) -> None:
-    ground.shop.door.get("/v1/limits", ground.owner)
+    ground.shop.api.get("/v1/limits", ground.owner)
 
     with statements_of(ground) as statements:
-        ground.shop.door.get("/v1/limits", ground.callers[caller])
+        ground.shop.api.get("/v1/limits", ground.callers[caller])
 
     assert len(statements) == 1
     assert re.search(r"FROM api_keys \nWHERE api_keys.prefix", statements[0])
@@ -295,9 +295,9 @@ def test_telling_who_is_not_known_takes_the_same_queries_as_telling_who_is(
 
 @contextmanager
 def statements_of(ground: Ground) -> Iterator[list[str]]:
-    """Note every statement that the door runs within the block."""
+    """Note every statement that the API runs within the block."""
     statements: list[str] = []
-    parts = ground.shop.door.apps[0].extensions["ordermill"]
+    parts = ground.shop.api.apps[0].extensions["ordermill"]
     listener = lambda *call: statements.append(call[2])  # noqa: E731
     engines = (parts.engine, parts.keys_engine)
     for engine in engines:

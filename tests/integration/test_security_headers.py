@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,18 +9,12 @@ import pytest
 from api.app import close_app, create_app
 from api.routes import routes
 from shared.settings import Settings
-from tests.support.api import Door, open_door
+from tests.support.api import ApiClient
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 NOT_NAMED = {"Server", "X-Powered-By", "Via", "Set-Cookie", "Permission-Control-Allow-Origin"}
-
-
-@pytest.fixture(scope="module")
-def door(module_settings: Settings) -> Iterator[Door]:
-    with open_door(module_settings) as made:
-        yield made
 
 
 def sound(answer: TestResponse) -> None:
@@ -32,13 +25,13 @@ def sound(answer: TestResponse) -> None:
     assert not NOT_NAMED & set(answer.headers.keys())
 
 
-def request(door: Door, method: str, path: str, **headers: str) -> TestResponse:
+def request(api: ApiClient, method: str, path: str, **headers: str) -> TestResponse:
     body = headers.pop("body", None)
-    return door.client.open(
+    return api.client.open(
         path,
         method=method,
         data=body,
-        headers={"API-Authorization": door.key, "Content-Type": "application/json", **headers},
+        headers={"API-Authorization": api.key, "Content-Type": "application/json", **headers},
     )
 
 
@@ -62,9 +55,9 @@ def request(door: Door, method: str, path: str, **headers: str) -> TestResponse:
     ],
 )
 def test_answers_are_json_that_nobody_sniffs(
-    door: Door, status: int, method: str, path: str, headers: dict[str, str]
+    module_api: ApiClient, status: int, method: str, path: str, headers: dict[str, str]
 ) -> None:
-    answer = request(door, method, path, **headers)
+    answer = request(module_api, method, path, **headers)
 
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/json"
@@ -75,8 +68,8 @@ def test_answers_are_json_that_nobody_sniffs(
 @pytest.mark.parametrize(
     "path", sorted({r.rule for r in routes() if r.method == "GET" and "<" not in r.rule})
 )
-def test_only_pages_are_anything_else(door: Door, path: str) -> None:
-    answer = request(door, "GET", path)
+def test_only_pages_are_anything_else(module_api: ApiClient, path: str) -> None:
+    answer = request(module_api, "GET", path)
 
     if path.startswith("/docs"):
         assert answer.headers["Content-Type"].split(";")[0] not in {"application/json", "text/plain"}
@@ -85,10 +78,10 @@ def test_only_pages_are_anything_else(door: Door, path: str) -> None:
     sound(answer)
 
 
-def test_what_has_no_body_has_no_type(door: Door) -> None:
-    options = request(door, "OPTIONS", "/v1/orders")
-    etag = request(door, "GET", "/openapi.json").headers["ETag"]
-    same = request(door, "GET", "/openapi.json", **{"If-None-Match": etag})
+def test_what_has_no_body_has_no_type(module_api: ApiClient) -> None:
+    options = request(module_api, "OPTIONS", "/v1/orders")
+    etag = request(module_api, "GET", "/openapi.json").headers["ETag"]
+    same = request(module_api, "GET", "/openapi.json", **{"If-None-Match": etag})
 
     assert (options.status_code, same.status_code) == (204, 304)
     for answer in (options, same):
@@ -112,8 +105,8 @@ def test_a_fault_of_ours_is_json_that_tells_nothing(module_settings: Settings) -
     sound(answer)
 
 
-def test_the_page_lets_nothing_else_in(door: Door) -> None:
-    policy = request(door, "GET", "/docs").headers["Content-Security-Policy"]
+def test_the_page_lets_nothing_else_in(module_api: ApiClient) -> None:
+    policy = request(module_api, "GET", "/docs").headers["Content-Security-Policy"]
 
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy

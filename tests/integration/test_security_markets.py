@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import pytest
 
-from tests.support.placed_orders import ADDRESS, Shop, open_shop
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from shared.settings import Settings
+from tests.support.placed_orders import ADDRESS, Shop
 
 AMERICAN = {"country": "US", "state": "CA", "email": "joe@example.com"}
 NOBODY = 987_654
@@ -20,23 +15,17 @@ UNLIMITED = ""
 
 
 @pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[Shop]:
-    with open_shop(module_settings) as opened:
-        yield opened
+def american(module_shop: Shop) -> str:
+    return module_shop.key_for_markets("American", market(module_shop, "America"))
 
 
 @pytest.fixture(scope="module")
-def american(shop: Shop) -> str:
-    return shop.key_for_markets("American", market(shop, "America"))
-
-
-@pytest.fixture(scope="module")
-def european(shop: Shop) -> str:
-    return shop.key_for_markets("European", market(shop, "Europe"))
+def european(module_shop: Shop) -> str:
+    return module_shop.key_for_markets("European", market(module_shop, "Europe"))
 
 
 def market(shop: Shop, name: str) -> int:
-    return int(shop.door.rows("SELECT id FROM markets WHERE name = :name", name=name)[0].id)
+    return int(shop.api.rows("SELECT id FROM markets WHERE name = :name", name=name)[0].id)
 
 
 def order(**fields: Any) -> dict[str, Any]:
@@ -45,14 +34,14 @@ def order(**fields: Any) -> dict[str, Any]:
 
 def place(shop: Shop, key: str, **fields: Any) -> dict[str, Any]:
     headers = {"API_Authorization": key} if key else {}
-    accepted = shop.door.post({"k": order(**fields)}, Prefer="respond-async", **headers)
-    outcome: dict[str, Any] = shop.settled(accepted.headers["Location"], key or shop.door.key)["k"]
+    accepted = shop.api.post({"k": order(**fields)}, Prefer="respond-async", **headers)
+    outcome: dict[str, Any] = shop.settled(accepted.headers["Location"], key or shop.api.key)["k"]
     return outcome
 
 
 def customer_of(shop: Shop, outcome: dict[str, Any]) -> int:
     [number] = outcome["orders"]
-    return int(shop.door.rows("SELECT customer_id FROM orders WHERE number = :n", n=number)[0].customer_id)
+    return int(shop.api.rows("SELECT customer_id FROM orders WHERE number = :n", n=number)[0].customer_id)
 
 
 def without(outcome: dict[str, Any], named: int) -> str:
@@ -60,79 +49,87 @@ def without(outcome: dict[str, Any], named: int) -> str:
 
 
 def is_reset(shop: Shop, customer: int) -> bool:
-    [row] = shop.door.rows("SELECT reset_password FROM customers WHERE id = :id", id=customer)
+    [row] = shop.api.rows("SELECT reset_password FROM customers WHERE id = :id", id=customer)
     return bool(row.reset_password)
 
 
-def test_a_customer_of_another_market_is_unknown_and_keeps_its_password(shop: Shop, american: str) -> None:
-    theirs = customer_of(shop, place(shop, UNLIMITED, customerRegister=True))
+def test_a_customer_of_another_market_is_unknown_and_keeps_its_password(
+    module_shop: Shop, american: str
+) -> None:
+    theirs = customer_of(module_shop, place(module_shop, UNLIMITED, customerRegister=True))
     wanted = {"address": AMERICAN, "customerSetNewPassword": True}
 
-    refused = place(shop, american, customerId=theirs, **wanted)
+    refused = place(module_shop, american, customerId=theirs, **wanted)
 
     assert refused["code"] == -6
-    assert without(refused, theirs) == without(place(shop, american, customerId=NOBODY, **wanted), NOBODY)
-    assert not is_reset(shop, theirs)
+    assert without(refused, theirs) == without(
+        place(module_shop, american, customerId=NOBODY, **wanted), NOBODY
+    )
+    assert not is_reset(module_shop, theirs)
 
 
-def test_a_customer_is_known_wherever_it_has_an_order(shop: Shop, american: str, european: str) -> None:
-    own = customer_of(shop, place(shop, american, address=AMERICAN))
+def test_a_customer_is_known_wherever_it_has_an_order(
+    module_shop: Shop, american: str, european: str
+) -> None:
+    own = customer_of(module_shop, place(module_shop, american, address=AMERICAN))
 
-    again = place(shop, american, address=AMERICAN, customerId=own, customerSetNewPassword=True)
-    elsewhere = place(shop, european, customerId=own)
-    by_anybody = place(shop, UNLIMITED, customerId=own)
-    and_then = place(shop, european, customerId=own)
+    again = place(module_shop, american, address=AMERICAN, customerId=own, customerSetNewPassword=True)
+    elsewhere = place(module_shop, european, customerId=own)
+    by_anybody = place(module_shop, UNLIMITED, customerId=own)
+    and_then = place(module_shop, european, customerId=own)
 
     assert (again["status"], elsewhere["code"]) == ("ok", -6)
     assert (by_anybody["status"], and_then["status"]) == ("ok", "ok")
-    assert is_reset(shop, own)
+    assert is_reset(module_shop, own)
 
 
 def test_an_account_of_another_market_is_unknown_and_shows_nothing(
-    shop: Shop, american: str, european: str
+    module_shop: Shop, american: str, european: str
 ) -> None:
-    [account] = shop.door.rows("SELECT id FROM accounts")
+    [account] = module_shop.api.rows("SELECT id FROM accounts")
     # Without an address of its own the order would be told the account's.
     wanted = {"market": "America", "shippingValue": 0, "address": None, "buyerId": 1}
 
-    refused = place(shop, american, accountId=account.id, **wanted)
+    refused = place(module_shop, american, accountId=account.id, **wanted)
 
     assert refused["code"] == -7
-    assert without(refused, account.id) == without(place(shop, american, accountId=NOBODY, **wanted), NOBODY)
+    assert without(refused, account.id) == without(
+        place(module_shop, american, accountId=NOBODY, **wanted), NOBODY
+    )
     # Its address is in one of the other's countries.
-    assert place(shop, european, accountId=account.id, address=None)["status"] == "ok"
+    assert place(module_shop, european, accountId=account.id, address=None)["status"] == "ok"
 
 
-def test_an_account_is_known_where_it_has_ordered(shop: Shop, american: str) -> None:
-    with shop.door.engine.begin() as connection:
+def test_an_account_is_known_where_it_has_ordered(module_shop: Shop, american: str) -> None:
+    with module_shop.api.engine.begin() as connection:
         account = connection.exec_driver_sql(
             "INSERT INTO accounts (name) VALUES ('Everywhere AB') RETURNING id"
         ).scalar_one()
 
-    before = place(shop, american, address=AMERICAN, accountId=account)
-    place(shop, UNLIMITED, address=AMERICAN, accountId=account)
-    after = place(shop, american, address=AMERICAN, accountId=account)
+    before = place(module_shop, american, address=AMERICAN, accountId=account)
+    place(module_shop, UNLIMITED, address=AMERICAN, accountId=account)
+    after = place(module_shop, american, address=AMERICAN, accountId=account)
 
     assert (before["code"], after["status"]) == (-7, "ok")
 
 
-def test_an_origin_in_another_market_is_unknown(shop: Shop, american: str, european: str) -> None:
-    [number] = place(shop, american, address=AMERICAN)["orders"]
+def test_an_origin_in_another_market_is_unknown(module_shop: Shop, american: str, european: str) -> None:
+    [number] = place(module_shop, american, address=AMERICAN)["orders"]
 
-    refused = place(shop, european, createdFromOrigin={"type": "order", "id": number})
-    unknown = place(shop, european, createdFromOrigin={"type": "order", "id": NOBODY})
-    own = place(shop, american, address=AMERICAN, createdFromOrigin={"type": "order", "id": number})
+    refused = place(module_shop, european, createdFromOrigin={"type": "order", "id": number})
+    unknown = place(module_shop, european, createdFromOrigin={"type": "order", "id": NOBODY})
+    own = place(module_shop, american, address=AMERICAN, createdFromOrigin={"type": "order", "id": number})
 
     assert refused["code"] == -7
     assert without(refused, number) == without(unknown, NOBODY)
     assert own["status"] == "ok"
 
 
-def test_what_keys_know_stays_apart_in_one_transaction(shop: Shop, american: str) -> None:
-    theirs = customer_of(shop, place(shop, UNLIMITED))
+def test_what_keys_know_stays_apart_in_one_transaction(module_shop: Shop, american: str) -> None:
+    theirs = customer_of(module_shop, place(module_shop, UNLIMITED))
     batch = {"a": order(address=AMERICAN, customerId=theirs), "b": order(address=AMERICAN)}
 
-    accepted = shop.door.post(batch, Prefer="respond-async", API_Authorization=american)
-    outcomes = shop.settled(accepted.headers["Location"], american)
+    accepted = module_shop.api.post(batch, Prefer="respond-async", API_Authorization=american)
+    outcomes = module_shop.settled(accepted.headers["Location"], american)
 
     assert (outcomes["a"]["code"], outcomes["b"]["status"]) == (-6, "ok")

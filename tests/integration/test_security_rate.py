@@ -13,27 +13,27 @@ import structlog
 from structlog.testing import capture_logs
 
 from shared.settings import Settings
-from tests.support.api import Door, open_door
+from tests.support.api import ApiClient, open_api
 from tests.support.settling import settle_slice
 from worker.context import open_worker_context
 
 
 @pytest.fixture
-def door(settings: Settings) -> Iterator[Door]:
+def api(settings: Settings) -> Iterator[ApiClient]:
     # Loggers that a test before has cached would not be captured.
     structlog.reset_defaults()
-    with open_door(settings) as made:
+    with open_api(settings) as made:
         yield made
 
 
 @pytest.fixture
-def door_without_redis(settings: Settings) -> Iterator[Door]:
-    with open_door(replace(settings, redis_url="redis://127.0.0.1:1/0")) as made:
+def door_without_redis(settings: Settings) -> Iterator[ApiClient]:
+    with open_api(replace(settings, redis_url="redis://127.0.0.1:1/0")) as made:
         yield made
 
 
-def test_the_request_above_the_limit_is_429_with_when_to_come_back(door: Door) -> None:
-    limited = door.with_settings(rate_limit_per_minute=3)
+def test_the_request_above_the_limit_is_429_with_when_to_come_back(api: ApiClient) -> None:
+    limited = api.with_settings(rate_limit_per_minute=3)
 
     answers = [limited.get("/v1/limits") for _ in range(4)]
 
@@ -50,8 +50,8 @@ def test_the_request_above_the_limit_is_429_with_when_to_come_back(door: Door) -
     assert "rateLimitPerMinute" in refused.json["msg"]
 
 
-def test_what_is_refused_by_the_rate_is_neither_read_nor_stored(door: Door) -> None:
-    limited = door.with_settings(rate_limit_per_minute=1)
+def test_what_is_refused_by_the_rate_is_neither_read_nor_stored(api: ApiClient) -> None:
+    limited = api.with_settings(rate_limit_per_minute=1)
     limited.get("/v1/limits")
 
     refused = limited.post(b"not even JSON")
@@ -60,9 +60,9 @@ def test_what_is_refused_by_the_rate_is_neither_read_nor_stored(door: Door) -> N
     assert limited.job_count() == 0
 
 
-def test_every_key_has_a_count_of_its_own_for_all_routes_and_processes_together(door: Door) -> None:
-    limited, twin = (door.with_settings(rate_limit_per_minute=2) for _ in range(2))
-    other = door.new_key("Other", "orders:read")
+def test_every_key_has_a_count_of_its_own_for_all_routes_and_processes_together(api: ApiClient) -> None:
+    limited, twin = (api.with_settings(rate_limit_per_minute=2) for _ in range(2))
+    other = api.new_key("Other", "orders:read")
 
     assert limited.get("/v1/limits").status_code == 200
     assert twin.get("/v1/orders").status_code == 200
@@ -71,16 +71,18 @@ def test_every_key_has_a_count_of_its_own_for_all_routes_and_processes_together(
     assert twin.get("/v1/limits", other).status_code == 200
 
 
-def test_a_request_without_the_scope_counts_too(door: Door) -> None:
-    limited = door.with_settings(rate_limit_per_minute=2)
-    poor = door.new_key("Poor")
+def test_a_request_without_the_scope_counts_too(api: ApiClient) -> None:
+    limited = api.with_settings(rate_limit_per_minute=2)
+    poor = api.new_key("Poor")
 
     assert [limited.get("/v1/stock", poor).status_code for _ in range(3)] == [403, 403, 429]
 
 
-def test_voucher_codes_that_are_nobodys_count_like_requests_against_whoever_tried_them(door: Door) -> None:
-    limited = door.with_settings(rate_limit_per_minute=10)
-    other = door.new_key("Other")
+def test_voucher_codes_that_are_nobodys_count_like_requests_against_whoever_tried_them(
+    api: ApiClient,
+) -> None:
+    limited = api.with_settings(rate_limit_per_minute=10)
+    other = api.new_key("Other")
     order = {"address": {"country": "SE", "email": "eva@example.com"}, "products": [{"sku": "X", "qty": 1}]}
     batch = {key: {**order, "voucherCodes": [f"{key}-1", f"{key}-2", f"{key}-3"]} for key in ("a", "b")}
     context = open_worker_context(limited.settings)
@@ -100,8 +102,8 @@ def test_voucher_codes_that_are_nobodys_count_like_requests_against_whoever_trie
     context.engine.dispose()
 
 
-def test_nobody_and_open_routes_are_not_counted(door: Door) -> None:
-    limited = door.with_settings(rate_limit_per_minute=1)
+def test_nobody_and_open_routes_are_not_counted(api: ApiClient) -> None:
+    limited = api.with_settings(rate_limit_per_minute=1)
 
     for path, status in (("/healthz", 200), ("/openapi.json", 200), ("/nothing", 404), ("/v1/limits", 401)):
         answers = [limited.client.get(path) for _ in range(3)]
@@ -109,8 +111,8 @@ def test_nobody_and_open_routes_are_not_counted(door: Door) -> None:
         assert "RateLimit-Limit" not in answers[0].headers
 
 
-def test_a_limit_of_0_is_none(door: Door) -> None:
-    free = door.with_settings(rate_limit_per_minute=0)
+def test_a_limit_of_0_is_none(api: ApiClient) -> None:
+    free = api.with_settings(rate_limit_per_minute=0)
 
     answer = free.get("/v1/limits")
 
@@ -120,21 +122,21 @@ def test_a_limit_of_0_is_none(door: Door) -> None:
     assert answer.json["rateLimitPerMinute"] == 0
 
 
-def test_redis_holds_one_key_of_ours_that_expires_and_no_secret(door: Door, settings: Settings) -> None:
-    door.get("/v1/limits")
+def test_redis_holds_one_key_of_ours_that_expires_and_no_secret(api: ApiClient, settings: Settings) -> None:
+    api.get("/v1/limits")
 
     with redis.Redis.from_url(settings.redis_url) as client:
         [name] = client.keys("*")
         assert name.startswith(b"ordermill:rate:")
         assert 0 < client.ttl(name) <= 60
-        assert door.key.split("_", 2)[2].encode() not in name
+        assert api.key.split("_", 2)[2].encode() not in name
         # Whatever has taken the expiry away: the next request puts it back.
         client.persist(name)
-        door.get("/v1/limits")
+        api.get("/v1/limits")
         assert 0 < client.ttl(name) <= 60
 
 
-def test_without_redis_everybody_is_let_in_with_one_line(door_without_redis: Door) -> None:
+def test_without_redis_everybody_is_let_in_with_one_line(door_without_redis: ApiClient) -> None:
     with capture_logs() as lines:
         answers = [door_without_redis.get("/v1/limits") for _ in range(20)]
 
@@ -143,8 +145,8 @@ def test_without_redis_everybody_is_let_in_with_one_line(door_without_redis: Doo
     assert [line["event"] for line in lines if "rate" in line["event"]] == ["rate_limit_away"]
 
 
-def test_a_redis_that_is_silent_costs_one_request_its_short_limit(door: Door, settings: Settings) -> None:
-    door.get("/v1/limits")
+def test_a_redis_that_is_silent_costs_one_request_its_short_limit(api: ApiClient, settings: Settings) -> None:
+    api.get("/v1/limits")
     with redis.Redis.from_url(settings.redis_url) as client:
         client.client_pause(3_000)
 
@@ -152,7 +154,7 @@ def test_a_redis_that_is_silent_costs_one_request_its_short_limit(door: Door, se
     with capture_logs() as lines:
         for _ in range(10):
             begun = time.monotonic()
-            assert door.get("/v1/limits").status_code == 200
+            assert api.get("/v1/limits").status_code == 200
             took.append(time.monotonic() - begun)
 
     assert max(took) < 1.5
@@ -162,8 +164,8 @@ def test_a_redis_that_is_silent_costs_one_request_its_short_limit(door: Door, se
         client.client_unpause()
 
 
-def test_racing_requests_are_let_in_exactly_up_to_the_limit(door: Door) -> None:
-    limited = door.with_settings(rate_limit_per_minute=50)
+def test_racing_requests_are_let_in_exactly_up_to_the_limit(api: ApiClient) -> None:
+    limited = api.with_settings(rate_limit_per_minute=50)
     statuses: list[int] = []
 
     def ask() -> None:

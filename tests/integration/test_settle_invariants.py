@@ -8,13 +8,13 @@ import pytest
 
 from shared.settings import Settings
 from tests.support.invariants import broken_invariants
-from tests.support.mill import Mill, lines, open_mill, order
 from tests.support.settling import settle_slice
+from tests.support.worker_harness import WorkerHarness, lines, open_worker_harness, order
 
 
 @pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
-    with open_mill(settings) as made:
+def worker(settings: Settings) -> Iterator[WorkerHarness]:
+    with open_worker_harness(settings) as made:
         made.stock("BRASS-LAMP", main=3, shop=3)
         made.settle(
             {
@@ -28,8 +28,8 @@ def mill(settings: Settings) -> Iterator[Mill]:
         yield made
 
 
-def test_a_sound_database_violates_nothing(mill: Mill) -> None:
-    assert broken_invariants(mill.engine, at_rest=True) == {}
+def test_a_sound_database_violates_nothing(worker: WorkerHarness) -> None:
+    assert broken_invariants(worker.engine, at_rest=True) == {}
 
 
 @pytest.mark.parametrize(
@@ -74,19 +74,19 @@ def test_a_sound_database_violates_nothing(mill: Mill) -> None:
         ("UPDATE orders SET number = 99 WHERE number = 4", "no order is without an outcome"),
     ],
 )
-def test_damage_is_seen(mill: Mill, damage: str, promise: str) -> None:
+def test_damage_is_seen(worker: WorkerHarness, damage: str, promise: str) -> None:
     for table in ("stock", "orders", "order_lines", "allocations"):
-        mill.run(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-    mill.run("ALTER TABLE stock DROP CONSTRAINT stock_never_oversold")
-    mill.run(damage)
+        worker.run(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    worker.run("ALTER TABLE stock DROP CONSTRAINT stock_never_oversold")
+    worker.run(damage)
 
-    assert promise in broken_invariants(mill.engine)
+    assert promise in broken_invariants(worker.engine)
 
 
 @pytest.fixture
-def completed(settings: Settings) -> Iterator[Mill]:
+def completed(settings: Settings) -> Iterator[WorkerHarness]:
     """A shop with an order that was prepared, then completed in two parts, and then once more."""
-    with open_mill(settings) as made:
+    with open_worker_harness(settings) as made:
         made.stock("BRASS-LAMP", main=3, shop=3)
         prepared = made.settle(
             {"a\0": order(qty=5, warehouseGroup="By warehouse", createOnly=True), "b": order(createOnly=True)}
@@ -98,7 +98,7 @@ def completed(settings: Settings) -> Iterator[Mill]:
         yield made
 
 
-def test_an_order_that_was_completed_in_parts_and_again_violates_nothing(completed: Mill) -> None:
+def test_an_order_that_was_completed_in_parts_and_again_violates_nothing(completed: WorkerHarness) -> None:
     assert list(completed.outcomes().values()) == [{"status": "ok", "orders": [1, 3]}]
 
     assert broken_invariants(completed.engine, at_rest=True) == {}
@@ -113,7 +113,9 @@ def test_an_order_that_was_completed_in_parts_and_again_violates_nothing(complet
         ("[1, 3, 77]", "every ok number is an order of its job"),
     ],
 )
-def test_a_completion_that_tells_of_other_orders_is_seen(completed: Mill, numbers: str, promise: str) -> None:
+def test_a_completion_that_tells_of_other_orders_is_seen(
+    completed: WorkerHarness, numbers: str, promise: str
+) -> None:
     completed.run(
         "UPDATE slices SET outcomes = convert_to(replace(convert_from(outcomes, 'UTF8'), '[1,3]', :numbers),"
         " 'UTF8') FROM jobs WHERE jobs.id = job_id AND form = 'completion'",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -13,10 +12,8 @@ from shared.domain.parsed import Parsed
 from shared.domain.resolve import prepare
 from shared.domain.slicing import SMALL_QUEUE
 from shared.schemas.order.reading import OrderReader
-from shared.settings import Settings
-from tests.support.invariants import broken_invariants
-from tests.support.mill import Mill, open_mill, order
 from tests.support.settling import settle_slice
+from tests.support.worker_harness import WorkerHarness, order
 from worker.settle.message import settle_message
 
 ENDLESS = "ENDLESS"
@@ -24,11 +21,9 @@ LIMIT_SECONDS = 0.4
 
 
 @pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
-    with open_mill(settings) as made:
-        made.stock("BRASS-LAMP", main=1000)
-        yield made
-        assert broken_invariants(made.engine) == {}
+def worker(worker: WorkerHarness) -> WorkerHarness:
+    worker.stock("BRASS-LAMP", main=1000)
+    return worker
 
 
 @pytest.fixture(params=["read", "prepare", "decide"])
@@ -64,34 +59,34 @@ def endless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.usefixtures("endless")
-def test_an_order_that_takes_too_long_costs_only_itself(mill: Mill) -> None:
-    context = mill.context(order_limit_seconds=LIMIT_SECONDS)
-    (slice_id,) = mill.promise({"a": order(), "bad": order(comment=ENDLESS), "b": order()})
+def test_an_order_that_takes_too_long_costs_only_itself(worker: WorkerHarness) -> None:
+    context = worker.context(order_limit_seconds=LIMIT_SECONDS)
+    (slice_id,) = worker.promise({"a": order(), "bad": order(comment=ENDLESS), "b": order()})
 
     assert settle_slice(context, slice_id) is not None
 
-    outcomes = mill.outcomes()
+    outcomes = worker.outcomes()
     assert {key: one["status"] for key, one in outcomes.items()} == {"a": "ok", "bad": "no", "b": "ok"}
     assert outcomes["bad"]["code"] == -7
     assert outcomes["bad"]["retryable"] is False
     assert "more than 0.4 seconds of processor time" in outcomes["bad"]["msg"]
-    assert mill.rows("SELECT attempts FROM slices") == [(1,)]
+    assert worker.rows("SELECT attempts FROM slices") == [(1,)]
 
 
 @pytest.mark.usefixtures("endless")
-def test_an_order_that_takes_too_long_is_given_up_beside_others_of_its_message(mill: Mill) -> None:
-    context = mill.context(order_limit_seconds=LIMIT_SECONDS)
+def test_an_order_that_takes_too_long_is_given_up_beside_others_of_its_message(worker: WorkerHarness) -> None:
+    context = worker.context(order_limit_seconds=LIMIT_SECONDS)
     wanted = [order(), order(comment=ENDLESS), order()]
-    slice_ids = [slice_id for one in wanted for slice_id in mill.promise({"k": one})]
+    slice_ids = [slice_id for one in wanted for slice_id in worker.promise({"k": one})]
 
     settled = settle_message(context, slice_ids, SMALL_QUEUE)
 
     assert settled.left == {}
-    assert [mill.outcomes(job)["k"]["status"] for job in range(3)] == ["ok", "no", "ok"]
+    assert [worker.outcomes(job)["k"]["status"] for job in range(3)] == ["ok", "no", "ok"]
 
 
 def test_a_slice_that_takes_the_messages_time_is_cut_up_until_each_order_stands_alone(
-    mill: Mill, monkeypatch: pytest.MonkeyPatch
+    worker: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = OrderReader.read
 
@@ -104,10 +99,10 @@ def test_a_slice_that_takes_the_messages_time_is_cut_up_until_each_order_stands_
     # On a machine that is busy with others, working may look like waiting; here it is known not to be.
     monkeypatch.setattr("worker.settle.trial._BUSY_SHARE", 0.0)
     # Each order is within its own limit.
-    context = mill.context(task_limit_seconds=5, order_limit_seconds=1000)
-    (slice_id,) = mill.promise({"a": order(), "bad": order(comment=ENDLESS)})
+    context = worker.context(task_limit_seconds=5, order_limit_seconds=1000)
+    (slice_id,) = worker.promise({"a": order(), "bad": order(comment=ENDLESS)})
 
     assert settle_slice(context, slice_id) is None
 
-    pieces = mill.rows("SELECT order_count, attempts, closed_at FROM slices ORDER BY number")
+    pieces = worker.rows("SELECT order_count, attempts, closed_at FROM slices ORDER BY number")
     assert pieces == [(1, 0, None), (1, 0, None)]

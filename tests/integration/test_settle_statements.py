@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,18 +10,9 @@ from psycopg import Connection, Cursor
 from sqlalchemy import event
 
 from shared.domain.slicing import SMALL_QUEUE
-from shared.settings import Settings
-from tests.support.invariants import broken_invariants
-from tests.support.mill import Mill, lines, open_mill, order
+from tests.support.worker_harness import WorkerHarness, lines, order
 from worker.settle.decide_and_write import LOCKED_LAST_FROM
 from worker.settle.message import settle_message
-
-
-@pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
-    with open_mill(settings) as made:
-        yield made
-        assert broken_invariants(made.engine) == {}
 
 
 class _CountingCursor(Cursor[Any]):
@@ -38,21 +29,21 @@ class _CountingCursor(Cursor[Any]):
         return super().copy(statement, *args, **kwargs)
 
 
-def _statements(mill: Mill, batch: dict[str, Any], per: int = 250) -> list[str]:
-    slice_ids = mill.promise(batch, per=per)
-    context = mill.context()
+def _statements(worker: WorkerHarness, batch: dict[str, Any], per: int = 250) -> list[str]:
+    slice_ids = worker.promise(batch, per=per)
+    context = worker.context()
     sent: list[str] = []
     counting = type("Counting", (_CountingCursor,), {"sent": sent})
 
     def count(connection: Connection[Any], *_: object) -> None:
         connection.cursor_factory = counting
 
-    mill.engine.dispose()
-    event.listen(mill.engine, "connect", count)
+    worker.engine.dispose()
+    event.listen(worker.engine, "connect", count)
     settle_message(context, slice_ids, SMALL_QUEUE)
-    event.remove(mill.engine, "connect", count)
-    mill.engine.dispose()
-    assert all(one["status"] == "ok" for one in mill.outcomes().values()), mill.outcomes()
+    event.remove(worker.engine, "connect", count)
+    worker.engine.dispose()
+    assert all(one["status"] == "ok" for one in worker.outcomes().values()), worker.outcomes()
     return sent
 
 
@@ -76,15 +67,17 @@ def _everything(i: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("make", [_plain, _everything], ids=["plain", "everything"])
-def test_a_slice_costs_the_same_statements_whatever_its_size(mill: Mill, make: Callable[[int], Any]) -> None:
-    mill.stock("BRASS-LAMP", main=10_000, shop=10_000)
-    mill.stock("RED-STOOL", main=10_000)
+def test_a_slice_costs_the_same_statements_whatever_its_size(
+    worker: WorkerHarness, make: Callable[[int], Any]
+) -> None:
+    worker.stock("BRASS-LAMP", main=10_000, shop=10_000)
+    worker.stock("RED-STOOL", main=10_000)
 
     counts, first = [], 0
     for size in (1, 10, LOCKED_LAST_FROM, 250):
         batch = {f"k{i}": make(i) for i in range(first, first + size)}
         first += size
-        counts.append(len(_statements(mill, batch)))
+        counts.append(len(_statements(worker, batch)))
 
     assert counts[0] == counts[1]
     assert counts[2] == counts[3]
@@ -96,15 +89,15 @@ def test_a_slice_costs_the_same_statements_whatever_its_size(mill: Mill, make: C
 
 @pytest.mark.parametrize("make", [_plain, _everything], ids=["plain", "everything"])
 def test_small_slices_together_cost_the_same_statements_as_one(
-    mill: Mill, make: Callable[[int], Any]
+    worker: WorkerHarness, make: Callable[[int], Any]
 ) -> None:
-    mill.stock("BRASS-LAMP", main=10_000, shop=10_000)
-    mill.stock("RED-STOOL", main=10_000)
+    worker.stock("BRASS-LAMP", main=10_000, shop=10_000)
+    worker.stock("RED-STOOL", main=10_000)
 
     counts, first = [], 0
     for size in (1, 2, 25):
         batch = {f"k{i}": make(i) for i in range(first, first + size)}
         first += size
-        counts.append(len(_statements(mill, batch, per=1)))
+        counts.append(len(_statements(worker, batch, per=1)))
 
     assert counts[0] == counts[1] == counts[2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -12,220 +11,222 @@ from sqlalchemy import text
 
 from shared.domain.slicing import SMALL_QUEUE
 from shared.persistence.jobs.slices import claim_slice, claim_slices
-from shared.settings import Settings
-from tests.support.invariants import broken_invariants
-from tests.support.mill import Mill, lines, open_mill, order
 from tests.support.settling import attempt_at, take_slice
 from tests.support.until import until
+from tests.support.worker_harness import WorkerHarness, lines, order
 from worker.context import WorkerContext
 from worker.settle.message import settle_message
 from worker.tasks import run_settle
 
 
 @pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
-    with open_mill(settings) as made:
-        made.stock("BRASS-LAMP", main=1000)
-        made.stock("POISON-CUP", main=10)
-        yield made
-        assert broken_invariants(made.engine) == {}
+def worker(worker: WorkerHarness) -> WorkerHarness:
+    worker.stock("BRASS-LAMP", main=1000)
+    worker.stock("POISON-CUP", main=10)
+    return worker
 
 
-def transactions(mill: Mill) -> int:
+def transactions(worker: WorkerHarness) -> int:
     """In how many transactions the slices were closed: each has a moment of its own."""
-    return int(mill.rows("SELECT count(DISTINCT closed_at) FROM slices")[0][0])
+    return int(worker.rows("SELECT count(DISTINCT closed_at) FROM slices")[0][0])
 
 
-def attempts(mill: Mill) -> list[int]:
-    return [row[0] for row in mill.rows("SELECT attempts FROM slices ORDER BY id")]
+def attempts(worker: WorkerHarness) -> list[int]:
+    return [row[0] for row in worker.rows("SELECT attempts FROM slices ORDER BY id")]
 
 
-def singles(mill: Mill, *orders: dict[str, Any]) -> list[int]:
+def singles(worker: WorkerHarness, *orders: dict[str, Any]) -> list[int]:
     """Jobs of one order each; gives their slices' ids."""
-    return [slice_id for one in orders for slice_id in mill.promise({"k": one})]
+    return [slice_id for one in orders for slice_id in worker.promise({"k": one})]
 
 
-def statuses(mill: Mill) -> list[str]:
-    return [mill.outcomes(job)["k"]["status"] for job in range(len(mill.jobs))]
+def statuses(worker: WorkerHarness) -> list[str]:
+    return [worker.outcomes(job)["k"]["status"] for job in range(len(worker.jobs))]
 
 
-def test_slices_of_several_jobs_are_settled_in_one_transaction(mill: Mill) -> None:
-    slice_ids = mill.promise({f"k{i}": order() for i in range(4)}, per=1) + mill.promise({"other": order()})
+def test_slices_of_several_jobs_are_settled_in_one_transaction(worker: WorkerHarness) -> None:
+    slice_ids = worker.promise({f"k{i}": order() for i in range(4)}, per=1) + worker.promise(
+        {"other": order()}
+    )
 
-    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
+    settle_message(worker.context(), slice_ids, SMALL_QUEUE)
 
-    assert transactions(mill) == 1
-    assert [one["orders"] for one in mill.outcomes(0).values()] == [[1], [2], [3], [4]]
-    assert mill.outcomes(1) == {"other": {"status": "ok", "orders": [5]}}
-    stored = mill.rows("SELECT job_id, position, batch_key FROM orders ORDER BY number")
+    assert transactions(worker) == 1
+    assert [one["orders"] for one in worker.outcomes(0).values()] == [[1], [2], [3], [4]]
+    assert worker.outcomes(1) == {"other": {"status": "ok", "orders": [5]}}
+    stored = worker.rows("SELECT job_id, position, batch_key FROM orders ORDER BY number")
     assert stored == [
-        *((mill.jobs[0], i, f'"k{i}"') for i in range(4)),
-        (mill.jobs[1], 0, '"other"'),
+        *((worker.jobs[0], i, f'"k{i}"') for i in range(4)),
+        (worker.jobs[1], 0, '"other"'),
     ]
-    assert mill.allocated("BRASS-LAMP") == 5
-    told = [entry for entry in mill.logged if entry["event"] == "slice"]
+    assert worker.allocated("BRASS-LAMP") == 5
+    told = [entry for entry in worker.logged if entry["event"] == "slice"]
     assert [(one["job_id"], one["slice"]) for one in told] == [
-        *((str(mill.jobs[0]), i) for i in range(4)),
-        (str(mill.jobs[1]), 0),
+        *((str(worker.jobs[0]), i) for i in range(4)),
+        (str(worker.jobs[1]), 0),
     ]
 
 
-def test_each_slice_is_read_and_sold_as_its_own_key_and_job_may(mill: Mill) -> None:
-    mill.run(
+def test_each_slice_is_read_and_sold_as_its_own_key_and_job_may(worker: WorkerHarness) -> None:
+    worker.run(
         "INSERT INTO api_keys (name, prefix, hash, scopes, market_ids)"
         " VALUES ('Tokyo', 'om_tokyo000', sha256('y'), '{}', '{2}')"
     )
     slice_ids = [
-        *mill.promise({"k": order()}, key=1),
-        *mill.promise({"k": order()}, key=2),
-        *mill.promise({"k": order(nonsense=1)}, key=1, strict=True),
-        *mill.promise({"k": order(nonsense=1)}, key=1),
+        *worker.promise({"k": order()}, key=1),
+        *worker.promise({"k": order()}, key=2),
+        *worker.promise({"k": order(nonsense=1)}, key=1, strict=True),
+        *worker.promise({"k": order(nonsense=1)}, key=1),
     ]
 
-    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
+    settle_message(worker.context(), slice_ids, SMALL_QUEUE)
 
-    assert transactions(mill) == 1
-    assert statuses(mill) == ["ok", "no", "no", "ok"]
-    assert mill.rows("SELECT api_key_id FROM orders ORDER BY number") == [(1,), (1,)]
-
-
-def test_the_last_unit_goes_to_the_first_of_the_slices(mill: Mill) -> None:
-    mill.stock("RED-STOOL", main=1)
-
-    settle_message(mill.context(), singles(mill, order("RED-STOOL"), order("RED-STOOL")), SMALL_QUEUE)
-
-    assert statuses(mill) == ["ok", "no"]
-    assert mill.outcomes(1)["k"]["code"] == -2
+    assert transactions(worker) == 1
+    assert statuses(worker) == ["ok", "no", "no", "ok"]
+    assert worker.rows("SELECT api_key_id FROM orders ORDER BY number") == [(1,), (1,)]
 
 
-def test_slices_that_ask_for_the_same_order_number_take_turns(mill: Mill) -> None:
+def test_the_last_unit_goes_to_the_first_of_the_slices(worker: WorkerHarness) -> None:
+    worker.stock("RED-STOOL", main=1)
+
+    settle_message(worker.context(), singles(worker, order("RED-STOOL"), order("RED-STOOL")), SMALL_QUEUE)
+
+    assert statuses(worker) == ["ok", "no"]
+    assert worker.outcomes(1)["k"]["code"] == -2
+
+
+def test_slices_that_ask_for_the_same_order_number_take_turns(worker: WorkerHarness) -> None:
     wanted = [order(orderNumber=77), order(), order(orderNumber=77), order(orderNumber=78)]
 
-    settle_message(mill.context(), singles(mill, *wanted), SMALL_QUEUE)
+    settle_message(worker.context(), singles(worker, *wanted), SMALL_QUEUE)
 
-    assert transactions(mill) == 2
-    assert statuses(mill) == ["ok", "ok", "no", "ok"]
-    assert "77 exists" in mill.outcomes(2)["k"]["msg"]
-    assert attempts(mill) == [1, 1, 1, 1]
+    assert transactions(worker) == 2
+    assert statuses(worker) == ["ok", "ok", "no", "ok"]
+    assert "77 exists" in worker.outcomes(2)["k"]["msg"]
+    assert attempts(worker) == [1, 1, 1, 1]
 
 
-def test_slices_that_register_the_same_customer_make_one(mill: Mill) -> None:
+def test_slices_that_register_the_same_customer_make_one(worker: WorkerHarness) -> None:
     wanted = [order(email=email, customerRegister=True) for email in ("eva@example.com", "EVA@example.com")]
 
-    settle_message(mill.context(), singles(mill, *wanted), SMALL_QUEUE)
+    settle_message(worker.context(), singles(worker, *wanted), SMALL_QUEUE)
 
-    assert statuses(mill) == ["ok", "ok"]
-    assert mill.count("customers") == 1
+    assert statuses(worker) == ["ok", "ok"]
+    assert worker.count("customers") == 1
 
 
-def test_a_slice_that_was_attempted_before_is_done_alone_and_the_most_attempted_last(mill: Mill) -> None:
-    slice_ids = singles(mill, *(order() for _ in range(5)))
-    mill.run("UPDATE slices SET attempts = 3 WHERE id = :id", id=slice_ids[0])
-    mill.run("UPDATE slices SET attempts = 1 WHERE id = :id", id=slice_ids[1])
+def test_a_slice_that_was_attempted_before_is_done_alone_and_the_most_attempted_last(
+    worker: WorkerHarness,
+) -> None:
+    slice_ids = singles(worker, *(order() for _ in range(5)))
+    worker.run("UPDATE slices SET attempts = 3 WHERE id = :id", id=slice_ids[0])
+    worker.run("UPDATE slices SET attempts = 1 WHERE id = :id", id=slice_ids[1])
 
-    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
+    settle_message(worker.context(), slice_ids, SMALL_QUEUE)
 
-    closed = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY closed_at, id")]
+    closed = [row[0] for row in worker.rows("SELECT id FROM slices ORDER BY closed_at, id")]
     assert closed == [*slice_ids[2:], slice_ids[1], slice_ids[0]]
-    assert transactions(mill) == 3
-    assert attempts(mill) == [4, 2, 1, 1, 1]
+    assert transactions(worker) == 3
+    assert attempts(worker) == [4, 2, 1, 1, 1]
 
 
-def test_where_a_slice_may_be_attempted_only_once_it_shares_that_with_none(mill: Mill) -> None:
-    settle_message(mill.context(slice_attempts_max=1), singles(mill, order(), order()), SMALL_QUEUE)
+def test_where_a_slice_may_be_attempted_only_once_it_shares_that_with_none(worker: WorkerHarness) -> None:
+    settle_message(worker.context(slice_attempts_max=1), singles(worker, order(), order()), SMALL_QUEUE)
 
-    assert transactions(mill) == 2
-    assert statuses(mill) == ["ok", "ok"]
-
-
-def test_a_completion_is_done_alone(mill: Mill) -> None:
-    slice_ids = singles(mill, order(), order(createOnly=True))
-    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
-    completion = mill.promise({"2": {}})
-    mill.run("UPDATE jobs SET form = 'completion' WHERE id = :id", id=mill.jobs[-1])
-
-    settle_message(mill.context(), [*completion, *singles(mill, order())], SMALL_QUEUE)
-
-    assert mill.outcomes(2) == {"2": {"status": "ok", "orders": [2]}}
-    assert mill.outcomes(3)["k"]["status"] == "ok"
-    assert transactions(mill) == 3
+    assert transactions(worker) == 2
+    assert statuses(worker) == ["ok", "ok"]
 
 
-def test_a_poisonous_order_in_a_slice_costs_only_itself(mill: Mill) -> None:
-    mill.fails("order_lines", "NEW.sku = 'POISON-CUP'", "22000")
+def test_a_completion_is_done_alone(worker: WorkerHarness) -> None:
+    slice_ids = singles(worker, order(), order(createOnly=True))
+    settle_message(worker.context(), slice_ids, SMALL_QUEUE)
+    completion = worker.promise({"2": {}})
+    worker.run("UPDATE jobs SET form = 'completion' WHERE id = :id", id=worker.jobs[-1])
+
+    settle_message(worker.context(), [*completion, *singles(worker, order())], SMALL_QUEUE)
+
+    assert worker.outcomes(2) == {"2": {"status": "ok", "orders": [2]}}
+    assert worker.outcomes(3)["k"]["status"] == "ok"
+    assert transactions(worker) == 3
+
+
+def test_a_poisonous_order_in_a_slice_costs_only_itself(worker: WorkerHarness) -> None:
+    worker.fails("order_lines", "NEW.sku = 'POISON-CUP'", "22000")
     wanted = [order(), order(products=lines(("BRASS-LAMP", 1), ("POISON-CUP", 1))), order()]
 
-    settle_message(mill.context(), singles(mill, *wanted), SMALL_QUEUE)
+    settle_message(worker.context(), singles(worker, *wanted), SMALL_QUEUE)
 
-    assert statuses(mill) == ["ok", "no", "ok"]
-    assert mill.outcomes(1)["k"]["code"] == -7
-    assert (mill.allocated("BRASS-LAMP"), mill.allocated("POISON-CUP")) == (2, 0)
-    assert attempts(mill) == [1, 1, 1]
+    assert statuses(worker) == ["ok", "no", "ok"]
+    assert worker.outcomes(1)["k"]["code"] == -7
+    assert (worker.allocated("BRASS-LAMP"), worker.allocated("POISON-CUP")) == (2, 0)
+    assert attempts(worker) == [1, 1, 1]
 
 
-def test_slices_one_of_which_exists_already_leave_the_others_decided(mill: Mill) -> None:
-    slice_ids = singles(mill, order(), order(), order())
-    settle_message(mill.context(), slice_ids[:1], SMALL_QUEUE)
+def test_slices_one_of_which_exists_already_leave_the_others_decided(worker: WorkerHarness) -> None:
+    slice_ids = singles(worker, order(), order(), order())
+    settle_message(worker.context(), slice_ids[:1], SMALL_QUEUE)
     # As if the row that guards the slice had been lost.
-    mill.run("UPDATE slices SET closed_at = NULL, outcomes = NULL, ok_count = NULL, attempts = 0")
+    worker.run("UPDATE slices SET closed_at = NULL, outcomes = NULL, ok_count = NULL, attempts = 0")
 
-    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
+    settle_message(worker.context(), slice_ids, SMALL_QUEUE)
 
-    assert mill.outcomes(0) == {}
-    assert [mill.outcomes(job)["k"]["status"] for job in (1, 2)] == ["ok", "ok"]
-    assert mill.count("orders") == 3
+    assert worker.outcomes(0) == {}
+    assert [worker.outcomes(job)["k"]["status"] for job in (1, 2)] == ["ok", "ok"]
+    assert worker.count("orders") == 3
     # So that what is left can be held against the invariants.
-    mill.run(
+    worker.run(
         "TRUNCATE allocations, order_lines, orders, slices, jobs CASCADE; UPDATE stock SET allocated = 0"
     )
 
 
-def test_a_fault_that_passes_is_tried_again_by_all_together(mill: Mill) -> None:
-    mill.fails("orders", "true", "40P01", times=2)
+def test_a_fault_that_passes_is_tried_again_by_all_together(worker: WorkerHarness) -> None:
+    worker.fails("orders", "true", "40P01", times=2)
 
-    settle_message(mill.context(), singles(mill, order(), order(), order()), SMALL_QUEUE)
+    settle_message(worker.context(), singles(worker, order(), order(), order()), SMALL_QUEUE)
 
-    assert statuses(mill) == ["ok"] * 3
-    assert (transactions(mill), attempts(mill)) == (1, [1, 1, 1])
-
-
-def test_a_fault_that_does_not_pass_in_time_counts_as_nobodys_attempt(mill: Mill) -> None:
-    mill.fails("allocations", "true", "40P01", times=2)
-    slice_ids = singles(mill, order(), order())
-
-    settle_message(mill.context(slice_tries_max=2), slice_ids, SMALL_QUEUE)
-    assert (attempts(mill), mill.count("orders"), mill.allocated("BRASS-LAMP")) == ([0, 0], 0, 0)
-
-    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
-    assert statuses(mill) == ["ok", "ok"]
+    assert statuses(worker) == ["ok"] * 3
+    assert (transactions(worker), attempts(worker)) == (1, [1, 1, 1])
 
 
-def test_a_message_that_comes_twice_makes_one_set_of_orders(mill: Mill) -> None:
-    slice_ids = singles(mill, order(), order())
+def test_a_fault_that_does_not_pass_in_time_counts_as_nobodys_attempt(worker: WorkerHarness) -> None:
+    worker.fails("allocations", "true", "40P01", times=2)
+    slice_ids = singles(worker, order(), order())
+
+    settle_message(worker.context(slice_tries_max=2), slice_ids, SMALL_QUEUE)
+    assert (attempts(worker), worker.count("orders"), worker.allocated("BRASS-LAMP")) == ([0, 0], 0, 0)
+
+    settle_message(worker.context(), slice_ids, SMALL_QUEUE)
+    assert statuses(worker) == ["ok", "ok"]
+
+
+def test_a_message_that_comes_twice_makes_one_set_of_orders(worker: WorkerHarness) -> None:
+    slice_ids = singles(worker, order(), order())
 
     for _ in range(2):
-        settle_message(mill.context(), [*slice_ids, *slice_ids], SMALL_QUEUE)
+        settle_message(worker.context(), [*slice_ids, *slice_ids], SMALL_QUEUE)
 
-    assert (mill.count("orders"), attempts(mill)) == (2, [1, 1])
+    assert (worker.count("orders"), attempts(worker)) == (2, [1, 1])
 
 
-def test_a_slice_in_another_workers_hand_is_left_to_it(mill: Mill) -> None:
-    held, *free = singles(mill, order(), order(), order())
+def test_a_slice_in_another_workers_hand_is_left_to_it(worker: WorkerHarness) -> None:
+    held, *free = singles(worker, order(), order(), order())
 
-    with mill.engine.begin() as other:
+    with worker.engine.begin() as other:
         assert claim_slice(other, held) is not None
-        settle_message(mill.context(), [held, *free], SMALL_QUEUE)
-        assert attempts(mill) == [0, 1, 1]
+        settle_message(worker.context(), [held, *free], SMALL_QUEUE)
+        assert attempts(worker) == [0, 1, 1]
 
-    assert [mill.outcomes(job) != {} for job in range(3)] == [False, True, True]
+    assert [worker.outcomes(job) != {} for job in range(3)] == [False, True, True]
 
 
-def test_workers_with_overlapping_messages_decide_each_slice_once_and_do_not_deadlock(mill: Mill) -> None:
-    slice_ids = singles(mill, *(order(email=f"c{i}@example.com") for i in range(60)))
+def test_workers_with_overlapping_messages_decide_each_slice_once_and_do_not_deadlock(
+    worker: WorkerHarness,
+) -> None:
+    slice_ids = singles(worker, *(order(email=f"c{i}@example.com") for i in range(60)))
     together = Barrier(4)
 
     def work(n: int) -> None:
-        context = mill.context()
+        context = worker.context()
         for first in range(0, 60, 10):
             together.wait(30)
             some = slice_ids[first : first + 10]
@@ -234,23 +235,25 @@ def test_workers_with_overlapping_messages_decide_each_slice_once_and_do_not_dea
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
 
-    assert statuses(mill) == ["ok"] * 60
-    assert (mill.count("orders"), mill.allocated("BRASS-LAMP")) == (60, 60)
-    assert [entry for entry in mill.logged if entry["event"] == "slices_tried_again"] == []
+    assert statuses(worker) == ["ok"] * 60
+    assert (worker.count("orders"), worker.allocated("BRASS-LAMP")) == (60, 60)
+    assert [entry for entry in worker.logged if entry["event"] == "slices_tried_again"] == []
 
 
-def test_workers_that_claim_the_same_slices_do_so_in_one_order_and_do_not_deadlock(mill: Mill) -> None:
-    slice_ids = singles(mill, *(order() for _ in range(40)))
+def test_workers_that_claim_the_same_slices_do_so_in_one_order_and_do_not_deadlock(
+    worker: WorkerHarness,
+) -> None:
+    slice_ids = singles(worker, *(order() for _ in range(40)))
     free = "SELECT id FROM slices ORDER BY id FOR UPDATE SKIP LOCKED"
 
     def claim(ids: list[int]) -> None:
-        with mill.engine.begin() as connection:
+        with worker.engine.begin() as connection:
             assert claim_slices(connection, ids) is not None
 
-    with ThreadPoolExecutor(1) as pool, mill.engine.connect() as holder, mill.engine.connect() as looking:
+    with ThreadPoolExecutor(1) as pool, worker.engine.connect() as holder, worker.engine.connect() as looking:
         holder.execute(text("SELECT id FROM slices WHERE id = :id FOR UPDATE"), {"id": slice_ids[20]})
         claiming = pool.submit(claim, slice_ids[::-1])
-        until(lambda: waiting_for_locks(mill) == 1)
+        until(lambda: waiting_for_locks(worker) == 1)
         not_yet_asked_for = looking.execute(text(free)).scalars().all()
         looking.rollback()
         holder.rollback()
@@ -259,9 +262,9 @@ def test_workers_that_claim_the_same_slices_do_so_in_one_order_and_do_not_deadlo
     assert not_yet_asked_for == slice_ids[21:]
 
 
-def waiting_for_locks(mill: Mill) -> int:
+def waiting_for_locks(worker: WorkerHarness) -> int:
     """How many connections wait for a row that somebody else has."""
-    with mill.engine.connect() as connection:
+    with worker.engine.connect() as connection:
         found = connection.execute(
             text(
                 "SELECT count(*) FROM pg_stat_activity"
@@ -271,57 +274,57 @@ def waiting_for_locks(mill: Mill) -> int:
     return int(found)
 
 
-def test_what_was_counted_and_not_used_is_given_back_before_anything_else(mill: Mill) -> None:
-    slice_ids = singles(mill, order(), order())
+def test_what_was_counted_and_not_used_is_given_back_before_anything_else(worker: WorkerHarness) -> None:
+    slice_ids = singles(worker, order(), order())
     owed = attempt_at(slice_ids[0])
-    take_slice(mill.engine, owed)
-    context = mill.context()
+    take_slice(worker.engine, owed)
+    context = worker.context()
     context.attempts_owed.append(owed)
 
     settle_message(context, slice_ids, SMALL_QUEUE)
 
-    assert (transactions(mill), attempts(mill)) == (1, [1, 1])
+    assert (transactions(worker), attempts(worker)) == (1, [1, 1])
 
 
-def test_when_the_database_stays_away_nothing_is_counted_once_it_is_back(mill: Mill) -> None:
-    mill.run(
+def test_when_the_database_stays_away_nothing_is_counted_once_it_is_back(worker: WorkerHarness) -> None:
+    worker.run(
         "CREATE SEQUENCE cuts;"
         "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$"
         " BEGIN IF nextval('cuts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;"
         " RETURN NEW; END $$;"
         "CREATE TRIGGER cut BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION cut()"
     )
-    slice_ids = singles(mill, order(), order())
+    slice_ids = singles(worker, order(), order())
 
-    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
+    settle_message(worker.context(), slice_ids, SMALL_QUEUE)
 
-    assert statuses(mill) == ["ok", "ok"]
-    assert attempts(mill) == [1, 1]
+    assert statuses(worker) == ["ok", "ok"]
+    assert attempts(worker) == [1, 1]
 
 
 @pytest.mark.parametrize(
     "argument", [None, "1", True, 0, -1, 2**63, 2**80, 1.0, [], [[1]], ["1"], {"1": 1}], ids=repr
 )
-def test_a_message_that_is_none_of_ours_is_passed_over(mill: Mill, argument: object) -> None:
+def test_a_message_that_is_none_of_ours_is_passed_over(worker: WorkerHarness, argument: object) -> None:
     def context() -> WorkerContext:
         raise AssertionError("nothing was to be done")
 
     run_settle(context, argument, SMALL_QUEUE)
 
-    assert [entry["event"] for entry in mill.logged] == ["message_not_understood"]
+    assert [entry["event"] for entry in worker.logged] == ["message_not_understood"]
 
 
-def test_of_a_message_with_strange_ids_the_others_are_settled(mill: Mill) -> None:
-    (slice_id,) = singles(mill, order())
+def test_of_a_message_with_strange_ids_the_others_are_settled(worker: WorkerHarness) -> None:
+    (slice_id,) = singles(worker, order())
 
-    run_settle(mill.context, [4711, "1", 2**62, slice_id, slice_id, None, 2**70], SMALL_QUEUE)
+    run_settle(worker.context, [4711, "1", 2**62, slice_id, slice_id, None, 2**70], SMALL_QUEUE)
 
-    assert statuses(mill) == ["ok"]
+    assert statuses(worker) == ["ok"]
 
 
-def test_a_message_of_one_id_is_understood_as_well(mill: Mill) -> None:
-    (slice_id,) = singles(mill, order())
+def test_a_message_of_one_id_is_understood_as_well(worker: WorkerHarness) -> None:
+    (slice_id,) = singles(worker, order())
 
-    run_settle(mill.context, slice_id, SMALL_QUEUE)
+    run_settle(worker.context, slice_id, SMALL_QUEUE)
 
-    assert statuses(mill) == ["ok"]
+    assert statuses(worker) == ["ok"]

@@ -19,97 +19,93 @@ from shared.persistence.core.database import open_database
 from shared.persistence.core.errors import DatabaseAwayError
 from shared.persistence.jobs.attempts import Attempt, TakeLimits, give_back, take_slices
 from shared.persistence.jobs.slices import TakenSlice, claim_slice
-from shared.settings import Settings
-from tests.support.invariants import broken_invariants
-from tests.support.mill import Mill, open_mill, order
 from tests.support.settling import LIMITS, LeftError, attempt_at, settle_slice, take_slice
 from tests.support.until import until
+from tests.support.worker_harness import WorkerHarness, order
 from worker.settle.message import settle_message
 
 
 @pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
-    with open_mill(settings) as made:
-        for sku in ("BRASS-LAMP", "RED-STOOL"):
-            made.stock(sku, main=1000)
-        yield made
-        assert broken_invariants(made.engine) == {}
+def worker(worker: WorkerHarness) -> WorkerHarness:
+    for sku in ("BRASS-LAMP", "RED-STOOL"):
+        worker.stock(sku, main=1000)
+    return worker
 
 
-def singles(mill: Mill, *skus: str) -> list[int]:
+def singles(worker: WorkerHarness, *skus: str) -> list[int]:
     """Jobs of one order each; gives their slices' ids."""
-    return [slice_id for sku in skus for slice_id in mill.promise({"k": order(sku)})]
+    return [slice_id for sku in skus for slice_id in worker.promise({"k": order(sku)})]
 
 
-def attempts(mill: Mill) -> list[int]:
-    return [row[0] for row in mill.rows("SELECT attempts FROM slices ORDER BY id")]
+def attempts(worker: WorkerHarness) -> list[int]:
+    return [row[0] for row in worker.rows("SELECT attempts FROM slices ORDER BY id")]
 
 
-def decided(mill: Mill) -> list[int]:
-    return [row[0] for row in mill.rows("SELECT id FROM slices WHERE closed_at IS NOT NULL ORDER BY id")]
+def decided(worker: WorkerHarness) -> list[int]:
+    return [row[0] for row in worker.rows("SELECT id FROM slices WHERE closed_at IS NOT NULL ORDER BY id")]
 
 
 @contextmanager
-def somebody_holds(mill: Mill, sku: str) -> Iterator[None]:
+def somebody_holds(worker: WorkerHarness, sku: str) -> Iterator[None]:
     """Somebody else's transaction with an item's stock locked."""
-    with mill.engine.connect() as somebody:
+    with worker.engine.connect() as somebody:
         query = "SELECT FROM stock WHERE item_id = (SELECT id FROM items WHERE sku = :sku) FOR UPDATE"
         somebody.execute(text(query), {"sku": sku})
         yield
         somebody.rollback()
 
 
-def test_a_locked_item_keeps_no_order_for_another(mill: Mill) -> None:
-    slice_ids = singles(mill, "RED-STOOL", *["BRASS-LAMP"] * 24)
+def test_a_locked_item_keeps_no_order_for_another(worker: WorkerHarness) -> None:
+    slice_ids = singles(worker, "RED-STOOL", *["BRASS-LAMP"] * 24)
 
-    with somebody_holds(mill, "RED-STOOL"):
-        settled = settle_message(mill.context(lock_limit_seconds=2), slice_ids, SMALL_QUEUE)
+    with somebody_holds(worker, "RED-STOOL"):
+        settled = settle_message(worker.context(lock_limit_seconds=2), slice_ids, SMALL_QUEUE)
         assert list(settled.left) == slice_ids[:1]
-        assert decided(mill) == slice_ids[1:]
-        assert attempts(mill)[0] == 0
+        assert decided(worker) == slice_ids[1:]
+        assert attempts(worker)[0] == 0
 
-    settle_message(mill.context(), slice_ids, SMALL_QUEUE)
-    assert decided(mill) == slice_ids
+    settle_message(worker.context(), slice_ids, SMALL_QUEUE)
+    assert decided(worker) == slice_ids
 
 
-def test_waiting_for_locks_ends_before_the_tasks_limit_and_condemns_nobody(mill: Mill) -> None:
-    (slice_id,) = mill.promise({"k": order("RED-STOOL", voucherCodes=["TEN"])})
+def test_waiting_for_locks_ends_before_the_tasks_limit_and_condemns_nobody(worker: WorkerHarness) -> None:
+    (slice_id,) = worker.promise({"k": order("RED-STOOL", voucherCodes=["TEN"])})
     # Longer than a whole task: only what is left of it is waited.
-    context = mill.context(lock_limit_seconds=60, task_limit_seconds=5)
+    context = worker.context(lock_limit_seconds=60, task_limit_seconds=5)
 
-    with somebody_holds(mill, "RED-STOOL"):
+    with somebody_holds(worker, "RED-STOOL"):
         for _ in range(2):
             begun = time.monotonic()
             with pytest.raises(LeftError):
                 settle_slice(context, slice_id)
             assert time.monotonic() - begun < 5
 
-    assert attempts(mill) == [0]
-    assert settle_slice(mill.context(), slice_id) is not None
-    assert mill.outcomes()["k"]["status"] == "ok"
+    assert attempts(worker) == [0]
+    assert settle_slice(worker.context(), slice_id) is not None
+    assert worker.outcomes()["k"]["status"] == "ok"
 
 
-def test_a_server_that_does_not_answer_ends_no_worker_and_condemns_nobody(mill: Mill) -> None:
-    (slice_id,) = mill.promise({"k": order()})
-    context = mill.context(task_limit_seconds=5)
-    mill.run(
+def test_a_server_that_does_not_answer_ends_no_worker_and_condemns_nobody(worker: WorkerHarness) -> None:
+    (slice_id,) = worker.promise({"k": order()})
+    context = worker.context(task_limit_seconds=5)
+    worker.run(
         "CREATE FUNCTION doze() RETURNS trigger LANGUAGE plpgsql AS $$"
         " BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$;"
         "CREATE TRIGGER doze BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION doze()"
     )
 
-    with stopped_while_it_inserts(mill), pytest.raises(LeftError, match="no time left"):
+    with stopped_while_it_inserts(worker), pytest.raises(LeftError, match="no time left"):
         settle_slice(context, slice_id)
 
-    mill.run("DROP TRIGGER doze ON orders")
+    worker.run("DROP TRIGGER doze ON orders")
     # The server notices only now that nobody is there any more, and lets go of the slice.
     until(lambda: settle_slice(context, slice_id) is not None, "it is settled")
-    assert (mill.count("orders"), mill.outcomes()["k"]["status"]) == (1, "ok")
-    assert attempts(mill) == [1]
+    assert (worker.count("orders"), worker.outcomes()["k"]["status"]) == (1, "ok")
+    assert attempts(worker) == [1]
 
 
 @contextmanager
-def stopped_while_it_inserts(mill: Mill) -> Iterator[None]:
+def stopped_while_it_inserts(worker: WorkerHarness) -> Iterator[None]:
     """The server process that dozes in an INSERT is stopped until the end of the block."""
     found: list[int] = []
     query = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
@@ -117,7 +113,7 @@ def stopped_while_it_inserts(mill: Mill) -> Iterator[None]:
     def stop() -> None:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and not found:
-            found.extend(row[0] for row in mill.rows(query))
+            found.extend(row[0] for row in worker.rows(query))
         os.kill(found[0], signal.SIGSTOP)
 
     stopping = threading.Thread(target=stop)
@@ -129,38 +125,40 @@ def stopped_while_it_inserts(mill: Mill) -> Iterator[None]:
         os.kill(found[0], signal.SIGCONT)
 
 
-def test_an_attempt_that_is_asked_for_again_counts_once_and_is_given_back_once(mill: Mill) -> None:
-    (slice_id,) = mill.promise({"k": order()})
+def test_an_attempt_that_is_asked_for_again_counts_once_and_is_given_back_once(worker: WorkerHarness) -> None:
+    (slice_id,) = worker.promise({"k": order()})
     first, second = attempt_at(slice_id), attempt_at(slice_id)
 
-    counted = [take_slice(mill.engine, attempt).attempts for attempt in (first, first, second, second, first)]
+    counted = [
+        take_slice(worker.engine, attempt).attempts for attempt in (first, first, second, second, first)
+    ]
     for attempt in (first, first, first):
-        give_back(mill.engine, attempt)
+        give_back(worker.engine, attempt)
 
     assert counted == [1, 1, 2, 2, 2]
-    assert attempts(mill) == [1]
-    give_back(mill.engine, second)
-    assert attempts(mill) == [0]
+    assert attempts(worker) == [1]
+    give_back(worker.engine, second)
+    assert attempts(worker) == [0]
 
 
-def test_a_slice_that_an_attempt_is_owed_to_is_left_to_whoever_holds_it(mill: Mill) -> None:
-    (slice_id,) = mill.promise({"k": order()})
+def test_a_slice_that_an_attempt_is_owed_to_is_left_to_whoever_holds_it(worker: WorkerHarness) -> None:
+    (slice_id,) = worker.promise({"k": order()})
     owed = attempt_at(slice_id)
-    take_slice(mill.engine, owed)
-    context = mill.context(task_limit_seconds=5)
+    take_slice(worker.engine, owed)
+    context = worker.context(task_limit_seconds=5)
     context.attempts_owed.append(owed)
 
-    with mill.engine.begin() as other:
+    with worker.engine.begin() as other:
         assert claim_slice(other, slice_id) is not None
         for _ in range(3):
             settle_message(context, [slice_id], SMALL_QUEUE)
-    assert attempts(mill) == [0]
+    assert attempts(worker) == [0]
 
     settle_message(context, [slice_id], SMALL_QUEUE)
-    assert (attempts(mill), mill.outcomes()["k"]["status"]) == ([1], "ok")
+    assert (attempts(worker), worker.outcomes()["k"]["status"]) == ([1], "ok")
 
 
-def test_lost_replies_condemn_nobody(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_replies_condemn_nobody(worker: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     lost: list[object] = []
 
     def lose_the_reply(engine: Engine, attempt: Attempt, limits: TakeLimits) -> list[TakenSlice]:
@@ -171,87 +169,87 @@ def test_lost_replies_condemn_nobody(mill: Mill, monkeypatch: pytest.MonkeyPatch
         return taken
 
     monkeypatch.setattr("worker.settle.attempts.take_slices", lose_the_reply)
-    (slice_id,) = mill.promise({"k": order()})
+    (slice_id,) = worker.promise({"k": order()})
 
-    settle_slice(mill.context(), slice_id)
+    settle_slice(worker.context(), slice_id)
 
-    assert (attempts(mill), mill.outcomes()["k"]["status"]) == ([1], "ok")
+    assert (attempts(worker), worker.outcomes()["k"]["status"]) == ([1], "ok")
 
 
-def test_what_ended_its_worker_among_others_counts_only_once_it_stood_alone(mill: Mill) -> None:
-    slice_ids = singles(mill, "BRASS-LAMP", "RED-STOOL")
+def test_what_ended_its_worker_among_others_counts_only_once_it_stood_alone(worker: WorkerHarness) -> None:
+    slice_ids = singles(worker, "BRASS-LAMP", "RED-STOOL")
     together, alone, again = (
         attempt_at(*slice_ids, together=True),
         attempt_at(slice_ids[0]),
         attempt_at(slice_ids[0]),
     )
 
-    take_slices(mill.engine, together, LIMITS)
-    counted = [take_slice(mill.engine, attempt).attempts for attempt in (alone, again)]
+    take_slices(worker.engine, together, LIMITS)
+    counted = [take_slice(worker.engine, attempt).attempts for attempt in (alone, again)]
 
     # Neither is fresh any more, and what they shared is held against none of them.
-    assert take_slices(mill.engine, attempt_at(*slice_ids, together=True), LIMITS) == []
+    assert take_slices(worker.engine, attempt_at(*slice_ids, together=True), LIMITS) == []
     assert counted == [1, 2]
-    assert attempts(mill) == [3, 1]
+    assert attempts(worker) == [3, 1]
 
 
-def test_more_than_a_transaction_may_hold_is_settled_in_several(mill: Mill) -> None:
-    slice_ids = singles(mill, *["BRASS-LAMP"] * 6)
-    size = mill.rows("SELECT octet_length(body) FROM slices LIMIT 1")[0][0]
+def test_more_than_a_transaction_may_hold_is_settled_in_several(worker: WorkerHarness) -> None:
+    slice_ids = singles(worker, *["BRASS-LAMP"] * 6)
+    size = worker.rows("SELECT octet_length(body) FROM slices LIMIT 1")[0][0]
 
-    settle_message(mill.context(settle_max_bytes=2 * size + 1), slice_ids[:6], SMALL_QUEUE)
+    settle_message(worker.context(settle_max_bytes=2 * size + 1), slice_ids[:6], SMALL_QUEUE)
 
-    assert decided(mill) == slice_ids
-    assert mill.rows("SELECT count(DISTINCT closed_at) FROM slices") == [(3,)]
-    assert attempts(mill) == [1] * 6
-
-
-def test_more_lines_than_a_transaction_may_hold_are_settled_in_several(mill: Mill) -> None:
-    slice_ids = singles(mill, *["BRASS-LAMP"] * 6)
-
-    settle_message(mill.context(settle_max_lines=2), slice_ids, SMALL_QUEUE)
-
-    assert decided(mill) == slice_ids
-    assert mill.rows("SELECT count(DISTINCT closed_at) FROM slices") == [(3,)]
-    assert attempts(mill) == [1] * 6
+    assert decided(worker) == slice_ids
+    assert worker.rows("SELECT count(DISTINCT closed_at) FROM slices") == [(3,)]
+    assert attempts(worker) == [1] * 6
 
 
-def test_a_slice_that_no_worker_may_hold_is_cut_up_and_decided(mill: Mill) -> None:
+def test_more_lines_than_a_transaction_may_hold_are_settled_in_several(worker: WorkerHarness) -> None:
+    slice_ids = singles(worker, *["BRASS-LAMP"] * 6)
+
+    settle_message(worker.context(settle_max_lines=2), slice_ids, SMALL_QUEUE)
+
+    assert decided(worker) == slice_ids
+    assert worker.rows("SELECT count(DISTINCT closed_at) FROM slices") == [(3,)]
+    assert attempts(worker) == [1] * 6
+
+
+def test_a_slice_that_no_worker_may_hold_is_cut_up_and_decided(worker: WorkerHarness) -> None:
     keys = ["a", 'b"\\', "\x00{[,", "ü"]
     batch = {key: order(comment='{[],"\\\\' * 200) for key in keys}
-    (slice_id,) = mill.promise(batch)
-    context = mill.context(settle_max_bytes=4096)
+    (slice_id,) = worker.promise(batch)
+    context = worker.context(settle_max_bytes=4096)
 
     assert settle_slice(context, slice_id) is None
-    pieces = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY number")]
+    pieces = [row[0] for row in worker.rows("SELECT id FROM slices ORDER BY number")]
     settle_message(context, pieces, LARGE_QUEUE)
 
     assert slice_id not in pieces
-    assert list(mill.outcomes()) == keys
-    assert {one["status"] for one in mill.outcomes().values()} == {"ok"}
-    assert mill.rows("SELECT DISTINCT order_count FROM slices") == [(1,)]
+    assert list(worker.outcomes()) == keys
+    assert {one["status"] for one in worker.outcomes().values()} == {"ok"}
+    assert worker.rows("SELECT DISTINCT order_count FROM slices") == [(1,)]
 
 
 def test_a_transaction_that_we_left_idle_is_no_outage_and_its_slice_is_cut_up(
-    mill: Mill, monkeypatch: pytest.MonkeyPatch
+    worker: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dawdle(drafts: Any, shelf: Any, uses: Any) -> Any:
         time.sleep(1.5)
         return decide(drafts, shelf, uses)
 
-    monkeypatch.setattr("worker.settle.place_orders.decide", dawdle)
-    context = mill.context(statement_limit_seconds=1)
+    monkeypatch.setattr("worker.settle.decide_and_write.decide", dawdle)
+    context = worker.context(statement_limit_seconds=1)
     context.engine = open_database(context.settings, "test")
-    (slice_id,) = mill.promise({"a": order(), "b": order()})
+    (slice_id,) = worker.promise({"a": order(), "b": order()})
 
     assert settle_slice(context, slice_id) is None
-    pieces = [row[0] for row in mill.rows("SELECT id FROM slices ORDER BY number")]
+    pieces = [row[0] for row in worker.rows("SELECT id FROM slices ORDER BY number")]
     assert len(pieces) == 2
     for expected in range(1, 6):
         with pytest.raises(LeftError, match="too long"):
             settle_slice(context, pieces[0])
-        assert attempts(mill)[0] == expected
+        assert attempts(worker)[0] == expected
     settle_slice(context, pieces[0])
 
-    assert "given up after 5 attempts" in mill.outcomes()["a"]["msg"]
+    assert "given up after 5 attempts" in worker.outcomes()["a"]["msg"]
     context.engine.dispose()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,7 +9,6 @@ import pytest
 
 from tests.support.parameter_shop import (
     line,
-    open_parameter_shop,
     order,
     promised,
     working,
@@ -20,39 +18,32 @@ from tests.support.placed_orders import told
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
-    from shared.settings import Settings
     from tests.support.placed_orders import Shop
 
 
-@pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[Shop]:
-    with open_parameter_shop(module_settings) as made:
-        yield made
-
-
 def post(shop: Shop, sent: Any, **headers: str) -> TestResponse:
-    return shop.door.client.post(
+    return shop.api.client.post(
         "/v1/order",
         data=sent if isinstance(sent, bytes) else orjson.dumps(sent),
-        headers={"API-Authorization": shop.door.key, "Content-Type": "application/json", **headers},
+        headers={"API-Authorization": shop.api.key, "Content-Type": "application/json", **headers},
     )
 
 
-def test_one_order_is_answered_with_its_bare_outcome(shop: Shop) -> None:
-    with working(shop):
-        response = post(shop, order(poNumber="PO-1"))
+def test_one_order_is_answered_with_its_bare_outcome(parameter_shop: Shop) -> None:
+    with working(parameter_shop):
+        response = post(parameter_shop, order(poNumber="PO-1"))
 
     assert response.status_code == 200
     [number] = told(response)["orders"]
     assert told(response) == {"status": "ok", "orders": [number]}
-    [found] = shop.orders(f"?order={number}")
+    [found] = parameter_shop.orders(f"?order={number}")
     assert (found["poNumber"], found["batchKey"]) == ("PO-1", "")
     assert response.headers["Location"] == f"/v1/jobs/{found['jobId']}"
 
 
-def test_one_prepared_order_is_answered_with_its_number(shop: Shop) -> None:
-    with working(shop):
-        outcome = told(post(shop, order(createOnly=True)))
+def test_one_prepared_order_is_answered_with_its_number(parameter_shop: Shop) -> None:
+    with working(parameter_shop):
+        outcome = told(post(parameter_shop, order(createOnly=True)))
 
     assert outcome == {"status": "ok", "order": outcome["order"]}
 
@@ -69,10 +60,10 @@ def test_one_prepared_order_is_answered_with_its_number(shop: Shop) -> None:
     ],
 )
 def test_one_rejected_order_is_a_200_with_the_bare_rejection(
-    shop: Shop, sent: dict[str, Any], code: int, pointer: str
+    parameter_shop: Shop, sent: dict[str, Any], code: int, pointer: str
 ) -> None:
-    with working(shop):
-        response = post(shop, sent)
+    with working(parameter_shop):
+        response = post(parameter_shop, sent)
 
     outcome = told(response)
     assert response.status_code == 200
@@ -80,17 +71,19 @@ def test_one_rejected_order_is_a_200_with_the_bare_rejection(
     assert outcome["retryable"] is (code == -2)
 
 
-def test_who_does_not_wait_has_a_job_whose_results_are_the_bare_outcome_byte_for_byte(shop: Shop) -> None:
-    response = post(shop, order(), Prefer="respond-async")
+def test_who_does_not_wait_has_a_job_whose_results_are_the_bare_outcome_byte_for_byte(
+    parameter_shop: Shop,
+) -> None:
+    response = post(parameter_shop, order(), Prefer="respond-async")
     assert response.status_code == 202
-    outcome = shop.settled(promised(response))
+    outcome = parameter_shop.settled(promised(response))
 
-    with working(shop):
-        waited = post(shop, order())
+    with working(parameter_shop):
+        waited = post(parameter_shop, order())
 
     assert outcome["status"] == "ok"
-    assert shop.door.get(f"{waited.headers['Location']}/results").data == waited.data
-    job = told(shop.door.get(waited.headers["Location"]))
+    assert parameter_shop.api.get(f"{waited.headers['Location']}/results").data == waited.data
+    job = told(parameter_shop.api.get(waited.headers["Location"]))
     assert (job["total"], job["ok"], job["state"]) == (1, 1, "succeeded")
 
 
@@ -104,21 +97,23 @@ def test_who_does_not_wait_has_a_job_whose_results_are_the_bare_outcome_byte_for
         (b"\xff{}", 400),
     ],
 )
-def test_what_is_no_object_is_refused_whole_with_nothing_stored(shop: Shop, body: bytes, status: int) -> None:
-    before = shop.door.job_count()
+def test_what_is_no_object_is_refused_whole_with_nothing_stored(
+    parameter_shop: Shop, body: bytes, status: int
+) -> None:
+    before = parameter_shop.api.job_count()
 
-    response = post(shop, body)
+    response = post(parameter_shop, body)
 
     assert response.status_code == status
     assert (told(response)["status"], told(response)["code"]) == ("no", -7)
-    assert shop.door.job_count() == before
+    assert parameter_shop.api.job_count() == before
 
 
-def test_a_member_that_stands_twice_is_told_and_not_guessed(shop: Shop) -> None:
+def test_a_member_that_stands_twice_is_told_and_not_guessed(parameter_shop: Shop) -> None:
     body = orjson.dumps(order(poNumber="first"))[:-1] + b', "poNumber": "second"}'
 
-    with working(shop):
-        outcome = told(post(shop, body))
+    with working(parameter_shop):
+        outcome = told(post(parameter_shop, body))
 
     assert outcome["code"] == -7
     assert "'poNumber' stands twice" in outcome["msg"]

@@ -1,4 +1,4 @@
-"""GET and POST /v1/stock: what is on the shelves, told and set, through the door and onto real rows."""
+"""GET and POST /v1/stock: what is on the shelves, told and set, through the API and onto real rows."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def shop(settings: Settings) -> Iterator[Shop]:
 
 @pytest.fixture
 def key(shop: Shop) -> str:
-    return shop.door.new_key("Stock", "stock:read", "stock:write")
+    return shop.api.new_key("Stock", "stock:read", "stock:write")
 
 
 def listed(shop: Shop, key: str, query: str = "") -> dict[str, dict[str, Any]]:
     """Read stock, by SKU."""
-    response = shop.door.get(f"/v1/stock{query}", key)
+    response = shop.api.get(f"/v1/stock{query}", key)
     assert response.status_code == 200, response.data
     return {item["sku"]: item for item in told(response)["products"]}
 
@@ -101,14 +101,14 @@ def test_next_and_previous_lead_through_all_pages_and_are_null_at_the_ends(shop:
     post(shop, key, {"products": []})
     there, back = [], []
 
-    page = told(shop.door.get("/v1/stock?limit=2", key))
+    page = told(shop.api.get("/v1/stock?limit=2", key))
     assert page["previous"] is None
     there.append([item["sku"] for item in page["products"]])
     while page["next"]:
-        page = told(shop.door.get(page["next"], key))
+        page = told(shop.api.get(page["next"], key))
         there.append([item["sku"] for item in page["products"]])
     while page["previous"]:
-        page = told(shop.door.get(page["previous"], key))
+        page = told(shop.api.get(page["previous"], key))
         back.append([item["sku"] for item in page["products"]])
 
     assert there == [[LAMP, STOOL], [TABLE]]
@@ -117,8 +117,8 @@ def test_next_and_previous_lead_through_all_pages_and_are_null_at_the_ends(shop:
 
 
 def test_a_cursor_keeps_the_filters_of_its_page(shop: Shop, key: str) -> None:
-    page = told(shop.door.get("/v1/stock?limit=1&modified=2020-01-01", key))
-    second = told(shop.door.get(page["next"], key))
+    page = told(shop.api.get("/v1/stock?limit=1&modified=2020-01-01", key))
+    second = told(shop.api.get(page["next"], key))
 
     assert "modified=2020-01-01" in page["next"]
     assert [item["sku"] for item in second["products"]] == [STOOL]
@@ -126,14 +126,14 @@ def test_a_cursor_keeps_the_filters_of_its_page(shop: Shop, key: str) -> None:
 
 
 def test_a_page_beyond_the_last_item_leads_back(shop: Shop, key: str) -> None:
-    last = told(shop.door.get("/v1/stock?limit=3", key))
+    last = told(shop.api.get("/v1/stock?limit=3", key))
     assert last["next"] is None
 
     # What next would have been, had there been more when it was asked.
-    beyond = told(shop.door.get("/v1/stock?limit=3&cursor=YTM=", key))
+    beyond = told(shop.api.get("/v1/stock?limit=3&cursor=YTM=", key))
 
     assert (beyond["products"], beyond["next"]) == ([], None)
-    assert len(told(shop.door.get(beyond["previous"], key))["products"]) == 3
+    assert len(told(shop.api.get(beyond["previous"], key))["products"]) == 3
 
 
 def test_physical_stock_is_set_by_ean_upc_and_sku_in_the_first_warehouse(shop: Shop, key: str) -> None:
@@ -177,10 +177,10 @@ def test_unknown_members_are_ignored_unless_that_is_to_be_strict(shop: Shop, key
 
 
 def test_each_scope_opens_its_own_half(shop: Shop) -> None:
-    reader, writer = (shop.door.new_key(name, f"stock:{name}") for name in ("read", "write"))
+    reader, writer = (shop.api.new_key(name, f"stock:{name}") for name in ("read", "write"))
 
-    assert shop.door.get("/v1/stock", reader).status_code == 200
-    assert shop.door.get("/v1/stock", writer).status_code == 403
+    assert shop.api.get("/v1/stock", reader).status_code == 200
+    assert shop.api.get("/v1/stock", writer).status_code == 403
     assert post(shop, writer, {"products": []}).status_code == 200
     assert post(shop, reader, {"products": []}).status_code == 403
 
@@ -199,13 +199,13 @@ def test_a_key_limited_to_markets_knows_only_what_is_sold_there(shop: Shop) -> N
 
 
 def test_ten_thousand_counts_are_set_by_a_handful_of_statements(shop: Shop, key: str) -> None:
-    with shop.door.engine.begin() as connection:
+    with shop.api.engine.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO items (sku, ean) SELECT 'S' || n, 'E' || n FROM generate_series(1, 10000) AS n"
         )
     body = {"products": [count(f"E{n}" if n % 2 else f"S{n}", n) for n in range(1, 10_001)]}
     seen: list[str] = []
-    engine = app_context_of(shop.door.apps[0]).engine
+    engine = app_context_of(shop.api.apps[0]).engine
 
     def see(_: Any, __: Any, statement: str, *___: Any) -> None:
         seen.append(statement)
@@ -216,16 +216,16 @@ def test_ten_thousand_counts_are_set_by_a_handful_of_statements(shop: Shop, key:
     assert answer == {"status": "ok", "updated": 10_000, "unchanged": 0}
     # Warehouses, items, missing rows, locks, the update.
     assert len(seen) == 5
-    assert shop.door.rows("SELECT sum(physical) FROM stock WHERE item_id > 3")[0][0] == 50_005_000
+    assert shop.api.rows("SELECT sum(physical) FROM stock WHERE item_id > 3")[0][0] == 50_005_000
 
 
 def test_what_was_set_is_told_however_little_memory_is_left(shop: Shop, key: str) -> None:
     body = {"products": [count(STOOL, 7), *(count(f"UNKNOWN {n:05}", n) for n in range(9_000))]}
-    narrow = shop.door.with_settings(memory_budget_bytes=len(orjson.dumps(body)) + 1)
+    narrow = shop.api.with_settings(memory_budget_bytes=len(orjson.dumps(body)) + 1)
     held = app_context_of(narrow.apps[-1]).memory_budget.reservation()
     held.reserve(1)
 
-    answer = post(replace(shop, door=narrow), key, body)
+    answer = post(replace(shop, api=narrow), key, body)
 
     assert answer.status_code == 200
     assert len(answer.data) > narrow.settings.memory_budget_bytes

@@ -35,7 +35,7 @@ ITEMS = (
 @pytest.fixture
 def shop(settings: Settings) -> Iterator[Shop]:
     with open_shop(settings) as made:
-        with made.door.engine.begin() as connection:
+        with made.api.engine.begin() as connection:
             for statement in ITEMS:
                 connection.execute(text(statement))
         yield made
@@ -43,7 +43,7 @@ def shop(settings: Settings) -> Iterator[Shop]:
 
 def assert_stock_is_whole(shop: Shop) -> None:
     """The invariants of contract §6, from the rows."""
-    broken = shop.door.rows(
+    broken = shop.api.rows(
         "SELECT stock.item_id, warehouse_id, physical, stock.allocated, coalesce(taken.units, 0) AS units"
         " FROM stock LEFT JOIN (SELECT item_id, warehouse_id, sum(quantity) AS units FROM allocations"
         " GROUP BY item_id, warehouse_id) AS taken USING (item_id, warehouse_id)"
@@ -61,8 +61,8 @@ def promise_orders(shop: Shop) -> list[int]:
         }
         for n in range(20)
     }
-    response = shop.door.post(batch, Prefer="respond-async")
-    return [slice_id for slice_id, _, _ in shop.door.open_slices(response.headers["Location"][-36:])]
+    response = shop.api.post(batch, Prefer="respond-async")
+    return [slice_id for slice_id, _, _ in shop.api.open_slices(response.headers["Location"][-36:])]
 
 
 def in_threads(*works: Callable[[], Any]) -> list[Any]:
@@ -89,8 +89,8 @@ def test_counts_and_slices_neither_deadlock_nor_break_the_stock(shop: Shop) -> N
         for _ in range(ROUNDS):
             found = zip(random.sample(SKUS, 20), random.sample(range(60), 20), strict=True)
             counts = [StockCount(at, sku, units, warehouse) for at, (sku, units) in enumerate(found)]
-            # Called as it is, without the door's further tries: a deadlock would be raised.
-            done = set_stock(shop.door.engine, counts, None)
+            # Called as it is, without the API's further tries: a deadlock would be raised.
+            done = set_stock(shop.api.engine, counts, None)
             set_in_all += done.changed + done.unchanged
         return set_in_all
 
@@ -102,16 +102,16 @@ def test_counts_and_slices_neither_deadlock_nor_break_the_stock(shop: Shop) -> N
     )
 
     assert results[3:] == [20 * ROUNDS] * 3
-    assert shop.door.open_slices() == []
+    assert shop.api.open_slices() == []
     assert_stock_is_whole(shop)
     deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-    assert shop.door.rows(deadlocks)[0][0] == 0
+    assert shop.api.rows(deadlocks)[0][0] == 0
 
 
 def test_shelves_that_are_not_there_yet_are_made_once_by_counts_that_race(shop: Shop) -> None:
     for turn in range(8):
         skus = [f"NEW-{turn}-{n}" for n in range(60)]
-        with shop.door.engine.begin() as connection:
+        with shop.api.engine.begin() as connection:
             connection.execute(
                 text("INSERT INTO items (sku) SELECT unnest(CAST(:skus AS text[]))"), {"skus": skus}
             )
@@ -120,23 +120,23 @@ def test_shelves_that_are_not_there_yet_are_made_once_by_counts_that_race(shop: 
             places = [(sku, warehouse) for sku in skus for warehouse in ("Main", "Shop")]
             random.shuffle(places)
             counts = [StockCount(at, sku, 5, warehouse) for at, (sku, warehouse) in enumerate(places)]
-            return set_stock(shop.door.engine, counts, None)
+            return set_stock(shop.api.engine, counts, None)
 
         done = in_threads(make, make, make, make)
 
         assert sum(one.changed for one in done) == 120
-    assert shop.door.rows("SELECT count(*) FROM stock WHERE physical = 5")[0][0] >= 8 * 120
+    assert shop.api.rows("SELECT count(*) FROM stock WHERE physical = 5")[0][0] >= 8 * 120
 
 
 def test_the_last_unit_that_a_count_would_take_away_stays_with_its_order(shop: Shop) -> None:
-    [first] = shop.door.rows("SELECT sku FROM items WHERE sku LIKE 'SKU-%' AND id % 2 = 0 LIMIT 1")
+    [first] = shop.api.rows("SELECT sku FROM items WHERE sku LIKE 'SKU-%' AND id % 2 = 0 LIMIT 1")
     wanted = {"a": {"address": ADDRESS, "products": [{"sku": first.sku, "qty": 1000}]}}
-    key = shop.door.new_key("Stock", "stock:write")
+    key = shop.api.new_key("Stock", "stock:write")
 
     def set_to_nothing() -> dict[str, Any]:
         body = orjson.dumps({"products": [{"product": first.sku, "quantity": 0}]})
         headers = {"API-Authorization": key, "Content-Type": "application/json"}
-        return told(shop.door.apps[0].test_client().post("/v1/stock", data=body, headers=headers))
+        return told(shop.api.apps[0].test_client().post("/v1/stock", data=body, headers=headers))
 
     outcomes, counted = in_threads(lambda: shop.place(wanted), set_to_nothing)
 
@@ -147,13 +147,13 @@ def test_the_last_unit_that_a_count_would_take_away_stays_with_its_order(shop: S
 
 
 def test_a_count_that_waits_for_a_slice_sees_what_the_slice_has_taken(shop: Shop) -> None:
-    [row] = shop.door.rows("SELECT id, sku FROM items WHERE sku LIKE 'SKU-%' AND id % 2 = 0 LIMIT 1")
+    [row] = shop.api.rows("SELECT id, sku FROM items WHERE sku LIKE 'SKU-%' AND id % 2 = 0 LIMIT 1")
     counts = [StockCount(0, row.sku, 3)]
     with ThreadPoolExecutor(1) as pool:
         with shop.context.engine.begin() as taking:
             lock_shelf(taking, [row.id], {})
             reserve(taking, {(row.id, 1): 7})
-            future = pool.submit(set_stock, shop.door.engine, counts, None)
+            future = pool.submit(set_stock, shop.api.engine, counts, None)
             wait_for_a_lock(shop)
         done = future.result()
 
@@ -164,17 +164,17 @@ def wait_for_a_lock(shop: Shop) -> None:
     """Wait until somebody in this database waits for a row."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     for _ in range(500):
-        if shop.door.rows(f"{waiting} AND wait_event_type = 'Lock'")[0][0]:
+        if shop.api.rows(f"{waiting} AND wait_event_type = 'Lock'")[0][0]:
             return
         time.sleep(0.01)
     raise AssertionError("nobody has waited for a row")
 
 
 def test_a_count_that_meets_a_lock_for_too_long_is_tried_again(shop: Shop) -> None:
-    [row] = shop.door.rows("SELECT id, sku FROM items WHERE sku LIKE 'SKU-%' AND id % 2 = 0 LIMIT 1")
-    impatient = shop.door.with_settings(lock_limit_seconds=1)
+    [row] = shop.api.rows("SELECT id, sku FROM items WHERE sku LIKE 'SKU-%' AND id % 2 = 0 LIMIT 1")
+    impatient = shop.api.with_settings(lock_limit_seconds=1)
     headers = {
-        "API-Authorization": shop.door.new_key("Stock", "stock:write"),
+        "API-Authorization": shop.api.new_key("Stock", "stock:write"),
         "Content-Type": "application/json",
     }
     body = orjson.dumps({"products": [{"product": row.sku, "quantity": 3}]})
@@ -189,10 +189,10 @@ def test_a_count_that_meets_a_lock_for_too_long_is_tried_again(shop: Shop) -> No
 
 
 def test_a_count_that_gets_no_lock_is_told_that_the_database_is_busy_and_not_away(shop: Shop) -> None:
-    [row] = shop.door.rows("SELECT id, sku FROM items WHERE sku LIKE 'SKU-%' AND id % 2 = 0 LIMIT 1")
-    impatient = shop.door.with_settings(lock_limit_seconds=1, stock_tries_max=1)
+    [row] = shop.api.rows("SELECT id, sku FROM items WHERE sku LIKE 'SKU-%' AND id % 2 = 0 LIMIT 1")
+    impatient = shop.api.with_settings(lock_limit_seconds=1, stock_tries_max=1)
     headers = {
-        "API-Authorization": shop.door.new_key("Stock", "stock:write"),
+        "API-Authorization": shop.api.new_key("Stock", "stock:write"),
         "Content-Type": "application/json",
     }
     body = orjson.dumps({"products": [{"product": row.sku, "quantity": 3}]})

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from tests.support.placed_orders import Shop, open_shop, told
+from tests.support.placed_orders import Shop, told
 from tests.support.stock_counts import LAMP, count, post, shelves
 
-if TYPE_CHECKING:
-    from shared.settings import Settings
-
 
 @pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[Shop]:
-    with open_shop(module_settings) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def key(shop: Shop) -> str:
-    return shop.door.new_key("Stock", "stock:read", "stock:write")
+def key(module_shop: Shop) -> str:
+    return module_shop.api.new_key("Stock", "stock:read", "stock:write")
 
 
 @pytest.mark.parametrize(
@@ -39,8 +29,8 @@ def key(shop: Shop) -> str:
         ("cursor=YjEyMzQ1Njc4OTAxMjM0NTY3ODkw", "cursor", "is none of ours"),
     ],
 )
-def test_a_bad_query_value_is_refused(shop: Shop, key: str, query: str, name: str, value: str) -> None:
-    response = shop.door.get(f"/v1/stock?{query}", key)
+def test_a_bad_query_value_is_refused(module_shop: Shop, key: str, query: str, name: str, value: str) -> None:
+    response = module_shop.api.get(f"/v1/stock?{query}", key)
 
     assert response.status_code == 400
     assert told(response)["msg"].startswith(f"{name}: ")
@@ -58,16 +48,16 @@ def test_a_bad_query_value_is_refused(shop: Shop, key: str, query: str, name: st
     ],
 )
 def test_a_body_without_counts_is_refused_and_nothing_is_set(
-    shop: Shop, key: str, body: Any, pointer: str, msg: str
+    module_shop: Shop, key: str, body: Any, pointer: str, msg: str
 ) -> None:
-    response = post(shop, key, body)
+    response = post(module_shop, key, body)
 
     assert response.status_code == 400
     answer = told(response)
     assert (answer["status"], answer["code"]) == ("no", -7)
     assert answer["errors"][0]["pointer"] == pointer
     assert msg in answer["errors"][0]["msg"]
-    assert shelves(shop)[LAMP, "Main"] == (100, 0)
+    assert shelves(module_shop)[LAMP, "Main"] == (100, 0)
 
 
 @pytest.mark.parametrize(
@@ -89,16 +79,16 @@ def test_a_body_without_counts_is_refused_and_nothing_is_set(
         (b'{"products": ' + b"[" * 100_000, 400, "nested"),
     ],
 )
-def test_what_is_no_body_is_refused(shop: Shop, key: str, body: bytes, status: int, msg: str) -> None:
-    response = post(shop, key, body)
+def test_what_is_no_body_is_refused(module_shop: Shop, key: str, body: bytes, status: int, msg: str) -> None:
+    response = post(module_shop, key, body)
 
     assert response.status_code == status
     assert msg in told(response)["msg"]
 
 
-def test_too_much_at_once_is_refused_by_the_limit_and_its_name(shop: Shop, key: str) -> None:
-    door = shop.door.with_settings(stock_max_rows=2, stock_max_body_bytes=1024)
-    narrow = Shop(door, shop.context)
+def test_too_much_at_once_is_refused_by_the_limit_and_its_name(module_shop: Shop, key: str) -> None:
+    api = module_shop.api.with_settings(stock_max_rows=2, stock_max_body_bytes=1024)
+    narrow = Shop(api, module_shop.context)
 
     rows = post(narrow, key, {"products": [count(LAMP, 1)] * 3})
     long = post(narrow, key, {"products": [], "more": "x" * 1024})
@@ -110,5 +100,5 @@ def test_too_much_at_once_is_refused_by_the_limit_and_its_name(shop: Shop, key: 
     assert "stockMaxBodyBytes is 1024" in told(inflated)["msg"]
 
 
-def test_lines_are_no_way_to_send_stock(shop: Shop, key: str) -> None:
-    assert post(shop, key, b"{}", **{"Content-Type": "application/x-ndjson"}).status_code == 415
+def test_lines_are_no_way_to_send_stock(module_shop: Shop, key: str) -> None:
+    assert post(module_shop, key, b"{}", **{"Content-Type": "application/x-ndjson"}).status_code == 415

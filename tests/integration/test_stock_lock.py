@@ -11,35 +11,35 @@ from sqlalchemy.exc import OperationalError
 from shared.persistence.core.database import transaction
 from shared.persistence.stock.lock import lock_shelf, reserve
 from shared.settings import Settings
-from tests.support.mill import MAIN, Mill, open_mill
+from tests.support.worker_harness import MAIN, WorkerHarness, open_worker_harness
 
 LAMP, STOOL = 1, 2
 
 
 @pytest.fixture
-def mill(settings: Settings) -> Iterator[Mill]:
-    with open_mill(settings) as made:
+def worker(settings: Settings) -> Iterator[WorkerHarness]:
+    with open_worker_harness(settings) as made:
         made.stock("BRASS-LAMP", main=1)
         made.stock("RED-STOOL", main=1)
         yield made
 
 
-def test_an_item_that_another_order_has_in_hand_is_waited_for_and_no_other(mill: Mill) -> None:
-    with transaction(mill.engine) as first:
+def test_an_item_that_another_order_has_in_hand_is_waited_for_and_no_other(worker: WorkerHarness) -> None:
+    with transaction(worker.engine) as first:
         lock_shelf(first, {LAMP}, {})
 
-        with transaction(mill.engine) as second:
+        with transaction(worker.engine) as second:
             assert lock_shelf(second, {STOOL}, {}).available(STOOL, MAIN) == 1
-        with transaction(mill.engine) as second:
+        with transaction(worker.engine) as second:
             second.execute(text("SET LOCAL lock_timeout = '100ms'"))
             with pytest.raises(OperationalError, match="lock timeout"):
                 lock_shelf(second, {STOOL, LAMP}, {})
 
 
-def test_what_the_other_order_took_is_not_there_any_more(mill: Mill) -> None:
-    with transaction(mill.engine) as first:
+def test_what_the_other_order_took_is_not_there_any_more(worker: WorkerHarness) -> None:
+    with transaction(worker.engine) as first:
         lock_shelf(first, {LAMP}, {})
         reserve(first, {(LAMP, MAIN): 1})
 
-    with transaction(mill.engine) as second:
+    with transaction(worker.engine) as second:
         assert lock_shelf(second, {LAMP}, {}).available(LAMP, MAIN) == 0

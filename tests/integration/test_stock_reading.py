@@ -35,12 +35,12 @@ def shop(settings: Settings) -> Iterator[Shop]:
 
 @pytest.fixture
 def key(shop: Shop) -> str:
-    return shop.door.new_key("Stock", "stock:read", "stock:write")
+    return shop.api.new_key("Stock", "stock:read", "stock:write")
 
 
 def listed(shop: Shop, key: str, query: str = "") -> dict[str, dict[str, Any]]:
     """Read stock, by SKU."""
-    response = shop.door.get(f"/v1/stock{query}", key)
+    response = shop.api.get(f"/v1/stock{query}", key)
     assert response.status_code == 200, response.data
     return {item["sku"]: item for item in told(response)["products"]}
 
@@ -108,7 +108,7 @@ def test_an_item_is_found_by_its_id(shop: Shop, key: str) -> None:
 
 
 def test_of_one_warehouse_only_its_own_stock_and_its_own_changes_are_told(shop: Shop, key: str) -> None:
-    moment = told(shop.door.get("/v1/stock", key))["asOf"]
+    moment = told(shop.api.get("/v1/stock", key))["asOf"]
     shelf = listed(shop, key, "?warehouse=Shop")[LAMP]
 
     assert [level["name"] for level in shelf["warehouses"]] == ["Shop"]
@@ -133,7 +133,7 @@ def test_of_one_warehouse_only_its_own_stock_and_its_own_changes_are_told(shop: 
 def test_what_cannot_be_asked_is_refused_by_name(
     shop: Shop, key: str, query: str, name: str, reason: str, msg: str
 ) -> None:
-    response = shop.door.get(f"/v1/stock?{query}", key)
+    response = shop.api.get(f"/v1/stock?{query}", key)
 
     assert response.status_code == 400
     (error,) = told(response)["errors"]
@@ -142,8 +142,8 @@ def test_what_cannot_be_asked_is_refused_by_name(
 
 
 def test_next_keeps_the_warehouse_that_was_asked_for(shop: Shop, key: str) -> None:
-    first = told(shop.door.get("/v1/stock?warehouse=Shop&limit=2", key))
-    second = told(shop.door.get(first["next"], key))
+    first = told(shop.api.get("/v1/stock?warehouse=Shop&limit=2", key))
+    second = told(shop.api.get(first["next"], key))
 
     assert [item["sku"] for item in second["products"]] == ["EAN-13"]
     assert second["next"] is None

@@ -17,14 +17,8 @@ WHOLE = "is not a whole number"
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    with open_shop(settings) as made:
-        yield made
-
-
-@pytest.fixture
 def key(shop: Shop) -> str:
-    return shop.door.new_key("Stock", "stock:read", "stock:write")
+    return shop.api.new_key("Stock", "stock:read", "stock:write")
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +30,12 @@ def one_shop(module_settings: Settings) -> Iterator[Shop]:
 
 @pytest.fixture(scope="module")
 def one_key(one_shop: Shop) -> str:
-    return one_shop.door.new_key("Stock", "stock:write")
+    return one_shop.api.new_key("Stock", "stock:write")
 
 
 def make_twins(shop: Shop) -> None:
     """Make items of which some share a code: as EAN and as SKU, and as EAN and as UPC of one digit less."""
-    with shop.door.engine.begin() as connection:
+    with shop.api.engine.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO items (sku, ean, upc) VALUES"
             " ('A', '5000', NULL), ('5000', NULL, NULL), ('SELF', 'SELF', 'SELF'),"
@@ -161,7 +155,7 @@ def test_a_upc_and_the_ean_that_it_is_are_one_code(one_shop: Shop, one_key: str,
 
 
 def test_of_ten_thousand_rows_the_one_at_fault_is_told_and_the_others_are_set(shop: Shop, key: str) -> None:
-    with shop.door.engine.begin() as connection:
+    with shop.api.engine.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO items (sku) SELECT 'S' || n FROM generate_series(1, 10000) AS n"
         )
@@ -257,7 +251,7 @@ def test_an_unknown_warehouse_of_all_is_told_of_each_row_that_names_no_other(sho
 
 def test_stock_of_a_shop_without_warehouses_cannot_be_set(settings: Settings) -> None:
     with open_shop(settings, catalog={"items": [{"sku": LAMP}]}) as bare:
-        key = bare.door.new_key("Stock", "stock:write")
+        key = bare.api.new_key("Stock", "stock:write")
 
         answer = told(post(bare, key, {"products": [count(LAMP, 1)]}))
 

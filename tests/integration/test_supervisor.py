@@ -85,7 +85,7 @@ class Supervised:
         with StopRequest() as stop:
             stop.only_note()
             supervisor = Supervisor(groups, lambda name, line: self.lines.append((name, line)), stop)
-            return supervisor.run(each_time, lambda: self.closed.append("door"))
+            return supervisor.run(each_time, lambda: self.closed.append("api"))
 
 
 def own_children() -> list[psutil.Process]:
@@ -126,7 +126,7 @@ def test_children_are_stopped_group_by_group_and_that_is_exit_code_0(
     code = supervised.run(groups, lambda: len(supervised.lines) == 4, signal.SIGTERM)
 
     assert code == 0
-    assert supervised.closed == ["door"]
+    assert supervised.closed == ["api"]
     left = [name for name, line in supervised.lines if line == "left"]
     assert left[:2] == ["api", "scheduler"]
     assert sorted(left[2:]) == ["other", "worker"]

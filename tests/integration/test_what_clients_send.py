@@ -1,23 +1,13 @@
-"""What real files have in them, through the door: the outcomes that clients get for a few of the rows."""
+"""What real files have in them, through the API: the outcomes that clients get for a few of the rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from tests.support.parameter_shop import line, open_parameter_shop, order, placed
+from tests.support.parameter_shop import line, order, placed
 
 if TYPE_CHECKING:
-    from shared.settings import Settings
     from tests.support.placed_orders import Shop
-
-
-@pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[Shop]:
-    with open_parameter_shop(module_settings) as made:
-        yield made
 
 
 def outcomes(shop: Shop, **orders: Any) -> dict[str, Any]:
@@ -25,9 +15,9 @@ def outcomes(shop: Shop, **orders: Any) -> dict[str, Any]:
     return found
 
 
-def test_members_that_are_no_parameters_are_told_with_the_outcome_ok_or_not(shop: Shop) -> None:
+def test_members_that_are_no_parameters_are_told_with_the_outcome_ok_or_not(parameter_shop: Shop) -> None:
     told = outcomes(
-        shop,
+        parameter_shop,
         made=order(poNummer="PO-7", tax=None),
         refused=order(line("NO-LAMP"), tax=1),
         prepared=order(line(colour="red"), createOnly=True),
@@ -40,9 +30,9 @@ def test_members_that_are_no_parameters_are_told_with_the_outcome_ok_or_not(shop
     assert "ignored" not in told["plain"]
 
 
-def test_an_exporters_nothings_make_the_order_that_was_meant(shop: Shop) -> None:
+def test_an_exporters_nothings_make_the_order_that_was_meant(parameter_shop: Shop) -> None:
     found = placed(
-        shop,
+        parameter_shop,
         order(
             line(itemText=[], ean="", unitPrice=""),
             payment=[],
@@ -57,11 +47,13 @@ def test_an_exporters_nothings_make_the_order_that_was_meant(shop: Shop) -> None
     assert (found["products"][0]["price"], found["market"]) == (50.22, "Europe")
 
 
-def test_phps_list_with_holes_is_taken_and_its_faults_name_its_places(shop: Shop) -> None:
+def test_phps_list_with_holes_is_taken_and_its_faults_name_its_places(parameter_shop: Shop) -> None:
     holes = {"1": line(), "3": line("NO-LAMP")}
 
     told = outcomes(
-        shop, taken={**order(), "products": {"1": line(), "7": line()}}, bad={**order(), "products": holes}
+        parameter_shop,
+        taken={**order(), "products": {"1": line(), "7": line()}},
+        bad={**order(), "products": holes},
     )
 
     assert told["taken"]["status"] == "ok"

@@ -68,7 +68,7 @@ def shop(module_settings: Settings) -> Iterator[Shop]:
 
 @pytest.fixture(scope="module")
 def stock_key(shop: Shop) -> str:
-    return shop.door.new_key("Stock", "stock:read", "stock:write")
+    return shop.api.new_key("Stock", "stock:read", "stock:write")
 
 
 def nfd(name: str) -> str:
@@ -264,7 +264,7 @@ def test_nan_in_order_7311_of_a_60_mb_batch_is_told_with_its_byte_and_its_key(sh
     at = body.index(b":1}", body.index(b'"order-7311"')) + 1
     body[at : at + 1] = b"NaN"
 
-    response = shop.door.post(bytes(body))
+    response = shop.api.post(bytes(body))
 
     assert response.status_code == 400
     assert told(response)["msg"] == (
@@ -275,9 +275,9 @@ def test_nan_in_order_7311_of_a_60_mb_batch_is_told_with_its_byte_and_its_key(sh
 
 @pytest.mark.parametrize("path", ["orders", "stock", "limits", "jobs/x", "jobs/x/results"])
 def test_a_misspelt_parameter_of_any_get_is_400_that_names_it(shop: Shop, path: str) -> None:
-    key = shop.door.new_key(f"Reader of {path}", "orders:read", "stock:read")
+    key = shop.api.new_key(f"Reader of {path}", "orders:read", "stock:read")
 
-    response = shop.door.get(f"/v1/{path}?stokItemId=5", key)
+    response = shop.api.get(f"/v1/{path}?stokItemId=5", key)
 
     assert response.status_code == 400
     assert [(one["pointer"], one["reason"]) for one in told(response)["errors"]] == [
@@ -286,7 +286,7 @@ def test_a_misspelt_parameter_of_any_get_is_400_that_names_it(shop: Shop, path: 
 
 
 def test_a_plus_that_became_a_blank_is_told_to_be_written_as_2b(shop: Shop) -> None:
-    response = shop.door.get("/v1/orders?newer_than=2027-01-31T12:00:00+01:00")
+    response = shop.api.get("/v1/orders?newer_than=2027-01-31T12:00:00+01:00")
 
     assert response.status_code == 400
     assert told(response)["msg"].endswith("; in a query string, a + is written %2B")
@@ -296,7 +296,7 @@ def test_stock_of_one_item_and_of_what_has_changed_is_not_the_whole_catalog(
     shop: Shop, stock_key: str
 ) -> None:
     def skus(query: str) -> list[str]:
-        return [one["sku"] for one in told(shop.door.get(f"/v1/stock?{query}", stock_key))["products"]]
+        return [one["sku"] for one in told(shop.api.get(f"/v1/stock?{query}", stock_key))["products"]]
 
     assert skus("stockItemId=10") == ["BRASS-LAMP"]
     assert skus("stock_modified=2999-01-01") == []
@@ -305,7 +305,7 @@ def test_stock_of_one_item_and_of_what_has_changed_is_not_the_whole_catalog(
 def test_of_ten_thousand_counts_one_of_minus_three_is_told_and_the_others_are_set(
     shop: Shop, stock_key: str
 ) -> None:
-    with shop.door.engine.begin() as connection:
+    with shop.api.engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO items (sku) SELECT 'S' || n FROM generate_series(1, 10000) n")
     counts = [count(f"S{n}", -3 if n == 7_312 else n) for n in range(1, 10_001)]
 
@@ -331,7 +331,7 @@ def test_a_code_that_is_one_items_ean_and_anothers_sku_is_told_and_not_set(
 def test_five_in_a_warehouse_that_keeps_five_back_are_none_as_an_order_sees_it(
     shop: Shop, stock_key: str
 ) -> None:
-    [seen] = told(shop.door.get("/v1/stock?sku=KEPT-BACK", stock_key))["products"]
+    [seen] = told(shop.api.get("/v1/stock?sku=KEPT-BACK", stock_key))["products"]
     asked = outcome_of(shop, order(line("KEPT-BACK"), warehouseGroup="Depot alone"))
 
     assert seen["availableStock"] == 0
@@ -351,11 +351,11 @@ def test_only_what_a_catalog_row_names_changes(shop: Shop) -> None:
         "stock": {"Main": 1},
     }
     voucher = {"code": "LIMITED", "percent": "10", "uses": 3}
-    load(shop.door.engine, {"items": [whole], "vouchers": [voucher]})
+    load(shop.api.engine, {"items": [whole], "vouchers": [voucher]})
     before = exported_rows(shop)
 
-    load(shop.door.engine, {"items": [{"sku": "ASLEEP", "stock": {"Main": 5}}]})
-    load(shop.door.engine, {"vouchers": [{"code": "LIMITED", "name": "Ten"}]})
+    load(shop.api.engine, {"items": [{"sku": "ASLEEP", "stock": {"Main": 5}}]})
+    load(shop.api.engine, {"vouchers": [{"code": "LIMITED", "name": "Ten"}]})
 
     item, limited = exported_rows(shop)
     assert item == {**before[0], "stock": {"Main": 5}}
@@ -365,14 +365,14 @@ def test_only_what_a_catalog_row_names_changes(shop: Shop) -> None:
 
 
 def exported_rows(shop: Shop) -> tuple[Order, Order]:
-    made = json.loads(exported(shop.door.engine))
+    made = json.loads(exported(shop.api.engine))
     [item] = [one for one in made["items"] if one["sku"] == "ASLEEP"]
     [voucher] = [one for one in made["vouchers"] if one.get("code") == "LIMITED"]
     return item, voucher
 
 
 def test_the_limits_tell_how_many_lines_and_how_many_orders_are_waited_for(shop: Shop) -> None:
-    limits = told(shop.door.get("/v1/limits"))
+    limits = told(shop.api.get("/v1/limits"))
 
     assert (limits["maxLines"], limits["syncMaxOrders"]) == (5_000, 1_000)
 

@@ -1,4 +1,4 @@
-"""The door as a client meets it, in this process, on real servers, with a worker of one thread."""
+"""The API as a client meets it, in this process, on real servers, with a worker of one thread."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Door:
+class ApiClient:
     """A client with a key that may do everything with orders, and a look at the rows behind."""
 
     settings: Settings
@@ -53,21 +53,21 @@ class Door:
         )
 
     def get(self, path: str, key: str = "") -> TestResponse:
-        """Get a path, with this door's key unless there is another."""
+        """Get a path, with this client's key unless there is another."""
         return self.client.get(path, headers={"API-Authorization": key or self.key})
 
     def new_key(self, name: str, *scopes: str) -> str:
         """Make another API key."""
         return create_api_key(self.engine, name, scopes, None, None, utc_now())
 
-    def with_settings(self, **changes: Any) -> Door:
-        """Build another door with the same database and key, and other settings."""
+    def with_settings(self, **changes: Any) -> ApiClient:
+        """Build another API with the same database and key, and other settings."""
         settings = replace(self.settings, **changes)
         self.apps.append(create_app(settings))
         return replace(self, settings=settings, client=self.apps[-1].test_client())
 
-    def in_days(self, days: float) -> Door:
-        """Build another door with the same database and key, whose clock is so many days ahead."""
+    def in_days(self, days: float) -> ApiClient:
+        """Build another API with the same database and key, whose clock is so many days ahead."""
         self.apps.append(create_app(self.settings, lambda: utc_now() + timedelta(days=days)))
         return replace(self, client=self.apps[-1].test_client())
 
@@ -129,13 +129,13 @@ class Door:
 
 
 @contextmanager
-def open_door(settings: Settings) -> Iterator[Door]:
-    """Put a door together on these servers."""
+def open_api(settings: Settings) -> Iterator[ApiClient]:
+    """Put an API together on these servers."""
     engine = open_database(settings, "test")
     key = create_api_key(engine, "Shop", ["orders:write", "orders:read"], None, None, utc_now())
     app = create_app(settings)
-    door = Door(settings, app.test_client(), engine, key, [app])
-    yield door
-    for made in door.apps:
+    api = ApiClient(settings, app.test_client(), engine, key, [app])
+    yield api
+    for made in api.apps:
         close_app(made)
     engine.dispose()

@@ -19,7 +19,7 @@ ANY = 1_000
 
 def promised(shop: Shop, **headers: str) -> str:
     """Have a batch promised; gives its job's path."""
-    return shop.door.post(BATCH, Prefer="respond-async", **headers).headers["Location"]
+    return shop.api.post(BATCH, Prefer="respond-async", **headers).headers["Location"]
 
 
 def done(shop: Shop, **headers: str) -> str:
@@ -32,7 +32,7 @@ def done(shop: Shop, **headers: str) -> str:
 def grow_old(shop: Shop, days: float) -> None:
     """Let everything that is there have happened so many days earlier, but for the ids of jobs."""
     past = {"by": timedelta(days=days)}
-    with shop.door.engine.begin() as connection:
+    with shop.api.engine.begin() as connection:
         connection.execute(
             text("UPDATE jobs SET created_at = created_at - :by, expires_at = expires_at - :by"), past
         )

@@ -201,7 +201,7 @@ def parts_of(shop: Shop, outcome: dict[str, Any]) -> list[dict[str, Any]]:
 
 def stock_of(shop: Shop, sku: str) -> dict[str, tuple[int, int]]:
     """What lies on the shelves, by warehouse: physical and allocated."""
-    found = shop.door.rows(
+    found = shop.api.rows(
         "SELECT warehouses.name, physical, allocated FROM stock JOIN items ON items.id = item_id"
         " JOIN warehouses ON warehouses.id = warehouse_id WHERE sku = :sku",
         sku=sku,
@@ -217,7 +217,7 @@ def promised(response: TestResponse) -> str:
 
 def settle_at_once(shop: Shop, job_paths: list[str]) -> list[dict[str, Any]]:
     """Settle these jobs' slices at the same moment, each by a worker of its own; give the jobs' outcomes."""
-    slices = [one[0] for path in job_paths for one in shop.door.open_slices(path.rpartition("/")[2])]
+    slices = [one[0] for path in job_paths for one in shop.api.open_slices(path.rpartition("/")[2])]
     start = Barrier(len(slices))
 
     def settle(slice_id: int) -> None:
@@ -230,7 +230,7 @@ def settle_at_once(shop: Shop, job_paths: list[str]) -> list[dict[str, Any]]:
 
     with ThreadPoolExecutor(len(slices)) as pool:
         list(pool.map(settle, slices))
-    return [told(shop.door.get(f"{path}/results")) for path in job_paths]
+    return [told(shop.api.get(f"{path}/results")) for path in job_paths]
 
 
 @contextmanager
@@ -240,7 +240,7 @@ def working(shop: Shop) -> Iterator[None]:
 
     def work() -> None:
         while not over.wait(0.02):
-            for slice_id, _, _ in shop.door.open_slices():
+            for slice_id, _, _ in shop.api.open_slices():
                 settle_slice(shop.context, slice_id)
 
     thread = Thread(target=work)

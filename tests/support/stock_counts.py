@@ -16,7 +16,7 @@ LAMP, STOOL, TABLE = "BRASS-LAMP", "RED-STOOL", "OAK-TABLE"
 
 def post(shop: Shop, key: str, body: Any, **headers: str) -> TestResponse:
     """Post to /v1/stock; anything but bytes is written as JSON."""
-    return shop.door.client.post(
+    return shop.api.client.post(
         "/v1/stock",
         data=body if isinstance(body, bytes) else orjson.dumps(body),
         headers={"API-Authorization": key, "Content-Type": "application/json", **headers},
@@ -30,7 +30,7 @@ def count(product: str, quantity: Any, **rest: Any) -> dict[str, Any]:
 
 def shelves(shop: Shop) -> dict[tuple[str, str], tuple[int, int]]:
     """Physical and allocated by SKU and warehouse, from the rows."""
-    rows = shop.door.rows(
+    rows = shop.api.rows(
         "SELECT sku, name, physical, allocated FROM stock JOIN items ON items.id = item_id"
         " JOIN warehouses ON warehouses.id = warehouse_id"
     )

@@ -246,10 +246,10 @@ def test_a_way_out_is_had_only_by_those_that_need_one() -> None:
     with_a_way_out = {name for name, service in SERVICES.items() if "outside" in service["networks"]}
 
     assert with_a_way_out == {"mailer"}
-    assert SERVICES["api"]["networks"] == ["inside", "door"]
+    assert SERVICES["api"]["networks"] == ["inside", "api"]
     # Without it an answer from the internet finds no way back.
     masquerade = "com.docker.network.bridge.enable_ip_masquerade"
-    assert COMPOSE["networks"]["door"]["driver_opts"] == {masquerade: "false"}
+    assert COMPOSE["networks"]["api"]["driver_opts"] == {masquerade: "false"}
 
 
 def test_redis_asks_for_a_password_and_never_drops_a_queue() -> None:

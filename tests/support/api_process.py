@@ -89,7 +89,7 @@ class Connection:
 
 
 @dataclass
-class RealDoor:
+class ApiProcess:
     """The process, its address, its log lines, and a key."""
 
     process: subprocess.Popen[bytes]
@@ -150,10 +150,10 @@ class RealDoor:
 
 
 class MemoryWatch:
-    """The most memory that the processes of a door held at once, looked at many times a second."""
+    """The most memory that the processes of an API held at once, looked at many times a second."""
 
-    def __init__(self, door: RealDoor) -> None:
-        self._door = door
+    def __init__(self, api: ApiProcess) -> None:
+        self._api = api
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self.most_bytes = 0
@@ -168,11 +168,11 @@ class MemoryWatch:
 
     def _watch(self) -> None:
         while not self._over.wait(0.02):
-            self.most_bytes = max(self.most_bytes, self._door.memory_bytes())
+            self.most_bytes = max(self.most_bytes, self._api.memory_bytes())
 
 
 @contextmanager
-def open_real_door(settings: Settings, **variables: str) -> Iterator[RealDoor]:
+def open_api_process(settings: Settings, **variables: str) -> Iterator[ApiProcess]:
     """Run the API on these servers until the end of the block; ``variables`` are its further settings."""
     engine = open_database(settings, "test")
     key = create_api_key(
@@ -194,14 +194,14 @@ def open_real_door(settings: Settings, **variables: str) -> Iterator[RealDoor]:
             pass_fds=[listen_socket.fileno()],
             stderr=subprocess.PIPE,
         )
-    door = RealDoor(process, port, key, settings, engine)
-    reader = threading.Thread(target=_read_log, args=(door,), daemon=True)
+    api = ApiProcess(process, port, key, settings, engine)
+    reader = threading.Thread(target=_read_log, args=(api,), daemon=True)
     reader.start()
     try:
-        _await_alive(door)
-        yield door
+        _await_alive(api)
+        yield api
     except BaseException:
-        print("\n".join(door.log[-100:]))  # noqa: T201 - pytest shows it
+        print("\n".join(api.log[-100:]))  # noqa: T201 - pytest shows it
         raise
     finally:
         for running in (*_children(process.pid), process):
@@ -221,17 +221,17 @@ def _children(pid: int) -> list[psutil.Process]:
     return found
 
 
-def _read_log(door: RealDoor) -> None:
-    assert door.process.stderr is not None
-    for line in door.process.stderr:
-        door.log.append(line.decode(errors="replace").rstrip("\n"))
+def _read_log(api: ApiProcess) -> None:
+    assert api.process.stderr is not None
+    for line in api.process.stderr:
+        api.log.append(line.decode(errors="replace").rstrip("\n"))
 
 
-def _await_alive(door: RealDoor) -> None:
+def _await_alive(api: ApiProcess) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while True:
         try:
-            if door.get("/healthz").status == 200:
+            if api.get("/healthz").status == 200:
                 return
         except OSError:
             assert time.monotonic() < deadline

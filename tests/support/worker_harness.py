@@ -56,7 +56,7 @@ _CATALOG = """
 
 
 @dataclass
-class Mill:
+class WorkerHarness:
     """A database with a catalog and an API key, and what drives it."""
 
     settings: Settings
@@ -192,14 +192,14 @@ class Mill:
 
 
 @contextmanager
-def open_mill(settings: Settings) -> Iterator[Mill]:
-    """A mill in an empty, migrated database."""
+def open_worker_harness(settings: Settings) -> Iterator[WorkerHarness]:
+    """A worker harness in an empty, migrated database."""
     engine = open_database(settings, "test")
     with engine.begin() as connection:
         connection.execute(text(_CATALOG))
     # Rendered, a traceback with its local variables would cost seconds.
     with capture_logs() as logged:
-        yield Mill(settings, engine, logged)
+        yield WorkerHarness(settings, engine, logged)
     engine.dispose()
 
 
