@@ -22,6 +22,8 @@ _WATCH: Final = "tests/integration/test_supervisor_watch.py"
 _COMMIT: Final = "tests/integration/test_promise_commit.py"
 _POISON: Final = "tests/integration/test_crash_points_poison.py"
 _MEETING: Final = "tests/integration/test_promise_together.py"
+_SCHEDULER: Final = "tests/integration/test_scheduler.py"
+_ROLES: Final = "tests/integration/test_servers_roles.py"
 _HALF_OPEN: Final = "tests/integration/test_half_open.py"
 _REDISPATCH: Final = "tests/integration/test_redispatch.py"
 _KEYS_MIGRATION: Final = "shared/persistence/migrations/versions/0003_idempotency_keys.py"
@@ -644,6 +646,75 @@ MUTANTS: Final = (
             )
         ],
         ["tests/integration/test_currencies.py"],
+    ),
+    Mutant(
+        "the same Idempotency-Key waits inside a commit that others share",
+        [Change("api/orders/keys_in_flight.py", "            self._held.add(mine)\n", "")],
+        ["tests/unit/api/test_keys_in_flight.py"],
+    ),
+    Mutant(
+        "what was sent is stored as large as it is",
+        [
+            Change(
+                "shared/persistence/migrations/versions/0013_kept_bodies.py",
+                "SET STORAGE EXTENDED",
+                "SET STORAGE EXTERNAL",
+            )
+        ],
+        [
+            "tests/integration/test_kept_bodies.py::test_a_batch_that_repeats_itself_takes_a_fraction_of_its_bytes"
+        ],
+    ),
+    Mutant(
+        "the embedded server logs the rows at fault",
+        [
+            Change(
+                "cli/servers/postgres.py",
+                '"log_error_verbosity": "terse"',
+                '"log_error_verbosity": "default"',
+            )
+        ],
+        [f"{_ROLES}::test_the_servers_log_holds_no_row"],
+    ),
+    Mutant(
+        "the roles of ordermill are superusers",
+        [
+            Change(
+                "shared/persistence/core/roles.py", "CREATE ROLE {} NOSUPERUSER", "CREATE ROLE {} SUPERUSER"
+            )
+        ],
+        [f"{_ROLES}::test_neither_role_is_a_superuser"],
+    ),
+    Mutant(
+        "locks and logs can be read by all users",
+        [
+            Change("shared/private_files.py", "& ~os.O_TRUNC, 0o600)", "& ~os.O_TRUNC, 0o644)"),
+            Change("shared/private_files.py", "        os.fchmod(descriptor, 0o600)\n", "        pass\n"),
+        ],
+        [f"{_ROLES}::test_no_file_of_a_data_directory_is_open_to_others"],
+    ),
+    Mutant(
+        "PostgreSQL runs as nobody, who is whatever a system keeps harmless",
+        [Change("cli/servers/accounts.py", "if uid not in taken and _may_become(uid)", "if False")],
+        [f"{_ROLES}::test_postgresql_runs_as_a_user_that_is_nobody_else"],
+    ),
+    Mutant(
+        "whoever has vanished is sent the same for a quarter of an hour",
+        [
+            Change(
+                "shared/persistence/core/database.py",
+                '            "tcp_user_timeout": _UNACKNOWLEDGED_MOST_MS,\n',
+                "",
+            )
+        ],
+        ["tests/integration/test_connections.py"],
+    ),
+    Mutant(
+        "a scheduler that a server keeps for ever is left alone",
+        [Change("cli/processes/watchdog.py", "=settings.scheduler_silence_seconds", "=1e6")],
+        [
+            f"{_SCHEDULER}::test_a_scheduler_that_a_server_keeps_for_ever_is_replaced_and_sweeps_again",
+        ],
     ),
     Mutant(
         "commits are not on disk when they are answered",
