@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.body.read import body_form, read_body
+from api.web.content_type import content_type
 from api.web.errors import ApiError
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ def read_request_body(
     Raises ApiError: 413, 415, and what ``read_body`` raises.
     """
     form = body_form(
-        request.mimetype,
-        request.mimetype_params.get("charset", ""),
+        *content_type(request),
         request.headers.get("Content-Encoding", ""),
         request.content_length,
         max_body_bytes=max_bytes,
