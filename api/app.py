@@ -69,7 +69,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     return app
 
 
-def answer_soon(app: Flask, seconds: float) -> None:
+def shorten_waits(app: Flask, seconds: float) -> None:
     """Have every request that waits for outcomes answered within so many seconds: with a 202, at worst."""
     app_context_of(app).shutdown.announce(seconds)
 

@@ -68,10 +68,10 @@ def _with_contexts(view: View, context: AppContext) -> Callable[..., Response]:
 
     # Flask-Limiter asks for its name.
     @wraps(view)
-    def answer(**path: str | int) -> Response:
+    def respond(**path: str | int) -> Response:
         return view(context, request_context(), **path)
 
-    return answer
+    return respond
 
 
 class AsciiNumber(IntegerConverter):

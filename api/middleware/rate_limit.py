@@ -91,7 +91,7 @@ class RequestCounter(RedisStorage):
 
 
 def _exceeded(most: int, budget: MemoryBudget) -> Callable[[RateLimitExceeded], Response]:
-    def answer_429(_: RateLimitExceeded) -> Response:
+    def respond_429(_: RateLimitExceeded) -> Response:
         window = request_context().rate
         seconds = window.seconds_left if window else WINDOW_SECONDS
         msg = (
@@ -101,7 +101,7 @@ def _exceeded(most: int, budget: MemoryBudget) -> Callable[[RateLimitExceeded], 
         )
         return error_response(budget, ApiError(429, msg, headers={"Retry-After": str(seconds)}))
 
-    return answer_429
+    return respond_429
 
 
 def _tell(most: int) -> Callable[[Response], Response]:

@@ -35,10 +35,10 @@ _FIELD_BYTES_MAX = 4096
 class HttpServer(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings, on a socket that listens already."""
 
-    def __init__(self, settings: Settings, listening: socket.socket) -> None:
+    def __init__(self, settings: Settings, listen_socket: socket.socket) -> None:
         self.settings = settings
         # gunicorn takes the descriptor as its own, and closes it when it stops.
-        self._descriptor = listening.detach()
+        self._descriptor = listen_socket.detach()
         super().__init__()
 
     def load_config(self) -> None:

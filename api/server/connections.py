@@ -13,7 +13,7 @@ from gunicorn.workers import gthread
 
 from api.server.error_responses import error_bytes
 from api.server.heads import IncomingHead
-from api.server.timeouts import AnswerSocket, UnsentBytes
+from api.server.timeouts import ResponseSocket, UnsentBytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ _FULL: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOME
 class Connection(gthread.TConn):  # type: ignore[misc]
     """One connection, and the head that is coming on it."""
 
-    def __init__(self, cfg: Any, connected: AnswerSocket, client: Any, server: Any) -> None:
+    def __init__(self, cfg: Any, connected: ResponseSocket, client: Any, server: Any) -> None:
         super().__init__(cfg, connected, client, server)
         self._head_limits = {
             "line_max_bytes": cfg.limit_request_line,
@@ -75,13 +75,13 @@ class Connections:
         connections_max: int,
         head_seconds: float,
         silent_seconds: float,
-        answer_seconds: float,
+        response_seconds: float,
     ) -> None:
         self._worker = worker
         self._connections_max = connections_max
         self._head_seconds = head_seconds
         self._silent_seconds = silent_seconds
-        self._answer_seconds = answer_seconds
+        self._response_seconds = response_seconds
         self._unsent = UnsentBytes(UNSENT_MAX_BYTES)
         self._stages: dict[Connection, _Stage] = {}
         self._look_at = 0.0
@@ -100,11 +100,11 @@ class Connections:
         if self._worker.nr_conns >= self._connections_max:
             self._make_room()
         connected.setblocking(False)
-        answering = AnswerSocket(
+        answering = ResponseSocket(
             connected,
             self._unsent,
             kept_max_bytes=UNSENT_OF_ONE_MAX_BYTES,
-            answer_seconds=self._answer_seconds,
+            response_seconds=self._response_seconds,
         )
         self._await_head(Connection(self._worker.cfg, answering, client, listener.getsockname()))
 
@@ -185,7 +185,7 @@ class Connections:
         if conn.sock.has_unsent:
             if conn not in self._stages:
                 self._enter_stage(
-                    conn, selectors.EVENT_WRITE, self._answer_seconds, self._send_rest, self._rest_late
+                    conn, selectors.EVENT_WRITE, self._response_seconds, self._send_rest, self._rest_late
                 )
             return
         if conn in self._stages:

@@ -20,7 +20,7 @@ BODY_FIRST_SECONDS: Final = 10.0
 BODY_LEAST_BYTES_PER_SECOND: Final = 4096
 
 # Beyond the operator's limit, an answer that is taken more slowly than this is not worth one either.
-ANSWER_LEAST_BYTES_PER_SECOND: Final = 65_536
+RESPONSE_LEAST_BYTES_PER_SECOND: Final = 65_536
 
 
 class ReadDeadline(Protocol):
@@ -122,20 +122,20 @@ class UnsentBytes:
             self._bytes -= size_bytes
 
 
-class AnswerSocket:
+class ResponseSocket:
     """A connection as gunicorn writes to it, without a thread that waits for the client to read.
 
     What the client does not take at once is kept, up to ``kept_max_bytes``, for whoever calls ``flush``. Of a
-    larger answer the thread waits for the rest, ``answer_seconds`` and a second more for each 64 KiB at most.
+    larger one the thread waits for the rest, ``response_seconds`` and a second more for each 64 KiB at most.
     """
 
     def __init__(
-        self, connected: socket.socket, unsent: UnsentBytes, *, kept_max_bytes: int, answer_seconds: float
+        self, connected: socket.socket, unsent: UnsentBytes, *, kept_max_bytes: int, response_seconds: float
     ) -> None:
         self._connected = connected
         self._room = unsent
         self._kept_max_bytes = kept_max_bytes
-        self._answer_seconds = answer_seconds
+        self._response_seconds = response_seconds
         self._kept: deque[memoryview] = deque()
         self._kept_bytes = 0
         self._waited_seconds = 0.0
@@ -150,7 +150,7 @@ class AnswerSocket:
         """Whether something of the answer is still kept."""
         return bool(self._kept)
 
-    def begin_answer(self) -> None:
+    def begin_response(self) -> None:
         """What follows is another answer."""
         self._waited_seconds, self._sent_bytes = 0.0, 0
 
@@ -209,7 +209,9 @@ class AnswerSocket:
         return view
 
     def _wait(self) -> None:
-        left = self._answer_seconds + self._sent_bytes / ANSWER_LEAST_BYTES_PER_SECOND - self._waited_seconds
+        left = (
+            self._response_seconds + self._sent_bytes / RESPONSE_LEAST_BYTES_PER_SECOND - self._waited_seconds
+        )
         begun = time.monotonic()
         if left <= 0 or not self._is_writable(left):
             raise TimeoutError("the client does not take its answer")

@@ -42,13 +42,13 @@ class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Begin to work; does not return before the end."""
-        from api.app import answer_soon  # noqa: PLC0415 - the arbiter needs none of it
+        from api.app import shorten_waits  # noqa: PLC0415 - the arbiter needs none of it
 
         settings: Settings = self.app.settings
         self._slow_seconds = settings.body_seconds_max
         grace_seconds = settings.api_grace_seconds
-        self._answer_seconds = max(grace_seconds - _LEAVING_SECONDS, grace_seconds / 2)
-        self._answer_soon = answer_soon
+        self._response_seconds = max(grace_seconds - _LEAVING_SECONDS, grace_seconds / 2)
+        self._shorten_waits = shorten_waits
         self._probes: dict[bytes, Any] = {
             path: ThreadPoolExecutor(threads, thread_name_prefix="probe")
             for path, threads in PROBE_THREADS.items()
@@ -64,7 +64,7 @@ class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
             connections_max=self.cfg.worker_connections,
             head_seconds=min(HEAD_SECONDS, self._slow_seconds),
             silent_seconds=self.cfg.keepalive,
-            answer_seconds=self._slow_seconds,
+            response_seconds=self._slow_seconds,
         )
         limits = capacity_limits(self.app.settings)
         self._key_queues = KeyQueues(self._start, limits.requests_max_per_client)
@@ -104,7 +104,7 @@ class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
             conn.parser.unreader = DeadlineUnreader(conn.sock, WholeHead())
         conn.parser.unreader.deadline = WholeHead()
         conn.parser.unreader.unread(conn.head.take())
-        conn.sock.begin_answer()
+        conn.sock.begin_response()
         # Threads are used again, so this is said for each request.
         on_waiting.set(partial(self.method_queue.defer, self._key_queues.end, conn))
         return super().handle(conn)
@@ -140,7 +140,7 @@ class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: no new requests, and those that wait are answered before the grace is over."""
         if self.wsgi is not None:
-            self._answer_soon(self.wsgi, self._answer_seconds)
+            self._shorten_waits(self.wsgi, self._response_seconds)
         super().handle_exit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:

@@ -46,7 +46,7 @@ def test_two_hundred_clients_that_wait_cost_nobody_else(api: ApiProcess) -> None
 
         # Those that find no room are told so at once; the others wait.
         with ThreadPoolExecutor(200) as threads:
-            answers = list(threads.map(answer_soon, waiting))
+            answers = list(threads.map(shorten_waits, waiting))
         at_once = [answer for answer in answers if answer is not None]
         assert {(answer.status, answer.json.get("msg")) for answer in at_once} == {(202, None)}
         accepted = api.post(ORDER, "Prefer: respond-async")
@@ -60,7 +60,7 @@ def test_two_hundred_clients_that_wait_cost_nobody_else(api: ApiProcess) -> None
         assert probe < 0.1
 
 
-def answer_soon(connection: object) -> Answer | None:
+def shorten_waits(connection: object) -> Answer | None:
     try:
         return connection.answer(8)  # type: ignore[attr-defined, no-any-return]
     except TimeoutError:

@@ -10,9 +10,9 @@ from gunicorn.http import errors
 from api.server.timeouts import (
     BODY_FIRST_SECONDS,
     BODY_LEAST_BYTES_PER_SECOND,
-    AnswerSocket,
     BodyDeadline,
     DeadlineUnreader,
+    ResponseSocket,
     UnsentBytes,
     WholeHead,
 )
@@ -74,9 +74,9 @@ def test_reading_gives_up_when_patience_does_and_leaves_the_connection_as_it_was
         assert ours.gettimeout() == 7
 
 
-def answering(ours: socket.socket, room: UnsentBytes, seconds: float = 5) -> AnswerSocket:
+def answering(ours: socket.socket, room: UnsentBytes, seconds: float = 5) -> ResponseSocket:
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    return AnswerSocket(ours, room, kept_max_bytes=100_000, answer_seconds=seconds)
+    return ResponseSocket(ours, room, kept_max_bytes=100_000, response_seconds=seconds)
 
 
 def test_an_answer_that_a_client_does_not_take_is_kept_and_holds_no_thread() -> None:
