@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from shared.domain.allocation import Shelf, allocate_what_is_there
+from shared.domain.allocation import AvailableStock, allocate_what_is_there
 from shared.domain.currencies import amount_faults
 from shared.domain.decide import Placement
 from shared.domain.draft import Draft
@@ -44,10 +44,10 @@ def uncounted(read: Completion | Misread, currency: str) -> list[Fault]:
     return amount_faults(amounts, currency)
 
 
-def place_prepared(draft: Draft, shelf: Shelf) -> Placement:
+def place_prepared(draft: Draft, available: AvailableStock) -> Placement:
     """The parts that a prepared order becomes; the first keeps its number."""
-    allocation = allocate_what_is_there(draft.wants(), draft.rule, shelf)
-    shelf.take(allocation.takes)
+    allocation = allocate_what_is_there(draft.demands(), draft.rule, available)
+    available.reserve(allocation.reservations)
     return Placement(draft, split(draft, allocation))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shared.domain.allocation import (
     Allocation,
-    Shelf,
+    AvailableStock,
     Shortage,
     allocate,
     allocate_what_is_there,
@@ -56,33 +56,35 @@ class Numbered:
 
 
 def decide(
-    drafts: Sequence[Draft | Doomed | Rejected], shelf: Shelf, uses: Uses
+    drafts: Sequence[Draft | Doomed | Rejected], available: AvailableStock, uses: Uses
 ) -> list[Placement | Rejected]:
     """Decide the drafts in order; each sees the stock and the vouchers that the earlier ones left.
 
-    ``shelf.taken()`` and ``uses.taken()`` afterwards are what the placements take.
+    ``available.reserved()`` and ``uses.taken()`` afterwards are what the placements take.
     """
     claimed: set[int] = set()
-    return [_decide_one(draft, shelf, uses, claimed) for draft in drafts]
+    return [_decide_one(draft, available, uses, claimed) for draft in drafts]
 
 
 def _decide_one(
-    draft: Draft | Doomed | Rejected, shelf: Shelf, uses: Uses, claimed: set[int]
+    draft: Draft | Doomed | Rejected, available: AvailableStock, uses: Uses, claimed: set[int]
 ) -> Placement | Rejected:
     if isinstance(draft, Rejected):
         return draft
     if isinstance(draft, Doomed):
         _, used_up = uses.usable(draft.vouchers)
         return reject(as_sent([*draft.faults, *used_up], draft.element_names))
-    return _decide_draft(draft, shelf, uses, claimed)
+    return _decide_draft(draft, available, uses, claimed)
 
 
-def _decide_draft(draft: Draft, shelf: Shelf, uses: Uses, claimed: set[int]) -> Placement | Rejected:
+def _decide_draft(
+    draft: Draft, available: AvailableStock, uses: Uses, claimed: set[int]
+) -> Placement | Rejected:
     draft, faults = _with_usable_vouchers(draft, uses)
     number = draft.request.order_number
     if number is not None and number in claimed:
         faults.append(number_repeated(number))
-    allocation = _allocate(draft, shelf)
+    allocation = _allocate(draft, available)
     if isinstance(allocation, Shortage):
         faults.extend(_shortage_faults(draft, allocation))
     if faults or isinstance(allocation, Shortage):
@@ -92,7 +94,7 @@ def _decide_draft(draft: Draft, shelf: Shelf, uses: Uses, claimed: set[int]) -> 
         claimed.add(number)
     if draft.request.create_only:
         return Placement(draft, split_later(draft))
-    shelf.take(allocation.takes)
+    available.reserve(allocation.reservations)
     return Placement(draft, split(draft, allocation))
 
 
@@ -117,7 +119,9 @@ def _is_first_choice(placement: Placement) -> bool:
     if request.force_create or request.create_only or any(one.voucher.limited for one in draft.vouchers):
         return False
     first = draft.rule.warehouse_ids[:1]
-    return all((take.warehouse_id,) == first for part in placement.parts for take in part.takes)
+    return all(
+        (reservation.warehouse_id,) == first for part in placement.parts for reservation in part.reservations
+    )
 
 
 def _with_usable_vouchers(draft: Draft, uses: Uses) -> tuple[Draft, list[Fault]]:
@@ -138,10 +142,10 @@ def _joined(draft: Draft, parts: tuple[Part, ...]) -> Part:
     return Part(tuple(lines), (), draft.totals)
 
 
-def _allocate(draft: Draft, shelf: Shelf) -> Allocation | Shortage:
+def _allocate(draft: Draft, available: AvailableStock) -> Allocation | Shortage:
     if draft.request.force_create:
-        return allocate_what_is_there(draft.wants(), draft.rule, shelf)
-    return allocate(draft.wants(), draft.rule, shelf)
+        return allocate_what_is_there(draft.demands(), draft.rule, available)
+    return allocate(draft.demands(), draft.rule, available)
 
 
 def _shortage_faults(draft: Draft, shortage: Shortage) -> list[Fault]:

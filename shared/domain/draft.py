@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from decimal import Decimal
 
-from shared.domain.allocation import Want
+from shared.domain.allocation import Demand
 from shared.domain.catalog import AllocationRule, Item, Market, Pricelist
 from shared.domain.currencies import counted, unit
 from shared.domain.order import Address, ElementNames, LineRequest, OrderRequest
@@ -97,12 +97,12 @@ class Draft:
         preorder = self.terms.window is not None and self.terms.window.preorder
         return self.request.adjust_stock and not preorder
 
-    def wants(self) -> list[Want]:
+    def demands(self) -> list[Demand]:
         """What it asks of the stock; nothing when stock is to stay untouched."""
         if not self.takes_stock:
             return []
         return [
-            Want(line.line, line.item.id, line.request.quantity)
+            Demand(line.line, line.item.id, line.request.quantity)
             for line in self.lines
             if line.item is not None and line.shippable
         ]

@@ -74,7 +74,7 @@ class Snapshot:
 
 
 @value(frozen=True, slots=True)
-class Place:
+class SalesChannel:
     """Where an order is sold, at which prices, and from which warehouses."""
 
     market: Market
@@ -82,7 +82,9 @@ class Place:
     rule: AllocationRule
 
 
-def locate(names: References, country: str | None, snapshot: Snapshot) -> tuple[Place | None, list[Fault]]:
+def locate(
+    names: References, country: str | None, snapshot: Snapshot
+) -> tuple[SalesChannel | None, list[Fault]]:
     """Market, pricelist and allocation rule: an id wins over a name, a name over the default."""
     reference = snapshot.reference
     faults: list[Fault] = []
@@ -114,12 +116,12 @@ def locate(names: References, country: str | None, snapshot: Snapshot) -> tuple[
         rule = reference.rules[market.allocation_rule_id]
     if market is None or pricelist is None or rule is None:
         return None, faults
-    return Place(market, pricelist, rule), faults
+    return SalesChannel(market, pricelist, rule), faults
 
 
-def counted_in(names: References, place: Place | None) -> str | None:
+def counted_in(names: References, channel: SalesChannel | None) -> str | None:
     """The currency that an order's amounts are meant in: the one that it says, else its pricelist's."""
-    return names.currency or (place.pricelist.currency if place is not None else None)
+    return names.currency or (channel.pricelist.currency if channel is not None else None)
 
 
 def currency_faults(names: References, pricelist: Pricelist, reference: Reference) -> list[Fault]:

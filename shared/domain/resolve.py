@@ -9,7 +9,7 @@ from decimal import Decimal
 from shared.domain.catalog import Account, Item
 from shared.domain.currencies import amount_faults, counted, unit
 from shared.domain.draft import Buyer, Doomed, Draft, DraftLine
-from shared.domain.locate import Place, Snapshot, counted_in, currency_faults, locate
+from shared.domain.locate import SalesChannel, Snapshot, counted_in, currency_faults, locate
 from shared.domain.mailbox import mailbox_of
 from shared.domain.order import (
     MOST_MONEY,
@@ -41,25 +41,25 @@ def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | Doomed:
     """The draft of a well-formed order, or every fault that looking it up brings to light."""
     terms, faults = find_terms(request.references, snapshot)
     invoice, delivery, missing = addresses(request, terms.account)
-    place, place_faults = locate(request.references, delivery.country if delivery else None, snapshot)
-    lines, line_problems = _lines(request, place, snapshot) if place else ([], [])
+    channel, channel_faults = locate(request.references, delivery.country if delivery else None, snapshot)
+    lines, line_problems = _lines(request, channel, snapshot) if channel else ([], [])
     buyer, buyer_faults = _buyer(request, invoice, snapshot)
-    uncounted = amount_faults(other_amounts(request), counted_in(request.references, place))
-    faults = [*faults, *missing, *place_faults, *line_problems, *uncounted, *buyer_faults]
-    if place is None:
+    uncounted = amount_faults(other_amounts(request), counted_in(request.references, channel))
+    faults = [*faults, *missing, *channel_faults, *line_problems, *uncounted, *buyer_faults]
+    if channel is None:
         faults.extend(amount_faults(all_line_amounts(request), request.references.currency))
-    if place is None or invoice is None or delivery is None:
-        return _doomed(faults, request.references, place, snapshot)
-    shipping, ship_faults = ship(request, delivery.country, place.pricelist.currency, snapshot)
+    if channel is None or invoice is None or delivery is None:
+        return _doomed(faults, request.references, channel, snapshot)
+    shipping, ship_faults = ship(request, delivery.country, channel.pricelist.currency, snapshot)
     faults.extend(ship_faults)
     if line_problems:
-        return _doomed(faults, request.references, place, snapshot)
-    faults.extend(currency_faults(request.references, place.pricelist, snapshot.reference))
+        return _doomed(faults, request.references, channel, snapshot)
+    faults.extend(currency_faults(request.references, channel.pricelist, snapshot.reference))
     draft = Draft(
         request=request,
-        market=place.market,
-        pricelist=place.pricelist,
-        rule=place.rule,
+        market=channel.market,
+        pricelist=channel.pricelist,
+        rule=channel.rule,
         invoice=invoice,
         delivery=delivery,
         lines=tuple(lines),
@@ -74,13 +74,15 @@ def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | Doomed:
     return replace(draft, vouchers=applied) if applied else draft
 
 
-def _doomed(faults: list[Fault], names: References, place: Place | None, snapshot: Snapshot) -> Doomed:
+def _doomed(
+    faults: list[Fault], names: References, channel: SalesChannel | None, snapshot: Snapshot
+) -> Doomed:
     """An order whose lines come to nothing that could be told, with what else is wrong with its names."""
     named = named_vouchers(names.voucher_codes, snapshot.reference.voucher_codes)
-    if place is not None:
-        faults = [*faults, *currency_faults(names, place.pricelist, snapshot.reference)]
+    if channel is not None:
+        faults = [*faults, *currency_faults(names, channel.pricelist, snapshot.reference)]
         for position, voucher in named:
-            obstacle = currency_obstacle(voucher, position, place.pricelist.currency)
+            obstacle = currency_obstacle(voucher, position, channel.pricelist.currency)
             faults.extend([obstacle] if obstacle is not None else [])
     return Doomed(tuple(faults), _counted([Applied(voucher, ZERO, position) for position, voucher in named]))
 
@@ -102,22 +104,24 @@ def _vouchers(draft: Draft, snapshot: Snapshot) -> tuple[tuple[Applied, ...], li
     return (*named, *apply_automatic(automatic, total, currency)), faults
 
 
-def _lines(request: OrderRequest, place: Place, snapshot: Snapshot) -> tuple[list[DraftLine], list[Fault]]:
+def _lines(
+    request: OrderRequest, channel: SalesChannel, snapshot: Snapshot
+) -> tuple[list[DraftLine], list[Fault]]:
     lines: list[DraftLine] = []
     faults: list[Fault] = []
-    currency = counted_in(request.references, place) or place.pricelist.currency
+    currency = counted_in(request.references, channel) or channel.pricelist.currency
     to = unit(currency)
     for position, wanted in enumerate(request.lines):
         item, problems = find_item(position, wanted, snapshot.assortment, force=request.force_create)
         problems = problems or line_faults(
-            position, wanted, item, place.market, place.pricelist, force=request.force_create
+            position, wanted, item, channel.market, channel.pricelist, force=request.force_create
         )
         if not _in_units(wanted, to):
             problems = [*problems, *amount_faults(line_amounts(position, wanted), currency)]
         if problems:
             faults.extend(problems)
             continue
-        unit_price, original_price = _prices(wanted, item, place, snapshot, to)
+        unit_price, original_price = _prices(wanted, item, channel, snapshot, to)
         lines.append(
             DraftLine(
                 line=position,
@@ -126,7 +130,7 @@ def _lines(request: OrderRequest, place: Place, snapshot: Snapshot) -> tuple[lis
                 sku=item.sku if item else wanted.sku or wanted.ean or wanted.upc or str(wanted.item_id),
                 unit_price=unit_price,
                 original_price=original_price,
-                shippable=item is not None and item.active and item.sold_in(place.market),
+                shippable=item is not None and item.active and item.sold_in(channel.market),
             )
         )
     return lines, faults
@@ -139,25 +143,27 @@ def _in_units(wanted: LineRequest, to: Decimal) -> bool:
 
 
 def _prices(
-    wanted: LineRequest, item: Item | None, place: Place, snapshot: Snapshot, to: Decimal
+    wanted: LineRequest, item: Item | None, channel: SalesChannel, snapshot: Snapshot, to: Decimal
 ) -> tuple[Decimal, Decimal]:
     """Unit price and original price of a line, in whole units ``to``."""
-    listed = item.prices.get(place.pricelist.id) if item else None
+    listed = item.prices.get(channel.pricelist.id) if item else None
     if listed is not None:
         listed = counted(listed, to)
     unit_price = wanted.unit_price
     if unit_price is None:
-        unit_price = _offered(item, listed, place, snapshot) or ZERO
+        unit_price = _offered(item, listed, channel, snapshot) or ZERO
     unit_price = counted(unit_price, to)
     original_price = listed if wanted.original_price is None else wanted.original_price
     return unit_price, unit_price if original_price is None else counted(original_price, to)
 
 
-def _offered(item: Item | None, listed: Decimal | None, place: Place, snapshot: Snapshot) -> Decimal | None:
+def _offered(
+    item: Item | None, listed: Decimal | None, channel: SalesChannel, snapshot: Snapshot
+) -> Decimal | None:
     """The pricelist's price with its running campaign."""
     if item is None or listed is None:
         return listed
-    return snapshot.reference.campaign_price(item.id, place.pricelist, listed, snapshot.moment)
+    return snapshot.reference.campaign_price(item.id, channel.pricelist, listed, snapshot.moment)
 
 
 def _buyer(request: OrderRequest, invoice: Address | None, snapshot: Snapshot) -> tuple[Buyer, list[Fault]]:
@@ -217,11 +223,11 @@ def prepare(parsed: Parsed, snapshot: Snapshot, *, repeated: bool) -> Draft | Do
 def _misread(parsed: Parsed, snapshot: Snapshot) -> Doomed:
     """All that is wrong with an order that could not be read whole, as far as what was read tells it."""
     terms, unknown = find_terms(parsed.references, snapshot)
-    place, nowhere = locate(parsed.references, parsed.country, snapshot)
+    channel, nowhere = locate(parsed.references, parsed.country, snapshot)
     addressless = [] if parsed.addressed or terms.account is None else address_faults(terms.account)
-    uncounted = amount_faults(parsed.amounts, counted_in(parsed.references, place))
+    uncounted = amount_faults(parsed.amounts, counted_in(parsed.references, channel))
     faults = [*parsed.faults, *unknown, *nowhere, *addressless, *uncounted]
-    return _doomed(faults, parsed.references, place, snapshot)
+    return _doomed(faults, parsed.references, channel, snapshot)
 
 
 def _number_faults(number: int | None, snapshot: Snapshot, *, repeated: bool) -> list[Fault]:

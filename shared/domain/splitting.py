@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from shared.domain.allocation import Allocation, Take
+from shared.domain.allocation import Allocation, Reservation
 from shared.domain.catalog import Split
 from shared.domain.currencies import unit
 from shared.domain.draft import Draft, DraftLine
@@ -26,20 +26,20 @@ class Part:
     """One order to be written, with a number of its own."""
 
     lines: tuple[PartLine, ...]
-    takes: tuple[Take, ...]
+    reservations: tuple[Reservation, ...]
     totals: Totals
 
 
 def split(draft: Draft, allocation: Allocation) -> tuple[Part, ...]:
     """The parts of an order, at least one; those that ship come first, in the rule's order.
 
-    ``allocation`` must cover or back-order every line that ``draft.wants()`` names.
+    ``allocation`` must cover or back-order every line that ``draft.demands()`` names.
     """
     groups = _groups(draft, allocation)
     return _with_money(draft, [group for group in groups if group[0]])
 
 
-_Group = tuple[tuple[PartLine, ...], tuple[Take, ...]]
+_Group = tuple[tuple[PartLine, ...], tuple[Reservation, ...]]
 
 
 def _groups(draft: Draft, allocation: Allocation) -> list[_Group]:
@@ -50,21 +50,30 @@ def _groups(draft: Draft, allocation: Allocation) -> list[_Group]:
     )
     apart = {part_line.line.line for part_line in waiting}
     ready = [line for line in draft.lines if line.line not in apart]
-    if draft.rule.split is Split.WAREHOUSE and allocation.takes:
+    if draft.rule.split is Split.WAREHOUSE and allocation.reservations:
         return [*_by_warehouse(draft, allocation), (waiting, ())]
     together = tuple(PartLine(line, line.request.quantity) for line in ready)
     if draft.rule.split is Split.AVAILABILITY:
-        return [(together, allocation.takes), (waiting, ())]
+        return [(together, allocation.reservations), (waiting, ())]
     in_order = tuple(sorted((*together, *waiting), key=lambda part_line: part_line.line.line))
-    return [(in_order, allocation.takes)]
+    return [(in_order, allocation.reservations)]
 
 
 def _by_warehouse(draft: Draft, allocation: Allocation) -> list[_Group]:
     groups = []
     lines = {line.line: line for line in draft.lines}
     for warehouse_id in draft.rule.warehouse_ids:
-        takes = tuple(take for take in allocation.takes if take.warehouse_id == warehouse_id)
-        groups.append((tuple(PartLine(lines[take.line], take.quantity) for take in takes), takes))
+        reservations = tuple(
+            reservation for reservation in allocation.reservations if reservation.warehouse_id == warehouse_id
+        )
+        groups.append(
+            (
+                tuple(
+                    PartLine(lines[reservation.line], reservation.quantity) for reservation in reservations
+                ),
+                reservations,
+            )
+        )
     return groups
 
 
@@ -77,6 +86,6 @@ def _with_money(draft: Draft, groups: list[_Group]) -> tuple[Part, ...]:
     weights: list[Decimal] = [a + b for a, b in zip(line_sums, shipping, strict=True)]
     vouchers = shares(draft.totals.voucher, weights, unit(draft.pricelist.currency))
     return tuple(
-        Part(lines, takes, Totals(line_sums[i], shipping[i], vouchers[i]))
-        for i, (lines, takes) in enumerate(groups)
+        Part(lines, reservations, Totals(line_sums[i], shipping[i], vouchers[i]))
+        for i, (lines, reservations) in enumerate(groups)
     )

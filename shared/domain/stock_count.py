@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.domain.allocation import Place
+from shared.domain.allocation import StockKey
 from shared.domain.order import MOST_QUANTITY
 from shared.domain.outcome import Fault, quoted
 from shared.domain.reasons import ITEM_AMBIGUOUS, ITEM_UNKNOWN, OUT_OF_RANGE, SENT_TWICE, WAREHOUSE_UNKNOWN
@@ -40,7 +40,7 @@ class Shelved:
     Of one shelf there is a single count, or nothing but changes.
     """
 
-    by_place: Mapping[Place, Sequence[StockCount]]
+    by_place: Mapping[StockKey, Sequence[StockCount]]
     faults: Sequence[Fault]
 
 
@@ -52,7 +52,7 @@ def shelve(
     Two counts of one shelf that agree are one. Where they disagree nobody can tell which is right, so none
     of them counts: taking the last would be a guess, and could sell what is not there. Changes add up.
     """
-    found: defaultdict[Place, list[StockCount]] = defaultdict(list)
+    found: defaultdict[StockKey, list[StockCount]] = defaultdict(list)
     faults: list[Fault] = []
     for count in counts:
         named = items.get(count.product, {})

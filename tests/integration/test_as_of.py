@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from shared.domain.allocation import Place
+from shared.domain.allocation import StockKey
 from shared.domain.slicing import LARGE_QUEUE
 from shared.domain.stock_level import StockFilter
 from shared.persistence.core.as_of import as_of
 from shared.persistence.core.database import transaction
 from shared.persistence.jobs.slices import claim_slice
 from shared.persistence.stock.levels import find_stock
-from shared.persistence.stock.lock import lock_shelf, reserve
+from shared.persistence.stock.lock import lock_stock, reserve
 from shared.settings import Settings
 from tests.support.placed_orders import open_shop, told
 from tests.support.worker_harness import MAIN, WorkerHarness, open_worker_harness, order
@@ -46,9 +46,9 @@ def test_a_reservation_that_was_under_way_while_stock_was_read_is_found_by_the_n
     worker: WorkerHarness,
 ) -> None:
     worker.run("UPDATE stock SET modified_at = now() - interval '1 hour'")
-    taken: dict[Place, int] = {(LAMP, MAIN): 7}
+    taken: dict[StockKey, int] = {(LAMP, MAIN): 7}
     with transaction(worker.engine) as slow:
-        lock_shelf(slow, {LAMP}, {})
+        lock_stock(slow, {LAMP}, {})
         reserve(slow, taken)
         # It takes longer to commit than any second that could be allowed for.
         slow.execute(text("SELECT pg_sleep(1.5)"))

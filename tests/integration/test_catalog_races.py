@@ -9,7 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from shared.persistence.core.database import transaction
-from shared.persistence.stock.lock import lock_shelf, reserve
+from shared.persistence.stock.lock import lock_stock, reserve
 from tests.support.catalog_files import SHOP, execute, load, rows
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def take_stock(engine: Engine, item_ids: list[int], warehouse_ids: list[int], st
     while not stop.is_set():
         with transaction(engine) as connection:
             wanted = random.sample(item_ids, 8)
-            shelf = lock_shelf(connection, wanted, {})
+            available = lock_stock(connection, wanted, {})
             places = product(wanted, warehouse_ids)
-            free = {place: 1 for place in places if shelf.available(*place) > 0}
+            free = {place: 1 for place in places if available.units(*place) > 0}
             reserve(connection, free)
         taken += len(free)
     return taken

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from shared.domain.stock_count import StockCount
 from shared.persistence.stock.counts import set_stock
-from shared.persistence.stock.lock import lock_shelf, reserve
+from shared.persistence.stock.lock import lock_stock, reserve
 from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
 from tests.support.settling import settle_slice
 
@@ -151,7 +151,7 @@ def test_a_count_that_waits_for_a_slice_sees_what_the_slice_has_taken(shop: Shop
     counts = [StockCount(0, row.sku, 3)]
     with ThreadPoolExecutor(1) as pool:
         with shop.context.engine.begin() as taking:
-            lock_shelf(taking, [row.id], {})
+            lock_stock(taking, [row.id], {})
             reserve(taking, {(row.id, 1): 7})
             future = pool.submit(set_stock, shop.api.engine, counts, None)
             wait_for_a_lock(shop)
@@ -180,7 +180,7 @@ def test_a_count_that_meets_a_lock_for_too_long_is_tried_again(shop: Shop) -> No
     body = orjson.dumps({"products": [{"product": row.sku, "quantity": 3}]})
     with ThreadPoolExecutor(1) as pool:
         with shop.context.engine.begin() as holding:
-            lock_shelf(holding, [row.id], {})
+            lock_stock(holding, [row.id], {})
             future = pool.submit(impatient.client.post, "/v1/stock", data=body, headers=headers)
             time.sleep(1.3)
         response = future.result()
@@ -197,7 +197,7 @@ def test_a_count_that_gets_no_lock_is_told_that_the_database_is_busy_and_not_awa
     }
     body = orjson.dumps({"products": [{"product": row.sku, "quantity": 3}]})
     with shop.context.engine.begin() as holding:
-        lock_shelf(holding, [row.id], {})
+        lock_stock(holding, [row.id], {})
         response = impatient.client.post("/v1/stock", data=body, headers=headers)
 
     assert response.status_code == 503

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from shared.persistence.core.database import transaction
-from shared.persistence.stock.lock import lock_shelf, reserve
+from shared.persistence.stock.lock import lock_stock, reserve
 from shared.settings import Settings
 from tests.support.worker_harness import MAIN, WorkerHarness, open_worker_harness
 
@@ -26,20 +26,20 @@ def worker(settings: Settings) -> Iterator[WorkerHarness]:
 
 def test_an_item_that_another_order_has_in_hand_is_waited_for_and_no_other(worker: WorkerHarness) -> None:
     with transaction(worker.engine) as first:
-        lock_shelf(first, {LAMP}, {})
+        lock_stock(first, {LAMP}, {})
 
         with transaction(worker.engine) as second:
-            assert lock_shelf(second, {STOOL}, {}).available(STOOL, MAIN) == 1
+            assert lock_stock(second, {STOOL}, {}).units(STOOL, MAIN) == 1
         with transaction(worker.engine) as second:
             second.execute(text("SET LOCAL lock_timeout = '100ms'"))
             with pytest.raises(OperationalError, match="lock timeout"):
-                lock_shelf(second, {STOOL, LAMP}, {})
+                lock_stock(second, {STOOL, LAMP}, {})
 
 
 def test_what_the_other_order_took_is_not_there_any_more(worker: WorkerHarness) -> None:
     with transaction(worker.engine) as first:
-        lock_shelf(first, {LAMP}, {})
+        lock_stock(first, {LAMP}, {})
         reserve(first, {(LAMP, MAIN): 1})
 
     with transaction(worker.engine) as second:
-        assert lock_shelf(second, {LAMP}, {}).available(LAMP, MAIN) == 0
+        assert lock_stock(second, {LAMP}, {}).units(LAMP, MAIN) == 0

@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 
 from shared.domain.slicing import LARGE_QUEUE
 from shared.persistence.core.database import transaction
-from shared.persistence.stock.lock import lock_shelf
+from shared.persistence.stock.lock import lock_stock
 from tests.support.until import until
 from tests.support.worker_harness import WorkerHarness, lines, order
 from worker.settle.decide_and_write import LOCKED_LAST_FROM
@@ -81,7 +81,7 @@ def test_what_has_gone_between_the_look_and_the_lock_is_not_sold(worker: WorkerH
 
     with ThreadPoolExecutor(1) as pool:
         with transaction(worker.engine) as other:
-            lock_shelf(other, [lamp], {})
+            lock_stock(other, [lamp], {})
             settling = pool.submit(settle_message, worker.context(), [slice_id], LARGE_QUEUE)
             waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
             until(lambda: bool(worker.rows(waiting)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from shared.persistence.core.database import transaction
-from shared.persistence.stock.lock import lock_shelf, reserve
+from shared.persistence.stock.lock import lock_stock, reserve
 from tests.support.worker_harness import MAIN, RESERVE, SHOP, WorkerHarness, lines, order
 
 
@@ -105,13 +105,13 @@ def test_a_shelf_shows_every_place_of_its_items_and_reserving_adds_to_each(worke
     worker.stock("BRASS-LAMP", main=3, shop=4, reserve=2)
 
     with transaction(worker.engine) as connection:
-        shelf = lock_shelf(connection, {1, 2}, {RESERVE: 5, SHOP: 1})
-        available = [shelf.available(1, house) for house in (MAIN, SHOP, RESERVE)]
-        nothing = lock_shelf(connection, set(), {})
+        available = lock_stock(connection, {1, 2}, {RESERVE: 5, SHOP: 1})
+        units = [available.units(1, house) for house in (MAIN, SHOP, RESERVE)]
+        nothing = lock_stock(connection, set(), {})
         reserve(connection, {(1, MAIN): 3, (1, SHOP): 2})
         reserve(connection, {})
 
-    assert available == [3, 3, 0]
-    assert nothing.available(1, MAIN) == 0
+    assert units == [3, 3, 0]
+    assert nothing.units(1, MAIN) == 0
     assert worker.rows("SELECT allocated FROM stock ORDER BY warehouse_id") == [(3,), (2,), (0,)]
     worker.run("UPDATE stock SET allocated = 0")

@@ -115,8 +115,8 @@ MUTANTS: Final = (
         [
             Change(
                 "worker/settle/decide_and_write.py",
-                "    if not lock_shelf(connection, items, thresholds).covers(shelf.taken()):\n",
-                "    if not lock_shelf(connection, items, thresholds).covers({}):\n",
+                "    if not lock_stock(connection, items, thresholds).covers(available.reserved()):\n",
+                "    if not lock_stock(connection, items, thresholds).covers({}):\n",
             )
         ],
         ["tests/integration/test_stock_locked_last.py"],

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from shared.domain.allocation import Shelf
+from shared.domain.allocation import AvailableStock
 from shared.domain.catalog import (
     Account,
     AllocationRule,
@@ -119,16 +119,16 @@ def draft(
     return found
 
 
-def stock(**units: int) -> Shelf:
+def stock(**units: int) -> AvailableStock:
     """A shelf, told as ``lamp_main=3``: units of an item in a warehouse."""
     items = {"lamp": BRASS_LAMP, "stool": RED_STOOL, "kettle": TIN_KETTLE}
     houses = {"main": MAIN, "shop": SHOP, "depot": DEPOT}
     places = {tuple(place.split("_")): n for place, n in units.items()}
-    return Shelf({(items[item].id, houses[house]): n for (item, house), n in places.items()})
+    return AvailableStock({(items[item].id, houses[house]): n for (item, house), n in places.items()})
 
 
 def decided(
-    *drafts: Draft | Doomed | Rejected, shelf: Shelf, uses: dict[int, int] | None = None
+    *drafts: Draft | Doomed | Rejected, available: AvailableStock, uses: dict[int, int] | None = None
 ) -> list[Placement | Rejected]:
     """Decide drafts against a shelf; no limited voucher has a use left unless told so."""
-    return decide(drafts, shelf, Uses(uses or {}))
+    return decide(drafts, available, Uses(uses or {}))

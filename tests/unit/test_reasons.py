@@ -57,7 +57,7 @@ def sent(text: str, *, strict: bool = False) -> Callable[[], list[Fault]]:
         )
         market_ids = frozenset({1}) if '"America"' in text else None
         draft = prepare(reader.read(text.encode()), replace(seen, market_ids=market_ids), repeated=False)
-        (decision,) = decided(draft, shelf=stock(lamp_main=5))
+        (decision,) = decided(draft, available=stock(lamp_main=5))
         return list(decision.faults) if isinstance(decision, Rejected) else []
 
     return faults

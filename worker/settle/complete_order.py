@@ -29,7 +29,7 @@ from shared.persistence.orders.complete import (
     read_draft,
 )
 from shared.persistence.orders.insert import draw_numbers
-from shared.persistence.stock.lock import lock_shelf, reserve
+from shared.persistence.stock.lock import lock_stock, reserve
 from worker.context import WorkerContext
 from worker.settle.work import Placed, Work, behind_savepoint, members_of
 
@@ -121,9 +121,9 @@ def _take_stock(
 ) -> tuple[int, ...]:
     reference = context.reference(connection, claim.catalog_version)
     draft = read_draft(connection, stored, reference, rule_id)
-    shelf = lock_shelf(connection, {want.item_id for want in draft.wants()}, reference.thresholds)
-    placement = place_prepared(draft, shelf)
+    available = lock_stock(connection, {demand.item_id for demand in draft.demands()}, reference.thresholds)
+    placement = place_prepared(draft, available)
     numbered = placement.numbered(draw_numbers(connection, placement.automatic_numbers, ()))
     complete(connection, stored, numbered)
-    reserve(connection, shelf.taken())
+    reserve(connection, available.reserved())
     return numbered.numbers

@@ -23,7 +23,7 @@ from shared.persistence.orders.customers import add_customers, ask_for_new_passw
 from shared.persistence.orders.insert import draw_numbers, write_allocations, write_orders
 from shared.persistence.orders.rows import Making, NewOrder
 from shared.persistence.orders.voucher_uses import lock_uses, use
-from shared.persistence.stock.lock import lock_shelf, look_at_shelf, reserve
+from shared.persistence.stock.lock import lock_stock, look_at_stock, reserve
 from worker.settle.look_up import KeyedOrder, items_to_lock, vouchers_to_lock
 from worker.settle.time_limits import OrderClock
 
@@ -75,32 +75,32 @@ def _may_be_locked_last(drafts: Sequence[Draft | Doomed | Rejected]) -> bool:
 def _locking_last(drafted: Drafted, items: Collection[int]) -> list[Outcome] | None:
     """None where stock has to be locked first: all is as before then."""
     connection, thresholds = drafted.connection, drafted.reference.thresholds
-    shelf = look_at_shelf(connection, items, thresholds)
+    available = look_at_stock(connection, items, thresholds)
     with drafted.clock:
-        decided = decide(drafted.drafts, shelf, Uses({}))
+        decided = decide(drafted.drafts, available, Uses({}))
     if not stands_while_covered(drafted.drafts, decided):
         return None
     savepoint = connection.begin_nested()
     numbered, new_orders = _write(drafted, decided)
-    if not lock_shelf(connection, items, thresholds).covers(shelf.taken()):
+    if not lock_stock(connection, items, thresholds).covers(available.reserved()):
         # Sold since: what is left is decided on again, and none of these orders was.
         savepoint.rollback()
         return None
     write_allocations(connection, new_orders)
-    reserve(connection, shelf.taken())
+    reserve(connection, available.reserved())
     savepoint.commit()
     return _outcomes(decided, numbered)
 
 
 def _locking_first(drafted: Drafted, items: Collection[int]) -> list[Outcome]:
     connection = drafted.connection
-    shelf = lock_shelf(connection, items, drafted.reference.thresholds)
+    available = lock_stock(connection, items, drafted.reference.thresholds)
     uses = lock_uses(connection, vouchers_to_lock(drafted.drafts))
     with drafted.clock:
-        decided = decide(drafted.drafts, shelf, uses)
+        decided = decide(drafted.drafts, available, uses)
     numbered, new_orders = _write(drafted, decided)
     write_allocations(connection, new_orders)
-    reserve(connection, shelf.taken())
+    reserve(connection, available.reserved())
     use(connection, uses.taken())
     return _outcomes(decided, numbered)
 

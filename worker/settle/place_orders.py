@@ -19,7 +19,7 @@ from shared.domain.resolve import prepare
 from shared.persistence.jobs.slices import Claim, TakenSlice
 from shared.persistence.orders.rows import Making
 from shared.persistence.orders.voucher_uses import lock_uses
-from shared.persistence.stock.lock import lock_shelf
+from shared.persistence.stock.lock import lock_stock
 from shared.schemas.order.reading import OrderReader
 from worker.context import WorkerContext
 from worker.settle.decide_and_write import Drafted, decide_and_write
@@ -31,7 +31,7 @@ from worker.settle.look_up import (
     vouchers_that_may_apply,
 )
 from worker.settle.time_limits import OrderClock, OrderTooSlowError
-from worker.settle.work import Keyed, Place, Placed, behind_savepoint, members_of
+from worker.settle.work import Keyed, Placed, Placing, behind_savepoint, members_of
 
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ def _log_too_slow(clock: OrderClock, taken: TakenSlice) -> None:
     log.error("order_too_slow", limit_seconds=clock.limit_seconds, **told)
 
 
-def placing(context: WorkerContext, orders: Sequence[KeyedOrder], *, apart: bool) -> Place:
+def placing(context: WorkerContext, orders: Sequence[KeyedOrder], *, apart: bool) -> Placing:
     """What places the orders of slices in their transaction; ``apart``: each behind a savepoint."""
 
     def all_at_once(connection: Connection, claim: Claim) -> Placed:
@@ -129,7 +129,7 @@ def place_one_by_one(
     # is decided before the savepoints, for that is where the fault may be.
     reference = context.reference(connection, claim.catalog_version)
     assortment = context.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
-    lock_shelf(connection, items_that_may_be_wanted(orders, assortment), reference.thresholds)
+    lock_stock(connection, items_that_may_be_wanted(orders, assortment), reference.thresholds)
     lock_uses(connection, vouchers_that_may_apply(orders, reference))
     return [
         behind_savepoint(

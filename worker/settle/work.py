@@ -27,7 +27,7 @@ Keyed = tuple[str, Outcome]
 Placed = list[tuple[TakenSlice, list[Keyed]]]
 """Slices, each with the outcome under each of its keys, in order."""
 
-Place = Callable[[Connection, Claim], Placed]
+Placing = Callable[[Connection, Claim], Placed]
 """Writes what the claimed slices ask for, in their transaction."""
 
 
@@ -36,7 +36,7 @@ class Work:
     """What slices ask of one transaction."""
 
     slices: Sequence[TakenSlice]
-    place: Place
+    place: Placing
     later: Sequence[TakenSlice] = ()
     """Slices that were taken with these, and are for a transaction after theirs."""
 

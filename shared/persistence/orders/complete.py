@@ -171,9 +171,9 @@ def complete(connection: Connection, stored: StoredOrder, numbered: Numbered) ->
     connection.execute(_DROP_LINES, lines)
     connection.execute(_KEEP_LINES, lines)
     taken = (
-        (number, take.line, take.item_id, take.warehouse_id, take.quantity)
+        (number, reservation.line, reservation.item_id, reservation.warehouse_id, reservation.quantity)
         for number, part in zip(numbered.numbers, parts, strict=True)
-        for take in part.takes
+        for reservation in part.reservations
     )
     copy_rows(connection, allocations, order_rows.ALLOCATIONS, taken)
 

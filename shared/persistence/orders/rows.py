@@ -207,8 +207,14 @@ ALLOCATIONS = ("order_number", "line", "item_id", "warehouse_id", "quantity")
 def of_allocations(new_orders: Sequence[NewOrder]) -> Iterator[tuple[int, int, int, int, int]]:
     """What every line has reserved, by warehouse."""
     for _, number, _, part in _parts(new_orders):
-        for take in part.takes:
-            yield number, take.line, take.item_id, take.warehouse_id, take.quantity
+        for reservation in part.reservations:
+            yield (
+                number,
+                reservation.line,
+                reservation.item_id,
+                reservation.warehouse_id,
+                reservation.quantity,
+            )
 
 
 PAYMENTS = (

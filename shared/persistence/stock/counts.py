@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine, text
 
-from shared.domain.allocation import Place
+from shared.domain.allocation import StockKey
 from shared.domain.codes import code_spellings, same_code
 from shared.domain.order import MOST_QUANTITY
 from shared.domain.outcome import Fault
@@ -107,7 +107,7 @@ def _set(connection: Connection, shelved: Shelved) -> StockSet:
     created = set(connection.execute(_INSERT_MISSING, _columns(places)).tuples())
     raised: list[Raised] = []
     beyond: list[Fault] = []
-    changes: dict[Place, int] = {}
+    changes: dict[StockKey, int] = {}
     for item_id, warehouse_id, physical, allocated in connection.execute(_LOCK, _columns(places)):
         place = (item_id, warehouse_id)
         counts = shelved.by_place[place]
@@ -130,5 +130,5 @@ def _set(connection: Connection, shelved: Shelved) -> StockSet:
     )
 
 
-def _columns(places: Sequence[Place]) -> Mapping[str, list[int]]:
+def _columns(places: Sequence[StockKey]) -> Mapping[str, list[int]]:
     return {"items": [item for item, _ in places], "warehouses": [warehouse for _, warehouse in places]}

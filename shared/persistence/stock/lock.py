@@ -1,4 +1,4 @@
-"""The shelf in the database. Rows are locked by (item, warehouse), ascending: the one order of the house."""
+"""Stock in the database. Rows are locked by (item, warehouse), ascending: the one order of the house."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, text
 
-from shared.domain.allocation import Place, Shelf
+from shared.domain.allocation import AvailableStock, StockKey
 
 # One statement that updates many rows would lock them as it finds them, and deadlock; so they are locked
 # first. NO KEY: an allocation's foreign key must not wait for it.
@@ -23,30 +23,36 @@ _RESERVE = text(
 )
 
 
-def lock_shelf(connection: Connection, item_ids: Collection[int], thresholds: Mapping[int, int]) -> Shelf:
+def lock_stock(
+    connection: Connection, item_ids: Collection[int], thresholds: Mapping[int, int]
+) -> AvailableStock:
     """What can be sold of these items, locked until the transaction ends.
 
     ``thresholds`` are the units that a warehouse never sells, by warehouse id.
     """
-    return _shelf(connection, _LOCK, item_ids, thresholds)
+    return _available(connection, _LOCK, item_ids, thresholds)
 
 
-def look_at_shelf(connection: Connection, item_ids: Collection[int], thresholds: Mapping[int, int]) -> Shelf:
+def look_at_stock(
+    connection: Connection, item_ids: Collection[int], thresholds: Mapping[int, int]
+) -> AvailableStock:
     """The same as it is now: nothing is locked, so whoever takes from it has to lock and look again."""
-    return _shelf(connection, _READ, item_ids, thresholds)
+    return _available(connection, _READ, item_ids, thresholds)
 
 
-def _shelf(
+def _available(
     connection: Connection, query: str, item_ids: Collection[int], thresholds: Mapping[int, int]
-) -> Shelf:
+) -> AvailableStock:
     if not item_ids:
-        return Shelf({})
+        return AvailableStock({})
     rows = connection.execute(text(query), {"items": sorted(item_ids)})
-    return Shelf({(item, warehouse): free - thresholds.get(warehouse, 0) for item, warehouse, free in rows})
+    return AvailableStock(
+        {(item, warehouse): free - thresholds.get(warehouse, 0) for item, warehouse, free in rows}
+    )
 
 
-def reserve(connection: Connection, taken: Mapping[Place, int]) -> None:
-    """Add to ``allocated`` what was taken from a shelf that this transaction has locked."""
+def reserve(connection: Connection, taken: Mapping[StockKey, int]) -> None:
+    """Add to ``allocated`` what was reserved of stock that this transaction has locked."""
     if taken:
         connection.execute(
             _RESERVE,

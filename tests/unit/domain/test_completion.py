@@ -23,29 +23,29 @@ from tests.support.domain_shop import (
 
 
 def test_a_prepared_order_takes_what_is_there_and_back_orders_the_rest() -> None:
-    shelf = stock(lamp_main=2)
+    available = stock(lamp_main=2)
     prepared = draft(line(BRASS_LAMP, 2), line(RED_STOOL), order_number=77, voucher_value=Decimal("1.00"))
 
-    placement = place_prepared(prepared, shelf)
+    placement = place_prepared(prepared, available)
 
     (part,) = placement.parts
     assert [(pl.quantity, pl.back_ordered) for pl in part.lines] == [(2, 0), (1, 1)]
-    assert shelf.taken() == {(BRASS_LAMP.id, MAIN): 2}
+    assert available.reserved() == {(BRASS_LAMP.id, MAIN): 2}
     assert part.totals == prepared.totals
 
 
 def test_a_prepared_order_may_split_now_and_its_first_part_keeps_the_number() -> None:
-    shelf = stock(lamp_main=1, lamp_shop=1)
+    available = stock(lamp_main=1, lamp_shop=1)
     prepared = draft(line(BRASS_LAMP, 2), order_number=77, names={"warehouse_group": "By warehouse"})
 
-    placement = place_prepared(prepared, shelf)
+    placement = place_prepared(prepared, available)
 
     assert placement.numbered(iter([101])).numbers == (77, 101)
-    assert shelf.taken() == {(BRASS_LAMP.id, MAIN): 1, (BRASS_LAMP.id, SHOP): 1}
+    assert available.reserved() == {(BRASS_LAMP.id, MAIN): 1, (BRASS_LAMP.id, SHOP): 1}
 
 
 def test_what_is_missing_by_now_goes_apart_where_the_rule_splits_by_availability() -> None:
-    shelf = stock(lamp_main=2)
+    available = stock(lamp_main=2)
     prepared = draft(
         line(BRASS_LAMP, 2, "10.00"),
         line(RED_STOOL, 1, "10.00"),
@@ -55,7 +55,7 @@ def test_what_is_missing_by_now_goes_apart_where_the_rule_splits_by_availability
         names={"warehouse_group": "By availability"},
     )
 
-    ready, waiting = place_prepared(prepared, shelf).parts
+    ready, waiting = place_prepared(prepared, available).parts
 
     assert [(pl.line.sku, pl.back_ordered) for pl in ready.lines] == [("BRASS-LAMP", 0)]
     assert [(pl.line.sku, pl.back_ordered) for pl in waiting.lines] == [("RED-STOOL", 1)]
@@ -64,24 +64,24 @@ def test_what_is_missing_by_now_goes_apart_where_the_rule_splits_by_availability
 
 
 def test_an_order_of_which_everything_is_missing_by_now_is_back_ordered_whole() -> None:
-    shelf = stock()
+    available = stock()
 
-    (part,) = place_prepared(draft(line(BRASS_LAMP, 2), line(TIN_KETTLE)), shelf).parts
+    (part,) = place_prepared(draft(line(BRASS_LAMP, 2), line(TIN_KETTLE)), available).parts
 
     assert [(pl.quantity, pl.back_ordered) for pl in part.lines] == [(2, 2), (1, 1)]
-    assert (part.takes, dict(shelf.taken())) == ((), {})
+    assert (part.reservations, dict(available.reserved())) == ((), {})
 
 
 @pytest.mark.parametrize(
     "untouched", [{"adjust_stock": False}, {"names": {"delivery_window": "AW27"}}], ids=str
 )
 def test_an_order_that_takes_no_stock_is_completed_without(untouched: dict[str, Any]) -> None:
-    shelf = stock(lamp_main=2)
+    available = stock(lamp_main=2)
 
-    (part,) = place_prepared(draft(line(BRASS_LAMP, 2), **untouched), shelf).parts
+    (part,) = place_prepared(draft(line(BRASS_LAMP, 2), **untouched), available).parts
 
     assert [(pl.quantity, pl.back_ordered) for pl in part.lines] == [(2, 0)]
-    assert dict(shelf.taken()) == {}
+    assert dict(available.reserved()) == {}
 
 
 def test_what_force_create_let_in_stays_back_ordered_although_it_lies_on_the_shelf() -> None:

@@ -30,21 +30,21 @@ def numbered(placement: Placement | Rejected, *automatic: int) -> Numbered:
 
 
 def test_the_last_unit_goes_to_the_first_order_that_wants_it() -> None:
-    shelf = stock(lamp_main=1)
+    available = stock(lamp_main=1)
 
-    first, second = decided(draft(), draft(), shelf=shelf)
+    first, second = decided(draft(), draft(), available=available)
 
     assert isinstance(first, Placement)
     assert isinstance(second, Rejected)
     assert (second.code, second.retryable) == (Code.STOCK, True)
     assert second.msg == "products[0]: 1 wanted, 0 available of SKU 'BRASS-LAMP'"
-    assert shelf.taken() == {(BRASS_LAMP.id, MAIN): 1}
+    assert available.reserved() == {(BRASS_LAMP.id, MAIN): 1}
 
 
 def test_a_rejected_order_leaves_its_stock_to_the_next() -> None:
-    shelf = stock(lamp_main=1)
+    available = stock(lamp_main=1)
 
-    greedy, modest = decided(draft(line(quantity=2)), draft(), shelf=shelf)
+    greedy, modest = decided(draft(line(quantity=2)), draft(), available=available)
 
     assert isinstance(greedy, Rejected)
     assert isinstance(modest, Placement)
@@ -53,7 +53,7 @@ def test_a_rejected_order_leaves_its_stock_to_the_next() -> None:
 def test_every_item_that_is_missing_is_told_where_it_is_wanted_first() -> None:
     order = draft(line(BRASS_LAMP, 2), line(RED_STOOL), line(BRASS_LAMP, 3))
 
-    (rejected,) = decided(order, shelf=stock(lamp_main=4))
+    (rejected,) = decided(order, available=stock(lamp_main=4))
 
     assert isinstance(rejected, Rejected)
     assert [(fault.pointer, fault.msg) for fault in rejected.faults] == [
@@ -64,34 +64,36 @@ def test_every_item_that_is_missing_is_told_where_it_is_wanted_first() -> None:
 
 def test_an_order_that_is_rejected_already_stays_so_and_takes_nothing() -> None:
     no = Rejected(Code.MISSING, "qty is required")
-    shelf = stock(lamp_main=1)
+    available = stock(lamp_main=1)
 
-    first, second = decided(no, draft(), shelf=shelf)
+    first, second = decided(no, draft(), available=available)
 
     assert first is no
     assert isinstance(second, Placement)
 
 
 def test_create_only_is_checked_against_the_stock_but_takes_none() -> None:
-    shelf = stock(lamp_main=1)
+    available = stock(lamp_main=1)
     prepared = draft(create_only=True)
 
-    first, second, third = decided(prepared, prepared, draft(line(quantity=2), create_only=True), shelf=shelf)
+    first, second, third = decided(
+        prepared, prepared, draft(line(quantity=2), create_only=True), available=available
+    )
 
     assert numbered(first, 101).outcome() == Prepared(101)
     assert isinstance(second, Placement)
     assert isinstance(third, Rejected)
-    assert not shelf.taken()
+    assert not available.reserved()
 
 
 def test_create_only_is_one_order_however_its_rule_splits() -> None:
-    shelf = stock(lamp_main=1, lamp_shop=1)
+    available = stock(lamp_main=1, lamp_shop=1)
 
-    (prepared,) = decided(draft(line(quantity=2), create_only=True, **FROM_EACH), shelf=shelf)
+    (prepared,) = decided(draft(line(quantity=2), create_only=True, **FROM_EACH), available=available)
 
     assert isinstance(prepared, Placement)
     assert len(prepared.parts) == 1
-    assert prepared.parts[0].takes == ()
+    assert prepared.parts[0].reservations == ()
     assert prepared.parts[0].totals == prepared.draft.totals
 
 
@@ -104,28 +106,28 @@ def test_create_only_joins_what_a_rule_would_split_by_availability_in_the_orders
         names={"warehouse_group": "By availability"},
     )
 
-    (prepared,) = decided(order, shelf=stock(lamp_main=1))
+    (prepared,) = decided(order, available=stock(lamp_main=1))
 
     assert isinstance(prepared, Placement)
     assert [pl.line.sku for pl in prepared.parts[0].lines] == ["NO-SUCH-THING", "BRASS-LAMP"]
 
 
 def test_untouched_stock_is_neither_needed_nor_taken() -> None:
-    shelf = stock()
+    available = stock()
 
-    (placed,) = decided(draft(line(quantity=99), adjust_stock=False), shelf=shelf)
+    (placed,) = decided(draft(line(quantity=99), adjust_stock=False), available=available)
 
     assert numbered(placed, 101).outcome() == Created((101,))
-    assert not shelf.taken()
+    assert not available.reserved()
 
 
 def test_a_preorder_window_takes_no_stock() -> None:
-    shelf = stock()
+    available = stock()
 
     preorder, ordinary = decided(
         draft(reference=REFERENCE, names={"delivery_window": "AW27"}),
         draft(reference=REFERENCE, names={"delivery_window": "Now"}),
-        shelf=shelf,
+        available=available,
     )
 
     assert isinstance(preorder, Placement)
@@ -133,28 +135,28 @@ def test_a_preorder_window_takes_no_stock() -> None:
 
 
 def test_a_forced_order_is_created_with_what_is_missing_back_ordered() -> None:
-    shelf = stock(lamp_main=1)
+    available = stock(lamp_main=1)
 
-    (placed,) = decided(draft(line(BRASS_LAMP), line(RED_STOOL, 3), force_create=True), shelf=shelf)
+    (placed,) = decided(draft(line(BRASS_LAMP), line(RED_STOOL, 3), force_create=True), available=available)
 
     assert isinstance(placed, Placement)
     assert [(pl.quantity, pl.back_ordered) for pl in placed.parts[0].lines] == [(1, 0), (3, 3)]
-    assert shelf.taken() == {(BRASS_LAMP.id, MAIN): 1}
+    assert available.reserved() == {(BRASS_LAMP.id, MAIN): 1}
 
 
 def test_a_split_order_has_a_number_for_each_part_and_the_explicit_one_comes_first() -> None:
-    shelf = stock(lamp_main=1, lamp_shop=1)
+    available = stock(lamp_main=1, lamp_shop=1)
 
-    (placed,) = decided(draft(line(quantity=2), order_number=77, **FROM_EACH), shelf=shelf)
+    (placed,) = decided(draft(line(quantity=2), order_number=77, **FROM_EACH), available=available)
 
     assert isinstance(placed, Placement)
     assert placed.automatic_numbers == 1
     assert numbered(placed, 101).outcome() == Created((77, 101))
-    assert [part.takes[0].warehouse_id for part in placed.parts] == [MAIN, SHOP]
+    assert [part.reservations[0].warehouse_id for part in placed.parts] == [MAIN, SHOP]
 
 
 def test_automatic_numbers_are_one_for_each_part() -> None:
-    (placed,) = decided(draft(line(quantity=2), **FROM_EACH), shelf=stock(lamp_main=1, lamp_shop=1))
+    (placed,) = decided(draft(line(quantity=2), **FROM_EACH), available=stock(lamp_main=1, lamp_shop=1))
 
     assert isinstance(placed, Placement)
     assert placed.automatic_numbers == 2
@@ -162,7 +164,7 @@ def test_automatic_numbers_are_one_for_each_part() -> None:
 
 
 def test_a_number_that_an_earlier_order_of_the_slice_has_taken_is_rejected() -> None:
-    first, second = decided(draft(order_number=77), draft(order_number=77), shelf=stock(lamp_main=9))
+    first, second = decided(draft(order_number=77), draft(order_number=77), available=stock(lamp_main=9))
 
     assert isinstance(first, Placement)
     assert isinstance(second, Rejected)
@@ -173,7 +175,7 @@ def test_a_number_that_an_earlier_order_of_the_slice_has_taken_is_rejected() -> 
 def test_the_last_use_of_a_code_goes_to_one_order_and_the_other_is_told() -> None:
     gift = draft(reference=REFERENCE, names={"voucher_codes": ("GIFT",)})
 
-    first, second = decided(gift, gift, shelf=stock(lamp_main=9), uses={2: 1})
+    first, second = decided(gift, gift, available=stock(lamp_main=9), uses={2: 1})
 
     assert isinstance(first, Placement)
     assert isinstance(second, Rejected)
@@ -185,7 +187,7 @@ def test_a_rejected_order_uses_no_voucher() -> None:
     gift: dict[str, Any] = {"reference": REFERENCE, "names": {"voucher_codes": ("GIFT",)}}
 
     greedy, modest = decided(
-        draft(line(quantity=2), **gift), draft(line(), **gift), shelf=stock(lamp_main=1), uses={2: 1}
+        draft(line(quantity=2), **gift), draft(line(), **gift), available=stock(lamp_main=1), uses={2: 1}
     )
 
     assert isinstance(greedy, Rejected)
@@ -197,7 +199,7 @@ def test_a_rejected_order_uses_no_voucher() -> None:
 def test_lines_total_is_what_the_parts_come_to(forced: bool) -> None:
     order = draft(line(BRASS_LAMP, 3, "1.10"), line(RED_STOOL, 1, "0.05"), force_create=forced, **FROM_EACH)
 
-    (placed,) = decided(order, shelf=stock(lamp_main=2, lamp_shop=1, stool_depot=1))
+    (placed,) = decided(order, available=stock(lamp_main=2, lamp_shop=1, stool_depot=1))
 
     assert isinstance(placed, Placement)
     assert len(placed.parts) == 3

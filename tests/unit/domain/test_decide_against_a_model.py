@@ -10,7 +10,7 @@ from decimal import Decimal
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from shared.domain.allocation import Shelf
+from shared.domain.allocation import AvailableStock
 from shared.domain.catalog import AllocationRule, Item, Split
 from shared.domain.decide import Placement, stands_while_covered
 from shared.domain.draft import Draft
@@ -93,15 +93,15 @@ def model_takes(
     for house in houses:
         if covered_by_one_house(units, wanted, house):
             return Counter({(at, item, house): quantity for at, item, quantity in wanted})
-    trial, takes = list(units), Counter[tuple[int, int, int]]()
+    trial, reservations = list(units), Counter[tuple[int, int, int]]()
     for at, item, quantity in wanted:
         for _ in range(quantity):
             found = next((h for h in houses if (item, h) in trial), None)
             if found is None:
                 return None
             trial.remove((item, found))
-            takes[at, item, found] += 1
-    return takes
+            reservations[at, item, found] += 1
+    return reservations
 
 
 def missing_lines(
@@ -131,18 +131,18 @@ def model_decide(case: Case) -> list[tuple[Counter[tuple[int, int, int]], set[in
             wanted = []
         back_ordered = missing_lines(units, wanted, houses) if request.force_create else set()
         wanted = [one for one in wanted if one[0] not in back_ordered]
-        takes = model_takes(units, wanted, houses)
+        reservations = model_takes(units, wanted, houses)
         if number is not None and number in numbers:
             told.append(Code.NUMBER_TAKEN)
-        elif takes is None:
+        elif reservations is None:
             told.append(Code.STOCK)
         else:
             numbers |= {number} if number is not None else set()
             if request.create_only:
-                takes, back_ordered = Counter(), set()
-            for (_, item, house), quantity in takes.items():
+                reservations, back_ordered = Counter(), set()
+            for (_, item, house), quantity in reservations.items():
                 pick(units, item, house, quantity)
-            told.append((takes, back_ordered))
+            told.append((reservations, back_ordered))
     return told
 
 
@@ -153,10 +153,10 @@ def as_model(decision: Placement | Rejected) -> tuple[Counter[tuple[int, int, in
 
 
 def units_of(placement: Placement) -> Counter[tuple[int, int, int]]:
-    takes = Counter[tuple[int, int, int]]()
-    for take in (take for part in placement.parts for take in part.takes):
-        takes[take.line, take.item_id, take.warehouse_id] += take.quantity
-    return takes
+    reservations = Counter[tuple[int, int, int]]()
+    for reservation in (reservation for part in placement.parts for reservation in part.reservations):
+        reservations[reservation.line, reservation.item_id, reservation.warehouse_id] += reservation.quantity
+    return reservations
 
 
 def back_ordered_lines(placement: Placement) -> set[int]:
@@ -165,9 +165,9 @@ def back_ordered_lines(placement: Placement) -> set[int]:
 
 @given(cases())
 def test_orders_are_decided_as_picking_units_up_one_by_one_would(case: Case) -> None:
-    shelf = Shelf(Counter(case.units))
+    available = AvailableStock(Counter(case.units))
 
-    decisions = decided(*case.orders, shelf=shelf)
+    decisions = decided(*case.orders, available=available)
 
     for decision in decisions:
         event("rejected" if isinstance(decision, Rejected) else f"{len(decision.parts)} parts")
@@ -177,29 +177,31 @@ def test_orders_are_decided_as_picking_units_up_one_by_one_would(case: Case) -> 
 @given(cases())
 def test_nothing_is_oversold_and_what_the_orders_take_is_what_the_shelf_lost(case: Case) -> None:
     before = Counter(case.units)
-    shelf = Shelf(before)
+    available = AvailableStock(before)
 
-    placed = [one for one in decided(*case.orders, shelf=shelf) if isinstance(one, Placement)]
+    placed = [one for one in decided(*case.orders, available=available) if isinstance(one, Placement)]
 
     taken = Counter[Unit]()
-    for take in (take for one in placed for part in one.parts for take in part.takes):
-        taken[take.item_id, take.warehouse_id] += take.quantity
-    assert taken == Counter(shelf.taken())
+    for reservation in (
+        reservation for one in placed for part in one.parts for reservation in part.reservations
+    ):
+        taken[reservation.item_id, reservation.warehouse_id] += reservation.quantity
+    assert taken == Counter(available.reserved())
     assert taken <= before
     for place, units in before.items():
-        assert shelf.available(*place) == units - taken[place]
+        assert available.units(*place) == units - taken[place]
 
 
 @given(cases())
 def test_every_line_of_a_created_order_is_covered_whole_or_back_ordered_whole(case: Case) -> None:
-    shelf = Shelf(Counter(case.units))
+    available = AvailableStock(Counter(case.units))
 
-    for decision in decided(*case.orders, shelf=shelf):
+    for decision in decided(*case.orders, available=available):
         if isinstance(decision, Rejected):
             continue
-        takes, back_ordered = units_of(decision), back_ordered_lines(decision)
+        reservations, back_ordered = units_of(decision), back_ordered_lines(decision)
         for one in decision.draft.lines:
-            units = sum(n for (at, _, _), n in takes.items() if at == one.line)
+            units = sum(n for (at, _, _), n in reservations.items() if at == one.line)
             in_parts = sum(
                 pl.quantity for part in decision.parts for pl in part.lines if pl.line.line == one.line
             )
@@ -211,7 +213,7 @@ def test_every_line_of_a_created_order_is_covered_whole_or_back_ordered_whole(ca
 
 @given(cases())
 def test_the_parts_money_is_the_orders_money_to_the_cent(case: Case) -> None:
-    for decision in decided(*case.orders, shelf=Shelf(Counter(case.units))):
+    for decision in decided(*case.orders, available=AvailableStock(Counter(case.units))):
         if isinstance(decision, Rejected):
             continue
         whole, parts = decision.draft.totals, [part.totals for part in decision.parts]
@@ -226,15 +228,15 @@ def test_the_parts_money_is_the_orders_money_to_the_cent(case: Case) -> None:
 def test_decisions_that_stand_while_covered_come_out_the_same_from_any_stock_that_covers_them(
     case: Case, data: st.DataObject
 ) -> None:
-    shelf = Shelf(Counter(case.units))
-    decisions = decided(*case.orders, shelf=shelf)
+    available = AvailableStock(Counter(case.units))
+    decisions = decided(*case.orders, available=available)
     if not stands_while_covered(case.orders, decisions):
         event("looked at what else is there")
         return
     event("stands")
     places = [(item.id, house) for item in ITEMS for house in WAREHOUSES]
     others = {place: data.draw(st.integers(0, 6)) for place in places}
-    covering = {place: others[place] + shelf.taken().get(place, 0) for place in places}
+    covering = {place: others[place] + available.reserved().get(place, 0) for place in places}
 
-    assert Shelf(covering).covers(shelf.taken())
-    assert decided(*case.orders, shelf=Shelf(covering)) == decisions
+    assert AvailableStock(covering).covers(available.reserved())
+    assert decided(*case.orders, available=AvailableStock(covering)) == decisions

@@ -93,7 +93,7 @@ def judged(order: Order) -> Placement | Rejected:
     nobody = replace(ACCOUNT, id=8, address=None)
     seen = snapshot(REFERENCE_WITH_KRONOR, taken_numbers=frozenset({77}), accounts={7: ACCOUNT, 8: nobody})
     found = prepare(parsed, seen, repeated=False)
-    (decision,) = decided(found, shelf=stock(lamp_main=5, stool_main=1))
+    (decision,) = decided(found, available=stock(lamp_main=5, stool_main=1))
     return decision
 
 

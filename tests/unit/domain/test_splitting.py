@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from shared.domain.allocation import Allocation, Take, allocate
+from shared.domain.allocation import Allocation, Reservation, allocate
 from shared.domain.splitting import Part, split
 from tests.support.domain_shop import (
     BRASS_LAMP,
@@ -30,46 +30,46 @@ def contents(parts: tuple[Part, ...]) -> list[list[tuple[str, int, int]]]:
 
 def test_a_rule_that_splits_nothing_keeps_all_in_one_part_whatever_ships_it() -> None:
     whole = draft(line(BRASS_LAMP, 3), line(RED_STOOL))
-    allocation = allocate(whole.wants(), whole.rule, stock(lamp_main=2, lamp_shop=1, stool_shop=1))
+    allocation = allocate(whole.demands(), whole.rule, stock(lamp_main=2, lamp_shop=1, stool_shop=1))
     assert isinstance(allocation, Allocation)
 
     parts = split(whole, allocation)
 
     assert contents(parts) == [[("BRASS-LAMP", 3, 0), ("RED-STOOL", 1, 0)]]
-    assert parts[0].takes == allocation.takes
+    assert parts[0].reservations == allocation.reservations
     assert parts[0].totals == whole.totals
 
 
 def test_back_ordered_lines_stay_in_their_place_where_nothing_is_split() -> None:
     whole = draft(line(BRASS_LAMP), line(RED_STOOL, 2), line(TIN_KETTLE))
-    takes = (Take(0, BRASS_LAMP.id, MAIN, 1), Take(2, TIN_KETTLE.id, MAIN, 1))
+    reservations = (Reservation(0, BRASS_LAMP.id, MAIN, 1), Reservation(2, TIN_KETTLE.id, MAIN, 1))
 
-    parts = split(whole, Allocation(takes, frozenset({1})))
+    parts = split(whole, Allocation(reservations, frozenset({1})))
 
     assert contents(parts) == [[("BRASS-LAMP", 1, 0), ("RED-STOOL", 2, 2), ("TIN-KETTLE", 1, 0)]]
 
 
 def test_by_warehouse_there_is_a_part_for_each_one_that_ships_in_the_rules_order() -> None:
     whole = draft(line(BRASS_LAMP, 3), line(RED_STOOL), **FROM_EACH)
-    takes = (
-        Take(0, BRASS_LAMP.id, SHOP, 1),
-        Take(0, BRASS_LAMP.id, MAIN, 2),
-        Take(1, RED_STOOL.id, DEPOT, 1),
+    reservations = (
+        Reservation(0, BRASS_LAMP.id, SHOP, 1),
+        Reservation(0, BRASS_LAMP.id, MAIN, 2),
+        Reservation(1, RED_STOOL.id, DEPOT, 1),
     )
 
-    parts = split(whole, Allocation(takes))
+    parts = split(whole, Allocation(reservations))
 
     assert contents(parts) == [[("BRASS-LAMP", 2, 0)], [("BRASS-LAMP", 1, 0)], [("RED-STOOL", 1, 0)]]
-    assert [part.takes[0].warehouse_id for part in parts] == [MAIN, SHOP, DEPOT]
+    assert [part.reservations[0].warehouse_id for part in parts] == [MAIN, SHOP, DEPOT]
 
 
 def test_by_warehouse_what_is_back_ordered_is_a_last_part_of_its_own() -> None:
     whole = draft(line(BRASS_LAMP), line(RED_STOOL), **FROM_EACH)
 
-    parts = split(whole, Allocation((Take(0, BRASS_LAMP.id, MAIN, 1),), frozenset({1})))
+    parts = split(whole, Allocation((Reservation(0, BRASS_LAMP.id, MAIN, 1),), frozenset({1})))
 
     assert contents(parts) == [[("BRASS-LAMP", 1, 0)], [("RED-STOOL", 1, 1)]]
-    assert parts[1].takes == ()
+    assert parts[1].reservations == ()
 
 
 def test_by_warehouse_an_order_that_takes_no_stock_stays_whole() -> None:
@@ -82,18 +82,18 @@ def test_by_warehouse_an_order_that_takes_no_stock_stays_whole() -> None:
 
 def test_by_availability_what_is_in_stock_and_what_is_back_ordered_go_apart() -> None:
     whole = draft(line(RED_STOOL, 5), line(BRASS_LAMP, 2), line(TIN_KETTLE), **BY_AVAILABILITY)
-    takes = (Take(1, BRASS_LAMP.id, MAIN, 1), Take(1, BRASS_LAMP.id, SHOP, 1))
+    reservations = (Reservation(1, BRASS_LAMP.id, MAIN, 1), Reservation(1, BRASS_LAMP.id, SHOP, 1))
 
-    parts = split(whole, Allocation(takes, frozenset({0, 2})))
+    parts = split(whole, Allocation(reservations, frozenset({0, 2})))
 
     assert contents(parts) == [[("BRASS-LAMP", 2, 0)], [("RED-STOOL", 5, 5), ("TIN-KETTLE", 1, 1)]]
-    assert [part.takes for part in parts] == [takes, ()]
+    assert [part.reservations for part in parts] == [reservations, ()]
 
 
 def test_by_availability_an_order_that_is_all_there_or_all_missing_is_one_part() -> None:
     whole = draft(line(BRASS_LAMP), **BY_AVAILABILITY)
 
-    all_there = split(whole, Allocation((Take(0, BRASS_LAMP.id, MAIN, 1),)))
+    all_there = split(whole, Allocation((Reservation(0, BRASS_LAMP.id, MAIN, 1),)))
     all_missing = split(whole, Allocation((), frozenset({0})))
 
     assert contents(all_there) == [[("BRASS-LAMP", 1, 0)]]
@@ -103,7 +103,7 @@ def test_by_availability_an_order_that_is_all_there_or_all_missing_is_one_part()
 def test_a_product_that_may_not_be_sold_is_back_ordered_when_it_is_forced_in() -> None:
     whole = draft(line(OLD_CLOCK), line(BRASS_LAMP), force_create=True, **BY_AVAILABILITY)
 
-    parts = split(whole, Allocation((Take(1, BRASS_LAMP.id, MAIN, 1),)))
+    parts = split(whole, Allocation((Reservation(1, BRASS_LAMP.id, MAIN, 1),)))
 
     assert contents(parts) == [[("BRASS-LAMP", 1, 0)], [("OLD-CLOCK", 1, 1)]]
 
@@ -116,9 +116,9 @@ def test_money_of_the_parts_adds_up_and_shipping_is_charged_with_the_first() -> 
         voucher_value=Decimal("10.01"),
         **FROM_EACH,
     )
-    takes = tuple(Take(0, BRASS_LAMP.id, place, 1) for place in (MAIN, SHOP, DEPOT))
+    reservations = tuple(Reservation(0, BRASS_LAMP.id, place, 1) for place in (MAIN, SHOP, DEPOT))
 
-    parts = split(whole, Allocation((*takes, Take(1, RED_STOOL.id, DEPOT, 1))))
+    parts = split(whole, Allocation((*reservations, Reservation(1, RED_STOOL.id, DEPOT, 1))))
 
     assert [part.totals.lines for part in parts] == [Decimal("0.01"), Decimal("0.01"), Decimal("10.00")]
     assert [part.totals.shipping for part in parts] == [Decimal("4.90"), Decimal(0), Decimal(0)]

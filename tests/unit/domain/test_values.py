@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.allocation import Take
+from shared.domain.allocation import Reservation
 from shared.domain.order import OrderRequest, References
 
-LAMP = Take(line=0, item_id=1, warehouse_id=2, quantity=3)
+LAMP = Reservation(line=0, item_id=1, warehouse_id=2, quantity=3)
 
 
 def test_values_that_hold_the_same_are_equal_and_count_once() -> None:
-    assert {LAMP, Take(0, 1, 2, 3), replace(LAMP, quantity=4)} == {LAMP, Take(0, 1, 2, 4)}
+    assert {LAMP, Reservation(0, 1, 2, 3), replace(LAMP, quantity=4)} == {LAMP, Reservation(0, 1, 2, 4)}
 
 
 def test_a_value_has_no_room_for_what_it_does_not_declare() -> None:

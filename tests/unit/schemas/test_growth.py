@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.domain.allocation import Shortage, Want, allocate
+from shared.domain.allocation import Demand, Shortage, allocate
 from shared.domain.decide import decide
 from shared.domain.resolve import prepare
 from shared.domain.vouchers import Uses
@@ -128,10 +128,10 @@ def test_no_text_however_long_costs_a_pattern_more_than_a_tenth_of_a_second(piec
 
 def test_of_items_that_are_short_each_is_told_with_its_first_line_and_costs_no_more_for_being_many() -> None:
     def seconds(count: int) -> float:
-        wants = [Want(line, line % count, 2) for line in range(2 * count)]
+        demands = [Demand(line, line % count, 2) for line in range(2 * count)]
         gc.collect()
         began = time.process_time()
-        found = allocate(wants, DEFAULT, stock())
+        found = allocate(demands, DEFAULT, stock())
         spent = time.process_time() - began
         assert isinstance(found, Shortage)
         assert [(one.wanted, one.lines) for one in found.missing] == [
