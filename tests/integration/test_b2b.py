@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.parameter_shop import line, placed, stock_of
+from tests.support.orders import line
+from tests.support.parameter_shop import placed, stock_of
 
 if TYPE_CHECKING:
     from tests.support.placed_orders import Shop

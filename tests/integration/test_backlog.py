@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shared.persistence.jobs.backlog import undecided_bytes
-from tests.support.placed_orders import ADDRESS, Shop, told
+from tests.support.orders import ADDRESS
+from tests.support.placed_orders import Shop, told
 
 ORDER = {"address": ADDRESS, "products": [{"sku": "BRASS-LAMP", "qty": 1}], "comment": "x" * 3_000}
 BATCH = {f"k{i}": ORDER for i in range(20)}

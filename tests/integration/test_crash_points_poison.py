@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.crash_site import Site, batch_of, open_site, order
+from tests.support.crash_site import Site, batch_of, open_site
 from tests.support.invariants import broken_invariants
+from tests.support.orders import line, order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def site(
 @pytest.mark.parametrize("sku", ["CURSED-CLOCK", "ENDLESS-SCROLL"])
 @pytest.mark.parametrize("orders", [1, 9])
 def test_an_order_that_ends_its_worker_is_given_up_alone(site: Site, sku: str, orders: int) -> None:
-    batch = {**batch_of(orders), "bad": order(sku), "last": order()}
+    batch = {**batch_of(orders), "bad": order(line(sku)), "last": order()}
 
     outcomes = site.results(site.post(batch).headers["Location"])
 
@@ -51,7 +52,7 @@ def test_an_order_that_ends_its_worker_is_given_up_alone(site: Site, sku: str, o
 def test_running_out_of_memory_leaves_the_workers_main_process_alone(site: Site) -> None:
     before = site.main_process()
 
-    site.results(site.post({"bad": order("ENDLESS-SCROLL")}).headers["Location"])
+    site.results(site.post({"bad": order(line("ENDLESS-SCROLL"))}).headers["Location"])
     time.sleep(1)
 
     assert site.main_process() == before

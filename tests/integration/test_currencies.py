@@ -12,7 +12,8 @@ import pytest
 from shared.domain.catalog_file import CatalogRefusedError
 from shared.persistence.mail.confirmations import read_confirmation
 from tests.support.catalog_files import execute, exported, load
-from tests.support.parameter_shop import line, open_parameter_shop, order, parts_of, placed
+from tests.support.orders import line, order
+from tests.support.parameter_shop import open_parameter_shop, parts_of, placed
 from worker.mail.message import Stationery, sender_of
 
 if TYPE_CHECKING:

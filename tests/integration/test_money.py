@@ -6,7 +6,8 @@ import random
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tests.support.parameter_shop import line, numbers_of, order, parts_of, placed
+from tests.support.orders import line, order
+from tests.support.parameter_shop import numbers_of, parts_of, placed
 
 if TYPE_CHECKING:
     from tests.support.placed_orders import Shop

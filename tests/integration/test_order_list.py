@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.support.placed_orders import ADDRESS, Shop, told
+from tests.support.orders import line, order
+from tests.support.placed_orders import Shop, told
 
 INVOICE = {
     "country": "SE",
@@ -50,14 +51,6 @@ AUTH = {
     "method": "card",
     "external_url": "https://pay.example/1",
 }
-
-
-def line(sku: str = "BRASS-LAMP", qty: int = 1, **rest: Any) -> dict[str, Any]:
-    return {"sku": sku, "qty": qty, **rest}
-
-
-def order(*lines: dict[str, Any], **rest: Any) -> dict[str, Any]:
-    return {"address": ADDRESS, "products": list(lines) or [line()], **rest}
 
 
 def read(shop: Shop, outcome: dict[str, Any]) -> list[dict[str, Any]]:

@@ -15,7 +15,8 @@ from sqlalchemy import event
 from api.context import app_context_of
 from shared.domain.order_list import OrderFilter, OrderPage
 from shared.persistence.orders.pages import find_orders
-from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.support.orders import ADDRESS
+from tests.support.placed_orders import Shop, open_shop, told
 
 if TYPE_CHECKING:
     from shared.settings import Settings

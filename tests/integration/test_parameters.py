@@ -15,7 +15,8 @@ import pytest
 from marshmallow import Schema, fields
 
 from shared.schemas.order.declaration import OrderSchema
-from tests.support.parameter_shop import numbers_of, open_parameter_shop, order
+from tests.support.orders import order
+from tests.support.parameter_shop import numbers_of, open_parameter_shop
 from tests.support.parameter_table import ABSENT, TABLE, TAKEN_NUMBER, Absent, Row
 
 if TYPE_CHECKING:

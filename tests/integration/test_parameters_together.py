@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.parameter_shop import line, order, placed
+from tests.support.orders import line, order
+from tests.support.parameter_shop import placed
 
 if TYPE_CHECKING:
     from tests.support.placed_orders import Shop

@@ -37,7 +37,8 @@ from shared.domain.scopes import SCOPES
 from shared.persistence.access.keys import create_api_key
 from shared.schemas.order.reading import OrderReader
 from shared.settings import Settings
-from tests.support.placed_orders import ADDRESS, Shop, open_shop
+from tests.support.orders import ADDRESS
+from tests.support.placed_orders import Shop, open_shop
 from tests.support.settling import settle_slice
 
 CHECKS = [

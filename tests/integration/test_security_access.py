@@ -19,7 +19,8 @@ from shared.clock import utc_now
 from shared.domain.scopes import SCOPES
 from shared.persistence.access.keys import create_api_key, make_key, revoke_api_key
 from shared.settings import Settings
-from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.support.orders import line, order
+from tests.support.placed_orders import Shop, open_shop, told
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -61,7 +62,7 @@ def ground(module_settings: Settings) -> Iterator[Ground]:
         engine, now = shop.api.engine, utc_now()
         revoked = create_api_key(engine, "Revoked", SCOPES, None, None, now)
         revoke_api_key(engine, "Revoked", now)
-        accepted = shop.api.post({"a": order("BRASS-LAMP")}, Prefer="respond-async")
+        accepted = shop.api.post({"a": order(line("BRASS-LAMP"))}, Prefer="respond-async")
         outcomes = shop.settled(accepted.headers["Location"])
         unknown = make_key().text
         yield Ground(
@@ -87,10 +88,6 @@ def ground(module_settings: Settings) -> Iterator[Ground]:
                 "every scope": create_api_key(engine, "Every", SCOPES, None, None, now),
             },
         )
-
-
-def order(sku: str, **fields: Any) -> dict[str, Any]:
-    return {"address": ADDRESS, "products": [{"sku": sku, "qty": 1}], **fields}
 
 
 UNKNOWN = ("nobody", "malformed", "too long", "unknown", "almost", "revoked", "expired")
@@ -186,7 +183,7 @@ def test_every_rule_of_the_app_is_in_the_table(ground: Ground) -> None:
 
 def test_an_order_of_another_key_cannot_be_completed(ground: Ground) -> None:
     shop = ground.shop
-    prepared = shop.place({"p": order("OAK-TABLE", createOnly=True, forceCreate=True)})["p"]["order"]
+    prepared = shop.place({"p": order(line("OAK-TABLE"), createOnly=True, forceCreate=True)})["p"]["order"]
     thief = ground.callers["orders:write"]
     complete = KEYED["POST /v1/order/<int:number>"]
 
@@ -224,7 +221,9 @@ def place(ground: Ground, key: str, batch: dict[str, Any]) -> dict[str, Any]:
 def test_a_key_of_a_market_creates_no_order_in_another(
     ground: Ground, european: str, named: dict[str, Any]
 ) -> None:
-    outcomes = place(ground, european, {"no": {**order("BRASS-LAMP"), **named}, "ok": order("BRASS-LAMP")})
+    outcomes = place(
+        ground, european, {"no": {**order(line("BRASS-LAMP")), **named}, "ok": order(line("BRASS-LAMP"))}
+    )
 
     assert (outcomes["no"]["status"], outcomes["no"]["code"]) == ("no", -7)
     assert outcomes["ok"]["status"] == "ok"
@@ -232,7 +231,7 @@ def test_a_key_of_a_market_creates_no_order_in_another(
 
 def test_a_key_of_a_market_sees_its_orders_alone(ground: Ground, european: str) -> None:
     here, there = (
-        place(ground, ground.owner, {"a": order("BRASS-LAMP", **where)})["a"]["orders"][0]
+        place(ground, ground.owner, {"a": order(line("BRASS-LAMP"), **where)})["a"]["orders"][0]
         for where in ({}, {"address": AMERICAN, "market": "America"})
     )
 
@@ -247,7 +246,7 @@ def test_a_key_of_a_market_sees_its_orders_alone(ground: Ground, european: str) 
 def test_a_key_that_lost_a_market_cannot_complete_its_orders_there(ground: Ground) -> None:
     key = ground.shop.key_for_markets("Both", market(ground, "Europe"), market(ground, "America"))
     american = {"address": AMERICAN, "market": "America", "createOnly": True}
-    number = place(ground, key, {"p": order("BRASS-LAMP", **american)})["p"]["order"]
+    number = place(ground, key, {"p": order(line("BRASS-LAMP"), **american)})["p"]["order"]
     with ground.shop.api.engine.begin() as connection:
         connection.execute(
             text("UPDATE api_keys SET market_ids = :ids WHERE name = 'Both'"),

@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.support.placed_orders import ADDRESS, Shop
+from tests.support.orders import order
+from tests.support.placed_orders import Shop
 
 AMERICAN = {"country": "US", "state": "CA", "email": "joe@example.com"}
 NOBODY = 987_654
@@ -26,10 +27,6 @@ def european(module_shop: Shop) -> str:
 
 def market(shop: Shop, name: str) -> int:
     return int(shop.api.rows("SELECT id FROM markets WHERE name = :name", name=name)[0].id)
-
-
-def order(**fields: Any) -> dict[str, Any]:
-    return {"address": ADDRESS, "products": [{"sku": "BRASS-LAMP", "qty": 1}], **fields}
 
 
 def place(shop: Shop, key: str, **fields: Any) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def endless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         case "prepare":
             monkeypatch.setattr("worker.settle.place_orders.prepare", prepare_it)
         case _:
-            monkeypatch.setattr("worker.settle.place_orders.decide", decide_them)
+            monkeypatch.setattr("worker.settle.decide_and_write.decide", decide_them)
 
 
 @pytest.mark.usefixtures("endless")

@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from tests.support.parameter_shop import (
-    line,
-    order,
-    promised,
-    working,
-)
+from tests.support.orders import line, order
+from tests.support.parameter_shop import promised, working
 from tests.support.placed_orders import told
 
 if TYPE_CHECKING:

@@ -10,15 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.catalog_files import load
-from tests.support.parameter_shop import (
-    line,
-    numbers_of,
-    order,
-    parts_of,
-    promised,
-    settle_at_once,
-    stock_of,
-)
+from tests.support.orders import line, order
+from tests.support.parameter_shop import numbers_of, parts_of, promised, settle_at_once, stock_of
 from tests.support.placed_orders import told
 from tests.support.settling import settle_slice
 

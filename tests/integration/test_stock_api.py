@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import event
 
 from api.context import app_context_of
-from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.support.orders import ADDRESS
+from tests.support.placed_orders import Shop, open_shop, told
 from tests.support.stock_counts import LAMP, STOOL, TABLE, count, post, shelves
 
 if TYPE_CHECKING:

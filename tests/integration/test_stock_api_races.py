@@ -16,7 +16,8 @@ from sqlalchemy import text
 from shared.domain.stock_count import StockCount
 from shared.persistence.stock.counts import set_stock
 from shared.persistence.stock.lock import lock_stock, reserve
-from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.support.orders import ADDRESS
+from tests.support.placed_orders import Shop, open_shop, told
 from tests.support.settling import settle_slice
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.placed_orders import ADDRESS, Shop, open_shop, told
+from tests.support.orders import ADDRESS
+from tests.support.placed_orders import Shop, open_shop, told
 from tests.support.stock_counts import LAMP, STOOL, TABLE, count, post, shelves
 
 if TYPE_CHECKING:

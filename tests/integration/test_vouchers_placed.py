@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support.catalog_files import load
-from tests.support.parameter_shop import (
-    line,
-    order,
-    placed,
-    promised,
-    settle_at_once,
-)
+from tests.support.orders import line, order
+from tests.support.parameter_shop import placed, promised, settle_at_once
 
 if TYPE_CHECKING:
     from tests.support.placed_orders import Shop

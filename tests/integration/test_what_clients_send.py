@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.support.parameter_shop import line, order, placed
+from tests.support.orders import line, order
+from tests.support.parameter_shop import placed
 
 if TYPE_CHECKING:
     from tests.support.placed_orders import Shop

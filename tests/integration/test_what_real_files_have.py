@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.catalog_files import exported, load
-from tests.support.parameter_shop import ADDRESS, CATALOG, line, order, read_only
+from tests.support.orders import ADDRESS, line, order
+from tests.support.parameter_shop import CATALOG, read_only
 from tests.support.placed_orders import Shop, open_shop, told
 from tests.support.stock_counts import count, post, shelves
 

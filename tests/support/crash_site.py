@@ -14,7 +14,8 @@ from sqlalchemy import text
 from shared.clock import utc_now
 from shared.persistence.access.keys import create_api_key
 from tests.support.catalog_files import load
-from tests.support.placed_orders import ADDRESS, CATALOG
+from tests.support.orders import order
+from tests.support.placed_orders import CATALOG
 from tests.support.role_stack import running_role_stack
 
 if TYPE_CHECKING:
@@ -117,11 +118,6 @@ def open_site(
         ) as client,
     ):
         yield Site(stack, engine, permits, client)
-
-
-def order(sku: str = "BRASS-LAMP") -> dict[str, Any]:
-    """One unit of something."""
-    return {"address": ADDRESS, "products": [{"sku": sku, "qty": 1}]}
 
 
 def batch_of(orders: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from tests.support.placed_orders import ADDRESS
+from tests.support.orders import ADDRESS
 
 if TYPE_CHECKING:
     from tests.support.placed_orders import Shop

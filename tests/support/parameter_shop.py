@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import replace
 from threading import Barrier, Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -155,18 +154,6 @@ CATALOG: dict[str, Any] = {
     ],
     "deliveryWindows": [{"name": "AW27", "preorder": True}, {"name": "Now"}],
 }
-
-ADDRESS: dict[str, Any] = {"country": "SE", "email": "x@example.com"}
-
-
-def line(sku: str = "BRASS-LAMP", qty: int = 1, **rest: Any) -> dict[str, Any]:
-    """Make a line."""
-    return {"sku": sku, "qty": qty, **rest}
-
-
-def order(*lines: dict[str, Any], **rest: Any) -> dict[str, Any]:
-    """Make an order from Sweden: of one lamp at 50.22, and shipped for 4.90, unless told otherwise."""
-    return deepcopy({"address": ADDRESS, "products": list(lines) or [line()], **rest})
 
 
 @contextmanager

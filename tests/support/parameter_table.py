@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from tests.support.parameter_shop import ADDRESS, line, order
+from tests.support.orders import ADDRESS, line, order
 
 ABSENT: Any = object()
 MISSING = -4

@@ -75,7 +75,6 @@ CATALOG: dict[str, Any] = {
     ],
     "deliveryWindows": [{"name": "AW27", "preorder": True}],
 }
-ADDRESS = {"country": "SE", "email": "x@example.com"}
 
 
 def told(response: TestResponse) -> dict[str, Any]:
