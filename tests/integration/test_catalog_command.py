@@ -72,8 +72,8 @@ def test_a_faulty_file_is_not_loaded_and_every_fault_is_told(
     done = catalog("load", "-", stdin=json.dumps(faulty))
 
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "standard input is not loaded, nothing is changed: 3 things are wrong." in done.stderr
-    assert "  items[0].prices.EUR: '1.234' has more than two decimals" in done.stderr
+    assert "standard input is not loaded, nothing is changed: 4 things are wrong." in done.stderr
+    assert "  items[0].prices.EUR: 1.234 has more than the 2 decimals of EUR" in done.stderr
     assert rows(engine, "SELECT count(*) FROM warehouses") == [(0,)]
 
 
