@@ -131,7 +131,10 @@ class CampaignRow(NamedTuple):
 
 
 class VoucherRow(NamedTuple):
-    """Known by its ``code``, else by its ``name``. Amounts by currency; ``uses`` None: no limit."""
+    """Known by its ``code``, else by its ``name``. Amounts by currency; ``uses`` None: no limit.
+
+    Valid from ``starts_at`` to just before ``ends_at``, in ``markets`` by name; None: in every one.
+    """
 
     at: int
     named: frozenset[str]
@@ -143,6 +146,10 @@ class VoucherRow(NamedTuple):
     amounts: Amounts | None
     minimums: Amounts | None
     uses: int | None
+    active: bool
+    starts_at: datetime | None
+    ends_at: datetime | None
+    markets: Sequence[str] | None
 
 
 class BuyerRow(NamedTuple):

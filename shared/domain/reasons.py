@@ -129,6 +129,25 @@ VOUCHER_BELOW_MINIMUM: Final = Reason(
     "the lines come to less than the voucher asks for",
     params=("code", "minimum", "currency"),
 )
+VOUCHER_INACTIVE: Final = Reason(
+    "voucher_inactive", Code.GENERAL, "the voucher is not active", params=("code",)
+)
+VOUCHER_NOT_YET: Final = Reason(
+    "voucher_not_yet",
+    Code.GENERAL,
+    "the voucher is not valid yet",
+    retryable=True,
+    params=("code", "from"),
+)
+VOUCHER_OVER: Final = Reason(
+    "voucher_over", Code.GENERAL, "the voucher is no longer valid", params=("code", "to")
+)
+VOUCHER_NOT_IN_MARKET: Final = Reason(
+    "voucher_not_in_market",
+    Code.GENERAL,
+    "the voucher is not for the order's market",
+    params=("code", "market"),
+)
 VOUCHER_USED_UP: Final = Reason(
     "voucher_used_up", Code.GENERAL, "the voucher has no uses left", params=("code",)
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from shared.domain.catalog import Account, Item
+from shared.domain.catalog import Account, Item, Market, Pricelist
 from shared.domain.currencies import amount_faults, counted, unit
 from shared.domain.draft import Buyer, Doomed, Draft, DraftLine
 from shared.domain.locate import SalesChannel, Snapshot, counted_in, currency_faults, locate
@@ -30,10 +30,11 @@ from shared.domain.rejections import number_repeated, number_taken
 from shared.domain.terms import address_faults, addresses, find_terms, ship
 from shared.domain.vouchers import (
     Applied,
+    Sale,
     apply_automatic,
     apply_codes,
-    currency_obstacle,
     named_vouchers,
+    obstacle,
 )
 
 
@@ -79,12 +80,18 @@ def _doomed(
 ) -> Doomed:
     """An order whose lines come to nothing that could be told, with what else is wrong with its names."""
     named = named_vouchers(names.voucher_codes, snapshot.reference.voucher_codes)
+    sale = Sale(snapshot.moment)
     if channel is not None:
         faults = [*faults, *currency_faults(names, channel.pricelist, snapshot.reference)]
-        for position, voucher in named:
-            obstacle = currency_obstacle(voucher, position, channel.pricelist.currency)
-            faults.extend([obstacle] if obstacle is not None else [])
+        sale = _sale(channel.market, channel.pricelist, snapshot)
+    obstacles = (obstacle(voucher, position, sale) for position, voucher in named)
+    faults = [*faults, *(one for one in obstacles if one is not None)]
     return Doomed(tuple(faults), _counted([Applied(voucher, ZERO, position) for position, voucher in named]))
+
+
+def _sale(market: Market, pricelist: Pricelist, snapshot: Snapshot) -> Sale:
+    """What vouchers ask for, of an order whose lines come to nothing that is known yet."""
+    return Sale(snapshot.moment, market.id, market.name, pricelist.currency)
 
 
 def _counted(applied: Iterable[Applied]) -> tuple[Applied, ...]:
@@ -94,14 +101,14 @@ def _counted(applied: Iterable[Applied]) -> tuple[Applied, ...]:
 
 def _vouchers(draft: Draft, snapshot: Snapshot) -> tuple[tuple[Applied, ...], list[Fault]]:
     """Those that were asked for, then the automatic ones."""
-    total, currency = draft.lines_total, draft.pricelist.currency
+    sale = _sale(draft.market, draft.pricelist, snapshot)._replace(lines_total=draft.lines_total)
     codes = draft.request.references.voucher_codes
-    named, faults = apply_codes(codes, snapshot.reference.voucher_codes, total, currency)
+    named, faults = apply_codes(codes, snapshot.reference.voucher_codes, sale)
     if not draft.request.apply_vouchers:
         return tuple(named), faults
     given = {applied.voucher.id for applied in named}
     automatic = [v for v in snapshot.reference.automatic_vouchers if v.id not in given]
-    return (*named, *apply_automatic(automatic, total, currency)), faults
+    return (*named, *apply_automatic(automatic, sale)), faults
 
 
 def _lines(

@@ -5,15 +5,22 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from shared.domain.currencies import rounded, unit
+from shared.domain.moments import in_zone
 from shared.domain.order import UNREAD_CODE
 from shared.domain.outcome import Fault, quoted
 from shared.domain.pricing import ZERO
 from shared.domain.reasons import (
     VOUCHER_BELOW_MINIMUM,
+    VOUCHER_INACTIVE,
     VOUCHER_NOT_IN_CURRENCY,
+    VOUCHER_NOT_IN_MARKET,
+    VOUCHER_NOT_YET,
+    VOUCHER_OVER,
     VOUCHER_REPEATED,
     VOUCHER_UNKNOWN,
     VOUCHER_USED_UP,
@@ -36,6 +43,23 @@ class Voucher:
     """What the lines must come to, by currency; empty: no minimum."""
     limited: bool = False
     """Whether its uses are counted."""
+    active: bool = True
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    """The moment from which it is over."""
+    market_ids: frozenset[int] | None = None
+    """The markets whose orders may have it; None: every one."""
+
+
+class Sale(NamedTuple):
+    """What of an order a voucher's conditions ask for; None where the order does not tell yet."""
+
+    moment: datetime
+    """When it is decided."""
+    market_id: int | None = None
+    market: str | None = None
+    currency: str | None = None
+    lines_total: Decimal | None = None
 
 
 def compared(name: str) -> str:
@@ -98,15 +122,15 @@ def code_faults(codes: Sequence[str], known: Mapping[str, Voucher]) -> list[Faul
 
 
 def apply_codes(
-    codes: Sequence[str], known: Mapping[str, Voucher], lines_total: Decimal, currency: str
+    codes: Sequence[str], known: Mapping[str, Voucher], sale: Sale
 ) -> tuple[list[Applied], list[Fault]]:
     """The vouchers that the known of these codes stand for; a fault for each that this order cannot have."""
     applied: list[Applied] = []
     faults: list[Fault] = []
     for position, voucher in named_vouchers(codes, known):
-        why_not = obstacle(voucher, position, lines_total, currency)
+        why_not = obstacle(voucher, position, sale)
         if why_not is None:
-            applied.append(Applied(voucher, value_of(voucher, lines_total, currency), position))
+            applied.append(Applied(voucher, value_of(voucher, sale), position))
         else:
             faults.append(why_not)
     return applied, faults
@@ -126,24 +150,55 @@ def _at(position: int) -> str:
     return f"/voucherCodes/{position}"
 
 
-def apply_automatic(vouchers: Sequence[Voucher], lines_total: Decimal, currency: str) -> list[Applied]:
+def apply_automatic(vouchers: Sequence[Voucher], sale: Sale) -> list[Applied]:
     """The automatic vouchers whose conditions this order meets."""
     return [
-        Applied(voucher, value_of(voucher, lines_total, currency))
+        Applied(voucher, value_of(voucher, sale))
         for voucher in vouchers
-        if obstacle(voucher, 0, lines_total, currency) is None
+        if obstacle(voucher, 0, sale) is None
     ]
 
 
-def obstacle(voucher: Voucher, position: int, lines_total: Decimal, currency: str) -> Fault | None:
+def obstacle(voucher: Voucher, position: int, sale: Sale) -> Fault | None:
     """Why a voucher cannot apply to an order, or None. Its uses are another matter: they are counted."""
-    return currency_obstacle(voucher, position, currency) or _below_minimum(
-        voucher, position, lines_total, currency
+    return (
+        _out_of_time(voucher, position, sale.moment)
+        or _elsewhere(voucher, position, sale)
+        or _not_in_currency(voucher, position, sale.currency)
+        or _below_minimum(voucher, position, sale)
     )
 
 
-def currency_obstacle(voucher: Voucher, position: int, currency: str) -> Fault | None:
-    """The fault of a voucher that says nothing of a currency, or None."""
+def _out_of_time(voucher: Voucher, position: int, moment: datetime) -> Fault | None:
+    code = voucher.code or voucher.name
+    if not voucher.active:
+        return Fault(VOUCHER_INACTIVE, _at(position), f"voucher {quoted(code)} is not active", {"code": code})
+    if voucher.starts_at is not None and moment < voucher.starts_at:
+        told = _told(voucher.starts_at)
+        msg = f"voucher {quoted(code)} is not valid before {told}"
+        return Fault(VOUCHER_NOT_YET, _at(position), msg, {"code": code, "from": told})
+    if voucher.ends_at is not None and moment >= voucher.ends_at:
+        told = _told(voucher.ends_at)
+        msg = f"voucher {quoted(code)} was valid until {told}"
+        return Fault(VOUCHER_OVER, _at(position), msg, {"code": code, "to": told})
+    return None
+
+
+def _told(moment: datetime) -> str:
+    return in_zone(moment, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _elsewhere(voucher: Voucher, position: int, sale: Sale) -> Fault | None:
+    if voucher.market_ids is None or sale.market_id is None or sale.market_id in voucher.market_ids:
+        return None
+    code = voucher.code or voucher.name
+    msg = f"voucher {quoted(code)} is not for market {quoted(sale.market)}"
+    return Fault(VOUCHER_NOT_IN_MARKET, _at(position), msg, {"code": code, "market": sale.market})
+
+
+def _not_in_currency(voucher: Voucher, position: int, currency: str | None) -> Fault | None:
+    if currency is None:
+        return None
     if voucher.percent is None and currency not in voucher.amounts:
         lacks = "amount"
     elif voucher.minimums and currency not in voucher.minimums:
@@ -155,18 +210,20 @@ def currency_obstacle(voucher: Voucher, position: int, currency: str) -> Fault |
     return Fault(VOUCHER_NOT_IN_CURRENCY, _at(position), msg, {"code": code, "currency": currency})
 
 
-def _below_minimum(voucher: Voucher, position: int, lines_total: Decimal, currency: str) -> Fault | None:
-    minimum = voucher.minimums.get(currency)
-    if minimum is None or lines_total >= minimum:
+def _below_minimum(voucher: Voucher, position: int, sale: Sale) -> Fault | None:
+    currency, comes_to = sale.currency, sale.lines_total
+    minimum = None if currency is None else voucher.minimums.get(currency)
+    if minimum is None or comes_to is None or comes_to >= minimum:
         return None
     code = voucher.code or voucher.name
-    msg = f"voucher {quoted(code)} asks for {minimum} {currency}; the lines come to {lines_total}"
+    msg = f"voucher {quoted(code)} asks for {minimum} {currency}; the lines come to {comes_to}"
     told = {"code": code, "minimum": str(minimum), "currency": currency}
     return Fault(VOUCHER_BELOW_MINIMUM, _at(position), msg, told)
 
 
-def value_of(voucher: Voucher, lines_total: Decimal, currency: str) -> Decimal:
-    """What a voucher takes off lines of this worth."""
+def value_of(voucher: Voucher, sale: Sale) -> Decimal:
+    """What a voucher takes off an order to which nothing keeps it from applying."""
+    currency, lines_total = sale.currency or "", sale.lines_total or ZERO
     if voucher.percent is not None:
         return percent_of(lines_total, voucher.percent, unit(currency))
     return voucher.amounts[currency]

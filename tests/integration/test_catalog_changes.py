@@ -318,3 +318,26 @@ def test_of_two_vouchers_with_one_code_the_migration_keeps_the_one_that_orders_f
         ("GIFT", "gift", 9),
         (None, None, None),
     ]
+
+
+def test_when_and_where_a_voucher_is_valid_is_kept_exported_cleared_and_checked(engine: Engine) -> None:
+    load(engine, RICH)
+    row = {"code": "SPRING", "percent": 5, "from": "2027-03-01", "to": "2027-05-31", "markets": ["Europe"]}
+    load(engine, {"vouchers": [{**row, "active": False}]})
+    load(engine, {"vouchers": [{"code": "SPRING", "uses": 7}]})
+
+    whole = json.loads(exported(engine))
+    [found] = [voucher for voucher in whole["vouchers"] if voucher["code"] == "SPRING"]
+    assert (found["active"], found["markets"], found["uses"]) == (False, ["Europe"], 7)
+    assert (found["from"][:10], found["to"][:10]) == ("2027-03-01", "2027-06-01")
+    assert not load(engine, whole).changed
+
+    with pytest.raises(CatalogRefusedError, match=r"vouchers\[0\].to: is not after from"):
+        load(engine, {"vouchers": [{"code": "SPRING", "to": "2027-01-31"}]})
+    with pytest.raises(CatalogRefusedError, match=r"vouchers\[0\].markets\[0\]: no market is named 'Mars'"):
+        load(engine, {"vouchers": [{"code": "SPRING", "markets": ["Mars"]}]})
+
+    cleared = {"code": "SPRING", "from": None, "to": None, "markets": None, "active": None}
+    load(engine, {"vouchers": [cleared]})
+    query = "SELECT active, starts_at, ends_at, market_ids FROM vouchers WHERE code = 'SPRING'"
+    assert rows(engine, query) == [(True, None, None, None)]

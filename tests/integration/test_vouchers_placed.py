@@ -160,3 +160,60 @@ def test_all_codes_that_cannot_be_had_are_told_at_once(parameter_shop: Shop) -> 
         "/voucherCodes/3",
     ]
     assert (outcome["code"], outcome["retryable"]) == (-7, False)
+
+
+def test_a_voucher_outside_of_its_time_or_market_is_refused_and_says_why(shop: Shop) -> None:
+    load(
+        shop.api.engine,
+        {
+            "vouchers": [
+                {"code": "GONE", "percent": 5, "to": "2026-01-31"},
+                {"code": "COMING", "percent": 5, "from": "2099-01-01"},
+                {"code": "YANKEE", "percent": 5, "markets": ["America"]},
+                {"code": "ASLEEP", "percent": 5, "active": False},
+                {
+                    "code": "NOW",
+                    "percent": 5,
+                    "from": "2020-01-01",
+                    "to": "2098-12-31",
+                    "markets": ["Europe"],
+                },
+            ]
+        },
+    )
+
+    refused = shop.place({"a": order(voucherCodes=["gone", "coming", "yankee", "asleep"])})["a"]
+    waits = shop.place({"a": order(voucherCodes=["COMING"])})["a"]
+    fits = placed(shop, order(voucherCodes=["NOW"]))
+
+    told = [(error["pointer"], error["reason"], error["params"]) for error in refused["errors"]]
+    assert told == [
+        ("/voucherCodes/0", "voucher_over", {"code": "GONE", "to": "2026-02-01T00:00:00Z"}),
+        ("/voucherCodes/1", "voucher_not_yet", {"code": "COMING", "from": "2099-01-01T00:00:00Z"}),
+        ("/voucherCodes/2", "voucher_not_in_market", {"code": "YANKEE", "market": "Europe"}),
+        ("/voucherCodes/3", "voucher_inactive", {"code": "ASLEEP"}),
+    ]
+    assert (refused["code"], refused["retryable"], waits["retryable"]) == (-7, False, True)
+    assert fits["voucherValue"] == 2.51
+
+
+def test_an_automatic_voucher_applies_only_in_its_time_and_market(shop: Shop) -> None:
+    mine = {"automatic": True, "amount": {"EUR": "3"}, "minimum": {"EUR": "600"}}
+    load(
+        shop.api.engine,
+        {
+            "vouchers": [
+                {"name": "Gone by itself", **mine, "to": "2026-01-31"},
+                {"name": "Coming by itself", **mine, "from": "2099-01-01"},
+                {"name": "Yankee by itself", **mine, "markets": ["America"]},
+                {"name": "Asleep by itself", **mine, "active": False},
+                {"name": "Now by itself", **mine, "markets": ["Europe"]},
+            ]
+        },
+    )
+
+    found = placed(shop, order(line(unitPrice="650"), applyVouchers=True))
+
+    assert [voucher["name"] for voucher in found["vouchers"]] == ["Now by itself"]
+    load(shop.api.engine, {"vouchers": [{"name": "Now by itself", "active": False}]})
+    assert placed(shop, order(line(unitPrice="650")))["vouchers"] == []

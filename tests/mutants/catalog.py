@@ -717,6 +717,17 @@ MUTANTS: Final = (
         ],
     ),
     Mutant(
+        "a voucher applies at any time",
+        [
+            Change(
+                "shared/domain/vouchers.py",
+                "        _out_of_time(voucher, position, sale.moment)\n        or _elsewhere",
+                "        _elsewhere",
+            )
+        ],
+        ["tests/integration/test_vouchers_placed.py"],
+    ),
+    Mutant(
         "commits are not on disk when they are answered",
         [
             Change(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +34,7 @@ from shared.domain.resolve import resolve
 from shared.domain.vouchers import Uses, Voucher
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 MAIN, SHOP, DEPOT = 1, 2, 3
 
 BRASS_LAMP = Item(10, "BRASS-LAMP", ean="7310000000017", prices={1: Decimal("50.22"), 2: Decimal("560.00")})
@@ -70,6 +71,10 @@ TABLES = SmallTables(
     windows=[DeliveryWindow("AW27", preorder=True), DeliveryWindow("Now", preorder=False)],
     campaigns=[Campaign(1, Decimal(10), None, NOON, frozenset({RED_STOOL.id}))],
     vouchers=[
+        Voucher(5, "ASLEEP", "Asleep", automatic=False, percent=Decimal(5), active=False),
+        Voucher(6, "EARLY", "Early", automatic=False, percent=Decimal(5), starts_at=NOON + SECOND),
+        Voucher(7, "LATE", "Late", automatic=False, percent=Decimal(5), ends_at=NOON),
+        Voucher(8, "ABROAD", "Abroad", automatic=False, percent=Decimal(5), market_ids=frozenset({2})),
         Voucher(1, "TEN", "Ten", automatic=False, percent=Decimal(10)),
         Voucher(2, "GIFT", "Gift", automatic=False, amounts={"EUR": Decimal("5.00")}, limited=True),
         Voucher(

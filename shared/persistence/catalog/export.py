@@ -81,7 +81,10 @@ _LISTS: Final = {
     "vouchers": f"""
         SELECT json_build_object(
                  'id', id, 'code', code, 'name', name, 'automatic', automatic, 'percent', percent::text,
-                 'amount', {_amounts("amounts")}, 'minimum', {_amounts("minimums")}, 'uses', uses)
+                 'amount', {_amounts("amounts")}, 'minimum', {_amounts("minimums")}, 'uses', uses,
+                 'active', active, 'from', starts_at, 'to', ends_at,
+                 'markets', (SELECT coalesce(json_agg(m.name ORDER BY m.id), '[]')
+                               FROM markets m WHERE m.id = ANY(market_ids) HAVING market_ids IS NOT NULL))
           FROM vouchers ORDER BY id""",  # noqa: S608 - our own text
     "accounts": """
         SELECT json_build_object(

@@ -133,7 +133,7 @@ class _Load:
                 if sku not in known
             )
         self._list(rows.CAMPAIGNS, rows.campaigns(found, self._pricelists, item_ids))
-        return self._compared(rows.VOUCHERS, rows.vouchers(self._catalog.vouchers))
+        return self._compared(rows.VOUCHERS, rows.vouchers(self._catalog.vouchers, self._markets))
 
     def _business(self) -> None:
         accounts = self._catalog.accounts

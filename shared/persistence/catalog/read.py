@@ -91,9 +91,14 @@ def read_reference(connection: Connection) -> Reference:
                 amounts=_amounts(r.amounts),
                 minimums=_amounts(r.minimums),
                 limited=r.uses is not None,
+                active=r.active,
+                starts_at=r.starts_at,
+                ends_at=r.ends_at,
+                market_ids=None if r.market_ids is None else frozenset(r.market_ids),
             )
             for r in rows(
-                "SELECT id, code, name, automatic, percent, amounts, minimums, uses FROM vouchers ORDER BY id"
+                "SELECT id, code, name, automatic, percent, amounts, minimums, uses, active, starts_at,"
+                " ends_at, market_ids FROM vouchers ORDER BY id"
             )
         ],
     )

@@ -30,6 +30,8 @@ def _uses(table: Table, incoming: Table) -> ColumnElement[Any]:
     return case((incoming.c.uses < table.c.used, table.c.used), else_=incoming.c.uses)
 
 
+_ENDS_LATER: Final = Rule("to", lambda row: row.c.ends_at <= row.c.starts_at, "is not after from")
+
 WAREHOUSES: Final = Listing("warehouses", "warehouse", t.warehouses, ["name", "threshold"])
 ALLOCATION_RULES: Final = Listing(
     "allocationRules",
@@ -76,16 +78,26 @@ CAMPAIGNS: Final = Listing(
     ["name", "pricelist_id", "percent", "starts_at", "ends_at", "item_ids"],
     members={"pricelist_id": "pricelist", "starts_at": "from", "ends_at": "to", "item_ids": "skus"},
     needed=["pricelist_id", "percent", "item_ids"],
-    rules=[Rule("to", lambda row: row.c.ends_at <= row.c.starts_at, "is not after from")],
+    rules=[_ENDS_LATER],
 )
 VOUCHERS: Final = Listing(
     "vouchers",
     "voucher",
     t.vouchers,
-    ["code", "code_key", "name", "automatic", "percent", "amounts", "minimums", "uses"],
+    [
+        *("code", "code_key", "name", "automatic", "percent", "amounts", "minimums", "uses"),
+        *("active", "starts_at", "ends_at", "market_ids"),
+    ],
     keys=["code_key", "name"],
     shown=["code", "name"],
-    members={"code_key": "code", "amounts": "amount", "minimums": "minimum"},
+    members={
+        "code_key": "code",
+        "amounts": "amount",
+        "minimums": "minimum",
+        "starts_at": "from",
+        "ends_at": "to",
+        "market_ids": "markets",
+    },
     merged=["amounts", "minimums"],
     rules=[
         Rule(
@@ -98,6 +110,7 @@ VOUCHERS: Final = Listing(
             lambda row: row.c.percent.is_(None) == row.c.amounts.is_(None),
             "a voucher has either percent or amount; give it the one, and null where it has the other",
         ),
+        _ENDS_LATER,
     ],
     unique=["name"],
     kept={"uses": _uses},
@@ -168,11 +181,7 @@ def items(
     """The items with the ids of their markets; the names in their prices and stock are looked up as well."""
     for row in rows:
         where = f"items[{row.at}]"
-        market_ids = None
-        if row.markets is not None:
-            found = [markets.id_of(name, f"{where}.markets[{at}]") for at, name in enumerate(row.markets)]
-            # In one order, so that the same markets compare equal.
-            market_ids = sorted(market_id for market_id in found if market_id is not None)
+        market_ids = _market_ids(row.markets, markets, where)
         for name, price in (row.prices or {}).items():
             pricelists.id_of(name, f"{where}.prices")
             pricelists.check(name, price, f"{where}.prices")
@@ -191,12 +200,14 @@ def campaigns(
         yield row.at, row.named, row.id, row.name, pricelist_id, row.percent, row.starts_at, row.ends_at, ids
 
 
-def vouchers(rows: Sequence[VoucherRow]) -> Iterator[Sequence[Any]]:
-    """The vouchers with their amounts as JSON."""
+def vouchers(rows: Sequence[VoucherRow], markets: Names) -> Iterator[Sequence[Any]]:
+    """The vouchers with their amounts as JSON, and the ids of their markets."""
     for row in rows:
         key = None if row.code is None else code_key(row.code)
         kind = (row.automatic, row.percent, _json(row.amounts), _json(row.minimums))
-        yield row.at, row.named, row.id, row.code, key, row.name, *kind, row.uses
+        when = (row.active, row.starts_at, row.ends_at)
+        where = _market_ids(row.markets, markets, f"vouchers[{row.at}]")
+        yield row.at, row.named, row.id, row.code, key, row.name, *kind, row.uses, *when, where
 
 
 def accounts(rows: Sequence[AccountRow]) -> Iterator[Sequence[Any]]:
@@ -209,6 +220,15 @@ def accounts(rows: Sequence[AccountRow]) -> Iterator[Sequence[Any]]:
             row.name,
             None if row.address is None else json.dumps(dict(row.address)),
         )
+
+
+def _market_ids(names: Sequence[str] | None, markets: Names, where: str) -> list[int] | None:
+    """The ids of the markets that a row names; None: it is for every one."""
+    if names is None:
+        return None
+    found = [markets.id_of(name, f"{where}.markets[{at}]") for at, name in enumerate(names)]
+    # In one order, so that the same markets compare equal.
+    return sorted(market_id for market_id in found if market_id is not None)
 
 
 def _id_of(names: Names, name: str | None, pointer: str) -> int | None:

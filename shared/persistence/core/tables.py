@@ -188,6 +188,11 @@ vouchers = Table(
     Column("minimums", JSONB),
     Column("uses", Integer),
     Column("used", Integer, nullable=False, server_default=text("0")),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("starts_at", Moment),
+    Column("ends_at", Moment),
+    # NULL: orders of every market may have it.
+    Column("market_ids", ARRAY(Integer)),
     CheckConstraint("used >= 0 AND (uses IS NULL OR used <= uses)", name="never_overused"),
     CheckConstraint("code IS NOT NULL OR name IS NOT NULL", name="has_a_name"),
     CheckConstraint("percent >= 0 AND percent <= 100", name="percent_in_range"),

@@ -119,6 +119,13 @@ class ItemSchema(Schema):
     stock = ByName(Whole(least=0, most=_MOST_UNITS), load_default=dict, allow_none=True)
 
 
+def _check_order(row: Mapping[str, Any]) -> None:
+    """Refuse an end that is not after the beginning. Raises ValidationError."""
+    starts, ends = row["starts_at"], row["ends_at"]
+    if starts is not None and ends is not None and ends <= starts:
+        raise ValidationError("is not after from", "to")
+
+
 class CampaignSchema(Schema):
     """A percentage off some items for a while. ``zone`` is that of dates that name none."""
 
@@ -136,13 +143,11 @@ class CampaignSchema(Schema):
 
     @validates_schema
     def _check(self, campaign: dict[str, Any], **_: Any) -> None:
-        starts, ends = campaign["starts_at"], campaign["ends_at"]
-        if starts is not None and ends is not None and ends <= starts:
-            raise ValidationError("is not after from", "to")
+        _check_order(campaign)
 
 
 class VoucherSchema(Schema):
-    """A percentage or an amount off an order, by code or by itself."""
+    """A percentage or an amount off an order, by code or by itself. ``zone`` as for campaigns."""
 
     id = _id()
     code = Name(load_default=None)
@@ -152,6 +157,14 @@ class VoucherSchema(Schema):
     amounts = AmountsByCurrency(data_key="amount", load_default=None)
     minimums = AmountsByCurrency(data_key="minimum", load_default=None)
     uses = Whole(least=0, most=_MOST_UNITS, load_default=None)
+    active = Flag(load_default=True)
+    starts_at = Moment(data_key="from", load_default=None)
+    ends_at = Until(data_key="to", load_default=None)
+    markets = Several(Name(), filled=False, load_default=None)
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__()
+        self.zone = zone
 
     @validates_schema
     def _check(self, voucher: dict[str, Any], **_: Any) -> None:
@@ -159,6 +172,7 @@ class VoucherSchema(Schema):
             raise ValidationError("has neither a code nor a name; give it one", "code")
         if voucher["percent"] is not None and voucher["amounts"] is not None:
             raise ValidationError("a voucher has either percent or amount", "percent")
+        _check_order(voucher)
 
 
 class BuyerSchema(Schema):
@@ -254,7 +268,7 @@ def catalog_lists(zone: ZoneInfo) -> Mapping[str, ListOf]:
         "markets": ListOf("a market", MarketSchema(), rows.MarketRow),
         "items": ListOf("an item", ItemSchema(), rows.ItemRow, ("sku", "id", "ean", "upc")),
         "campaigns": ListOf("a campaign", CampaignSchema(zone), rows.CampaignRow),
-        "vouchers": ListOf("a voucher", VoucherSchema(), rows.VoucherRow, ("code", "name", "id")),
+        "vouchers": ListOf("a voucher", VoucherSchema(zone), rows.VoucherRow, ("code", "name", "id")),
         "accounts": ListOf("an account", AccountSchema(), rows.AccountRow),
         "deliveryWindows": ListOf("a delivery window", DeliveryWindowSchema(), rows.DeliveryWindowRow),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,6 +14,7 @@ from shared.domain.currencies import unit
 from shared.domain.outcome import Code
 from shared.domain.vouchers import (
     Applied,
+    Sale,
     Uses,
     Voucher,
     VouchersByCode,
@@ -25,6 +27,7 @@ from shared.domain.vouchers import (
     value_of,
     within,
 )
+from tests.support.domain_shop import EUROPE, NOON
 
 TEN = Voucher(1, "TEN", "Ten", automatic=False, percent=Decimal(10))
 GIFT = Voucher(2, "GIFT", "Gift", automatic=False, amounts={"EUR": Decimal("5.00")}, limited=True)
@@ -38,6 +41,12 @@ OVER_100 = Voucher(
     limited=True,
 )
 KNOWN = {"TEN": TEN, "GIFT": GIFT}
+
+
+def sale(lines_total: str | int, currency: str = "EUR", moment: datetime = NOON) -> Sale:
+    """An order of the market Europe."""
+    return Sale(moment, EUROPE.id, EUROPE.name, currency, Decimal(lines_total))
+
 
 CENT = unit("EUR")
 
@@ -61,8 +70,8 @@ def test_a_percentage_is_within_half_a_unit_of_the_exact_one_and_never_more_than
 
 
 def test_a_voucher_of_an_amount_takes_the_currencys() -> None:
-    assert value_of(OVER_100, Decimal(500), "SEK") == Decimal("100.00")
-    assert value_of(TEN, Decimal("50.25"), "SEK") == Decimal("5.03")
+    assert value_of(OVER_100, sale(500, "SEK")) == Decimal("100.00")
+    assert value_of(TEN, sale("50.25", "SEK")) == Decimal("5.03")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +88,7 @@ def test_a_voucher_of_an_amount_takes_the_currencys() -> None:
 def test_a_voucher_says_why_an_order_cannot_have_it(
     voucher: Voucher, lines_total: str, currency: str, why: str | None
 ) -> None:
-    fault = obstacle(voucher, 2, Decimal(lines_total), currency)
+    fault = obstacle(voucher, 2, sale(lines_total, currency))
 
     assert (fault and fault.msg) == why
     assert fault is None or fault.pointer == "/voucherCodes/2"
@@ -96,15 +105,15 @@ def test_codes_that_no_order_could_have_are_told_each_where_it_stands() -> None:
 
 
 def test_a_code_that_this_order_cannot_have_is_a_fault_and_the_others_apply() -> None:
-    applied, faults = apply_codes(["GIFT", "TEN"], KNOWN, Decimal("80.00"), "SEK")
+    applied, faults = apply_codes(["GIFT", "TEN"], KNOWN, sale("80.00", "SEK"))
 
     assert applied == [Applied(TEN, Decimal("8.00"), 1)]
     assert [fault.pointer for fault in faults] == ["/voucherCodes/0"]
 
 
 def test_automatic_vouchers_apply_where_they_can_and_are_no_fault_elsewhere() -> None:
-    assert apply_automatic([OVER_100], Decimal("100.00"), "EUR") == [Applied(OVER_100, Decimal("10.00"))]
-    assert apply_automatic([OVER_100], Decimal("99.00"), "EUR") == []
+    assert apply_automatic([OVER_100], sale("100.00")) == [Applied(OVER_100, Decimal("10.00"))]
+    assert apply_automatic([OVER_100], sale("99.00")) == []
 
 
 @given(
@@ -172,3 +181,36 @@ def test_a_code_and_a_name_are_the_same_in_another_form_of_unicode() -> None:
 
     assert VouchersByCode([night])["n\u00e4r"] is night
     assert compared("O\u0308st") == "\u00d6st"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reason"), [(-1, "voucher_not_yet"), (0, None), (59, None), (60, "voucher_over")]
+)
+def test_a_voucher_is_valid_from_its_first_moment_to_just_before_its_last(
+    seconds: int, reason: str | None
+) -> None:
+    minute = replace(TEN, starts_at=NOON, ends_at=NOON + timedelta(seconds=60))
+    by_itself = replace(minute, automatic=True)
+    at = sale(50, moment=NOON + timedelta(seconds=seconds))
+
+    fault = obstacle(minute, 0, at)
+
+    assert (fault and fault.reason.name) == reason
+    assert bool(apply_automatic([by_itself], at)) == (reason is None)
+
+
+def test_a_voucher_that_is_not_active_or_not_for_the_market_applies_nowhere_and_says_why() -> None:
+    asleep, abroad = replace(TEN, active=False), replace(TEN, market_ids=frozenset({99}))
+    nowhere = replace(TEN, market_ids=frozenset())
+
+    told = [obstacle(voucher, 0, sale(50)) for voucher in (asleep, abroad, nowhere)]
+
+    assert [fault and fault.msg for fault in told] == [
+        "voucher 'TEN' is not active",
+        "voucher 'TEN' is not for market 'Europe'",
+        "voucher 'TEN' is not for market 'Europe'",
+    ]
+    assert (
+        apply_automatic([replace(one, automatic=True) for one in (asleep, abroad, nowhere)], sale(50)) == []
+    )
+    assert obstacle(replace(TEN, market_ids=frozenset({EUROPE.id})), 0, sale(50)) is None
