@@ -87,8 +87,11 @@ def _create(app: AppContext, context: RequestContext, endpoint: _Endpoint) -> Re
             accepted, waiting = _read_and_accept(app, context, endpoint, job_id, preferences, idempotency_key)
             collected = _collect(app, accepted, waiter, waiting)
     except PromisedBeforeError as before:
-        return _replay(app, context, before, preferences)
-    return _respond(app, collected, preferences, waiting)
+        promised = before.job_id, before.request_hash
+    else:
+        return _respond(app, collected, preferences, waiting)
+    # Out here the exception is gone, and with its frames the body: a replay may wait for long.
+    return _replay(app, context, *promised, preferences)
 
 
 def _waiting(app: AppContext, context: RequestContext, preferences: Preferences, total: int) -> Waiting:
@@ -107,18 +110,18 @@ def _waiting(app: AppContext, context: RequestContext, preferences: Preferences,
 
 
 def _replay(
-    app: AppContext, context: RequestContext, before: PromisedBeforeError, preferences: Preferences
+    app: AppContext, context: RequestContext, job_id: UUID, request_hash: bytes, preferences: Preferences
 ) -> Response:
     """The same request again: the same job, in its present state, or waited for again."""
-    if before.request_hash != context.request_hash:
+    if request_hash != context.request_hash:
         raise ApiError(
             422,
             "The Idempotency-Key was used for another request; send a new key with a new batch, "
             "and the same key only with the same bytes.",
         )
     # Whatever happens from here on: there is a job, and the client is told where.
-    context.job_id = before.job_id
-    job = find_job(app.engine, before.job_id)
+    context.job_id = job_id
+    job = find_job(app.engine, job_id)
     if job is None or job.is_over(app.clock()):
         raise expired()
     context.orders = job.total
