@@ -55,6 +55,8 @@ def catalog() -> dict[str, Any]:
         {"sku": "5000", "prices": {"EUR": 1}},
         {"sku": "EAN-IS-5000", "ean": "5000", "prices": {"EUR": 1}},
     ]
+    made["pricelists"].append({"id": 4, "name": "JPY", "currency": "JPY"})
+    made["items"].append({"sku": "YEN-BOX", "prices": {"JPY": 999}, "stock": {"Main": 100_000}})
     made["vouchers"].append({"code": "SOMMAR-Ö", "percent": "10"})
     return made
 
@@ -143,6 +145,19 @@ ROWS: dict[str, tuple[Order, Told]] = {
     'country "SE "': (to("SE "), not_a_country("SE ", "SE")),
     "country se": (to("se"), not_a_country("se", "SE")),
     "country XK": (to("XK"), OK),
+    "a pricelist in JPY, a voucher of 10 % on 999": (
+        order(line("YEN-BOX"), pricelist="JPY", voucherCodes=["TEN"], shippingValue=0),
+        OK,
+    ),
+    "a pricelist in JPY, a price of 899.5": (
+        order(line("YEN-BOX", unitPrice="899.5"), pricelist="JPY", shippingValue=0),
+        no(
+            -7,
+            "/products/0/unitPrice",
+            "too_many_decimals",
+            "899.50 has decimals, and JPY has none; round it first",
+        ),
+    ),
     "a voucher without its currency + an unknown customer": (
         order(pricelist="SEK", voucherCodes=["GIFT"], customerId=99_999),
         no(-7, "/voucherCodes/0", "voucher_not_in_currency", "voucher 'GIFT' has no amount in SEK"),
@@ -225,6 +240,11 @@ READ_BACK: dict[str, tuple[str, Callable[[Order], Any], Any]] = {
         "n/a on a delivery address with a good invoice e-mail",
         lambda found: (found["billingEmail"], found["deliveryEmail"]),
         ("x@example.com", "n/a"),
+    ),
+    "yen": (
+        "a pricelist in JPY, a voucher of 10 % on 999",
+        lambda found: (found["voucherValue"], found["grandTotalValue"]),
+        (100, 899),
     ),
     "currency": ("an order in SEK that names the pricelist", lambda found: found["orderCurrency"], "SEK"),
 }
