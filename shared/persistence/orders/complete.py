@@ -14,6 +14,7 @@ from shared.domain.decide import Numbered
 from shared.domain.draft import Buyer, Draft, DraftLine
 from shared.domain.order import Address, LineRequest, OrderRequest
 from shared.domain.terms import Shipping, Terms
+from shared.domain.vouchers import compared
 from shared.persistence.core.copying import copy_rows
 from shared.persistence.core.tables import allocations, confirmations, orders, payments
 from shared.persistence.orders import rows as order_rows
@@ -120,7 +121,7 @@ def read_draft(connection: Connection, stored: StoredOrder, reference: Reference
         )
         for line in rows
     )
-    window = reference.windows.get(row["delivery_window"] or "")
+    window = reference.windows.get(compared(row["delivery_window"] or ""))
     return Draft(
         request=OrderRequest(
             lines=tuple(line.request for line in lines),
