@@ -130,6 +130,11 @@ def all_line_amounts(request: OrderRequest) -> Iterator[tuple[str, Decimal]]:
         yield from line_amounts(position, line)
 
 
+def has_other_amounts(request: OrderRequest) -> bool:
+    """Whether an order has any amounts of money beside those of its lines; most have none."""
+    return not (request.shipping_value is None and request.voucher_value is None and request.payment is None)
+
+
 def other_amounts(request: OrderRequest) -> Iterator[tuple[str, Decimal]]:
     """The amounts of money that an order has beside those of its lines, each with its pointer."""
     if request.shipping_value is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from shared.domain.catalog import Account, Item, Market, Pricelist
-from shared.domain.currencies import amount_faults, counted, unit
+from shared.domain.currencies import amount_faults, rounded, unit
 from shared.domain.draft import Buyer, Doomed, Draft, DraftLine
 from shared.domain.locate import SalesChannel, Snapshot, counted_in, currency_faults, locate
 from shared.domain.mailbox import mailbox_of
@@ -18,6 +18,7 @@ from shared.domain.order import (
     OrderRequest,
     References,
     all_line_amounts,
+    has_other_amounts,
     line_amounts,
     other_amounts,
 )
@@ -45,8 +46,9 @@ def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | Doomed:
     channel, channel_faults = locate(request.references, delivery.country if delivery else None, snapshot)
     lines, line_problems = _lines(request, channel, snapshot) if channel else ([], [])
     buyer, buyer_faults = _buyer(request, invoice, snapshot)
-    uncounted = amount_faults(other_amounts(request), counted_in(request.references, channel))
-    faults = [*faults, *missing, *channel_faults, *line_problems, *uncounted, *buyer_faults]
+    faults = [*faults, *missing, *channel_faults, *line_problems, *buyer_faults]
+    if has_other_amounts(request):
+        faults += amount_faults(other_amounts(request), counted_in(request.references, channel))
     if channel is None:
         faults.extend(amount_faults(all_line_amounts(request), request.references.currency))
     if channel is None or invoice is None or delivery is None:
@@ -89,9 +91,11 @@ def _doomed(
     return Doomed(tuple(faults), _counted([Applied(voucher, ZERO, position) for position, voucher in named]))
 
 
-def _sale(market: Market, pricelist: Pricelist, snapshot: Snapshot) -> Sale:
-    """What vouchers ask for, of an order whose lines come to nothing that is known yet."""
-    return Sale(snapshot.moment, market.id, market.name, pricelist.currency)
+def _sale(
+    market: Market, pricelist: Pricelist, snapshot: Snapshot, lines_total: Decimal | None = None
+) -> Sale:
+    """What vouchers ask for; no total where it is not known what the lines come to."""
+    return Sale(snapshot.moment, market.id, market.name, pricelist.currency, lines_total)
 
 
 def _counted(applied: Iterable[Applied]) -> tuple[Applied, ...]:
@@ -101,13 +105,15 @@ def _counted(applied: Iterable[Applied]) -> tuple[Applied, ...]:
 
 def _vouchers(draft: Draft, snapshot: Snapshot) -> tuple[tuple[Applied, ...], list[Fault]]:
     """Those that were asked for, then the automatic ones."""
-    sale = _sale(draft.market, draft.pricelist, snapshot)._replace(lines_total=draft.lines_total)
-    codes = draft.request.references.voucher_codes
+    codes, by_themselves = draft.request.references.voucher_codes, snapshot.reference.automatic_vouchers
+    if not codes and not by_themselves:
+        return (), []
+    sale = _sale(draft.market, draft.pricelist, snapshot, draft.lines_total)
     named, faults = apply_codes(codes, snapshot.reference.voucher_codes, sale)
     if not draft.request.apply_vouchers:
         return tuple(named), faults
     given = {applied.voucher.id for applied in named}
-    automatic = [v for v in snapshot.reference.automatic_vouchers if v.id not in given]
+    automatic = [v for v in by_themselves if v.id not in given]
     return (*named, *apply_automatic(automatic, sale)), faults
 
 
@@ -153,22 +159,23 @@ def _prices(
     wanted: LineRequest, item: Item | None, channel: SalesChannel, snapshot: Snapshot, to: Decimal
 ) -> tuple[Decimal, Decimal]:
     """Unit price and original price of a line, in whole units ``to``."""
-    listed = item.prices.get(channel.pricelist.id) if item else None
-    if listed is not None:
-        listed = counted(listed, to)
-    unit_price = wanted.unit_price
-    if unit_price is None:
-        unit_price = _offered(item, listed, channel, snapshot) or ZERO
-    unit_price = counted(unit_price, to)
-    original_price = listed if wanted.original_price is None else wanted.original_price
-    return unit_price, unit_price if original_price is None else counted(original_price, to)
+    unit_price, original_price = wanted.unit_price, wanted.original_price
+    if unit_price is None or original_price is None:
+        listed = item.prices.get(channel.pricelist.id) if item else None
+        if listed is not None and not listed.same_quantum(to):
+            listed = rounded(listed, to)
+        if unit_price is None:
+            unit_price = ZERO if listed is None else _offered(item, listed, channel, snapshot)
+        if original_price is None:
+            original_price = unit_price if listed is None else listed
+    if unit_price.same_quantum(to) and original_price.same_quantum(to):
+        return unit_price, original_price
+    return rounded(unit_price, to), rounded(original_price, to)
 
 
-def _offered(
-    item: Item | None, listed: Decimal | None, channel: SalesChannel, snapshot: Snapshot
-) -> Decimal | None:
+def _offered(item: Item | None, listed: Decimal, channel: SalesChannel, snapshot: Snapshot) -> Decimal:
     """The pricelist's price with its running campaign."""
-    if item is None or listed is None:
+    if item is None:
         return listed
     return snapshot.reference.campaign_price(item.id, channel.pricelist, listed, snapshot.moment)
 

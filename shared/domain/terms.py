@@ -128,20 +128,19 @@ def ship(
     A default that has no price in the currency does not apply: nobody asked for it.
     """
     uri, sent = request.references.shipping_uri, request.shipping_value
-    nothing = counted(ZERO, unit(currency))
     if sent is not None:
         sent = counted(sent, unit(currency))
     default = snapshot.reference.country_shipping.get(country)
     if uri is None:
         if default is None or (sent is None and currency not in default.prices):
-            return Shipping(None, sent or nothing), []
+            return Shipping(None, ZERO if sent is None else sent), []
         return Shipping(default.uri, default.prices[currency] if sent is None else sent), []
     if sent is not None:
         return Shipping(uri, sent), []
     option = snapshot.reference.shipping.get(uri)
     if option is not None and currency not in option.prices:
         msg = f"shipping option {quoted(uri)} has no price in {currency}; send shippingValue"
-        return Shipping(uri, nothing), [
+        return Shipping(uri, ZERO), [
             Fault(SHIPPING_WITHOUT_PRICE, "/shippingList", msg, {"currency": currency})
         ]
-    return Shipping(uri, option.prices[currency] if option else nothing), []
+    return Shipping(uri, option.prices[currency] if option else ZERO), []
