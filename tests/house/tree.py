@@ -87,8 +87,10 @@ def files() -> tuple[str, ...]:
     listed = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode == 0:
         return tuple(sorted(one for one in listed.stdout.split("\0") if one and (ROOT / one).is_file()))
-    found = (one.relative_to(ROOT).as_posix() for one in ROOT.rglob("*") if one.is_file())
-    return tuple(sorted(one for one in found if not one.startswith(".") and "__pycache__" not in one))
+    # A copy without git's own folder. Whatever else begins with a point is an environment's or a cache's.
+    found = (one.relative_to(ROOT) for one in ROOT.rglob("*") if one.is_file())
+    ours = (one for one in found if len(one.parts) == 1 or one.parts[0] == ".ci" or one.parts[0][0] != ".")
+    return tuple(sorted(one.as_posix() for one in ours if "__pycache__" not in one.parts))
 
 
 @cache
