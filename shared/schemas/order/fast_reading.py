@@ -27,11 +27,16 @@ _LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 _LOCAL_PART_CHARS = 64
 _DOMAINS_KEPT = 10_000
 _VALUES_KEPT = 10_000
+_KEPT_CHARS = 100
 _ABSENT = object()
 
 
 class _DoubtError(Exception):
     """The order may have a fault; the schema decides."""
+
+
+class _LongError(Exception):
+    """A value is right, and written with so many digits that it is not to be kept."""
 
 
 class Unknown:
@@ -167,14 +172,24 @@ def _name_reader(field: Text) -> ReadOne:
 
 
 def _recurring_reader(field: Amount | Moment) -> ReadOne:
-    """Prices and dates recur, in a batch as in a year. Only what the field takes is kept, which is short."""
+    """Prices and dates recur, in a batch as in a year. Only what the field takes is kept, if it is short."""
     slowly = _by_field(field)
+
+    def read_short(value: Any) -> Any:
+        found = slowly(value)
+        if len(str(value)) > _KEPT_CHARS:
+            raise _LongError
+        return found
+
     # With the type: 1 is as much as True and 1.0.
-    kept = lru_cache(maxsize=_VALUES_KEPT, typed=True)(slowly)
+    kept = lru_cache(maxsize=_VALUES_KEPT, typed=True)(read_short)
 
     def read(value: Any) -> Any:
         kind = type(value)
-        return kept(value) if kind is Decimal or kind is str or kind is int else slowly(value)
+        try:
+            return kept(value) if kind is Decimal or kind is str or kind is int else slowly(value)
+        except _LongError:
+            return slowly(value)
 
     return read
 

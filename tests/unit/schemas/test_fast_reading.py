@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tracemalloc
 from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -287,3 +288,24 @@ def test_an_email_that_counts_and_is_none_is_refused_by_both_ways(name: str, ema
 
     assert fast == thorough
     assert [fault.pointer for fault in fast.faults] == [f"/{name}/email"]
+
+
+def test_a_price_with_a_hundred_thousand_zeros_is_read_and_not_kept() -> None:
+    reader = OrderReader(zone=ZoneInfo("UTC"), max_lines=1, strict=False)
+
+    def read(cents: int) -> Parsed:
+        price = f"14.{cents:02}{'0' * 100_000}"
+        line = f'{{"sku": "A", "qty": 1, "unitPrice": {price}}}'
+        return reader.read(f'{{"address": {json.dumps(ADDRESS)}, "products": [{line}]}}'.encode())
+
+    read(0)
+    tracemalloc.start()
+    try:
+        orders = [read(cents).request for cents in range(1, 51)]
+        prices = [str(order.lines[0].unit_price) for order in orders if order]
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert prices == [f"14.{cents:02}" for cents in range(1, 51)]
+    assert kept_bytes < 500_000
