@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from shared.domain.catalog import Account, Item, Market, Pricelist
-from shared.domain.currencies import amount_faults, rounded, unit
+from shared.domain.currencies import amount_faults, counted, unit
 from shared.domain.draft import Buyer, Doomed, Draft, DraftLine
 from shared.domain.locate import SalesChannel, Snapshot, counted_in, currency_faults, locate
 from shared.domain.mailbox import mailbox_of
@@ -162,15 +162,13 @@ def _prices(
     unit_price, original_price = wanted.unit_price, wanted.original_price
     if unit_price is None or original_price is None:
         listed = item.prices.get(channel.pricelist.id) if item else None
-        if listed is not None and not listed.same_quantum(to):
-            listed = rounded(listed, to)
+        if listed is not None:
+            listed = counted(listed, to)
         if unit_price is None:
             unit_price = ZERO if listed is None else _offered(item, listed, channel, snapshot)
         if original_price is None:
             original_price = unit_price if listed is None else listed
-    if unit_price.same_quantum(to) and original_price.same_quantum(to):
-        return unit_price, original_price
-    return rounded(unit_price, to), rounded(original_price, to)
+    return counted(unit_price, to), counted(original_price, to)
 
 
 def _offered(item: Item | None, listed: Decimal, channel: SalesChannel, snapshot: Snapshot) -> Decimal:
