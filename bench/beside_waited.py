@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +9,7 @@ import httpx
 import orjson
 
 from bench.orders import make_orders
-from bench.scenarios import Goal, one_after_another
+from bench.scenarios import Goal, one_after_another, p95
 
 if TYPE_CHECKING:
     from bench.rivals import Ordermill
@@ -26,10 +25,10 @@ def single_beside_waited(runners: Runners, size: Size, results: Results, seeds: 
     if not size.big_job:
         return
     tell(f"batches of 1, idle, and beside batches of {WAITED:,} that are waited for")
-    idle = _p95(one_after_another(runners.ours, size.tens, 1, seeds))
+    idle = p95(one_after_another(runners.ours, size.tens, 1, seeds))
     busy = _beside_waited(runners.ours, size.tens, seeds)
     results.add("batches of 1, p95, idle", "ms", [idle])
-    beside = results.add(f"batches of 1, p95, beside waited batches of {WAITED:,}", "ms", [_p95(busy)])
+    beside = results.add(f"batches of 1, p95, beside waited batches of {WAITED:,}", "ms", [p95(busy)])
     name = f"batches of 1, p95 beside waited batches of {WAITED:,} ÷ idle"
     results.goals.append(Goal(name, beside.median / idle, 3.0, False))
 
@@ -60,7 +59,3 @@ def _beside_waited(rival: Ordermill, times: int, seeds: Seeds) -> list[float]:
     if faults:
         raise faults[0]
     return taken
-
-
-def _p95(values: list[float]) -> float:
-    return statistics.quantiles(values, n=20)[-1]

@@ -295,7 +295,7 @@ def small_beside_big(runners: Runners, size: Size, results: Results, seeds: Seed
     if not size.big_job:
         return
     tell("batches of 10, idle")
-    idle = _p95(one_after_another(runners.ours, size.tens, 10, seeds))
+    idle = p95(one_after_another(runners.ours, size.tens, 10, seeds))
     results.add("batches of 10, p95, idle", "ms", [idle])
     heavy = size.big_job // 500
     for name, body in (
@@ -307,11 +307,12 @@ def small_beside_big(runners: Runners, size: Size, results: Results, seeds: Seed
         busy: list[float] = []
         while not runners.ours.client.get(job, headers=runners.ours.headers).json()["done"]:
             busy += one_after_another(runners.ours, 5, 10, seeds)
-        beside = results.add(f"batches of 10, p95, beside {name}", "ms", [_p95(busy)])
+        beside = results.add(f"batches of 10, p95, beside {name}", "ms", [p95(busy)])
         results.goals.append(
             Goal(f"batches of 10, p95 beside {name} ÷ idle", beside.median / idle, 3.0, False)
         )
 
 
-def _p95(values: list[float]) -> float:
+def p95(values: list[float]) -> float:
+    """The value that one in twenty exceeds."""
     return statistics.quantiles(values, n=20)[-1]
