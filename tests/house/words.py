@@ -63,7 +63,7 @@ RETIRED: Final = (
     Retired("parts()", "AppContext", r"Parts|parts\(\)|parts_of"),
     Retired("facts()", "RequestContext", r"RequestFacts|facts\(\)|begin_facts"),
     Retired("workshop", "WorkerContext", r"\w*[Ww]orkshop\w*"),
-    Retired("mail_room", "MailerContext", r"\w*mail_room\w*|MailRoom\w*"),
+    Retired("mail_room", "MailContext", r"\w*mail_room\w*|MailRoom\w*"),
     Retired("refusal", "ApiError", r"\w*[Rr]efusals?(?:[A-Z_]\w*)?"),
     Retired("answer", "response", r"\w*[Aa]nswers?(?:[A-Z_]\w*)?", where=("api",)),
     Retired("find_caller", "authenticate", r"find_caller"),
