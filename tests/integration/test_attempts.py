@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
 
+from shared.domain.slicing import LARGE_QUEUE
 from shared.persistence.core.database import open_database
 from shared.persistence.jobs.slices import claim_slice
 from tests.support.placed_orders import Shop, open_shop
 from tests.support.settling import LeftError, attempt_at, settle_slice, take_slice
+from tests.support.until import until
 from worker.context import WorkerContext
+from worker.settle.message import settle_message
 
 if TYPE_CHECKING:
     from shared.schemas.order.reading import OrderReader
@@ -93,11 +96,40 @@ def test_what_a_lost_database_kept_from_being_given_back_is_given_back_by_the_ne
     assert not shop.context.attempts_owed
 
 
+def test_an_attempt_whose_slice_another_worker_takes_meanwhile_does_not_count(shop: Shop) -> None:
+    slice_id = promised_slice(shop)
+    # The lock has half of what is left of the message, so there is a second try.
+    context = patient(shop, lock_limit_seconds=60, task_limit_seconds=4)
+    first = threading.Thread(target=settle_message, args=(context, [slice_id], LARGE_QUEUE))
+
+    with shop.api.engine.connect() as somebody, shop.api.engine.connect() as another:
+        somebody.execute(text("SELECT FROM stock FOR UPDATE"))
+        first.start()
+        until(lambda: is_claimed(shop, slice_id))
+        # Waits for the first try's end, and holds the slice when the second one wants it.
+        assert claim_slice(another, slice_id) is not None
+        first.join(1)
+        another.rollback()
+        first.join(30)
+        somebody.rollback()
+    context.engine.dispose()
+
+    assert not first.is_alive()
+    assert attempts(shop, slice_id) == 0
+
+
+def is_claimed(shop: Shop, slice_id: int) -> bool:
+    """Whether some transaction holds the slice."""
+    free = "SELECT id FROM slices WHERE id = :id FOR UPDATE SKIP LOCKED"
+    return not shop.api.rows(free, id=slice_id)
+
+
 def impatient(shop: Shop) -> WorkerContext:
     """A worker that waits for no lock longer than a second, and tries once."""
-    settings = shop.context.settings
-    changed = {"lock_limit_seconds": 1, "slice_tries_max": 1}
-    patient = type(settings)(
-        **{name: changed.get(name, getattr(settings, name)) for name in settings.__dataclass_fields__}
-    )
-    return WorkerContext(patient, open_database(patient, "test"), shop.context.events)
+    return patient(shop, lock_limit_seconds=1, slice_tries_max=1)
+
+
+def patient(shop: Shop, **limits: Any) -> WorkerContext:
+    """A worker with limits of its own."""
+    settings = replace(shop.context.settings, **limits)
+    return WorkerContext(settings, open_database(settings, "test"), shop.context.events)

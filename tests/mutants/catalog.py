@@ -327,6 +327,17 @@ MUTANTS: Final = (
         [f"{_ATTEMPTS}::test_a_lock_that_is_not_to_be_had_does_not_count"],
     ),
     Mutant(
+        "an attempt counts whose slice another worker has taken meanwhile",
+        [
+            Change(
+                "worker/settle/message.py",
+                "            if step.reports:\n                attempts.keep(",
+                "            if True:\n                attempts.keep(",
+            )
+        ],
+        [f"{_ATTEMPTS}::test_an_attempt_whose_slice_another_worker_takes_meanwhile_does_not_count"],
+    ),
+    Mutant(
         "what has been attempted is attempted together with others again",
         [Change(_TAKING, "(attempts = 0 OR %(token)s::uuid = ANY(attempt_tokens))", "true")],
         [f"{_TOGETHER}::test_a_slice_that_was_attempted_before_is_done_alone_and_the_most_attempted_last"],

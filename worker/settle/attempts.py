@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -55,9 +56,12 @@ class Attempts:
         limits = TakeLimits(settings.settle_max_bytes, settings.slice_attempts_max)
         return take_slices(self._context.engine, replace(attempt, slice_ids=free), limits)
 
-    def keep(self, token: UUID) -> None:
-        """Let it count: its slices are closed, or it was one that is held against them."""
-        self._open.pop(token, None)
+    def keep(self, token: UUID, slice_ids: Collection[int]) -> None:
+        """Let it count at these: they are closed, or it is held against them. Its other slices stay open."""
+        attempt = self._open.pop(token, None)
+        left = tuple(one for one in attempt.slice_ids if one not in slice_ids) if attempt else ()
+        if attempt and left:
+            self._open[token] = replace(attempt, slice_ids=left)
 
     def _pay(self) -> None:
         owed = self._context.attempts_owed

@@ -78,8 +78,9 @@ def _follow(step: Step, parts: deque[Part], attempts: Attempts, budget: Budget, 
     parts.extendleft(reversed(step.further))
     match step.decision:
         case None:
-            if all(one.token != part.token for one in step.further):
-                attempts.keep(part.token)
+            # Without a report another worker has them: what an earlier try has counted is given back.
+            if step.reports:
+                attempts.keep(part.token, part.slice_ids)
         case Retry() as again:
             parts.append(part)
             if again.at_once or len(parts) == 1:
@@ -88,7 +89,7 @@ def _follow(step: Step, parts: deque[Part], attempts: Attempts, budget: Budget, 
             parts.extendleft(reversed(_split(part, into)))
         case Leave() as left:
             if left.counts:
-                attempts.keep(part.token)
+                attempts.keep(part.token, part.slice_ids)
             _leave(part.slice_ids, left.reason, step.error, settled)
             if left.all:
                 _leave(_ids(parts), left.reason, None, settled)

@@ -91,7 +91,7 @@ _UNDECIDED = text(
 _GIVE_BACK = text(
     "WITH hasty AS (SELECT set_config('synchronous_commit', 'off', true)),"
     " held AS (SELECT id FROM slices WHERE id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL"
-    " ORDER BY id FOR UPDATE)"
+    " AND CAST(:token AS uuid) = ANY(attempt_tokens) ORDER BY id FOR UPDATE)"
     " UPDATE slices SET attempts = GREATEST(attempts - 1, 0),"
     " attempted_together = attempted_together AND NOT :together,"
     " attempt_tokens = array_remove(attempt_tokens, CAST(:token AS uuid))"
@@ -159,8 +159,8 @@ def undecided_slices(engine: Engine, slice_ids: Sequence[int]) -> Undecided:
 def give_back(engine: Engine, attempt: Attempt) -> None:
     """Take back an attempt that ended in good order: only those count that ended their worker.
 
-    It waits for whoever holds a slice: a count that is not taken back would condemn the slice one day. Asked
-    for twice, it is done once.
+    It waits for whoever holds a slice that counts it: a count that is not taken back would condemn the slice
+    one day. Asked for twice, it is done once.
     """
     wanted = {"ids": list(attempt.slice_ids), "token": attempt.token, "together": attempt.together}
     with _at_once(engine) as connection:
