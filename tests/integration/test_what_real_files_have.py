@@ -426,7 +426,7 @@ HELD_ELSEWHERE = {
         "test_a_setting_of_env_reaches_every_role_and_the_passwords_beside_it_none",
     ),
     "of two codes the contract's first wins": (
-        "tests.unit.domain.test_precedence",
+        "tests.unit.shared.domain.test_precedence",
         "test_of_two_codes_the_contracts_first_wins",
     ),
     "every reason is made by something": (

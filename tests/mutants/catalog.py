@@ -49,7 +49,7 @@ MUTANTS: Final = (
     Mutant(
         "a mail goes to an address that mail programs decode",
         [Change("shared/domain/mail_text.py", "        and ENCODED_WORD not in address\n", "")],
-        ["tests/unit/worker/test_mail_head.py::test_mail_goes_to_its_address_as_given_or_to_nobody"],
+        ["tests/unit/worker/mail/test_mail_head.py::test_mail_goes_to_its_address_as_given_or_to_nobody"],
     ),
     Mutant(
         "a mail leaves whatever stands in its head",
@@ -135,7 +135,7 @@ MUTANTS: Final = (
     Mutant(
         "of a code that two items share, the first is set",
         [Change("shared/domain/stock_count.py", "    if len(named) == 1:\n", "    if named:\n")],
-        ["tests/unit/domain/test_shelving.py"],
+        ["tests/unit/shared/domain/test_shelving.py"],
     ),
     Mutant(
         "what a threshold keeps back is told as available",
@@ -413,7 +413,7 @@ MUTANTS: Final = (
                 "PromisesUnknownError)\n            raise\n",
             )
         ],
-        ["tests/unit/api/test_accept_small.py"],
+        ["tests/unit/api/orders/test_accept_small.py"],
     ),
     Mutant(
         "an Idempotency-Key that is in use is a fault of all who share the commit",
@@ -431,7 +431,7 @@ MUTANTS: Final = (
                 "        else:\n            for submission",
             )
         ],
-        ["tests/unit/api/test_group_commit.py"],
+        ["tests/unit/api/orders/test_group_commit.py"],
     ),
     Mutant(
         "the answer does not wait for the commit",
@@ -587,7 +587,7 @@ MUTANTS: Final = (
     Mutant(
         "a file that changed while it was sent goes under its earlier content's key",
         [Change("cli/client/upload.py", "if digest.digest() != self.sha256:", "if False:")],
-        ["tests/unit/cli/test_client_again.py"],
+        ["tests/unit/cli/client/test_client_again.py"],
     ),
     Mutant(
         "another body under the same Idempotency-Key is replayed",
@@ -661,7 +661,7 @@ MUTANTS: Final = (
     Mutant(
         "the same Idempotency-Key waits inside a commit that others share",
         [Change("api/orders/keys_in_flight.py", "            self._held.add(mine)\n", "")],
-        ["tests/unit/api/test_keys_in_flight.py"],
+        ["tests/unit/api/orders/test_keys_in_flight.py"],
     ),
     Mutant(
         "what was sent is stored as large as it is",

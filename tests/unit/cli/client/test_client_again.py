@@ -9,13 +9,11 @@ import pytest
 from cli.client.upload import upload_of
 from cli.commands.submit import submit
 from cli.errors import NotDoneError
+from tests.support.client_program import FINE, GONE, batch_file, last_line, run
 from tests.support.small_server import JOB_ID, SmallServer, refusal
-from tests.unit.cli.test_client import FINE, GONE, batch_file, last_line, run, server
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["server"]
 
 FEW = {"a": FINE, "b": GONE}
 MANY = {f"k{number}": FINE for number in range(9)}

@@ -15,18 +15,11 @@ import pytest
 from tests.support.small_server import JOB_ID, KEY, SmallServer, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 STEERING = "\u009b31mRED\u009b2J\u202e\u200b\x1b]0;x\x07"
 ORDER = {"products": [{"sku": "BRASS-LAMP", "qty": 1}]}
 BATCH = {STEERING: ORDER, "Åsa": {**ORDER, "code": -2}}
-
-
-@pytest.fixture
-def server() -> Iterator[SmallServer]:
-    with SmallServer() as small:
-        yield small
 
 
 @pytest.fixture

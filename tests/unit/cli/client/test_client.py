@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner, Result
 from rich.console import Console
 
 from cli.client.connection import Connection
@@ -16,39 +15,11 @@ from cli.commands.job import job
 from cli.commands.results import results
 from cli.commands.submit import submit
 from cli.errors import NotDoneError
+from tests.support.client_program import FINE, GONE, batch_file, last_line, run
 from tests.support.small_server import JOB_ID, KEY, Canned, SmallServer, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    import click
-
-FINE = {"products": [{"sku": "BRASS-LAMP", "qty": 1}]}
-GONE = {"products": [{"sku": "RED-STOOL", "qty": 1}], "code": -2}
-
-
-@pytest.fixture
-def server() -> Iterator[SmallServer]:
-    with SmallServer() as small:
-        yield small
-
-
-def run(
-    server: SmallServer, command: click.Command, *args: str, stdin: bytes = b"", key: str = KEY
-) -> Result:
-    environ = {"ORDERMILL_URL": server.url, "ORDERMILL_API_KEY": key}
-    return CliRunner().invoke(command, args, input=stdin, env=environ)
-
-
-def last_line(result: Result) -> str:
-    return result.stderr.splitlines()[-1]
-
-
-def batch_file(tmp_path: Path, batch: object, name: str = "orders.json") -> str:
-    path = tmp_path / name
-    path.write_text(json.dumps(batch), encoding="utf-8")
-    return str(path)
 
 
 def test_small_batch_writes_its_outcomes_byte_for_byte(server: SmallServer, tmp_path: Path) -> None:
