@@ -16,7 +16,6 @@ from tests.house.words import LEFT, RETIRED, Retired
 
 # What is longer still, with what it may come to. Who cuts one takes it out.
 LONG_MODULES = {
-    "shared.persistence.core.tables": 500,
     "shared.persistence.orders.pages": 320,
     "shared.schemas.fields": 400,
     "shared.schemas.order.declaration": 340,

@@ -1,0 +1,64 @@
+"""The tables by concern, with every "must never happen" as a named constraint.
+
+A table's rows are written in bulk and read in bulk, so there are no mapped classes. Text that a client chose
+freely and that may hold U+0000 (a batch's key) is kept as JSON text, where it is escaped.
+"""
+
+from __future__ import annotations
+
+from shared.persistence.core.tables.access import api_keys
+from shared.persistence.core.tables.base import metadata
+from shared.persistence.core.tables.catalog import (
+    accounts,
+    allocation_rules,
+    buyers,
+    campaigns,
+    catalog_state,
+    delivery_windows,
+    items,
+    markets,
+    pricelists,
+    prices,
+    shipping_options,
+    stock,
+    vouchers,
+    warehouses,
+)
+from shared.persistence.core.tables.job import jobs, slices
+from shared.persistence.core.tables.mail import confirmations
+from shared.persistence.core.tables.order import (
+    allocations,
+    customers,
+    order_lines,
+    order_number_sequence,
+    orders,
+    payments,
+)
+
+__all__ = [
+    "accounts",
+    "allocation_rules",
+    "allocations",
+    "api_keys",
+    "buyers",
+    "campaigns",
+    "catalog_state",
+    "confirmations",
+    "customers",
+    "delivery_windows",
+    "items",
+    "jobs",
+    "markets",
+    "metadata",
+    "order_lines",
+    "order_number_sequence",
+    "orders",
+    "payments",
+    "pricelists",
+    "prices",
+    "shipping_options",
+    "slices",
+    "stock",
+    "vouchers",
+    "warehouses",
+]

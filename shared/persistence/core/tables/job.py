@@ -1,0 +1,94 @@
+"""The tables of jobs: what was accepted, in slices, and what came of each."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.persistence.core.tables.base import Moment, metadata
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("api_key_id", Integer, ForeignKey("api_keys.id"), nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("total", Integer, nullable=False),
+    # Prefer: handling=strict, where an unknown field is an error.
+    Column("strict", Boolean, nullable=False, server_default=text("false")),
+    # What was asked for: a keyed batch, one order without a key, or the completion of a prepared one.
+    Column("form", Text, nullable=False, server_default=text("'batch'")),
+    # The client's Idempotency-Key and the SHA-256 of what it asked for with it.
+    Column("idempotency_key", Text),
+    Column("request_hash", LargeBinary),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    # Whether its slices still have what was sent.
+    Column("bodies_kept", Boolean, nullable=False, server_default=text("true")),
+    # NULLs differ: a job without an Idempotency-Key is like no other.
+    UniqueConstraint("api_key_id", "idempotency_key"),
+    CheckConstraint("(idempotency_key IS NULL) = (request_hash IS NULL)", name="idempotency_key_with_hash"),
+    CheckConstraint("total >= 0", name="total_not_negative"),
+    CheckConstraint("form IN ('batch', 'order', 'completion')", name="form_known"),
+    Index(None, "expires_at"),
+    Index("jobs_bodies_kept_idx", "created_at", postgresql_where=text("bodies_kept")),
+)
+
+slices = Table(
+    "slices",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    # The slice's place in the job, from 0.
+    Column("number", Integer, nullable=False),
+    # The place of its first order in the batch, from 0.
+    Column("first_position", Integer, nullable=False),
+    Column("order_count", Integer, nullable=False),
+    # Its part of the batch: one JSON object, {key: order, ...}, each order byte for byte as sent. NULL: the
+    # job ended days ago, and what was sent is kept no longer.
+    Column("body", LargeBinary),
+    # Positions whose orderNumber stands earlier in the same batch.
+    Column("repeated_numbers", ARRAY(Integer), nullable=False, server_default=text("'{}'")),
+    # Which of the queues carries it: the Celery queue's name.
+    Column("queue", Text, nullable=False),
+    Column("next_dispatch_at", Moment, nullable=False),
+    Column("dispatches", Integer, nullable=False, server_default=text("0")),
+    # Counted in a transaction of its own, before the work: a crash must not take the count back.
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    # The names of the attempts that are counted, each given by the worker that made it: asking for one again
+    # counts once, and so does giving it back.
+    Column("attempt_tokens", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    # Whether one of them was shared with other slices; that it ended its worker is not held against this one.
+    Column("attempted_together", Boolean, nullable=False, server_default=text("false")),
+    Column("started_at", Moment),
+    Column("closed_at", Moment),
+    # Its part of the answer: one JSON object, {key: outcome, ...}.
+    Column("outcomes", LargeBinary),
+    Column("ok_count", Integer),
+    # {"-2": 3}: rejections by code.
+    Column("codes", JSONB),
+    UniqueConstraint("job_id", "number"),
+    CheckConstraint("order_count > 0", name="not_empty"),
+    CheckConstraint(
+        "(closed_at IS NULL) = (outcomes IS NULL) AND (closed_at IS NULL) = (ok_count IS NULL)",
+        name="closed_with_outcomes",
+    ),
+    CheckConstraint("closed_at IS NOT NULL OR body IS NOT NULL", name="undecided_has_its_body"),
+    Index("slices_undecided_idx", "next_dispatch_at", postgresql_where=text("closed_at IS NULL")),
+)
