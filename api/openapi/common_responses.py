@@ -27,8 +27,9 @@ def _has_body(_: Route, operation: Operation) -> bool:
     return operation.body is not None
 
 
-def _has_query(_: Route, operation: Operation) -> bool:
-    return operation.query is not None
+def _reads_query(route: Route, operation: Operation) -> bool:
+    # A path of the API that takes no parameters refuses every one.
+    return operation.query is not None or route.rule.startswith("/v1/")
 
 
 def _needs_key(route: Route, _: Operation) -> bool:
@@ -53,7 +54,8 @@ COMMON_RESPONSES = (
         name="MalformedBody",
         response=ResponseDoc(
             says="The body is not what it should be: not JSON, not UTF-8, no object, nested too deep, or the "
-            "same key stands in it twice. `msg` says where.",
+            "same key stands in it twice; or the query has a parameter that this path does not know. `msg` "
+            "says which and where.",
             examples=_example(
                 "The key 'x123' stands more than once in the batch; give every order a key of its own."
             ),
@@ -64,10 +66,11 @@ COMMON_RESPONSES = (
         status=400,
         name="MalformedQuery",
         response=ResponseDoc(
-            says="A parameter has a value that it cannot have; `errors` has all of them.",
+            says="A parameter has a value that it cannot have, stands twice, or is none that this path "
+            "knows; `errors` has all of them.",
             examples=_example("limit: '0' is not in 1..1000"),
         ),
-        applies=_has_query,
+        applies=_reads_query,
     ),
     CommonResponse(
         status=401,
@@ -110,7 +113,7 @@ COMMON_RESPONSES = (
         status=413,
         name="TooLarge",
         response=ResponseDoc(
-            says="Too many bytes after inflating, too many orders, or a key or an order that is too long. "
+            says="Too many bytes after inflating, too many elements, or a key or an order that is too long. "
             "`msg` names the limit and its value; `GET /v1/limits` has them all.",
             examples=_example(
                 "The batch has more than 100000 orders, which is the limit maxOrders; "
@@ -158,7 +161,8 @@ COMMON_RESPONSES = (
         status=429,
         name="TooManyRequests",
         response=ResponseDoc(
-            says="The API key has made more requests within a minute than `GET /v1/limits` says it may; "
+            says="The API key has made more requests within a minute than `GET /v1/limits` says it may, has "
+            "too many of them under way, or too many bytes of orders without outcomes. `msg` says which; "
             "nothing was accepted.",
             headers=("RetryAfter", "RateLimitLimit", "RateLimitRemaining", "RateLimitReset"),
             examples=_example(

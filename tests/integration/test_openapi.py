@@ -104,6 +104,8 @@ def test_what_a_route_asks_of_its_caller_is_described(document: dict[str, Any]) 
         assert ("401" in statuses) == route.permission.needs_key
         assert ("403" in statuses) == (route.permission.scope is not None)
         assert statuses >= ({"400", "413", "415"} if "requestBody" in operation else set())
+        # An unknown parameter is refused by every path of the API, those that take none included.
+        assert ("400" in statuses) == route.rule.startswith("/v1/")
         scopes = [route.permission.scope] if route.permission.scope else []
         expected = [{"ApiKey": scopes}, {"Bearer": scopes}] if route.permission.needs_key else []
         assert operation["security"] == expected
