@@ -53,6 +53,9 @@ _STATUSES: Final[tuple[tuple[type[Exception], int, str, str], ...]] = (
 _OURS: Final = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName, errors.ConfigurationProblem)
 
 SERVER_FAULT: Final = 500
+TOO_MANY_REQUESTS: Final = 429
+# Requests of a key that wait for a thread become fewer as soon as one is answered.
+_RETRY_SECONDS: Final = 1
 
 
 def status_of(error: BaseException) -> tuple[int, str, str]:
@@ -64,11 +67,15 @@ def status_of(error: BaseException) -> tuple[int, str, str]:
 
 
 def error_bytes(status: int, reason: str, why: str) -> bytes:
-    """A whole answer, after which the connection ends."""
-    msg = f"The request cannot be read: {why}." if why else "Something is wrong here, not with your request."
+    """A whole answer, after which the connection ends; a 429 says when to come again."""
+    is_early = status == TOO_MANY_REQUESTS
+    msg = "Something is wrong here, not with your request."
+    if why:
+        msg = f"The request {'was not' if is_early else 'cannot be'} read: {why}."
     body = json.dumps({"status": "no", "code": -7, "msg": msg}).encode()
+    again = f"Retry-After: {_RETRY_SECONDS}\r\n" if is_early else ""
     head = (
-        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n{again}"
         f"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode("ascii") + body

@@ -18,7 +18,7 @@ from gunicorn.workers import gthread
 
 from api.capacity import capacity_limits, on_waiting
 from api.server.connections import HEAD_SECONDS, Connection, Connections
-from api.server.error_responses import SERVER_FAULT, error_bytes, status_of
+from api.server.error_responses import SERVER_FAULT, TOO_MANY_REQUESTS, error_bytes, status_of
 from api.server.heads import check_head
 from api.server.key_queues import KeyQueues
 from api.server.timeouts import BodyDeadline, DeadlineUnreader, WholeHead
@@ -80,7 +80,10 @@ class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
             self._submit(threads, conn)
         elif not self._key_queues.add(conn):
             self._connections.refuse(
-                conn, 429, "Too Many Requests", "too many requests with these credentials wait already"
+                conn,
+                TOO_MANY_REQUESTS,
+                "Too Many Requests",
+                "too many requests with these credentials wait already; send fewer at once",
             )
 
     def _start(self, conn: Connection) -> None:
