@@ -1,1 +1,1 @@
-"""The front desk: the ordermill program and the servers that it starts on one machine."""
+"""The command line: the ordermill program, and the servers that it starts on one machine."""

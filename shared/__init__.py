@@ -1,1 +1,1 @@
-"""What the door and the workers must agree on: domain, schemas, persistence, queue, events, settings."""
+"""What the API and the workers must agree on: domain, schemas, persistence, queue, events, settings."""

@@ -1,1 +1,1 @@
-"""The worker: thin Celery tasks over use cases. The only room that runs them."""
+"""The worker: thin Celery tasks over use cases."""

@@ -1,4 +1,4 @@
-"""Stock as it is set: counts of what is on a shelf, and changes of it; what names no shelf is told apart."""
+"""Stock as it is set: counts, and changes, of what a warehouse has of an item."""
 
 from __future__ import annotations
 

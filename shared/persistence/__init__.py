@@ -1,1 +1,1 @@
-"""The promises and what came of them. The only room that speaks SQL."""
+"""Persistence: jobs, orders, stock and catalog in PostgreSQL. The only package that uses SQLAlchemy."""

@@ -1,1 +1,1 @@
-"""JSON to order request and job to JSON. The only room that speaks marshmallow."""
+"""Schemas: JSON to order request, and job to JSON. The only package that uses marshmallow."""

@@ -1,4 +1,4 @@
-"""POST /v1/stock: counts of what is on the shelves, and what came of them, in the platform's words."""
+"""POST /v1/stock: counts of stock, and what came of them, in the platform's words."""
 
 from __future__ import annotations
 

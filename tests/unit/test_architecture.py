@@ -7,6 +7,7 @@ so those two names of SQLAlchemy are free; speaking SQL is not. Between our room
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -229,6 +230,17 @@ def test_every_package_says_what_it_is_for() -> None:
     silent = [module.name for module in MODULES if not ast.get_docstring(module.tree)]
 
     assert not silent
+
+
+def test_no_package_or_module_introduces_itself_by_a_metaphor() -> None:
+    metaphor = re.compile(
+        r"\b(?:doors?|front desk|rooms?|workshops?|kitchens?|shelf|shelves)\b", re.IGNORECASE
+    )
+    first_lines = {
+        module.name: (ast.get_docstring(module.tree) or "").partition("\n")[0] for module in MODULES
+    }
+
+    assert {name: line for name, line in first_lines.items() if metaphor.search(line)} == {}
 
 
 def _queue_names(tree: ast.AST) -> set[str]:

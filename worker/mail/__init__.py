@@ -1,4 +1,4 @@
 """Confirmations by e-mail: written from templates, handed over by SMTP or as files, at most once each.
 
-The only room that speaks jinja2.
+Beside the page of the API the only package that uses jinja2.
 """

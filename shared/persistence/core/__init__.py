@@ -1,1 +1,1 @@
-"""What every other room of persistence knows: connections, errors, tables, migrations, COPY."""
+"""The core of persistence, which its other folders know: connections, errors, tables, migrations, COPY."""

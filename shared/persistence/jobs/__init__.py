@@ -1,1 +1,1 @@
-"""Jobs, slices, attempts and outcomes: the promise and what came of it."""
+"""Jobs, slices, attempts and outcomes: what was accepted, and what came of it."""
