@@ -6,10 +6,9 @@ Nothing here has been looked up yet: names and ids of markets, items and custome
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from shared.domain.values import value
 
@@ -81,6 +80,9 @@ class References:
     """What the sender counts in."""
 
 
+NOTHING_NAMED: Final = References()
+"""What most orders name."""
+
 ElementNames = Mapping[str, tuple[str, ...]]
 """What a list's elements were called, where it was sent as an object (PHP's list with holes), by its name."""
 
@@ -90,7 +92,7 @@ class OrderRequest:
     """One well-formed order request. Money in the pricelist's currency, moments in UTC."""
 
     lines: tuple[LineRequest, ...]
-    references: References = field(default_factory=References)
+    references: References = NOTHING_NAMED
     # None only when an account's default address stands in.
     invoice: Address | None = None
     delivery: Address | None = None

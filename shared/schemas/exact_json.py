@@ -39,15 +39,19 @@ def read_exactly(raw: bytes | msgspec.Raw) -> Any:
 def _read_at_once(text: bytes) -> Any:
     """The same several times faster, or ``_DOUBT``: msgspec keeps the last of two members of a name.
 
-    Without white space every member's name ends in a quote with a colon behind it. So the text has no more
-    members than it has such pairs, and if that is how many the value has, none of them stood twice.
+    The text has no more members than colons, and if that is how many the value has, none of them stood twice.
+    Where texts hold colons, too: without white space every member's name ends in a quote with a colon behind
+    it, and the same goes for such pairs.
     """
     try:
         value = _AT_ONCE.decode(text)
-        if type(value) is not dict:
-            return _DOUBT
-        small = msgspec.json.format(text, indent=-1)
+        kind = type(value)
+        if kind is not dict and kind is not list:
+            return value
         members = _members_in(value)
+        if text.count(b":") == members:
+            return value
+        small = msgspec.json.format(text, indent=-1)
     except (ValueError, RecursionError, InvalidOperation):  # the last: an exponent of twenty digits
         return _DOUBT
     pairs = small.count(b'":')

@@ -34,6 +34,27 @@ _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
 
 MUTANTS: Final = (
     Mutant(
+        "of two members of a name the fast way takes the last",
+        [
+            Change(
+                "shared/schemas/order/fast_reading.py",
+                '    if text.count(b":") != len(sent) + sum([one.count(b":") for one in sent.values()]):\n'
+                "        raise DoubtError\n",
+                "",
+            )
+        ],
+        ["tests/unit/shared/schemas/order/test_fast_reading.py"],
+    ),
+    Mutant(
+        "of two members of an address the fast way takes the last",
+        [
+            Change(
+                "shared/schemas/order/fast_fields.py", '            and text.count(b":") == len(sent)\n', ""
+            )
+        ],
+        ["tests/unit/shared/schemas/order/test_fast_reading.py"],
+    ),
+    Mutant(
         "a key that is limited to markets names anybody's customers and accounts",
         [
             Change(

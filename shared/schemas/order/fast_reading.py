@@ -1,259 +1,179 @@
-"""The fast way for orders without faults: plain loops, made from the order's schema.
+"""The fast way for orders without faults: from an order's bytes to its request, made from its schema.
 
 The marshmallow schema is the one declaration, and the one that says what is wrong. From its fields this makes
 readers that give the same values several times faster, for every form that the contract allows. What has a
-fault is doubted, which costs nothing but time: the schema reads it then. Both ways begin with the same JSON
-value, which holds every member that was sent; a test holds them to the same values.
+fault is doubted, which costs nothing but time: the schema reads it then. A test holds both ways to the same
+values.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Mapping
+from decimal import InvalidOperation
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
+import msgspec
 from marshmallow import ValidationError, fields
 
-from shared.schemas.fields import Amount, Country, Elements, Email, Flag, Moment, Text, Whole
-from shared.schemas.order.declaration import OrderSchema
-from shared.schemas.order.sent import NOTHINGS, Sent
-from shared.schemas.places import COUNTRIES
+from shared.domain.order import LineRequest
+from shared.domain.outcome import MOST_IGNORED
+from shared.domain.parsed import Parsed
+from shared.schemas.exact_json import read_exactly
+from shared.schemas.fields import Email
+from shared.schemas.order.declaration import AddressSchema, LineSchema, OrderSchema
+from shared.schemas.order.fast_fields import (
+    DoubtError,
+    Unknown,
+    address_reader,
+    email_reader,
+    members_reader,
+    object_reader,
+)
+from shared.schemas.order.requests import line_request, order_request
+from shared.schemas.order.sent import (
+    WHOLE_NAME,
+    known_members,
+    unknown_members,
+    unknown_pointer,
+    without_holes,
+)
 
-ReadOne = Callable[[Any], Any]
+_LINES_KEPT: Final = 5_000
+_KEPT_LINE_BYTES: Final = 400
+"""The same goods are ordered at the same prices, in a batch as in a year: so lines recur, text for text. What
+is kept of them is some 5 MB at most."""
 
-_LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
-_LOCAL_PART_CHARS = 64
-_DOMAINS_KEPT = 10_000
-_VALUES_KEPT = 10_000
-_KEPT_CHARS = 100
-_ABSENT = object()
+_SCALARS_KEPT: Final = 10_000
+_KEPT_SCALAR_BYTES: Final = 40
+"""Dates, flags and names of markets recur as well."""
 
-
-class _DoubtError(Exception):
-    """The order may have a fault; the schema decides."""
-
-
-class _LongError(Exception):
-    """A value is right, and written with so many digits that it is not to be kept."""
-
-
-class Unknown:
-    """Whether an order has members that are no parameters."""
-
-    def __init__(self) -> None:
-        self.seen = False
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class FastReader:
-    """Reads the JSON value of an order that has no faults."""
+    """Reads the JSON text of an order that has no faults."""
 
-    def __init__(self, schema: OrderSchema) -> None:
+    def __init__(self, schema: OrderSchema, *, strict: bool) -> None:
         self._schema = schema
+        self._strict = strict
+        self._known = known_members(schema)
         self._unknown = Unknown()
-        self._read = _object_reader(schema, self._unknown)
-        self._check_email = _email_reader(Email())
+        self._addresses = {
+            name: address_reader(field.schema, self._unknown)
+            for name, field in schema.fields.items()
+            if isinstance(field, fields.Nested) and isinstance(field.schema, AddressSchema)
+        }
+        self._read_others = members_reader(schema, self._unknown)
+        self._check_email = email_reader(Email())
+        self._read_line = object_reader(LineSchema(), Unknown())
+        self._kept_line = lru_cache(maxsize=_LINES_KEPT)(self._line)
 
-    def read(self, order: Mapping[str, Any]) -> tuple[dict[str, Any] | None, bool]:
-        """The values as the schema would load them, None in doubt; and whether there are unknown members.
+    def read(self, text: bytes) -> Parsed | None:
+        """The order, None in doubt. No string of it holds U+0000: whoever calls has made sure."""
+        try:
+            return self._read(text)
+        except (ValidationError, DoubtError, ValueError, RecursionError, InvalidOperation):
+            return None
 
-        No string of the order holds U+0000: whoever calls has made sure.
-        """
+    def _read(self, text: bytes) -> Parsed:
         self._unknown.seen = False
-        try:
-            values = self._read(order)
-            invoice = self._schema.invoice(values)
-            if invoice is not None:
-                # The one e-mail that counts; any other is kept as sent.
-                self._check_email(invoice["email"])
-        except (ValidationError, _DoubtError, RecursionError):
-            return None, self._unknown.seen
-        return (values if values.get("products") else None), self._unknown.seen
-
-
-def _object_reader(schema: Sent, unknown: Unknown) -> ReadOne:  # noqa: C901 - three small functions, one loop
-    """What reads an object of this schema. Raises _DoubtError, or what the fields raise."""
-    # Most members are texts that may be anything: of those only the most characters are looked at.
-    most_chars: dict[str, int] = {}
-    readers: dict[str, ReadOne] = {}
-    for name, field in schema.fields.items():
-        if type(field) is Text and not field.filled and not field.nfc:
-            most_chars[name] = field.most
-        else:
-            readers[name] = _reader(field, unknown)
-    required = frozenset(name for name, field in schema.fields.items() if field.required)
-    lacks, is_absent = schema.lacks, schema.is_absent
-
-    def read_odd(name: str, value: Any) -> Any:
-        """What is no plain text: _ABSENT where it stands for nothing."""
-        reader = readers.get(name)
-        if reader is None:
-            if name not in most_chars:
-                unknown.seen = True
-            elif value is not None:
-                raise _DoubtError
-            return _ABSENT
-        kind = type(value)
-        if kind is str and value not in NOTHINGS:
-            return reader(value)
-        if (value is None or kind is str or value == []) and is_absent(name, value):
-            return _ABSENT
-        return reader(value)
-
-    def read(sent: Any) -> dict[str, Any]:
-        if type(sent) is not dict:
-            raise _DoubtError
         values: dict[str, Any] = {}
-        for name, value in sent.items():
-            most = most_chars.get(name)
-            if most is not None and type(value) is str and len(value) <= most:
-                values[name] = value
-                continue
-            found = read_odd(name, value)
-            if found is not _ABSENT:
-                values[name] = found
-        if not required <= values.keys() or lacks(values):
-            raise _DoubtError
-        return values
+        others: dict[str, Any] = {}
+        unknown: list[str] = []
+        products = b""
+        for name, written in _members(text).items():
+            address = self._addresses.get(name)
+            if address is not None:
+                found = address(written)
+                if found is not None:
+                    values[name] = found
+            elif name == "products":
+                products = written
+            else:
+                value = _scalar(written) if len(written) <= _KEPT_SCALAR_BYTES else read_exactly(written)
+                if name in self._known.names:
+                    others[name] = value
+                else:
+                    unknown.append(name)
+        lines, names = self._lines(products)
+        if others:
+            others, more_names = without_holes(others)
+            names |= more_names
+            values |= self._read_others(others)
+        self._check(values)
+        if (unknown or self._unknown.seen) and self._strict:
+            raise DoubtError
+        request = order_request(values, lines, names or None)
+        ignored = self._ignored(text, unknown) if unknown or self._unknown.seen else ()
+        return Parsed(
+            request, references=request.references, ignored=ignored, element_names=request.element_names
+        )
 
-    return read
+    def _check(self, values: Mapping[str, Any]) -> None:
+        """Doubt what is not enough or not right together."""
+        if self._schema.lacks(values):
+            raise DoubtError
+        invoice = self._schema.invoice(values)
+        if invoice is not None:
+            # The one e-mail that counts; any other is kept as sent.
+            self._check_email(invoice["email"])
 
+    def _lines(self, products: bytes) -> tuple[list[LineRequest], dict[str, tuple[str, ...]]]:
+        """The order's lines, and their names where they were sent as an object: PHP's list with holes."""
+        names: dict[str, tuple[str, ...]] = {}
+        if products[:1] == b"{":
+            sent = _members(products)
+            if not all(map(WHOLE_NAME.fullmatch, sent)):
+                raise DoubtError
+            names["products"] = tuple(sent)
+            written = list(sent.values())
+        else:
+            written = [bytes(raw) for raw in _ELEMENTS.decode(products)]
+        if not 0 < len(written) <= self._schema.max_lines:
+            raise DoubtError
+        lines: list[LineRequest] = []
+        for one in written:
+            line, has_unknown = self._kept_line(one) if len(one) <= _KEPT_LINE_BYTES else self._line(one)
+            lines.append(line)
+            if has_unknown:
+                self._unknown.seen = True
+        return lines, names
 
-def _reader(field: Any, unknown: Unknown) -> ReadOne:
-    """What reads one field's value that is there."""
-    found: ReadOne
-    match field:
-        case Email() if not field.as_sent:
-            found = _email_reader(field)
-        case Country():
-            found = _country_reader(field)
-        case Text() if type(field) is Text:
-            found = _name_reader(field)
-        case Whole():
-            found = _whole_reader(field)
-        case Flag():
-            found = _flag_reader(field)
-        case Elements():
-            found = _list_reader(field, unknown)
-        case Amount() | Moment():
-            found = _recurring_reader(field)
-        case fields.Nested():
-            found = _object_reader(_nested(field), unknown)
-        case _:
-            found = _by_field(field)
-    return found
+    def _line(self, text: bytes) -> tuple[LineRequest, bool]:
+        """A line, and whether it has unknown members."""
+        sent = read_exactly(text)
+        return line_request(self._read_line(sent)), any(
+            unknown_members(sent, self._known.lists["products"][1])
+        )
 
-
-def _nested(field: fields.Nested) -> Sent:
-    schema = field.schema
-    if not isinstance(schema, Sent):
-        raise TypeError(f"{field.name} is no part of an order")
-    return schema
-
-
-def _by_field(field: Any) -> ReadOne:
-    take = field._deserialize  # noqa: SLF001 - what the field itself does with a value that is there
-
-    def read(value: Any) -> Any:
-        return take(value, None, None)
-
-    return read
-
-
-def _name_reader(field: Text) -> ReadOne:
-    slowly, most = _by_field(field), field.most
-
-    def read(value: Any) -> Any:
-        plain = type(value) is str and value.isascii() and len(value) <= most and not value.isspace()
-        return value if plain else slowly(value)
-
-    return read
-
-
-def _recurring_reader(field: Amount | Moment) -> ReadOne:
-    """Prices and dates recur, in a batch as in a year. Only what the field takes is kept, if it is short."""
-    slowly = _by_field(field)
-
-    def read_short(value: Any) -> Any:
-        found = slowly(value)
-        if len(str(value)) > _KEPT_CHARS:
-            raise _LongError
-        return found
-
-    # With the type: 1 is as much as True and 1.0.
-    kept = lru_cache(maxsize=_VALUES_KEPT, typed=True)(read_short)
-
-    def read(value: Any) -> Any:
-        kind = type(value)
-        try:
-            return kept(value) if kind is Decimal or kind is str or kind is int else slowly(value)
-        except _LongError:
-            return slowly(value)
-
-    return read
+    def _ignored(self, text: bytes, unknown: list[str]) -> tuple[str, ...]:
+        """The first pointers to unknown members; ``unknown`` are the names of the order's own."""
+        if not self._unknown.seen:
+            return tuple(map(unknown_pointer, unknown[:MOST_IGNORED]))
+        order, _ = without_holes(read_exactly(text))
+        return tuple(islice(unknown_members(order, self._known), MOST_IGNORED))
 
 
-def _whole_reader(field: Whole) -> ReadOne:
-    slowly, least, most = _by_field(field), field.least, field.most
-
-    def read(value: Any) -> Any:
-        return value if type(value) is int and least <= value <= most else slowly(value)
-
-    return read
+@lru_cache(maxsize=_SCALARS_KEPT)
+def _kept_scalar(text: bytes) -> Any:
+    return read_exactly(text)
 
 
-def _flag_reader(field: Flag) -> ReadOne:
-    slowly = _by_field(field)
-
-    def read(value: Any) -> Any:
-        return value if type(value) is bool else slowly(value)
-
-    return read
+def _scalar(text: bytes) -> Any:
+    # Nobody shares an object or a list with another order.
+    return read_exactly(text) if text[:1] in b"{[" else _kept_scalar(text)
 
 
-def _country_reader(field: Country) -> ReadOne:
-    slowly = _by_field(field)
+def _members(text: bytes) -> dict[str, bytes]:
+    """The members of a JSON object, each as its text. Doubts where one may stand twice.
 
-    def read(value: Any) -> Any:
-        return value if type(value) is str and value in COUNTRIES else slowly(value)
-
-    return read
-
-
-def _email_reader(field: Email) -> ReadOne:
-    slowly = _by_field(field)
-    # Domains recur, mailboxes do not: whether the field takes any plain mailbox of a domain.
-    plain: dict[str, bool] = {}
-
-    def is_plain(domain: str) -> bool:
-        if domain not in plain:
-            if len(plain) >= _DOMAINS_KEPT:
-                plain.clear()
-            try:
-                plain[domain] = slowly(f"a@{domain}") == f"a@{domain}"
-            except ValidationError:
-                plain[domain] = False
-        return plain[domain]
-
-    def read(value: Any) -> Any:
-        if type(value) is str and len(value) <= field.most:
-            local, _, domain = value.rpartition("@")
-            if len(local) <= _LOCAL_PART_CHARS and _LOCAL_PART.fullmatch(local) and is_plain(domain):
-                return value
-        return slowly(value)
-
-    return read
-
-
-def _list_reader(field: Elements, unknown: Unknown) -> ReadOne:
-    inner = field.inner
-    nested = _object_reader(_nested(inner), unknown) if isinstance(inner, fields.Nested) else None
-    one: ReadOne = _by_field(inner) if nested is None else nested
-
-    def read(value: Any) -> Any:
-        if type(value) is not list or field.too_many(len(value)):
-            raise _DoubtError
-        return [one(element) for element in value]
-
-    return read
+    msgspec keeps the last of two members of a name. Each member has a colon of its own: if there are no more
+    of them than those that were kept have, none was left out. A name that holds one is doubted, too.
+    """
+    sent = {name: bytes(raw) for name, raw in _MEMBERS.decode(text).items()}
+    if text.count(b":") != len(sent) + sum([one.count(b":") for one in sent.values()]):
+        raise DoubtError
+    return sent

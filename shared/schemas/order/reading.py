@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 from marshmallow import ValidationError
 
-from shared.domain.order import Address, LineRequest, OrderRequest, Origin, References
 from shared.domain.outcome import MOST_IGNORED, Fault, pointer_step, quoted
 from shared.domain.parsed import Parsed
 from shared.domain.reasons import (
@@ -28,6 +27,7 @@ from shared.schemas.fields import Told
 from shared.schemas.order.amounts import amounts_sent
 from shared.schemas.order.declaration import NAME_CHARS, OrderSchema, not_an_object
 from shared.schemas.order.fast_reading import FastReader
+from shared.schemas.order.requests import first_of, line_request, order_request, references_of
 from shared.schemas.order.sent import known_members, unknown_members, without_holes
 
 NUL = b"\\u0000"
@@ -50,7 +50,7 @@ class OrderReader:
         self._strict = strict
         self._schema = OrderSchema(zone=zone, max_lines=max_lines)
         self._known = known_members(self._schema)
-        self._fast = FastReader(self._schema)
+        self._fast = FastReader(self._schema, strict=strict)
 
     def read(self, raw: bytes | msgspec.Raw) -> Parsed:
         """Read one order of JSON whose syntax has been checked."""
@@ -61,28 +61,24 @@ class OrderReader:
         return self._read(raw, thoroughly=True)
 
     def _read(self, raw: bytes | msgspec.Raw, *, thoroughly: bool) -> Parsed:
+        text = bytes(raw)
+        # The first look is much the cheaper one, and nearly all orders have no escape at all.
+        if not thoroughly and (b"\\" not in text or NUL not in text):
+            parsed = self._fast.read(text)
+            if parsed is not None:
+                return parsed
         try:
-            sent = read_exactly(raw)
+            sent = read_exactly(text)
         except (ValueError, RecursionError) as error:
             return _faulty([Fault(NOT_READABLE, "", f"the order cannot be read: {error}")])
         if not isinstance(sent, dict):
             return _faulty([Fault(NOT_OBJECT, "", not_an_object(sent))])
         order, element_names = without_holes(sent)
-        parsed = None if thoroughly or NUL in bytes(raw) else self._read_fast(order)
-        if parsed is None:
-            parsed = self._read_by_schema(order)
+        parsed = self._read_by_schema(order)
         if not element_names:
             return parsed
         request = parsed.request and replace(parsed.request, element_names=element_names)
         return replace(parsed, request=request, element_names=element_names)
-
-    def _read_fast(self, order: dict[str, Any]) -> Parsed | None:
-        """Read an order without faults; None where it may have one."""
-        values, unknown = self._fast.read(order)
-        if values is None or (unknown and self._strict):
-            return None
-        request = _order(values)
-        return Parsed(request, references=request.references, ignored=self._ignored(order) if unknown else ())
 
     def _ignored(self, order: dict[str, Any]) -> tuple[str, ...]:
         return tuple(islice(unknown_members(order, self._known), MOST_IGNORED))
@@ -105,7 +101,7 @@ class OrderReader:
             return self._faulty(order, faults, valid)
         if faults:
             return self._faulty(order, faults, values)
-        request = _order(values)
+        request = order_request(values, [line_request(line) for line in values["products"]])
         return Parsed(request, references=request.references)
 
     def _faulty(self, order: dict[str, Any], faults: list[Fault], values: Mapping[str, Any]) -> Parsed:
@@ -122,8 +118,8 @@ def _faulty(
     faults: list[Fault], values: Mapping[str, Any] | None = None, *, addressed: bool = True
 ) -> Parsed:
     values = values or {}
-    delivery = _first(values, "deliveryAddress", "address", "invoiceAddress") or {}
-    return Parsed(None, tuple(faults), _references(values), delivery.get("country"), addressed=addressed)
+    delivery = first_of(values, "deliveryAddress", "address", "invoiceAddress") or {}
+    return Parsed(None, tuple(faults), references_of(values), delivery.get("country"), addressed=addressed)
 
 
 def faults_of(error: ValidationError, sent: Mapping[str, Any]) -> Iterator[Fault]:
@@ -156,85 +152,3 @@ def _member(value: Any, step: Any) -> Any:
     if isinstance(value, list) and isinstance(step, int):
         return value[step]
     return None
-
-
-def _first(values: Mapping[str, Any], *names: str) -> Any:
-    return next((values[name] for name in names if values.get(name) is not None), None)
-
-
-def _flag(values: Mapping[str, Any], name: str, default: bool) -> bool:
-    value = values.get(name)
-    return default if value is None else bool(value)
-
-
-def _references(values: Mapping[str, Any]) -> References:
-    origin = values.get("createdFromOrigin") or {}
-    return References(
-        market_id=values.get("marketId"),
-        market=values.get("market"),
-        pricelist_id=values.get("pricelistId"),
-        pricelist=values.get("pricelist"),
-        warehouse_group=values.get("warehouseGroup"),
-        shipping_uri=values.get("shippingList"),
-        delivery_window=values.get("deliveryWindow"),
-        account_id=values.get("accountId"),
-        buyer_id=values.get("buyerId"),
-        customer_id=values.get("customerId"),
-        origin=Origin(origin["type"], origin["id"]) if origin.keys() >= {"type", "id"} else None,
-        voucher_codes=tuple(values.get("voucherCodes") or ()),
-        currency=values.get("currency"),
-    )
-
-
-def _order(values: Mapping[str, Any]) -> OrderRequest:
-    attributes = values.get("extraAttributes")
-    return OrderRequest(
-        lines=tuple(_line(line) for line in values["products"]),
-        references=_references(values),
-        invoice=_address(_first(values, "invoiceAddress", "address", "deliveryAddress")),
-        delivery=_address(_first(values, "deliveryAddress", "address", "invoiceAddress")),
-        customer_register=_flag(values, "customerRegister", default=False),
-        customer_set_new_password=_flag(values, "customerSetNewPassword", default=False),
-        buyer_name=values.get("buyerName"),
-        extra_attributes=None if attributes is None else {k: v for k, v in attributes.items() if v != ""},
-        shipping_value=values.get("shippingValue"),
-        voucher_value=values.get("voucherValue"),
-        apply_vouchers=_flag(values, "applyVouchers", default=True),
-        order_number=values.get("orderNumber"),
-        send_email=values.get("sendEmail"),
-        adjust_stock=_flag(values, "adjustStock", default=True),
-        force_create=_flag(values, "forceCreate", default=False),
-        comment=values.get("comment"),
-        internal_comment=values.get("internalComment"),
-        po_number=values.get("poNumber"),
-        order_date=values.get("orderDate"),
-        delivery_date=values.get("deliveryDate"),
-        cancel_date=values.get("cancelDate"),
-        create_only=_flag(values, "createOnly", default=False),
-        internal_order=_flag(values, "internalOrder", default=False),
-        payment=values.get("payment"),
-    )
-
-
-def _line(values: Mapping[str, Any]) -> LineRequest:
-    text, size = values.get("itemText"), values.get("localizedProdSize")
-    if size is not None:
-        # The platform's own example has it on the line; what stands where it belongs wins.
-        text = {"localizedProdSize": size, **(text or {})}
-    return LineRequest(
-        quantity=values["qty"],
-        item_id=values.get("id"),
-        ean=values.get("ean"),
-        sku=values.get("sku"),
-        unit_price=values.get("unitPrice"),
-        original_price=values.get("originalPrice"),
-        comment=values.get("comment"),
-        item_text=text,
-        upc=values.get("upc"),
-    )
-
-
-def _address(values: Mapping[str, Any] | None) -> Address | None:
-    if values is None:
-        return None
-    return Address(values["country"], values.get("email"), values)

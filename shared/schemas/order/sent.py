@@ -13,7 +13,9 @@ from shared.domain.outcome import pointer_step
 from shared.schemas.fields import Choice, Country, Elements, Members, Moment, Text
 
 _POINTER_STEP_CHARS = 255
-_WHOLE_NAME = re.compile(r"-?[0-9]{1,19}")
+WHOLE_NAME = re.compile(r"-?[0-9]{1,19}")
+"""What PHP calls the elements of a list that it writes as an object."""
+
 # What MySQL has where there is no date.
 _NO_DATES = frozenset({"0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00"})
 
@@ -75,7 +77,7 @@ def without_holes(order: dict[str, Any]) -> tuple[dict[str, Any], dict[str, tupl
     names: dict[str, tuple[str, ...]] = {}
     for member in ("products", "voucherCodes"):
         sent = order.get(member)
-        if type(sent) is dict and all(map(_WHOLE_NAME.fullmatch, sent)):
+        if type(sent) is dict and all(map(WHOLE_NAME.fullmatch, sent)):
             names[member] = tuple(sent)
             order = {**order, member: list(sent.values())}
     return order, names
@@ -112,8 +114,7 @@ def unknown_members(sent: Any, known: Known, pointer: str = "") -> Iterator[str]
     if not sent.keys() <= known.names:
         for name in sent:
             if name not in known.names:
-                shown = name if len(name) <= _POINTER_STEP_CHARS else f"{name[:60]}…"
-                yield f"{pointer}/{pointer_step(shown)}"
+                yield unknown_pointer(name, pointer)
     for name, inner in known.objects.items():
         if name in sent:
             yield from unknown_members(sent[name], inner, f"{pointer}/{name}")
@@ -122,6 +123,12 @@ def unknown_members(sent: Any, known: Known, pointer: str = "") -> Iterator[str]
         if isinstance(elements, list) and field.too_many(len(elements)) is None:
             for at, element in enumerate(elements):
                 yield from unknown_members(element, inner, f"{pointer}/{name}/{at}")
+
+
+def unknown_pointer(name: str, pointer: str = "") -> str:
+    """The pointer to a member that is no parameter, within what has this one."""
+    shown = name if len(name) <= _POINTER_STEP_CHARS else f"{name[:60]}…"
+    return f"{pointer}/{pointer_step(shown)}"
 
 
 def schema_of(field: fields.Nested) -> Schema:

@@ -260,6 +260,44 @@ def test_a_member_that_stands_twice_is_refused_and_not_guessed(name: str, inner:
         assert f"the member '{name}' stands twice" in parsed.faults[0].msg
 
 
+@pytest.mark.parametrize(
+    ("name", "members"),
+    [
+        ("comment", b'"comment":"a","comment":"b"'),
+        ("comment", b'"comment":"a:b","\\u0063omment":"b"'),
+        ("address", b'"address":{"country":"SE","email":"y@example.com"}'),
+        ("city", b'"deliveryAddress":{"country":"SE","city":"Lund","city":"Malmo"}'),
+        ("1", b'"products":{"1":{"qty":1,"sku":"A"},"1":{"qty":2,"sku":"A"}}'),
+        ("id", b'"payment":{"id":1,"id":2}'),
+        ("x", b'"poNummer":{"x":1,"x":1}'),
+        ("poNummer", b'"poNummer":1,"poNummer":2'),
+    ],
+)
+def test_a_member_of_any_part_that_stands_twice_is_refused(name: str, members: bytes) -> None:
+    text = b'{"address":{"country":"SE","email":"x@example.com"},' + members + b"}"
+    if b'"products"' not in members:
+        text = text[:-1] + b',"products":[{"qty":1,"sku":"A"}]}'
+
+    for parsed in _both(text, strict=False):
+        assert parsed.request is None
+        assert f"the member '{name}' stands twice" in parsed.faults[0].msg
+
+
+def test_an_order_is_read_the_same_whichever_came_before_it() -> None:
+    order = {"address": ADDRESS, "products": [{"sku": "A", "qty": 1, "tax": 3, "unitPrice": 5}]}
+    text, other = json.dumps(order).encode(), json.dumps({**order, "tax": 1, "comment": "x"}).encode()
+    reader = OrderReader(zone=ZoneInfo("UTC"), max_lines=1, strict=False)
+
+    read = [reader.read(one) for one in (text, other, text)]
+
+    assert read == [reader.read_thoroughly(one) for one in (text, other, text)]
+    assert [parsed.ignored for parsed in read] == [
+        ("/products/0/tax",),
+        ("/tax", "/products/0/tax"),
+        ("/products/0/tax",),
+    ]
+
+
 def test_one_address_has_no_room_for_an_unknown_member_in_strict_mode() -> None:
     text = (
         b'{"products":[{"qty":1,"sku":"A"}],"address":{"country":"SE","email":"x@example.com"},'
