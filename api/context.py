@@ -54,7 +54,7 @@ class AppContext:
 
 @dataclass(frozen=True, kw_only=True)
 class RateWindow:
-    """How many requests the key has made in the present minute, and when that is over."""
+    """How many requests the client has made in the present minute, and when that is over."""
 
     count: int
     seconds_left: int

@@ -123,6 +123,7 @@ def store(engine: Engine, shape: str, count: int, seed: int, api_key_id: int) ->
     now = datetime.now(UTC)
     job = Job(
         id=uuid6.uuid7(),
+        client_id=api_key_id,
         api_key_id=api_key_id,
         request_id="bench",
         total=count,

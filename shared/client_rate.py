@@ -36,9 +36,9 @@ return {count, left_ms}
 _log = structlog.get_logger(__name__)
 
 
-def rate_key(api_key_id: int) -> str:
+def rate_key(client_id: int) -> str:
     """Where the requests of a client are counted."""
-    return f"{KEY_PREFIX}rate:{api_key_id}"
+    return f"{KEY_PREFIX}rate:{client_id}"
 
 
 class ClientRate:
@@ -49,23 +49,23 @@ class ClientRate:
         self._redis: redis.Redis | None = None
         self._redis_pid = 0
 
-    def add(self, by_api_key: Mapping[int, int]) -> None:
+    def add(self, by_client: Mapping[int, int]) -> None:
         """Count so many for each of these clients; nothing where requests are not limited.
 
         Never raises for a fault of Redis: without it, requests are not counted either.
         """
         if not self._settings.rate_limit_per_minute:
             return
-        counted = {api_key_id: count for api_key_id, count in by_api_key.items() if count}
+        counted = {client_id: count for client_id, count in by_client.items() if count}
         if not counted:
             return
         try:
             pipeline = self._connected().pipeline(transaction=False)
-            for api_key_id, count in counted.items():
-                pipeline.eval(COUNT.decode(), 1, rate_key(api_key_id), str(WINDOW_SECONDS), str(count))
+            for client_id, count in counted.items():
+                pipeline.eval(COUNT.decode(), 1, rate_key(client_id), str(WINDOW_SECONDS), str(count))
             pipeline.execute()
         except redis.RedisError as error:
-            _log.warning("unknown_codes_not_counted", api_key_ids=list(counted), fault=type(error).__name__)
+            _log.warning("unknown_codes_not_counted", client_ids=list(counted), fault=type(error).__name__)
 
     def _connected(self) -> redis.Redis:
         if self._redis is None or self._redis_pid != os.getpid():

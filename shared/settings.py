@@ -50,10 +50,10 @@ class Settings:
     stock_max_body_bytes: int = _setting(8 * MIB, "its body, after inflating", minimum=1024)
     stock_tries_max: int = _setting(5, "tries of it while faults are transient", minimum=1)
     rate_limit_per_minute: int = _setting(
-        6_000, "requests that one API key may make in a minute; 0: any number", minimum=0
+        6_000, "requests that one client may make in a minute; 0: any number", minimum=0
     )
     undecided_max_bytes: int = _setting(
-        1024 * MIB, "orders of one API key that wait for their outcomes; 0: any number", minimum=0
+        1024 * MIB, "orders of one client that wait for their outcomes; 0: any number", minimum=0
     )
     memory_budget_bytes: int = _setting(
         512 * MIB, "bodies and answers that one API process holds at once; beyond it, 503", minimum=1024
@@ -66,9 +66,9 @@ class Settings:
     waiters_max: int = _setting(
         160, "requests that wait for outcomes in one API process, a third of its threads left", minimum=1
     )
-    waiters_max_per_key: int = _setting(128, "of those, requests of one API key", minimum=1)
+    waiters_max_per_key: int = _setting(128, "of those, requests of one client", minimum=1)
     requests_max_per_key: int = _setting(
-        40, "requests of one API key that one API process answers at once; those that wait apart", minimum=1
+        40, "requests of one client that one API process answers at once; those that wait apart", minimum=1
     )
     api_grace_seconds: int = _setting(30, "how long a stopping API lets requests finish", minimum=1)
 

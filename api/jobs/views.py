@@ -41,10 +41,10 @@ def show_results(app: AppContext, context: RequestContext, job_id: str) -> Respo
 def _own_job(app: AppContext, context: RequestContext, job_id: str) -> Job:
     job = find_job(app.engine, UUID(job_id)) if _JOB_ID.fullmatch(job_id) else None
     # The same answers for somebody else's job: that it exists is nobody's business.
-    if job is None or not may_read_job(context.caller, job.api_key_id):
+    if job is None or not may_read_job(context.caller, job.client_id):
         if _is_past(job_id, app.settings.retention_days, app.clock()):
             raise expired()
-        raise ApiError(404, "There is no job of this id for this API key; see the Location of its batch.")
+        raise ApiError(404, "There is no job of this id for this client; see the Location of its batch.")
     if job.is_over(app.clock()):
         raise expired()
     context.job_id = job.id

@@ -33,7 +33,7 @@ OPEN = Permission(needs_key=False)
 """Anybody: the process's health."""
 
 ANY_KEY = Permission()
-"""Any key that is known. It is for what is the key's own: its jobs, and the limits that apply to it."""
+"""Any key that is known. It is for what is the client's own: its jobs, and the limits that apply to it."""
 
 
 def requires(scope: str) -> Permission:
@@ -70,12 +70,13 @@ def _permission(table: Mapping[str, Permission]) -> Permission:
     return table[request.endpoint]
 
 
-def may_read_job(api_key: ApiKey, owner_id: int) -> bool:
-    """Whether a key may read a job of the key ``owner_id``.
+def may_read_job(api_key: ApiKey, client_id: int) -> bool:
+    """Whether a key may read a job of this client.
 
-    Its own always, whatever its scopes: a key that may only write must learn what came of its orders.
+    One of its own client's always, whatever its scopes: a key that may only write must learn what came of
+    its orders.
     """
-    return api_key.id == owner_id or "jobs:read-all" in api_key.scopes
+    return api_key.client_id == client_id or "jobs:read-all" in api_key.scopes
 
 
 def _presented_key() -> str:

@@ -21,7 +21,7 @@ def admit(capacity: Capacity, heavy: frozenset[str]) -> None:
     """
     context = request_context()
     if context.api_key is not None:
-        context.permit = capacity.admit(context.api_key.id, heavy=request.endpoint in heavy)
+        context.permit = capacity.admit(context.api_key.client_id, heavy=request.endpoint in heavy)
 
 
 def keep_permit(response: Response) -> Response:

@@ -1,4 +1,4 @@
-"""The rate limit: requests of a key in a minute, counted in Redis for all processes of the API together.
+"""The rate limit: requests of a client in a minute, counted in Redis for all processes of the API together.
 
 Flask-Limiter decides; this gives it a counter that costs one round trip, and that lets everybody in while
 Redis is away: the limit protects the API from clients that run wild, and is no reason to refuse the others.
@@ -36,7 +36,7 @@ def limit_rate(app: Flask, context: AppContext) -> None:
     if not most:
         return
     limiter = Limiter(
-        lambda: str(request_context().caller.id),
+        lambda: str(request_context().caller.client_id),
         application_limits=[f"{most}/minute"],
         strategy="fixed-window",
         storage_uri=f"{RequestCounter.STORAGE_SCHEME[0]}://",
@@ -76,7 +76,7 @@ class RequestCounter(RedisStorage):
         if not self._breaker.lets_try():
             return 0
         try:
-            count, left_ms = self._count([rate_key(request_context().caller.id)], [expiry, amount])
+            count, left_ms = self._count([rate_key(request_context().caller.client_id)], [expiry, amount])
         except self.base_exceptions as error:
             self._breaker.broke(type(error).__name__)
             return 0
@@ -95,7 +95,7 @@ def _exceeded(most: int, budget: MemoryBudget) -> Callable[[RateLimitExceeded], 
         window = request_context().rate
         seconds = window.seconds_left if window else WINDOW_SECONDS
         msg = (
-            f"This API key has made more than {most} requests within a minute, which is the limit "
+            f"This client has made more than {most} requests within a minute, which is the limit "
             "rateLimitPerMinute; a voucher code that does not exist counts as one. Nothing was accepted. "
             f"Try again in {seconds} s."
         )

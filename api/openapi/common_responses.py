@@ -161,12 +161,12 @@ COMMON_RESPONSES = (
         status=429,
         name="TooManyRequests",
         response=ResponseDoc(
-            says="The API key has made more requests within a minute than `GET /v1/limits` says it may, has "
+            says="The client has made more requests within a minute than `GET /v1/limits` says it may, has "
             "too many of them under way, or too many bytes of orders without outcomes. `msg` says which; "
             "nothing was accepted.",
             headers=("RetryAfter", "RateLimitLimit", "RateLimitRemaining", "RateLimitReset"),
             examples=_example(
-                "This API key has made more than 6000 requests within a minute, which is the limit "
+                "This client has made more than 6000 requests within a minute, which is the limit "
                 "rateLimitPerMinute; nothing was accepted. Try again in 17 s."
             ),
         ),

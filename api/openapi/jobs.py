@@ -7,7 +7,7 @@ from typing import Final
 from api.openapi.examples import JOB, OUTCOMES
 from api.openapi.operation import Operation, ResponseDoc
 
-_NO_JOB: Final = ResponseDoc(says="There is no such job, or it is not this key's.")
+_NO_JOB: Final = ResponseDoc(says="There is no such job, or it is not this client's.")
 _GONE: Final = ResponseDoc(
     says="The job has expired, and its outcomes are gone; the orders that it made are not."
 )
@@ -18,7 +18,8 @@ JOBS: Final = {
         tag="Jobs",
         summary="Show how far a job is",
         description="The counts add up to `total` in every answer, and never run backwards. "
-        "A key sees its own jobs; with the scope `jobs:read-all`, everybody's.",
+        "A client sees its own jobs, whichever of its keys they came with; with the scope `jobs:read-all`, "
+        "everybody's.",
         parameters=("job_id",),
         responses={
             200: ResponseDoc(

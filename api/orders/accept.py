@@ -53,6 +53,7 @@ class BatchRequest:
 
     job_id: UUID
     form: JobForm
+    client_id: int
     api_key_id: int
     request_id: str
     strict: bool
@@ -72,6 +73,7 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
     plan = _plan(batch, settings, waits=request.waits)
     job = Job(
         id=request.job_id,
+        client_id=request.client_id,
         api_key_id=request.api_key_id,
         request_id=request.request_id,
         total=len(batch.keys),
@@ -88,7 +90,7 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
         dispatch_after_seconds=settings.redispatch_first_seconds,
     )
     slices = _Slices(batch, plan)
-    app.backlog.admit(request.api_key_id, slices.size_bytes)
+    app.backlog.admit(request.client_id, slices.size_bytes)
     perhaps_stored = False
     if 0 < job.total <= GROUP_BATCH_MAX_ORDERS and slices.size_bytes <= GROUP_MAX_BYTES:
         small = app.small_batches.accept(new_job, list(slices), plan.loads)

@@ -1,7 +1,7 @@
-"""How many undecided bytes each API key has, as far as this process knows, and a bound on them.
+"""How many undecided bytes each client has, as far as this process knows, and a bound on them.
 
 The database knows; it is asked once in a while, and not for every batch: what this process has taken since is
-added to its last answer. So a key may exceed the limit by what the other processes take within that while.
+added to its last answer. So a client may exceed the limit by what the other processes take within that while.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _STEP_BYTES: Final = 1024 * 1024
-"""What a key may send before the database is asked about it anew."""
+"""What a client may send before the database is asked about it anew."""
 _PAUSE_SECONDS: Final = 1.0
 _PAUSE_TIMES: Final = 20
 """How many times as long as the answer took to wait before asking again: asking stays a small part of all."""
@@ -38,7 +38,7 @@ class _Known:
 
 
 class Backlog:
-    """Who has how much waiting. ``measure`` gives a key's undecided bytes; ``most_bytes`` 0 is no limit."""
+    """Who has how much waiting. ``measure`` gives a client's undecided bytes; no limit: ``most_bytes`` 0."""
 
     def __init__(
         self, measure: Callable[[int], int], most_bytes: int, monotonic: Callable[[], float] = time.monotonic
@@ -49,7 +49,7 @@ class Backlog:
         self._lock = threading.Lock()
         self._known: dict[int, _Known] = {}
 
-    def admit(self, api_key_id: int, size_bytes: int) -> None:
+    def admit(self, client_id: int, size_bytes: int) -> None:
         """Count a batch that is about to be stored. Raises ApiError (429) where too much waits already.
 
         A batch that is too large by itself is let in where nothing else waits.
@@ -57,7 +57,7 @@ class Backlog:
         if not self._most_bytes:
             return
         with self._lock:
-            known = self._known.setdefault(api_key_id, _Known())
+            known = self._known.setdefault(client_id, _Known())
             known.since += size_bytes
             before = known.since
             worth_it = before > _STEP_BYTES or self._exceeds(known, size_bytes)
@@ -66,7 +66,7 @@ class Backlog:
                 # Nobody else asks meanwhile, or waits for the answer.
                 known.ask_at = math.inf
         if asks:
-            self._ask(api_key_id, known, before - size_bytes)
+            self._ask(client_id, known, before - size_bytes)
         with self._lock:
             if self._exceeds(known, size_bytes):
                 known.since -= size_bytes
@@ -76,10 +76,10 @@ class Backlog:
         all_bytes = known.measured + known.since
         return self._most_bytes < all_bytes and size_bytes < all_bytes
 
-    def _ask(self, api_key_id: int, known: _Known, stored_bytes: int) -> None:
+    def _ask(self, client_id: int, known: _Known, stored_bytes: int) -> None:
         begun, measured = self._monotonic(), None
         try:
-            measured = self._measure(api_key_id)
+            measured = self._measure(client_id)
         except PersistenceError as error:
             # What follows needs the database too, and tells the client what becomes of the batch.
             _log.warning("backlog_not_measured", reason=str(error))
@@ -95,7 +95,7 @@ class Backlog:
         seconds = min(60, max(1, math.ceil(min(known.ask_at - self._monotonic(), 60))))
         waiting = known.measured + known.since
         msg = (
-            f"This API key has about {waiting} bytes of orders that are not decided yet; with this batch "
+            f"This client has about {waiting} bytes of orders that are not decided yet; with this batch "
             f"they would exceed undecidedMaxBytes, which is {self._most_bytes}. Nothing was accepted. "
             f"Try again in {seconds} s, or when jobs of yours are done."
         )

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class KeysInFlight:
-    """Those of one process, each of an API key's own."""
+    """Those of one process, each of a client's own."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._held: set[tuple[int, str]] = set()
 
     @contextmanager
-    def alone(self, api_key_id: int, key: str | None, limit_seconds: float) -> Iterator[None]:
+    def alone(self, client_id: int, key: str | None, limit_seconds: float) -> Iterator[None]:
         """Hold a key for the time of the block, after whoever holds it. None: there is nothing to hold.
 
         Raises ApiError (409) when it is still held after ``limit_seconds``.
@@ -33,7 +33,7 @@ class KeysInFlight:
         if key is None:
             yield
             return
-        mine = (api_key_id, key)
+        mine = (client_id, key)
         with self._changed:
             if not self._changed.wait_for(lambda: mine not in self._held, limit_seconds):
                 raise ApiError(

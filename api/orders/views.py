@@ -159,6 +159,7 @@ def _read_and_accept(
         batch_request = BatchRequest(
             job_id=job_id,
             form=endpoint.form,
+            client_id=context.caller.client_id,
             api_key_id=context.caller.id,
             request_id=context.request_id,
             strict=preferences.strict,
@@ -167,7 +168,7 @@ def _read_and_accept(
             request_hash=context.request_hash,
         )
         wait_seconds = app.settings.lock_limit_seconds
-        with app.keys_in_flight.alone(context.caller.id, idempotency_key, wait_seconds):
+        with app.keys_in_flight.alone(context.caller.client_id, idempotency_key, wait_seconds):
             accepted = accept_batch(app, batch, batch_request)
         context.job_id = accepted.job.id
         return accepted, waiting

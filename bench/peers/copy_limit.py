@@ -107,13 +107,14 @@ def _copied(
 def prepare(source: psycopg.Connection[Any], target: psycopg.Connection[Any], job_id: str) -> None:
     """Put the job and its slices, undecided, into the other database."""
     job = sql.Literal(job_id)
-    owner = source.execute("SELECT api_key_id FROM jobs WHERE id = %s", [job_id]).fetchone()
+    owner = source.execute("SELECT client_id, api_key_id FROM jobs WHERE id = %s", [job_id]).fetchone()
     if owner is None:
         raise RuntimeError(f"there is no job {job_id}")
-    key = sql.SQL("id = {} ").format(sql.Literal(owner[0]))
+    client, key = (sql.SQL("id = {}").format(sql.Literal(one)) for one in owner)
     undecided = [name for name in _columns(source, "slices") if name not in _CLOSING]
-    there = target.execute("SELECT 1 FROM api_keys WHERE id = %s", [owner[0]]).fetchone()
-    copies = [] if there else [_copied(source, "api_keys", key, _columns(source, "api_keys"))]
+    there = target.execute("SELECT 1 FROM api_keys WHERE id = %s", [owner[1]]).fetchone()
+    whose = [] if there else [("clients", client), ("api_keys", key)]
+    copies = [_copied(source, table, which, _columns(source, table)) for table, which in whose]
     copies.append(_copied(source, "jobs", sql.SQL("id = {}").format(job), _columns(source, "jobs")))
     copies.append(_copied(source, "slices", sql.SQL("job_id = {}").format(job), undecided))
     with target.transaction():

@@ -51,6 +51,7 @@ class Job:
     """
 
     id: UUID
+    client_id: int
     api_key_id: int
     request_id: str
     total: int

@@ -89,7 +89,7 @@ def test_the_list_shows_no_secret(keys: Callable[..., Result], engine: Engine) -
 
     plain, as_json = keys("list"), keys("list", "--json")
 
-    assert plain.stdout == f"web shop\t{key[:11]}\tactive\torders:write\tEurope\tnever\n"
+    assert plain.stdout == f"web shop\tweb shop\t{key[:11]}\tactive\torders:write\tEurope\tnever\n"
     (listed,) = json.loads(as_json.stdout)
     assert listed["prefix"] == key[:11]
     assert listed["markets"] == ["Europe"]
@@ -103,6 +103,55 @@ def test_a_revoked_key_is_nobody(keys: Callable[..., Result], engine: Engine) ->
 
     assert revoked.exit_code == 0
     assert find_api_key(engine, key, datetime.now(UTC)) is None
+
+
+def test_rotating_prints_a_further_key_of_the_same_client(
+    keys: Callable[..., Result], engine: Engine
+) -> None:
+    first = keys("create", "--name", "web shop", "--scopes", "orders:write").stdout.strip()
+
+    made = keys("rotate", first[:11])
+
+    assert made.exit_code == 0
+    found = [find_api_key(engine, key, datetime.now(UTC)) for key in (first, made.stdout.removesuffix("\n"))]
+    assert [one and one.client_id for one in found] == [1, 1]
+    assert f"`ordermill keys revoke {first[:11]}`" in made.stderr
+
+
+def test_rotating_what_is_not_there_or_into_a_name_that_is_taken_is_not_done(
+    keys: Callable[..., Result],
+) -> None:
+    keys("create", "--name", "web shop", "--scopes", "orders:write")
+
+    nobody, taken = keys("rotate", "nobody"), keys("rotate", "web shop", "--name", "web shop")
+
+    assert (nobody.exit_code, nobody.stdout) == (taken.exit_code, taken.stdout) == (2, "")
+    assert "No key has the name or prefix 'nobody'" in nobody.stderr
+    assert "A key is named 'web shop' already" in taken.stderr
+
+
+def test_keys_are_listed_by_client(keys: Callable[..., Result]) -> None:
+    keys("create", "--name", "a", "--scopes", "orders:write", "--client", "shop")
+    keys("create", "--name", "b", "--scopes", "orders:write")
+    keys("create", "--name", "c", "--scopes", "orders:write", "--client", "shop")
+
+    everybody, one = keys("list"), keys("list", "--client", "shop", "--json")
+
+    assert [row.split("\t")[:2] for row in everybody.stdout.splitlines()] == [
+        ["shop", "a"],
+        ["shop", "c"],
+        ["b", "b"],
+    ]
+    assert [key["name"] for key in json.loads(one.stdout)] == ["a", "c"]
+
+
+def test_a_client_is_joined_only_where_it_is_named(keys: Callable[..., Result]) -> None:
+    keys("create", "--name", "a", "--scopes", "orders:write", "--client", "shop")
+
+    made = keys("create", "--name", "shop", "--scopes", "orders:write")
+
+    assert (made.exit_code, made.stdout) == (2, "")
+    assert "`--client shop` makes it a further key of that client" in made.stderr
 
 
 def test_revoking_nothing_is_not_done(keys: Callable[..., Result]) -> None:

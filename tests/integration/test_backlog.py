@@ -25,11 +25,11 @@ def test_a_key_with_too_much_undecided_is_told_429_and_others_are_not(shop: Shop
 
 
 def test_what_was_decided_counts_no_more(shop: Shop) -> None:
-    [key] = shop.api.rows("SELECT id FROM api_keys")
+    [client] = shop.api.rows("SELECT id FROM clients")
     path = shop.api.post(BATCH, Prefer="respond-async").headers["Location"]
-    assert undecided_bytes(shop.api.engine, key.id) > 60_000
+    assert undecided_bytes(shop.api.engine, client.id) > 60_000
 
     shop.settled(path)
 
-    assert undecided_bytes(shop.api.engine, key.id) == 0
+    assert undecided_bytes(shop.api.engine, client.id) == 0
     assert shop.api.with_settings(undecided_max_bytes=100_000).post(BATCH).status_code in {200, 202}

@@ -228,8 +228,9 @@ def test_a_key_that_somebody_has_not_committed_keeps_no_other_batch_waiting(
         # Another process stores a large batch under the same key, and takes its time.
         slow.execute(
             text(
-                "INSERT INTO jobs (id, api_key_id, request_id, total, created_at, expires_at,"
-                " idempotency_key, request_hash) VALUES (:id, :api_key_id, 'r', 1, now(), now(), 'slow', 'h')"
+                "INSERT INTO jobs (id, client_id, api_key_id, request_id, total, created_at, expires_at,"
+                " idempotency_key, request_hash) VALUES (:id, :api_key_id, :api_key_id, 'r', 1,"
+                " now(), now(), 'slow', 'h')"
             ),
             names,
         )

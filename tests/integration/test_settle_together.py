@@ -69,8 +69,9 @@ def test_slices_of_several_jobs_are_settled_in_one_transaction(worker: WorkerHar
 
 def test_each_slice_is_read_and_sold_as_its_own_key_and_job_may(worker: WorkerHarness) -> None:
     worker.run(
-        "INSERT INTO api_keys (name, prefix, hash, scopes, market_ids)"
-        " VALUES ('Tokyo', 'om_tokyo000', sha256('y'), '{}', '{2}')"
+        "WITH client AS (INSERT INTO clients (name) VALUES ('Tokyo') RETURNING id)"
+        " INSERT INTO api_keys (client_id, name, prefix, hash, scopes, market_ids)"
+        " VALUES ((SELECT id FROM client), 'Tokyo', 'om_tokyo000', sha256('y'), '{}', '{2}')"
     )
     slice_ids = [
         *worker.promise({"k": order()}, key=1),

@@ -26,7 +26,7 @@ _SCHEDULER: Final = "tests/integration/test_scheduler.py"
 _ROLES: Final = "tests/integration/test_servers_roles.py"
 _HALF_OPEN: Final = "tests/integration/test_half_open.py"
 _REDISPATCH: Final = "tests/integration/test_redispatch.py"
-_KEYS_MIGRATION: Final = "shared/persistence/migrations/versions/0003_idempotency_keys.py"
+_KEYS_MIGRATION: Final = "shared/persistence/migrations/versions/0019_clients.py"
 _RETENTION: Final = "tests/integration/test_retention.py"
 _WORKER: Final = "tests/integration/test_worker.py"
 _ATTEMPTS: Final = "tests/integration/test_attempts.py"
@@ -587,18 +587,47 @@ MUTANTS: Final = (
             Change(
                 _KEYS_MIGRATION,
                 """    op.create_unique_constraint(
-        op.f("jobs_api_key_id_idempotency_key_key"), "jobs", ["api_key_id", "idempotency_key"]
+        op.f("jobs_client_id_idempotency_key_key"), "jobs", ["client_id", "idempotency_key"]
     )
 """,
                 "",
             ),
-            Change(
-                _KEYS_MIGRATION,
-                '    op.drop_constraint(op.f("jobs_api_key_id_idempotency_key_key"), "jobs")\n',
-                "",
-            ),
         ],
         ["tests/integration/test_api_idempotency.py::test_racing_first_requests_make_one_job"],
+    ),
+    Mutant(
+        "an Idempotency-Key is that of the API key, not of the client",
+        [
+            Change(
+                "api/orders/views.py",
+                "client_id=context.caller.client_id,",
+                "client_id=context.caller.id,",
+            ),
+            Change(
+                _KEYS_MIGRATION,
+                """    op.create_foreign_key(
+        op.f("jobs_client_id_fkey"), "jobs", "api_keys", ["client_id", "api_key_id"], ["client_id", "id"]
+    )
+    op.drop_constraint(op.f("jobs_api_key_id_idempotency_key_key"), "jobs")
+""",
+                """    op.drop_constraint(op.f("jobs_api_key_id_idempotency_key_key"), "jobs")
+""",
+            ),
+        ],
+        ["tests/integration/test_clients.py::test_a_batch_sent_again_under_a_rotated_key_is_the_same_job"],
+    ),
+    Mutant(
+        "what a rotated key's predecessor prepared can be completed by nobody",
+        [
+            Change(
+                "shared/persistence/orders/complete.py",
+                "api_keys.c.client_id == client_id",
+                "api_keys.c.id == client_id",
+            )
+        ],
+        [
+            "tests/integration/test_clients.py::test_what_one_key_prepared_is_completed_with_another_of_its_client"
+        ],
     ),
     Mutant(
         "the same file submitted again makes every order once more",

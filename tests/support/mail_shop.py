@@ -95,6 +95,7 @@ class MailShop:
         now = utc_now()
         job = Job(
             id=uuid6.uuid7(),
+            client_id=self.api_key_id,
             api_key_id=self.api_key_id,
             request_id="r-1",
             total=len(batch),

@@ -42,6 +42,8 @@ class Slices:
 def promise_of(api_key_id: int, total: int) -> Promise:
     job = Job(
         id=uuid6.uuid7(),
+        # Of the tests' clients each has one key, and both are numbered from 1.
+        client_id=api_key_id,
         api_key_id=api_key_id,
         request_id="r-1",
         total=total,

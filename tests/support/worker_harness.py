@@ -50,7 +50,9 @@ _CATALOG = """
         SELECT id, 1, (ARRAY[10.00, 2.50, 8.00, 1.00])[id] FROM items;
     INSERT INTO vouchers (code, amounts, uses) VALUES ('GIFT', '{"EUR": "5.00"}', 1);
     INSERT INTO vouchers (code, percent, uses) VALUES ('TEN', 10, 1000000);
-    INSERT INTO api_keys (name, prefix, hash, scopes) VALUES ('Shop', 'om_shop0000', sha256('x'), '{}');
+    INSERT INTO clients (name) VALUES ('Shop');
+    INSERT INTO api_keys (client_id, name, prefix, hash, scopes)
+        VALUES (1, 'Shop', 'om_shop0000', sha256('x'), '{}');
     UPDATE catalog_state SET version = version + 1;
 """
 
@@ -109,6 +111,7 @@ class WorkerHarness:
         ]
         job = Job(
             id=uuid6.uuid7(),
+            client_id=key,
             api_key_id=key,
             request_id="r-1",
             total=len(keyed),

@@ -26,7 +26,7 @@ class SliceReport:
     ok: int
     first_numbers: tuple[int, ...] = ()
     """The first number of each order that was created or completed."""
-    api_key_id: int = 0
+    client_id: int = 0
     unknown_codes: int = 0
     """How many voucher codes its outcomes tell to be nobody's."""
 
@@ -70,6 +70,6 @@ def _report(taken: TakenSlice, keyed: Sequence[Keyed], ok: int) -> SliceReport:
         len(keyed),
         ok,
         first_numbers,
-        taken.api_key_id,
+        taken.client_id,
         unknown_codes,
     )

@@ -77,7 +77,7 @@ def complete_order(
 ) -> Outcome:
     """Complete the order of this number, or add to one that is completed."""
     known = int(number) <= MOST_NUMBER
-    stored = lock_order(connection, int(number), taken.api_key_id) if known else None
+    stored = lock_order(connection, int(number), taken.client_id) if known else None
     if stored is not None and not stored.is_within(taken.market_ids):
         stored = None
     faults = list(read.faults) if isinstance(read, Misread) else []

@@ -101,7 +101,7 @@ def _tell(context: WorkerContext, slices: Sequence[TakenSlice], reports: Sequenc
     context.events.announce_all([(report.job_id, report.number) for report in reports])
     tried: Counter[int] = Counter()
     for report in reports:
-        tried[report.api_key_id] += report.unknown_codes
+        tried[report.client_id] += report.unknown_codes
     context.client_rate.add(tried)
     if context.queue is not None:
         wanting = {taken.job_id for taken in slices if may_want_mails(taken, context.settings)}

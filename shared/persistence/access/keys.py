@@ -12,16 +12,27 @@ import hmac
 import re
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    ScalarSelect,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
+from shared.persistence.access.clients import find_or_make_client, make_client
 from shared.persistence.core.database import transaction
 from shared.persistence.core.errors import PermanentError, translated
-from shared.persistence.core.tables import api_keys, markets
+from shared.persistence.core.tables import api_keys, clients, markets
 
 _PREFIX_CHARS: Final = 8
 _PREFIX_ALPHABET: Final = string.ascii_lowercase + string.digits
@@ -52,6 +63,7 @@ class ApiKey:
     """Who is asking and what they may. ``market_ids`` None: every market."""
 
     id: int
+    client_id: int
     name: str
     prefix: str
     scopes: frozenset[str]
@@ -60,8 +72,9 @@ class ApiKey:
 
 @dataclass(frozen=True)
 class ListedKey(ApiKey):
-    """A key as it is shown to the one who hands them out."""
+    """A key as it is shown to the one who hands them out, with its client's name."""
 
+    client: str
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -87,27 +100,38 @@ def create_api_key(
     market_ids: Iterable[int] | None,
     expires_at: datetime | None,
     now: datetime,
+    *,
+    client: str = "",
 ) -> str:
     """Store a new key and return its text, which nobody can read again later.
 
-    Raises KeyNameTakenError, and PersistenceError for faults of the database.
+    It is a further one of ``client``, who is made where there is none of that name; ``""``: of a new client
+    that is named as the key is. Raises KeyNameTakenError, ClientNameTakenError, and PersistenceError for
+    faults of the database.
     """
-    key = make_key()
     row = {
         "name": name,
-        "prefix": key.prefix,
-        "hash": key.hash,
         "scopes": sorted(set(scopes)),
         "market_ids": None if market_ids is None else sorted(set(market_ids)),
         "created_at": now,
         "expires_at": expires_at,
     }
+    with transaction(engine) as connection:
+        if connection.execute(select(api_keys.c.id).where(api_keys.c.name == name)).first() is not None:
+            raise KeyNameTakenError(name)
+        owner = find_or_make_client(connection, client) if client else make_client(connection, name)
+        return insert_key(connection, {"client_id": owner, **row})
+
+
+def insert_key(connection: Connection, row: Mapping[str, Any]) -> str:
+    """Store a new key with these columns, and return its text. Raises KeyNameTakenError."""
+    key = make_key()
     try:
-        with transaction(engine) as connection:
-            connection.execute(insert(api_keys), row)
+        with translated():
+            connection.execute(insert(api_keys), {**row, "prefix": key.prefix, "hash": key.hash})
     except PermanentError as error:
         if error.constraint == "api_keys_name_key":
-            raise KeyNameTakenError(name) from error
+            raise KeyNameTakenError(row["name"]) from error
         raise
     return key.text
 
@@ -129,20 +153,30 @@ def find_api_key(engine: Engine, presented: str, now: datetime) -> ApiKey | None
         return None
     if row.expires_at is not None and row.expires_at <= now:
         return None
-    return ApiKey(row.id, row.name, row.prefix, frozenset(row.scopes), _ids(row.market_ids))
+    return ApiKey(row.id, row.client_id, row.name, row.prefix, frozenset(row.scopes), _ids(row.market_ids))
 
 
 def list_api_keys(engine: Engine) -> list[ListedKey]:
-    """List every key ever made in that order, the revoked and expired too. Raises PersistenceError."""
+    """List every key ever made, the revoked and expired too: by client, in the order in which they were made.
+
+    Raises PersistenceError.
+    """
+    query = (
+        select(api_keys, clients.c.name.label("client"))
+        .join(clients, clients.c.id == api_keys.c.client_id)
+        .order_by(api_keys.c.client_id, api_keys.c.id)
+    )
     with transaction(engine) as connection:
-        rows = connection.execute(select(api_keys).order_by(api_keys.c.id)).all()
+        rows = connection.execute(query).all()
     return [
         ListedKey(
             row.id,
+            row.client_id,
             row.name,
             row.prefix,
             frozenset(row.scopes),
             _ids(row.market_ids),
+            row.client,
             row.created_at,
             row.expires_at,
             row.revoked_at,
@@ -156,15 +190,9 @@ def revoke_api_key(engine: Engine, name_or_prefix: str, now: datetime) -> bool:
 
     A key that is revoked already stays revoked since then. Raises PersistenceError.
     """
-    if "\x00" in name_or_prefix:
+    meant = key_meant(name_or_prefix)
+    if meant is None:
         return False
-    meant = (
-        select(api_keys.c.id)
-        .where(or_(api_keys.c.name == name_or_prefix, _prefix_is(name_or_prefix)))
-        .order_by((api_keys.c.name == name_or_prefix).desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     revoking = (
         update(api_keys)
         .where(api_keys.c.id == meant)
@@ -172,6 +200,20 @@ def revoke_api_key(engine: Engine, name_or_prefix: str, now: datetime) -> bool:
     )
     with transaction(engine) as connection:
         return connection.execute(revoking).rowcount == 1
+
+
+def key_meant(name_or_prefix: str) -> ScalarSelect[int] | None:
+    """The id of the key of this name, or else of this prefix, as a query; None where nothing can have it."""
+    # PostgreSQL's text has no such character, and says so with an error.
+    if "\x00" in name_or_prefix:
+        return None
+    return (
+        select(api_keys.c.id)
+        .where(or_(api_keys.c.name == name_or_prefix, _prefix_is(name_or_prefix)))
+        .order_by((api_keys.c.name == name_or_prefix).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def market_ids_by_name(engine: Engine) -> dict[str, int]:

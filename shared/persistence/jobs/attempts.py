@@ -50,8 +50,8 @@ class TakeLimits:
 _TAKE = """
     WITH hasty AS (SELECT set_config('synchronous_commit', 'off', true)),
     free AS (
-        SELECT slices.id, octet_length(slices.body) AS size, jobs.api_key_id, jobs.request_id, jobs.strict,
-               jobs.form
+        SELECT slices.id, octet_length(slices.body) AS size, jobs.client_id, jobs.api_key_id, jobs.request_id,
+               jobs.strict, jobs.form
         FROM slices JOIN jobs ON jobs.id = slices.job_id
         WHERE slices.id = ANY(%(ids)s::bigint[]) AND closed_at IS NULL
           AND (NOT %(together)s
@@ -80,8 +80,8 @@ _TAKE = """
                      OR size > %(bytes_max)s::bigint AND order_count > 1
                    THEN NULL ELSE slices.body END AS body,
               slices.repeated_numbers, slices.attempts - slices.attempted_together::integer AS attempts,
-              fitting.api_key_id, fitting.request_id,
-              fitting.strict, fitting.form, api_keys.market_ids
+              fitting.client_id, fitting.api_key_id, fitting.request_id, fitting.strict,
+              fitting.form, api_keys.market_ids
 """
 _UNDECIDED = text(
     "SELECT slices.id, attempts = 0 AND form <> 'completion' AS fresh"
@@ -132,6 +132,7 @@ def _taken(row: Any) -> TakenSlice:
         withheld=row.body is None,
         repeated_numbers=frozenset(row.repeated_numbers),
         attempts=row.attempts,
+        client_id=row.client_id,
         api_key_id=row.api_key_id,
         market_ids=None if row.market_ids is None else frozenset(row.market_ids),
         request_id=row.request_id,

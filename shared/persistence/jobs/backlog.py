@@ -1,4 +1,4 @@
-"""How much of an API key's orders waits for its outcome."""
+"""How much of a client's orders waits for its outcome."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from shared.persistence.core.database import transaction
 _UNDECIDED_BYTES = text("""
     SELECT COALESCE(sum(octet_length(slices.body)), 0)
     FROM slices JOIN jobs ON jobs.id = slices.job_id
-    WHERE slices.closed_at IS NULL AND jobs.api_key_id = :api_key_id
+    WHERE slices.closed_at IS NULL AND jobs.client_id = :client_id
 """)
 
 
-def undecided_bytes(engine: Engine, api_key_id: int) -> int:
-    """The bytes of a key's orders, as sent, that no outcome is there for. Raises PersistenceError."""
+def undecided_bytes(engine: Engine, client_id: int) -> int:
+    """The bytes of a client's orders, as sent, that no outcome is there for. Raises PersistenceError."""
     with transaction(engine) as connection:
-        return int(connection.execute(_UNDECIDED_BYTES, {"api_key_id": api_key_id}).scalar_one())
+        return int(connection.execute(_UNDECIDED_BYTES, {"client_id": client_id}).scalar_one())

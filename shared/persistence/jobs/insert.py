@@ -30,7 +30,7 @@ class PromiseUnknownError(TransientError):
 
 
 class PromisedBeforeError(Exception):
-    """The same API key has used this Idempotency-Key before: for this job, and for what hashes so."""
+    """The same client has used this Idempotency-Key before: for this job, and for what hashes so."""
 
     def __init__(self, job_id: UUID, request_hash: bytes) -> None:
         super().__init__(f"promised before as job {job_id}")
@@ -87,9 +87,9 @@ class Stored(NamedTuple):
 
 _JOB_AND_SLICE_IDS = text("""
     WITH job AS (
-        INSERT INTO jobs (id, api_key_id, request_id, total, form, strict, created_at, expires_at,
+        INSERT INTO jobs (id, client_id, api_key_id, request_id, total, form, strict, created_at, expires_at,
                           idempotency_key, request_hash)
-        VALUES (:id, :api_key_id, :request_id, :total, :form, :strict, now(), now() + :kept,
+        VALUES (:id, :client_id, :api_key_id, :request_id, :total, :form, :strict, now(), now() + :kept,
                 :idempotency_key, :request_hash)
         RETURNING created_at
     )
@@ -108,7 +108,7 @@ _COPY_SLICES = """
 _COPIED_TYPES = ("int8", "uuid", "int4", "int4", "int4", "bytea", "int4[]", "text", "timestamptz")
 
 _PROMISED_UNDER_KEY = text(
-    "SELECT id, request_hash FROM jobs WHERE api_key_id = :api_key_id AND idempotency_key = :key"
+    "SELECT id, request_hash FROM jobs WHERE client_id = :client_id AND idempotency_key = :key"
 )
 _PROMISED = text(
     "SELECT created_at, ARRAY(SELECT id FROM slices WHERE job_id = jobs.id ORDER BY number) AS slice_ids"
@@ -125,7 +125,7 @@ def promise(engine: Engine, promised: Promise, slices: NewSlices, *, perhaps_sto
     holds few of them at a time.
 
     Raises PersistenceError, after which nothing is stored; only after PromiseUnknownError that is not known.
-    Raises PromisedBeforeError where the Idempotency-Key stands for another job of this API key; nothing is
+    Raises PromisedBeforeError where the Idempotency-Key stands for another job of this client; nothing is
     stored then. Two first requests at once: the second waits here for the first one's commit.
     """
     if not perhaps_stored:
@@ -146,7 +146,7 @@ def _store(engine: Engine, promised: Promise, slices: NewSlices) -> Stored:
             connection.commit()
             return stored
     except PermanentError as error:
-        if error.constraint not in {"jobs_pkey", "jobs_api_key_id_idempotency_key_key"}:
+        if error.constraint not in {"jobs_pkey", "jobs_client_id_idempotency_key_key"}:
             raise
         return _promised_before(engine, promised)
     except TransientError as error:
@@ -161,7 +161,7 @@ def _promised_before(engine: Engine, promised: Promise) -> Stored:
         found = connection.execute(_PROMISED, {"id": promised.job.id}).one_or_none()
         if found is not None:
             return Stored(found.slice_ids, found.created_at)
-        names = {"api_key_id": promised.job.api_key_id, "key": promised.idempotency_key}
+        names = {"client_id": promised.job.client_id, "key": promised.idempotency_key}
         row = connection.execute(_PROMISED_UNDER_KEY, names).one_or_none()
     if row is None:
         raise TransientError("the job that held the Idempotency-Key has just expired")
@@ -172,6 +172,7 @@ def _insert(connection: Connection, promised: Promise, slices: NewSlices) -> Sto
     job = promised.job
     row = {
         "id": job.id,
+        "client_id": job.client_id,
         "api_key_id": job.api_key_id,
         "request_id": job.request_id,
         "total": job.total,

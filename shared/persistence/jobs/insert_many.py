@@ -29,17 +29,19 @@ _PROMISE = text("""
     WITH patience AS (
         SELECT set_config('lock_timeout', '200ms', true)
     ), made AS (
-        INSERT INTO jobs (id, api_key_id, request_id, total, form, strict, created_at, expires_at,
-                          idempotency_key, request_hash)
-        SELECT id, api_key_id, request_id, total, form, strict, now(), now() + kept,
+        INSERT INTO jobs (id, client_id, api_key_id, request_id, total, form, strict, created_at,
+                          expires_at, idempotency_key, request_hash)
+        SELECT id, client_id, api_key_id, request_id, total, form, strict, now(), now() + kept,
                idempotency_key, request_hash
         FROM unnest(
-            CAST(:ids AS uuid[]), CAST(:api_key_ids AS integer[]), CAST(:request_ids AS text[]),
-            CAST(:totals AS integer[]), CAST(:forms AS text[]), CAST(:stricts AS boolean[]),
-            CAST(:kept AS interval[]), CAST(:keys AS text[]), CAST(:hashes AS bytea[])
-        ) AS asked (id, api_key_id, request_id, total, form, strict, kept, idempotency_key, request_hash)
+            CAST(:ids AS uuid[]), CAST(:client_ids AS integer[]), CAST(:api_key_ids AS integer[]),
+            CAST(:request_ids AS text[]), CAST(:totals AS integer[]), CAST(:forms AS text[]),
+            CAST(:stricts AS boolean[]), CAST(:kept AS interval[]), CAST(:keys AS text[]),
+            CAST(:hashes AS bytea[])
+        ) AS asked (id, client_id, api_key_id, request_id, total, form, strict, kept, idempotency_key,
+                   request_hash)
         CROSS JOIN patience
-        ORDER BY api_key_id, idempotency_key, id
+        ORDER BY client_id, idempotency_key, id
         ON CONFLICT DO NOTHING
         RETURNING id, created_at
     ), cut AS (
@@ -89,6 +91,7 @@ def _job_columns(promises: Sequence[Promise]) -> dict[str, list[Any]]:
     jobs = [promised.job for promised in promises]
     return {
         "ids": [job.id for job in jobs],
+        "client_ids": [job.client_id for job in jobs],
         "api_key_ids": [job.api_key_id for job in jobs],
         "request_ids": [job.request_id for job in jobs],
         "totals": [job.total for job in jobs],

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # An attempt is counted without waiting for the disk, and its beginning with it: for 0.6 seconds (three times
 # wal_writer_delay) a crash of PostgreSQL could forget it. So it is told after that, and what was told stays.
 _JOB = text("""
-    SELECT jobs.id, jobs.api_key_id, jobs.request_id, jobs.total, jobs.form, jobs.created_at, jobs.expires_at,
+    SELECT jobs.id, jobs.client_id, jobs.api_key_id, jobs.request_id, jobs.total, jobs.form,
+           jobs.created_at, jobs.expires_at,
            progress.decided, progress.ok, progress.started_at, progress.last_closed_at, rejected.codes
     FROM jobs
     CROSS JOIN LATERAL (

@@ -66,6 +66,7 @@ class TakenSlice:
     repeated_numbers: frozenset[int]
     attempts: int
     """This one included; but not one that was shared with other slices and ended its worker."""
+    client_id: int
     api_key_id: int
     market_ids: frozenset[int] | None
     request_id: str

@@ -16,7 +16,7 @@ from shared.domain.order import Address, LineRequest, OrderRequest
 from shared.domain.terms import Shipping, Terms
 from shared.domain.vouchers import compared
 from shared.persistence.core.copying import copy_rows
-from shared.persistence.core.tables import allocations, confirmations, orders, payments
+from shared.persistence.core.tables import allocations, api_keys, confirmations, orders, payments
 from shared.persistence.orders import rows as order_rows
 
 _LINES = text(
@@ -87,11 +87,12 @@ class StoredOrder:
         return market_ids is None or self.row["market_id"] in market_ids
 
 
-def lock_order(connection: Connection, number: int, api_key_id: int) -> StoredOrder | None:
-    """The order of this number, if this API key made it; locked."""
+def lock_order(connection: Connection, number: int, client_id: int) -> StoredOrder | None:
+    """The order of this number, if a key of this client made it; locked."""
+    own_keys = select(api_keys.c.id).where(api_keys.c.client_id == client_id)
     query = (
         select(orders)
-        .where(orders.c.number == number, orders.c.api_key_id == api_key_id)
+        .where(orders.c.number == number, orders.c.api_key_id.in_(own_keys))
         .with_for_update(key_share=True)
     )
     row = connection.execute(query).mappings().one_or_none()

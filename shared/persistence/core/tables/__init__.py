@@ -6,7 +6,7 @@ freely and that may hold U+0000 (a batch's key) is kept as JSON text, where it i
 
 from __future__ import annotations
 
-from shared.persistence.core.tables.access import api_keys
+from shared.persistence.core.tables.access import api_keys, clients
 from shared.persistence.core.tables.base import metadata
 from shared.persistence.core.tables.catalog import (
     accounts,
@@ -43,6 +43,7 @@ __all__ = [
     "buyers",
     "campaigns",
     "catalog_state",
+    "clients",
     "confirmations",
     "customers",
     "delivery_windows",

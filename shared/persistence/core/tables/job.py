@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -27,7 +28,9 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("api_key_id", Integer, ForeignKey("api_keys.id"), nullable=False),
+    Column("client_id", Integer, nullable=False),
+    # The key that it came with: its markets are those of the job's orders.
+    Column("api_key_id", Integer, nullable=False),
     Column("request_id", Text, nullable=False),
     Column("total", Integer, nullable=False),
     # Prefer: handling=strict, where an unknown field is an error.
@@ -42,7 +45,9 @@ jobs = Table(
     # Whether its slices still have what was sent.
     Column("bodies_kept", Boolean, nullable=False, server_default=text("true")),
     # NULLs differ: a job without an Idempotency-Key is like no other.
-    UniqueConstraint("api_key_id", "idempotency_key"),
+    UniqueConstraint("client_id", "idempotency_key"),
+    # A job's key is one of its client's.
+    ForeignKeyConstraint(["client_id", "api_key_id"], ["api_keys.client_id", "api_keys.id"]),
     CheckConstraint("(idempotency_key IS NULL) = (request_hash IS NULL)", name="idempotency_key_with_hash"),
     CheckConstraint("total >= 0", name="total_not_negative"),
     CheckConstraint("form IN ('batch', 'order', 'completion')", name="form_known"),

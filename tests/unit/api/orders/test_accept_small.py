@@ -44,6 +44,7 @@ class Store:
 def new_job() -> Promise:
     job = Job(
         id=uuid6.uuid7(),
+        client_id=1,
         api_key_id=1,
         request_id="r-1",
         total=1,

@@ -20,6 +20,7 @@ LATER = datetime(2026, 11, 23, 20, 0, 0, 1500, tzinfo=timezone(timedelta(hours=1
 def job(total: int, decided: int = 0, ok: int = 0, cancelled: int = 0, **more: Any) -> Job:
     return Job(
         id=UUID("01a209af-3b0c-7ce6-836e-bae03ff047b9"),
+        client_id=1,
         api_key_id=1,
         request_id="r-1",
         total=total,
