@@ -101,6 +101,14 @@ def test_a_retired_word_is_in_the_glossary(retired: Retired) -> None:
     assert f"| `{retired.word}` | {retired.say} |" in read("docs/glossary.md")
 
 
+@pytest.mark.parametrize("retired", RETIRED, ids=lambda retired: retired.word)
+def test_what_is_said_instead_of_a_retired_word_is_explained(retired: Retired) -> None:
+    explained, _, _ = read("docs/glossary.md").partition("\n## Retired words\n")
+    words = " ".join(re.findall(r"^\|([^|]+)\|", explained, re.MULTILINE))
+
+    assert [word for word in retired.say.split(", ") if not re.search(rf"(?i)\b{word}\b", words)] == []
+
+
 def test_words_that_are_left_are_words_of_the_list() -> None:
     assert not LEFT.keys() - {retired.word for retired in RETIRED}
 
