@@ -22,6 +22,7 @@ from shared.domain.reasons import (
     FIELD_MISSING,
     IS_EMPTY,
     IS_NULL,
+    NOT_ARRAY,
     NOT_BOOLEAN,
     NOT_COUNTRY,
     NOT_CURRENCY,
@@ -78,6 +79,14 @@ class Told(str):
 def wrong(reason: Reason, text: str, **params: Any) -> ValidationError:
     """The error of a value that cannot be taken; ``params`` are those that the reason names."""
     return ValidationError([Told(reason, text, **params)])
+
+
+def told_by(error: ValidationError) -> list[Told]:
+    """What the error of a single value says; raises TypeError where a field of ours did not make it."""
+    told = [one for one in error.messages if isinstance(one, Told)]
+    if len(told) != len(error.messages):
+        raise TypeError(f"not told by a field of ours: {error.messages!r}")
+    return told
 
 
 def missing(what: str) -> ValidationError:
@@ -316,7 +325,10 @@ class Elements(fields.List[Any]):
         return Told(TOO_MANY, text, count=count, most=self.most) if count > self.most else None
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
-        refused = self.too_many(len(value)) if isinstance(value, list) else None
+        if not isinstance(value, list):
+            # marshmallow would go through an object's names.
+            raise wrong(NOT_ARRAY, f"{quoted(value)} is not an array")
+        refused = self.too_many(len(value))
         if refused is not None:
             raise ValidationError([refused])
         return super()._deserialize(value, attr, data, **kwargs)

@@ -6,7 +6,7 @@ database can tell which rows are new.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from shared.domain.catalog import Split
 from shared.schemas.catalog.fields import AmountsByCurrency, ByName, Currency, Name, Percent, Several, Until
 from shared.schemas.fields import Amount, Country, Email, Flag, Moment, Text, Whole
 from shared.schemas.order.declaration import AddressSchema
+from shared.schemas.order.sent import WrongTogether
 
 # Given ids stay clear of the end of what the database counts to, so that it can go on from them.
 _MOST_ID: Final = 2_000_000_000
@@ -210,8 +211,9 @@ class AccountAddressSchema(AddressSchema):
         cleared = (name for name, value in dict(original).items() if value is None and name in self.fields)
         return {**address, **dict.fromkeys(cleared)}
 
-    def state_where_needed(self, data: Mapping[str, Any], original: Any, **_: Any) -> None:
+    def wrong_together(self, _values: Mapping[str, Any], _sent: Any) -> Iterator[WrongTogether]:
         """No state is missing yet."""
+        yield from ()
 
 
 class AccountSchema(Schema):

@@ -13,7 +13,7 @@ from shared.domain.completion import Completion, Misread
 from shared.domain.outcome import MOST_IGNORED, Fault
 from shared.domain.reasons import NOT_OBJECT, NOT_READABLE, UNKNOWN_FIELD
 from shared.schemas.exact_json import read_exactly
-from shared.schemas.order.amounts import amounts_sent
+from shared.schemas.order.amounts import amount_fields, amounts_sent
 from shared.schemas.order.declaration import OrderSchema, not_an_object
 from shared.schemas.order.reading import UNKNOWN, faults_of
 from shared.schemas.order.sent import known_members, unknown_members
@@ -47,6 +47,7 @@ class CompletionReader:
         self._strict = strict
         self._schema = completion_schema(zone=zone, max_lines=max_lines)
         self._known = known_members(self._schema)
+        self._amounts = amount_fields(self._schema)
 
     def read(self, raw: bytes | msgspec.Raw) -> Completion | Misread:
         """Read one completion of JSON whose syntax has been checked."""
@@ -57,7 +58,7 @@ class CompletionReader:
         if not isinstance(sent, dict):
             return Misread((Fault(NOT_OBJECT, "", not_an_object(sent)),))
         unknown = unknown_members(sent, self._known)
-        amounts = tuple(amounts_sent(sent, self._schema))
+        amounts = tuple(amounts_sent(sent, self._amounts))
         faults = [Fault(UNKNOWN_FIELD, at, UNKNOWN) for at in unknown] if self._strict else []
         try:
             values: dict[str, Any] = self._schema.load(sent)

@@ -5,11 +5,11 @@ Unknown members are for whoever reads: see ``sent.unknown_members``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, fields
 
 from shared.domain.order import MOST_NUMBER, MOST_QUANTITY, STATES_NEEDED, UNREAD_CODE
 from shared.domain.outcome import quoted
@@ -27,8 +27,9 @@ from shared.schemas.fields import (
     Text,
     Told,
     Whole,
+    told_by,
 )
-from shared.schemas.order.sent import Sent
+from shared.schemas.order.sent import Sent, WrongTogether
 
 NAME_CHARS = 255
 COMMENT_CHARS = 5_000
@@ -93,12 +94,10 @@ class AddressSchema(Sent):
         """Whether a state is missing."""
         return values["country"] in STATES_NEEDED and _is_blank(values.get("state"))
 
-    @validates_schema(skip_on_field_errors=False, pass_original=True)
-    def state_where_needed(self, data: Mapping[str, Any], original: Any, **_: Any) -> None:
+    def wrong_together(self, values: Mapping[str, Any], sent: Any) -> Iterator[WrongTogether]:
         """Some countries' addresses need a state."""
-        if data.get("country") in STATES_NEEDED and _is_blank(original.get("state")):
-            msg = Told(FIELD_MISSING, f"is required for country {data['country']!r}")
-            raise ValidationError({"state": [msg]})
+        if values.get("country") in STATES_NEEDED and _is_blank(sent.get("state")):
+            yield ("state",), Told(FIELD_MISSING, f"is required for country {values['country']!r}")
 
 
 class LocalizedSizeSchema(Sent):
@@ -139,14 +138,12 @@ class LineSchema(Sent):
         """Whether no item is named."""
         return not any(name in values for name in _ITEM_NAMES)
 
-    @validates_schema(skip_on_field_errors=False, pass_original=True)
-    def names_an_item(self, _: Any, original: Any, **__: Any) -> None:
+    def wrong_together(self, _values: Mapping[str, Any], sent: Any) -> Iterator[WrongTogether]:
         """One of id, ean, upc, sku."""
-        sent = {} if original == [] else original
-        if isinstance(sent, dict) and all(sent.get(name) in (None, "") for name in _ITEM_NAMES):
-            raise ValidationError(
-                {"_schema": [Told(ITEM_NOT_NAMED, "names no item; send id, ean, upc or sku")]}
-            )
+        if sent == [] or (
+            isinstance(sent, dict) and all(sent.get(name) in (None, "") for name in _ITEM_NAMES)
+        ):
+            yield (), Told(ITEM_NOT_NAMED, "names no item; send id, ean, upc or sku")
 
 
 class OriginSchema(Sent):
@@ -283,32 +280,33 @@ class OrderSchema(Sent):
         invoice = self.invoice(values)
         return "accountId" not in values if invoice is None else "email" not in invoice
 
-    @validates_schema(skip_on_field_errors=False, pass_original=True)
-    def addressed(self, _: Any, original: Any, **__: Any) -> None:
+    def wrong_together(self, _values: Mapping[str, Any], sent: Any) -> Iterator[WrongTogether]:
         """An address (unless an account's stands in), with an e-mail on the invoice or only one."""
-        given = [name for name in _ADDRESSES if not self.is_absent(name, original.get(name))]
         if not self.needs_address:
             return
+        given = [name for name in _ADDRESSES if not self.is_absent(name, sent.get(name))]
         if not given:
-            if self.is_absent("accountId", original.get("accountId")):
-                msg = Told(FIELD_MISSING, "is required; send address, or invoiceAddress and deliveryAddress")
-                raise ValidationError({"address": [msg]})
+            if self.is_absent("accountId", sent.get("accountId")):
+                msg = "is required; send address, or invoiceAddress and deliveryAddress"
+                yield ("address",), Told(FIELD_MISSING, msg)
             return
-        invoice = original[given[0]]
+        invoice = sent[given[0]]
         if isinstance(invoice, dict):
-            _check_email(given[0], invoice.get("email"))
+            for told in _wrong_email(invoice.get("email")):
+                yield (given[0], "email"), told
 
 
-def _check_email(name: str, email: Any) -> None:
-    """The e-mail that counts. What the address's own field has refused already is not told twice."""
+def _wrong_email(email: Any) -> list[Told]:
+    """What is wrong with the e-mail that counts, but for what the address's own field has refused."""
     if _is_blank(email):
-        raise ValidationError({name: {"email": [Told(FIELD_MISSING, "is required")]}})
+        return [Told(FIELD_MISSING, "is required")]
     if not isinstance(email, str) or len(email) > _EMAIL.most or "\x00" in email:
-        return
+        return []
     try:
         _EMAIL.check(email)
     except ValidationError as error:
-        raise ValidationError({name: {"email": error.messages}}) from error
+        return told_by(error)
+    return []
 
 
 def not_an_object(value: Any) -> str:

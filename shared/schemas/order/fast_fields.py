@@ -17,7 +17,7 @@ from marshmallow import ValidationError, fields
 
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.fields import Amount, Country, Elements, Email, Flag, Moment, Text, Whole
-from shared.schemas.order.sent import NOTHINGS, Sent
+from shared.schemas.order.sent import NOTHINGS, Sent, sent_schema_of
 from shared.schemas.places import COUNTRIES
 
 ReadOne = Callable[[Any], Any]
@@ -155,17 +155,10 @@ def _reader(field: Any, unknown: Unknown) -> ReadOne:
         case Amount() | Moment():
             found = _recurring_reader(field)
         case fields.Nested():
-            found = object_reader(_nested(field), unknown)
+            found = object_reader(sent_schema_of(field), unknown)
         case _:
             found = _by_field(field)
     return found
-
-
-def _nested(field: fields.Nested) -> Sent:
-    schema = field.schema
-    if not isinstance(schema, Sent):
-        raise TypeError(f"{field.name} is no part of an order")
-    return schema
 
 
 def _by_field(field: Any) -> ReadOne:
@@ -265,7 +258,7 @@ def email_reader(field: Email) -> ReadOne:
 
 def _list_reader(field: Elements, unknown: Unknown) -> ReadOne:
     inner = field.inner
-    nested = object_reader(_nested(inner), unknown) if isinstance(inner, fields.Nested) else None
+    nested = object_reader(sent_schema_of(inner), unknown) if isinstance(inner, fields.Nested) else None
     one: ReadOne = _by_field(inner) if nested is None else nested
 
     def read(value: Any) -> Any:

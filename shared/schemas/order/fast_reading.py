@@ -1,9 +1,8 @@
 """The fast way for orders without faults: from an order's bytes to its request, made from its schema.
 
-The marshmallow schema is the one declaration, and the one that says what is wrong. From its fields this makes
-readers that give the same values several times faster, for every form that the contract allows. What has a
-fault is doubted, which costs nothing but time: the schema reads it then. A test holds both ways to the same
-values.
+The marshmallow schema is the one declaration. From its fields this makes readers that give the same values
+several times faster, for every form that the contract allows. What has a fault is doubted, which costs
+nothing but time: ``thorough_reading`` reads it then. A test holds both ways to the same values.
 """
 
 from __future__ import annotations

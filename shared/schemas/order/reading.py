@@ -24,11 +24,12 @@ from shared.domain.reasons import (
 )
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.fields import Told
-from shared.schemas.order.amounts import amounts_sent
+from shared.schemas.order.amounts import amount_fields, amounts_sent
 from shared.schemas.order.declaration import NAME_CHARS, OrderSchema, not_an_object
 from shared.schemas.order.fast_reading import FastReader
 from shared.schemas.order.requests import first_of, line_request, order_request, references_of
 from shared.schemas.order.sent import known_members, unknown_members, without_holes
+from shared.schemas.order.thorough_reading import ThoroughReader
 
 NUL = b"\\u0000"
 """The only way to write U+0000 in JSON."""
@@ -48,16 +49,18 @@ class OrderReader:
 
     def __init__(self, *, zone: ZoneInfo, max_lines: int, strict: bool) -> None:
         self._strict = strict
-        self._schema = OrderSchema(zone=zone, max_lines=max_lines)
-        self._known = known_members(self._schema)
-        self._fast = FastReader(self._schema, strict=strict)
+        schema = OrderSchema(zone=zone, max_lines=max_lines)
+        self._known = known_members(schema)
+        self._amounts = amount_fields(schema)
+        self._fast = FastReader(schema, strict=strict)
+        self._thorough = ThoroughReader(schema)
 
     def read(self, raw: bytes | msgspec.Raw) -> Parsed:
         """Read one order of JSON whose syntax has been checked."""
         return self._read(raw, thoroughly=False)
 
     def read_thoroughly(self, raw: bytes | msgspec.Raw) -> Parsed:
-        """The same by the schema alone, without the fast way."""
+        """The same without the fast way."""
         return self._read(raw, thoroughly=True)
 
     def _read(self, raw: bytes | msgspec.Raw, *, thoroughly: bool) -> Parsed:
@@ -74,7 +77,7 @@ class OrderReader:
         if not isinstance(sent, dict):
             return _faulty([Fault(NOT_OBJECT, "", not_an_object(sent))])
         order, element_names = without_holes(sent)
-        parsed = self._read_by_schema(order)
+        parsed = self._read_thoroughly(order)
         if not element_names:
             return parsed
         request = parsed.request and replace(parsed.request, element_names=element_names)
@@ -83,7 +86,7 @@ class OrderReader:
     def _ignored(self, order: dict[str, Any]) -> tuple[str, ...]:
         return tuple(islice(unknown_members(order, self._known), MOST_IGNORED))
 
-    def _read_by_schema(self, order: dict[str, Any]) -> Parsed:
+    def _read_thoroughly(self, order: dict[str, Any]) -> Parsed:
         """Read an order in any form that the contract allows, or tell all that is wrong with it."""
         if not self._strict:
             return replace(self._loaded(order, []), ignored=self._ignored(order))
@@ -93,19 +96,15 @@ class OrderReader:
     def _loaded(self, order: dict[str, Any], faults: list[Fault]) -> Parsed:
         if order.get("products") in (None, [], ""):
             faults.append(Fault(ORDER_EMPTY, "/products", "the order has no lines; send at least one"))
-        try:
-            values = self._schema.load(order)
-        except ValidationError as error:
-            faults.extend(faults_of(error, order))
-            valid = error.valid_data if isinstance(error.valid_data, dict) else {}
-            return self._faulty(order, faults, valid)
+        values, found = self._thorough.read(order)
+        faults += found
         if faults:
             return self._faulty(order, faults, values)
         request = order_request(values, [line_request(line) for line in values["products"]])
         return Parsed(request, references=request.references)
 
     def _faulty(self, order: dict[str, Any], faults: list[Fault], values: Mapping[str, Any]) -> Parsed:
-        amounts = tuple(amounts_sent(order, self._schema))
+        amounts = tuple(amounts_sent(order, self._amounts))
         return replace(_faulty(faults, values, addressed=_addressed(order)), amounts=amounts)
 
 

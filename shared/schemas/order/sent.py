@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, pre_load
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validates_schema
 
 from shared.domain.outcome import pointer_step
-from shared.schemas.fields import Choice, Country, Elements, Members, Moment, Text
+from shared.schemas.fields import Choice, Country, Elements, Members, Moment, Text, Told
 
 _POINTER_STEP_CHARS = 255
 WHOLE_NAME = re.compile(r"-?[0-9]{1,19}")
@@ -18,6 +18,9 @@ WHOLE_NAME = re.compile(r"-?[0-9]{1,19}")
 
 # What MySQL has where there is no date.
 _NO_DATES = frozenset({"0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00"})
+
+WrongTogether = tuple[tuple[str, ...], Told]
+"""Below an object: the names that lead to what is wrong, and what is."""
 
 NOTHINGS = _NO_DATES | {""}
 """All texts that may stand for nothing, but blank ones of an e-mail."""
@@ -49,6 +52,23 @@ class Sent(Schema):
     def lacks(self, values: Mapping[str, Any]) -> bool:
         """Whether what was read, each value for itself, is not enough or not right together."""
         return not isinstance(values, dict)
+
+    def wrong_together(self, values: Mapping[str, Any], sent: Any) -> Iterator[WrongTogether]:
+        """What is wrong with what was read and ``sent`` that no value shows by itself."""
+        del values, sent
+        yield from ()
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def right_together(self, values: Mapping[str, Any], original: Any, **_: Any) -> None:
+        """Refuse what is wrong together, for marshmallow."""
+        errors: dict[str, Any] = {}
+        for names, told in self.wrong_together(values, original):
+            below = errors
+            for name in names[:-1]:
+                below = below.setdefault(name, {})
+            below.setdefault(names[-1] if names else "_schema", []).append(told)
+        if errors:
+            raise ValidationError(errors)
 
     @pre_load
     def without_what_is_absent(self, data: Any, **_: Any) -> Any:
@@ -129,6 +149,14 @@ def unknown_pointer(name: str, pointer: str = "") -> str:
     """The pointer to a member that is no parameter, within what has this one."""
     shown = name if len(name) <= _POINTER_STEP_CHARS else f"{name[:60]}…"
     return f"{pointer}/{pointer_step(shown)}"
+
+
+def sent_schema_of(field: fields.Nested) -> Sent:
+    """The same, of what must be a part of an order. Raises TypeError."""
+    schema = schema_of(field)
+    if not isinstance(schema, Sent):
+        raise TypeError(f"{field.name} is no part of an order")
+    return schema
 
 
 def schema_of(field: fields.Nested) -> Schema:

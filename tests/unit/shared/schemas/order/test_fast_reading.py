@@ -1,4 +1,4 @@
-"""The fast way and the schema read every order to the same, however it is spelt."""
+"""The fast way, the thorough one and the schema read every order to the same, however it is spelt."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import json
 import os
 import tracemalloc
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from marshmallow import ValidationError
 
 from bench.shapes import SHAPES, make
+from shared.domain.outcome import Fault
 from shared.domain.parsed import Parsed
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.order.declaration import OrderSchema
-from shared.schemas.order.reading import OrderReader
+from shared.schemas.order.reading import OrderReader, faults_of
+from shared.schemas.order.sent import without_holes
+from shared.schemas.order.thorough_reading import ThoroughReader
 
 TEXTS = int(os.environ.get("ORDERMILL_DIFFERENTIAL_TEXTS", "2000"))
 """How many texts are written; 100,000 in the long run."""
@@ -51,7 +55,9 @@ ORDER: dict[str, Any] = {
     "createdFromOrigin": {"type": "return", "id": 9},
     "voucherCodes": ["TEN"],
 }
-PARAMETERS = sorted(OrderSchema(zone=ZoneInfo("UTC"), max_lines=5).fields)
+SCHEMA = OrderSchema(zone=ZoneInfo("Europe/Stockholm"), max_lines=5)
+THOROUGH = ThoroughReader(SCHEMA)
+PARAMETERS = sorted(SCHEMA.fields)
 
 
 class Pairs(list[tuple[str, Any]]):
@@ -215,6 +221,43 @@ def test_both_ways_read_any_text_to_the_same_order_or_the_same_faults(text: byte
         assert not (twice and fast.request)
 
 
+@settings(max_examples=TEXTS, deadline=None)
+@given(texts())
+def test_the_thorough_way_tells_every_fault_that_the_schema_does_and_no_other(text: bytes) -> None:
+    try:
+        sent = read_exactly(text)
+    except ValueError:
+        return
+    assume(isinstance(sent, dict))
+    order, _ = without_holes(sent)
+    values: dict[str, Any]
+    faults: list[Fault] = []
+    try:
+        values = SCHEMA.load(order)
+    except ValidationError as error:
+        faults = list(faults_of(error, order))
+        values = cast("dict[str, Any]", error.valid_data)
+
+    read, told = THOROUGH.read(order)
+
+    assert told == faults
+    # Of lists with faults in them only codes are looked at again.
+    faulty = {fault.pointer.split("/")[1] for fault in faults} & {"products"}
+    assert without(read, faulty) == without(values, faulty)
+
+
+def without(values: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
+@pytest.mark.parametrize("products", [{"a": 1}, "a", 5, True])
+def test_what_should_be_an_array_and_is_none_is_told_as_one_fault(products: Any) -> None:
+    order = {"products": products, "address": {"country": "SE", "email": "x@example.com"}}
+
+    for parsed in _both(json.dumps(order).encode(), strict=False):
+        assert [(fault.pointer, fault.reason.name) for fault in parsed.faults] == [("/products", "not_array")]
+
+
 def _stands_twice(text: bytes) -> bool:
     """Whether a member stands twice, by a reader that knows nothing of ours."""
     found = False
@@ -235,7 +278,7 @@ def test_every_shape_that_clients_send_takes_the_fast_way(
 ) -> None:
     reader = READERS[False]
     thorough = [reader.read_thoroughly(text) for text in make(shape, 20, lines=lines).values()]
-    monkeypatch.setattr(reader, "_read_by_schema", None)
+    monkeypatch.setattr(reader, "_read_thoroughly", None)
 
     fast = [reader.read(text) for text in make(shape, 20, lines=lines).values()]
 

@@ -11,11 +11,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from marshmallow import ValidationError
 
 from shared.domain.allocation import Demand, Shortage, allocate
 from shared.domain.decide import decide
 from shared.domain.resolve import prepare
 from shared.domain.vouchers import Uses
+from shared.schemas.order.declaration import OrderSchema
 from shared.schemas.order.reading import OrderReader
 from tests.support.domain_shop import DEFAULT, snapshot, stock
 
@@ -128,6 +130,36 @@ def test_what_grows_with_the_square_is_seen_and_what_grows_in_proportion_is_not_
 
     assert _grows_in_proportion(plain, plain)
     assert not _grows_in_proportion([count(125_000), count(2_000_000)], plain)
+
+
+FAULTY_LINES = 25
+FAULTS_COST_AT_MOST = 0.6
+"""Of what marshmallow takes to find them by the same schema."""
+
+
+@pytest.mark.parametrize(
+    "line", [{}, "x", {"qty": "x", "sku": 5}, {"qty": 0, "sku": "A", "unitPrice": -1}], ids=json.dumps
+)
+def test_whoever_sends_nothing_but_faults_does_not_take_the_workers_time(line: Any) -> None:
+    raw = _order(products=[line] * FAULTY_LINES)
+    sent, schema = json.loads(raw), OrderSchema(zone=ZoneInfo("UTC"), max_lines=MAX_LINES)
+
+    def load() -> None:
+        with pytest.raises(ValidationError):
+            schema.load(sent)
+
+    def seconds(read: Callable[[], Any]) -> float:
+        began = time.process_time()
+        for _ in range(30):
+            read()
+        return time.process_time() - began
+
+    # As above: what else runs here makes some of them slow, and none fast.
+    own, others = zip(
+        *((seconds(lambda: READERS[False].read(raw)), seconds(load)) for _ in range(_TRIES)), strict=True
+    )
+
+    assert min(own) <= FAULTS_COST_AT_MOST * min(others), (own, others)
 
 
 _HOSTILE = ("9", "1", "-", ".", "1.", "2027-01-31 12:00:00", "x@", "a.", "ä", '"', "\\", " ", "W", "+01:00")
