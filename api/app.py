@@ -24,7 +24,7 @@ from shared.clock import utc_now
 from shared.events import Listener
 from shared.persistence.core.database import open_database
 from shared.persistence.jobs.backlog import undecided_bytes
-from shared.persistence.jobs.insert_many import promise_together
+from shared.persistence.jobs.insert_many import insert_jobs
 from shared.queue.job_queue import JobQueue
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         capacity=Capacity(capacity_limits(settings)),
         keys_engine=open_database(settings, "api-keys", needs_schema=True, pool_size=_KEYS_POOL_SIZE),
         keys_in_flight=KeysInFlight(),
-        small_batches=SmallBatches(partial(promise_together, engine), queue.dispatch),
+        small_batches=SmallBatches(partial(insert_jobs, engine), queue.dispatch),
         backlog=Backlog(partial(undecided_bytes, engine), settings.undecided_max_bytes),
     )
     set_app_context(app, context)

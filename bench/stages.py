@@ -32,7 +32,7 @@ from bench.ground import open_ground
 from bench.shapes import SHAPES, batch, make
 from shared.domain.job import Job, JobForm
 from shared.domain.slicing import LARGE_QUEUE, handfuls
-from shared.persistence.jobs.insert import NewSlice, Promise, promise
+from shared.persistence.jobs.insert import NewJob, NewSlice, insert_job
 from shared.settings import Settings
 from worker.collector import collect_rarely
 from worker.context import WorkerContext, open_worker_context
@@ -80,7 +80,7 @@ class Samples:
         self.lines: Counter[str] = Counter()
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def sampling(self) -> Iterator[None]:
         """Take samples in the block; in the main thread only."""
         signal.signal(signal.SIGVTALRM, self._ring)
         signal.setitimer(signal.ITIMER_VIRTUAL, _SAMPLE_SECONDS, _SAMPLE_SECONDS)
@@ -131,8 +131,8 @@ def store(engine: Engine, shape: str, count: int, seed: int, api_key_id: int) ->
         expires_at=now + timedelta(days=1),
         form=JobForm.BATCH,
     )
-    promised = Promise(job=job, strict=False, queue=LARGE_QUEUE, dispatch_after_seconds=3600)
-    return promise(engine, promised, slices).slice_ids
+    new_job = NewJob(job=job, strict=False, queue=LARGE_QUEUE, dispatch_after_seconds=3600)
+    return insert_job(engine, new_job, slices).slice_ids
 
 
 def settle(context: WorkerContext, slice_ids: Sequence[int], count: int, server: psutil.Process) -> Cost:
@@ -140,7 +140,7 @@ def settle(context: WorkerContext, slice_ids: Sequence[int], count: int, server:
     messages = handfuls(slice_ids, LARGE_QUEUE)
     samples = Samples()
     postgres, began, ours = _server_seconds(server), time.perf_counter(), os.times()
-    with samples.taken():
+    with samples.sampling():
         closed = 0
         for ids in messages:
             told = settle_message(context, ids if isinstance(ids, list) else [ids], LARGE_QUEUE)

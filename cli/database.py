@@ -1,4 +1,4 @@
-"""How a command reaches the database: the one that DATABASE_URL names, or a data directory's own."""
+"""The database of a command: the one that DATABASE_URL names, or a data directory's own."""
 
 from __future__ import annotations
 

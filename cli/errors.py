@@ -1,4 +1,4 @@
-"""How a command says that it could not do what it was asked: one sentence, and exit code 2."""
+"""Errors of a command: one sentence of what it could not do, and exit code 2."""
 
 from __future__ import annotations
 

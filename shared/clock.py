@@ -1,4 +1,4 @@
-"""The time, passed in so that a test can say what it is."""
+"""The clock, passed in so that a test can say what time it is."""
 
 from __future__ import annotations
 

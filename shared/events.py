@@ -156,13 +156,13 @@ class Listener:
                 message = subscription.get_message(timeout=_TURN_SECONDS)
                 if message is not None:
                     heard_at = time.monotonic()
-                    self._take(message)
+                    self._receive(message)
                 elif time.monotonic() - heard_at > _SILENT_SECONDS:
                     raise redis.ConnectionError("no answer to a ping")
                 else:
                     subscription.ping()
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _receive(self, message: dict[str, Any]) -> None:
         if message["type"] == "subscribe":
             # What was announced before now has passed by.
             for waiter in self._all_waiters():

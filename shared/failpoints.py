@@ -19,7 +19,7 @@ from shared.settings import SettingsError
 
 POINTS = (
     # The API.
-    "after-promise",
+    "after-insert",
     "after-dispatch",
     # A worker.
     "after-take",
@@ -30,7 +30,7 @@ POINTS = (
     # The scheduler.
     "after-due",
 )
-"""Each between two steps, in that order: promise, dispatch, answer; taking a slice (which counts an attempt),
+"""Each between two steps, in that order: insert, dispatch, answer; taking a slice (which counts an attempt),
 claim, write, commit, announcement, acknowledgement; noting a new dispatch, doing it."""
 
 log = structlog.get_logger()

@@ -32,7 +32,7 @@ class Settings:
     )
     redis_url: str = _setting("", "Redis, as redis://:password@host:6379/0 or unix:///path/to/socket")
 
-    # -- the door ------------------------------------------------------------------------------------------
+    # -- the API -------------------------------------------------------------------------------------------
     max_body_bytes: int = _setting(128 * MIB, "request body, after inflating", minimum=1024)
     max_orders: int = _setting(100_000, "orders in one batch", minimum=1)
     max_order_bytes: int = _setting(4 * MIB, "one order, so that no worker has to hold more", minimum=1024)

@@ -77,7 +77,7 @@ def _heartbeat(settings: Settings, liveness: Liveness | None) -> type[bootsteps.
                 self.timers.pop().cancel()
             if self.queue is not None:
                 with suppress(QueueAwayError):  # then the beat runs out by itself
-                    self.queue.fall_silent(parent.hostname)
+                    self.queue.end_heartbeat(parent.hostname)
                 self.queue.close()
                 self.queue = None
 

@@ -1,4 +1,4 @@
-"""How often a worker process looks for garbage that holds on to itself."""
+"""Garbage collection: how often a worker process looks for what holds on to itself."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine
 
 from shared.client_rate import ClientRate
-from shared.domain.catalog import Reference
+from shared.domain.catalog import CatalogIndex
 from shared.events import JobEvents
-from shared.persistence.catalog.read import read_reference
+from shared.persistence.catalog.read import read_catalog_index
 from shared.persistence.core.database import open_database
 from shared.persistence.jobs.attempts import Attempt
 from shared.queue.job_queue import JobQueue
@@ -41,7 +41,7 @@ class WorkerContext:
     known_items: KnownItems = field(default_factory=KnownItems)
     """What orders have named of the catalog."""
     _readers: dict[bool, OrderReader] = field(default_factory=dict)
-    _reference: Reference | None = None
+    _catalog: CatalogIndex | None = None
 
     @cached_property
     def preemption(self) -> Preemption:
@@ -76,11 +76,11 @@ class WorkerContext:
             strict=strict,
         )
 
-    def reference(self, connection: Connection, version: int) -> Reference:
-        """The catalog's small tables, read again only when their version has changed."""
-        if self._reference is None or self._reference.version != version:
-            self._reference = read_reference(connection)
-        return self._reference
+    def catalog(self, connection: Connection, version: int) -> CatalogIndex:
+        """The catalog's index, read again only when its version has changed."""
+        if self._catalog is None or self._catalog.version != version:
+            self._catalog = read_catalog_index(connection)
+        return self._catalog
 
 
 def open_worker_context(settings: Settings) -> WorkerContext:

@@ -88,12 +88,12 @@ class Liveness:
         return now - self._heard_at
 
     def _astray_seconds(self, now: float) -> float:
-        if self._channel is None or _taken(self._channel.qos) <= len(state.reserved_requests):
+        if self._channel is None or _fetched(self._channel.qos) <= len(state.reserved_requests):
             self._in_hand_at = now
         return now - self._in_hand_at
 
 
-def _taken(qos: Any) -> int:
+def _fetched(qos: Any) -> int:
     """How many messages count as taken, as far as there is a bound to them."""
     room = qos.can_consume_max_estimate()
     return 0 if room is None else qos.prefetch_count - room

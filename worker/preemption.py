@@ -29,7 +29,7 @@ _PORTIONS: Final = 5
 
 
 class Preemption:
-    """What one worker process knows of what goes before what. Without a queue it gives way to none."""
+    """What one worker process knows of what goes before what. Without a queue it yields to none."""
 
     def __init__(self, queue: JobQueue | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._queue = queue

@@ -59,7 +59,7 @@ def read_batch(body: bytearray, *, by_line: bool, settings: Settings) -> Batch:
         raise ApiError(400, 'The body is empty; send one JSON object of orders, {"key": {…}, …}.')
     _check_text(body, by_line=by_line, settings=settings)
     reading = _Reading(settings)
-    reading.take_all(body, by_line=by_line)
+    reading.read_all(body, by_line=by_line)
     if by_line and not reading.line_numbers:
         raise ApiError(400, 'Every line is blank; send {"key": {…}} on each, or {} for no orders.')
     _check_keys(reading, settings)
@@ -113,12 +113,12 @@ def _keys_before(at: int, body: bytearray, *, by_line: bool, settings: Settings)
     """Give the keys of a batch that stand before the byte ``at``, and before whatever else is wrong."""
     reading = _Reading(settings)
     with suppress(ApiError):
-        reading.take_all(body, by_line=by_line, stop=at)
+        reading.read_all(body, by_line=by_line, stop=at)
     return reading.keys
 
 
-def _key_taker(keys: list[str], settings: Settings) -> Callable[[type, Any], _Key]:
-    def take_key(_: type, key: Any) -> _Key:
+def _key_reader(keys: list[str], settings: Settings) -> Callable[[type, Any], _Key]:
+    def read_key(_: type, key: Any) -> _Key:
         keys.append(key)
         # Here, rather than at the end: a body of nothing but tiny orders must not fill the memory first.
         if len(keys) > settings.max_orders:
@@ -127,7 +127,7 @@ def _key_taker(keys: list[str], settings: Settings) -> Callable[[type, Any], _Ke
 
     # Not a method: a decoder that holds its reading, which holds it, would keep the body until the next
     # collection of cycles.
-    return take_key
+    return read_key
 
 
 class _Reading:
@@ -141,26 +141,26 @@ class _Reading:
         self.line_starts: list[int] = []
         self._settings = settings
         self._decoder = msgspec.json.Decoder(
-            dict[_Key, msgspec.Raw], dec_hook=_key_taker(self.keys, settings)
+            dict[_Key, msgspec.Raw], dec_hook=_key_reader(self.keys, settings)
         )
 
-    def take_all(self, body: bytearray, *, by_line: bool, stop: int | None = None) -> None:
+    def read_all(self, body: bytearray, *, by_line: bool, stop: int | None = None) -> None:
         """Take a body, or what of it comes before the byte ``stop``."""
         if by_line:
             for number, text in _lines(body, len(body) if stop is None else stop):
-                self.take_line(number, text)
+                self.read_line(number, text)
         else:
-            self.take(body if stop is None else memoryview(body)[:stop], line=0)
+            self.read(body if stop is None else memoryview(body)[:stop], line=0)
 
-    def take_line(self, number: int, text: memoryview) -> None:
+    def read_line(self, number: int, text: memoryview) -> None:
         self.line_numbers.append(number)
         self.line_starts.append(len(self.keys))
         # Lines that hold no order cost as much as those that do.
         if len(self.line_numbers) > self._settings.max_orders:
             raise _too_many_orders(self._settings)
-        self.take(text, line=number)
+        self.read(text, line=number)
 
-    def take(self, text: bytearray | memoryview, *, line: int) -> None:
+    def read(self, text: bytearray | memoryview, *, line: int) -> None:
         before = len(self.keys)
         try:
             self.orders.extend(self._decoder.decode(text).values())

@@ -1,4 +1,4 @@
-"""How deep an order's arrays and objects go: told at the speed of C, in bounded time for any body."""
+"""JSON depth: how deep an order's arrays and objects go, told at the speed of C, in bounded time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What exactly is not JSON, or not UTF-8, about a body: where it is, and what to do about it."""
+"""JSON errors: what exactly is not JSON, or not UTF-8, about a body; where it is, and what to do about it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def not_json(
     found = _POSITION.search(str(error))
     at = int(found[1]) if found else len(text)
     reason, way_out = _why(error, text, at)
-    place = _place(text, at) if isinstance(text, bytearray) else f"on line {line} at byte {at} of it"
+    place = _location(text, at) if isinstance(text, bytearray) else f"on line {line} at byte {at} of it"
     return ApiError(400, f"The body is not JSON: {reason} {place}{_after(keys)}; {way_out}.")
 
 
@@ -65,6 +65,6 @@ def _why(error: msgspec.DecodeError, text: bytearray | memoryview, at: int) -> t
     return reason, 'send one JSON object, {"key": {…}, …}'
 
 
-def _place(text: bytearray, at: int) -> str:
+def _location(text: bytearray, at: int) -> str:
     column = at - text.rfind(b"\n", 0, at)
     return f"at byte {at} (line {text.count(10, 0, at) + 1}, column {column})"

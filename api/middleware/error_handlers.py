@@ -19,7 +19,7 @@ from shared.persistence.core.errors import (
     TransientError,
     UnableError,
 )
-from shared.persistence.jobs.insert import PromiseUnknownError
+from shared.persistence.jobs.insert import JobInsertUnknownError
 from shared.schemas.job import job_path
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def _why(error: TransientError) -> str:
     return "is too busy with others to answer in time"
 
 
-def _promise_unknown(error: PromiseUnknownError, _: RequestContext) -> ApiError:
-    _log.warning("promise_unknown", job_id=str(error.job_id), fault=str(error))
+def _insert_unknown(error: JobInsertUnknownError, _: RequestContext) -> ApiError:
+    _log.warning("insert_unknown", job_id=str(error.job_id), fault=str(error))
     path = job_path(error.job_id)
     msg = (
         "The database went away while the batch was being stored, and whether it was is not known yet. "
@@ -118,6 +118,6 @@ _TRANSLATIONS: Final[Mapping[type[Exception], Callable[[Any, RequestContext], Ap
     ApiError: _api_error,
     HTTPException: _of_the_framework,
     TransientError: _database_unable,
-    PromiseUnknownError: _promise_unknown,
+    JobInsertUnknownError: _insert_unknown,
     Exception: _unexpected,
 }

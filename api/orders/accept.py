@@ -15,7 +15,7 @@ from api.orders.duplicate_numbers import repeated_numbers
 from shared.domain.job import Job, JobForm
 from shared.domain.slicing import Size, SliceLimits, SlicePlan, plan_slices
 from shared.failpoints import failpoint
-from shared.persistence.jobs.insert import NewSlice, Promise, promise
+from shared.persistence.jobs.insert import NewJob, NewSlice, insert_job
 from shared.queue.job_queue import QueueAwayError
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
     """Insert a batch as a job, and dispatch its slices. Once this returns, it is accepted.
 
     When the queue did not take them, nothing is lost: the sweeper dispatches what is undecided. Raises
-    PersistenceError, ApiError where too much waits already, and PromisedBeforeError when the Idempotency-Key
-    stands for another job.
+    PersistenceError, ApiError where too much waits already, and IdempotencyKeyUsedError when the
+    Idempotency-Key stands for another job.
     """
     settings, now = app.settings, app.clock()
     plan = _plan(batch, settings, waits=request.waits)
@@ -81,7 +81,7 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
         expires_at=now + timedelta(days=settings.retention_days),
         form=request.form,
     )
-    new_job = Promise(
+    new_job = NewJob(
         job=job,
         strict=request.strict,
         queue=plan.queue,
@@ -97,8 +97,8 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
         if small.stored is not None:
             return Accepted(_as_stored(job, small.stored), len(slices), small.dispatched)
         perhaps_stored = small.perhaps_stored
-    stored = promise(app.engine, new_job, slices, perhaps_stored=perhaps_stored)
-    failpoint("after-promise")
+    stored = insert_job(app.engine, new_job, slices, perhaps_stored=perhaps_stored)
+    failpoint("after-insert")
     dispatched = _dispatch(app, job, stored.slice_ids, plan)
     return Accepted(_as_stored(job, stored), len(slices), dispatched)
 

@@ -13,14 +13,14 @@ from api.orders.group_commit import GroupCommit, Submission
 from shared.domain.slicing import SLICE_QUEUES
 from shared.failpoints import failpoint
 from shared.persistence.core.errors import PersistenceError
-from shared.persistence.jobs.insert_many import PromisesUnknownError
+from shared.persistence.jobs.insert_many import JobInsertsUnknownError
 from shared.queue.job_queue import QueueAwayError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from uuid import UUID
 
-    from shared.persistence.jobs.insert import NewSlice, Promise, Stored
+    from shared.persistence.jobs.insert import NewJob, NewSlice, Stored
 
 GROUP_MAX_BYTES: Final = 1024 * 1024
 """Orders in one group: they are held twice while it is committed, and a large one would keep the others."""
@@ -34,7 +34,7 @@ _log = structlog.get_logger(__name__)
 class Insert(Protocol):
     """Inserts several jobs at once; one that is left out has to be inserted alone."""
 
-    def __call__(self, promises: Sequence[tuple[Promise, Sequence[NewSlice]]], /) -> dict[UUID, Stored]:
+    def __call__(self, new_jobs: Sequence[tuple[NewJob, Sequence[NewSlice]]], /) -> dict[UUID, Stored]:
         """Give what was inserted by job. Raises PersistenceError."""
 
 
@@ -52,7 +52,7 @@ class SmallBatch(Submission):
     ``stored`` None: it has to be inserted alone; ``perhaps_stored``: for all that is known, it was.
     """
 
-    new_job: Promise
+    new_job: NewJob
     slices: Sequence[NewSlice]
     loads: Sequence[int]
     stored: Stored | None = None
@@ -68,7 +68,7 @@ class SmallBatches:
         self._dispatch = dispatch
         self._groups = GroupCommit(self._insert_all, GROUP_MAX_BYTES)
 
-    def accept(self, new_job: Promise, slices: Sequence[NewSlice], loads: Sequence[int]) -> SmallBatch:
+    def accept(self, new_job: NewJob, slices: Sequence[NewSlice], loads: Sequence[int]) -> SmallBatch:
         """Insert a small batch and dispatch its slices, perhaps with others; tell what came of it.
 
         ``loads`` are those of its slices (``SlicePlan``).
@@ -96,12 +96,12 @@ class SmallBatches:
         except PersistenceError as error:
             _log.info("stored_apart", batches=len(group), fault=str(error))
             for batch in group:
-                batch.perhaps_stored = isinstance(error, PromisesUnknownError)
+                batch.perhaps_stored = isinstance(error, JobInsertsUnknownError)
             return
         for batch in group:
             batch.stored = stored.get(batch.new_job.job.id)
         if stored:
-            failpoint("after-promise")
+            failpoint("after-insert")
             self._dispatch_all([batch for batch in group if batch.stored is not None])
 
     def _dispatch_all(self, stored: Sequence[SmallBatch]) -> None:

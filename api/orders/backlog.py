@@ -1,4 +1,4 @@
-"""How many undecided bytes each client has, as far as this process knows, and a bound on them.
+"""The backlog limit: how many undecided bytes each API key may have, as far as this process knows.
 
 The database knows; it is asked once in a while, and not for every batch: what this process has taken since is
 added to its last answer. So a client may exceed the limit by what the other processes take within that while.

@@ -22,7 +22,7 @@ from api.orders.idempotency import read_idempotency_key, request_hash
 from api.web.errors import ApiError
 from api.web.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
 from shared.domain.job import Job, JobForm
-from shared.persistence.jobs.insert import PromisedBeforeError
+from shared.persistence.jobs.insert import IdempotencyKeyUsedError
 from shared.persistence.jobs.outcomes import NO_OUTCOMES
 from shared.persistence.jobs.progress import find_job
 from shared.schemas.job import job_path
@@ -86,12 +86,12 @@ def _create(app: AppContext, context: RequestContext, endpoint: _Endpoint) -> Re
         with app.listener.waiting(job_id) as waiter, app.small_batches.until_answered(job_id):
             accepted, waiting = _read_and_accept(app, context, endpoint, job_id, preferences, idempotency_key)
             collected = _collect(app, accepted, waiter, waiting)
-    except PromisedBeforeError as before:
-        promised = before.job_id, before.request_hash
+    except IdempotencyKeyUsedError as before:
+        replayed = before.job_id, before.request_hash
     else:
         return _respond(app, collected, preferences, waiting)
     # Out here the exception is gone, and with its frames the body: a replay may wait for long.
-    return _replay(app, context, *promised, preferences)
+    return _replay(app, context, *replayed, preferences)
 
 
 def _waiting(app: AppContext, context: RequestContext, preferences: Preferences, total: int) -> Waiting:

@@ -39,7 +39,7 @@ class IncomingHead:
             self.is_whole = self._ends()
             self._looked_at = len(self._received)
 
-    def take(self) -> bytes:
+    def received(self) -> bytes:
         """Everything that has come, and what is behind the head too."""
         return bytes(self._received)
 

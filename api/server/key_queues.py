@@ -33,7 +33,7 @@ class KeyQueues:
 
     def add(self, conn: Connection) -> bool:
         """Start a request, now or when it is its turn; False when too many of its key wait already."""
-        key = credentials(conn.head.take())
+        key = credentials(conn.head.received())
         if self._counts[key] < self._most_per_key:
             self._begin(conn, key)
             return True

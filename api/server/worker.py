@@ -106,7 +106,7 @@ class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
         if not isinstance(conn.parser.unreader, DeadlineUnreader):
             conn.parser.unreader = DeadlineUnreader(conn.sock, WholeHead())
         conn.parser.unreader.deadline = WholeHead()
-        conn.parser.unreader.unread(conn.head.take())
+        conn.parser.unreader.unread(conn.head.received())
         conn.sock.begin_response()
         # Threads are used again, so this is said for each request.
         on_waiting.set(partial(self.method_queue.defer, self._key_queues.end, conn))

@@ -1,4 +1,4 @@
-"""What a request says that its body is."""
+"""Content types: what a request says that its body is."""
 
 from __future__ import annotations
 

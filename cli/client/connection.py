@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import httpx
 
-from cli.client.outcomes import read_job, read_refusal
+from cli.client.outcomes import read_api_error, read_job
 from cli.errors import NotDoneError
 from shared.terminal_text import printable
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from cli.client.upload import Upload
 
 # A server that was never reached is probably not there; one that answered before is probably restarting.
-FIRST_PATIENCE_SECONDS = 5.0
-PATIENCE_SECONDS = 60.0
+UNREACHED_RETRY_SECONDS = 5.0
+RETRY_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
 
@@ -70,7 +70,7 @@ class Connection:
         self.url = url.rstrip("/")
         self._tell = tell
         self._pause = pause
-        self._reached = False
+        self._was_reached = False
         if not api_key.isascii() or not api_key.isprintable():
             raise NotDoneError("The API key has characters that no key has; was it copied whole?")
         try:
@@ -137,10 +137,10 @@ class Connection:
                 response = self._http.send(request())
             except httpx.TransportError as error:
                 if not isinstance(error, _NEVER_SENT):
-                    self._reached = lost = True
+                    self._was_reached = lost = True
                 fault, wanted_pause = f"{self.url} {_what_happened(error)}.", 0.0
             else:
-                self._reached = True
+                self._was_reached = True
                 if response.is_success:
                     return response
                 fault, wanted_pause = _sentence(response), _retry_after_seconds(response)
@@ -148,14 +148,14 @@ class Connection:
                     raise RefusedError(fault, response.status_code)
             longer = max(pause, wanted_pause)
             waited += longer
-            if waited > (PATIENCE_SECONDS if self._reached else FIRST_PATIENCE_SECONDS):
+            if waited > (RETRY_SECONDS if self._was_reached else UNREACHED_RETRY_SECONDS):
                 break
             self._tell(f"{fault} Trying again in {longer:g} s.")
             self._pause(longer)
         raise (LostError if lost else NotDoneError)(self._in_the_end(fault))
 
     def _in_the_end(self, fault: str) -> str:
-        return fault if self._reached else f"{fault} `ordermill serve` starts one on this machine."
+        return fault if self._was_reached else f"{fault} `ordermill serve` starts one on this machine."
 
 
 def _pauses() -> Iterator[float]:
@@ -171,9 +171,9 @@ def _retry_after_seconds(response: httpx.Response) -> float:
 
 
 def _sentence(response: httpx.Response) -> str:
-    """Say what a refusal says, with its status and request id."""
-    refusal = read_refusal(response.content)
-    said = refusal.msg if refusal else f"{response.url} answered {response.reason_phrase or 'with an error'}."
+    """Say what an error response says, with its status and request id."""
+    error = read_api_error(response.content)
+    said = error.msg if error else f"{response.url} answered {response.reason_phrase or 'with an error'}."
     request_id = printable(response.headers.get("X-Request-ID", ""))
     # A server's sentence may name a key of the batch, and goes to a terminal.
     return f"{printable(said)} (HTTP {response.status_code}{f', request {request_id}' if request_id else ''})"

@@ -1,4 +1,4 @@
-"""What a client reads out of the server's answers: outcomes, jobs and refusals; pure."""
+"""Responses of the server as a client reads them: outcomes, jobs and errors; pure."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Job(msgspec.Struct, frozen=True, rename="camel"):
         return self.total - self.pending
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class ApiError(msgspec.Struct, frozen=True):
     """The envelope in which the server refuses a whole request."""
 
     code: int
@@ -75,7 +75,7 @@ class Refusal(msgspec.Struct, frozen=True):
 _outcomes = msgspec.json.Decoder(dict[str, Outcome])
 _raw_outcomes = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _job = msgspec.json.Decoder(Job)
-_refusal = msgspec.json.Decoder(Refusal)
+_api_error = msgspec.json.Decoder(ApiError)
 
 
 def read_outcomes(body: bytes) -> dict[str, Outcome]:
@@ -88,10 +88,10 @@ def read_job(body: bytes) -> Job:
     return _job.decode(body)
 
 
-def read_refusal(body: bytes) -> Refusal | None:
-    """Read the envelope of a refusal; None when ``body`` is not one, such as a proxy's own error page."""
+def read_api_error(body: bytes) -> ApiError | None:
+    """Read the envelope of an error; None when ``body`` is not one, such as a proxy's own error page."""
     try:
-        return _refusal.decode(body)
+        return _api_error.decode(body)
     except msgspec.MsgspecError:
         return None
 

@@ -28,37 +28,37 @@ def health(role: str) -> None:
         raise click.UsageError("REDIS_URL names no Redis; health asks the one that the role works with.")
     with closing(JobQueue(settings)) as queue:
         try:
-            fault = _fault(role, queue, settings)
+            problem = _problem(role, queue, settings)
         except QueueAwayError as error:
             raise NotDoneError(f"Not well: {error}.") from error
-    if fault:
-        raise NotDoneError(f"Not well: {fault}.")
+    if problem:
+        raise NotDoneError(f"Not well: {problem}.")
     click.echo("well")
 
 
-def _fault(role: str, queue: JobQueue, settings: Settings) -> str:
+def _problem(role: str, queue: JobQueue, settings: Settings) -> str:
     if role == "scheduler":
-        return scheduler_fault(queue, settings)
-    return worker_fault(queue) if role == "worker" else mailer_fault(queue)
+        return scheduler_problem(queue, settings)
+    return worker_problem(queue) if role == "worker" else mailer_problem(queue)
 
 
-def worker_fault(queue: JobQueue, host: str | None = None) -> str:
+def worker_problem(queue: JobQueue, host: str | None = None) -> str:
     """What is wrong with the worker of ``host`` (this machine's name by default), or ``""``."""
-    return _silent("worker", queue.workers(), host or socket.gethostname())
+    return _without_heartbeat("worker", queue.workers(), host or socket.gethostname())
 
 
-def mailer_fault(queue: JobQueue, host: str | None = None) -> str:
+def mailer_problem(queue: JobQueue, host: str | None = None) -> str:
     """What is wrong with the mailer of ``host`` (this machine's name by default), or ``""``."""
-    return _silent("mailer", queue.mailers(), host or socket.gethostname())
+    return _without_heartbeat("mailer", queue.mailers(), host or socket.gethostname())
 
 
-def _silent(role: str, names: list[str], host: str) -> str:
+def _without_heartbeat(role: str, names: list[str], host: str) -> str:
     if any(name.rpartition("@")[2] == host for name in names):
         return ""
     return f"no {role} of {host} has said lately that it takes messages"
 
 
-def scheduler_fault(queue: JobQueue, settings: Settings) -> str:
+def scheduler_problem(queue: JobQueue, settings: Settings) -> str:
     """What is wrong with the scheduler, or ``""``."""
     ago = queue.seconds_since_sweep()
     if ago is None:

@@ -12,5 +12,5 @@ from cli.processes.run_supervised import run_supervised
 
 @click.command()
 def scheduler() -> None:
-    """Run the scheduler alone: it dispatches again what was promised and is not decided. One is enough."""
+    """Run the scheduler alone: it dispatches again what was accepted and is not decided. One is enough."""
     sys.exit(run_supervised(settings_with_servers("scheduler"), "scheduler"))

@@ -1,4 +1,4 @@
-"""What the demonstration orders, found in the sample catalog; pure."""
+"""Goods of the demonstration: what it orders, found in the sample catalog; pure."""
 
 from __future__ import annotations
 

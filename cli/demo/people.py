@@ -1,4 +1,4 @@
-"""Who orders in the demonstration: addresses in several scripts, as people write them."""
+"""Customers of the demonstration: addresses in several scripts, as people write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps the roles of ordermill running as child processes: restarts what dies, stops all of them in order.
+"""The supervisor: restarts roles of ordermill that die as child processes, and stops all of them in order.
 
 Of the kept libraries, honcho's Manager ends everything as soon as one process exits and restarts nothing;
 circus and supervisor are daemons with a control socket and a configuration of their own to talk to.

@@ -39,7 +39,7 @@ def queue_watchdog(settings: Settings) -> Watchdog:
     return Watchdog(
         timeout_seconds=settings.worker_silence_seconds,
         excused=partial(_queue_away, settings),
-        dies_often=partial(_set_queues_aside, settings),
+        dies_often=partial(_quarantine_queues, settings),
     )
 
 
@@ -62,7 +62,7 @@ def _queue_away(settings: Settings) -> bool:
         return False
 
 
-def _set_queues_aside(settings: Settings) -> None:
+def _quarantine_queues(settings: Settings) -> None:
     """A message that ends whoever takes it would be put back, to end the next one; so all of them go.
 
     The database has all that they stood for, and the scheduler dispatches it anew.
@@ -71,8 +71,8 @@ def _set_queues_aside(settings: Settings) -> None:
 
     with closing(JobQueue(settings)) as queue:
         try:
-            kept = queue.set_aside()
+            kept = queue.quarantine()
         except QueueAwayError as error:
-            log.warning("queues_not_set_aside", reason=str(error))
+            log.warning("queues_not_quarantined", reason=str(error))
         else:
-            log.error("queues_set_aside", reason="workers keep dying", messages_are_in=kept)
+            log.error("queues_quarantined", reason="workers keep dying", messages_are_in=kept)

@@ -72,9 +72,9 @@ def run_servers(
     opened = open_data_dir(data_dir)
     lock_path = opened.path / "servers.lock"
     lock = FileLock(lock_path)
-    if not lock.take():
+    if not lock.acquire():
         log.info("waiting_for_another_ordermill", data_dir=str(opened.path), pid=signer(lock_path))
-        if not lock.take(limit_seconds=wait_seconds):
+        if not lock.acquire(limit_seconds=wait_seconds):
             raise ServersError(
                 f"Another ordermill (process {signer(lock_path)}) runs the servers of {opened.path}: "
                 "stop it first, or choose another --data-dir."
@@ -105,7 +105,7 @@ def _running(
 def _shared(settings: Settings, data_dir: DataDir, *, make: bool, durable: bool) -> Iterator[ServerUrls]:
     use = FileLock(data_dir.path / "servers.use")
     # Held back only by an owner that is just stopping what it started for itself.
-    if not use.take(shared=True, limit_seconds=_USER_WAIT_SECONDS):
+    if not use.acquire(shared=True, limit_seconds=_USER_WAIT_SECONDS):
         raise ServersError(
             f"Another ordermill takes too long to stop the servers of {data_dir.path}: try again."
         )
@@ -137,7 +137,7 @@ def _find_running(settings: Settings, data_dir: DataDir, lock: FileLock) -> Serv
     deadline = time.monotonic() + _USER_WAIT_SECONDS
     told = data_dir.path / "servers.json"
     lock_path = data_dir.path / "servers.lock"
-    while not lock.take():
+    while not lock.acquire():
         urls = published(told, signer(lock_path))
         if urls is not None and _answer(settings, urls):
             return _preferring(settings, urls)
@@ -172,6 +172,6 @@ def _answer(settings: Settings, urls: ServerUrls) -> bool:
 
 def _wait_for_users(use: FileLock) -> None:
     """Keep what we started until nobody else uses it; who comes later waits for us, and starts their own."""
-    if not use.take():
+    if not use.acquire():
         log.info("waiting_for_commands_that_use_our_servers")
-        use.take(limit_seconds=None)
+        use.acquire(limit_seconds=None)

@@ -1,4 +1,4 @@
-"""Who PostgreSQL runs as when we are root, which it refuses to be: a user id that is nobody else's.
+"""The account of PostgreSQL when we are root, which it refuses to be: a user id that is nobody else's.
 
 The customary ``nobody`` is shared by whatever a system wants to keep harmless, and each of those would be
 this database's user. A number needs no entry in any list, except for initdb, which asks for a name.

@@ -1,4 +1,4 @@
-"""What of ours lies in a data directory, and that nobody else has put it there."""
+"""The contents of a data directory: what of ours lies there, and that nobody else has put it there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the embedded servers live: the data directory, and the user that PostgreSQL runs as."""
+"""The data directory: where the embedded servers live, and the user that PostgreSQL runs as."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that are started again when they die, by a thread of its own, so that nobody waits for it."""
+"""Restarts of servers that die, by a thread of its own, so that nobody waits for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who runs the servers of a data directory: one owner at a time, and anybody beside it may use them.
+"""The owner lock: one process at a time runs the servers of a data directory; others may use them.
 
 Two locks, both let go by the kernel when their holder dies. ``servers.lock`` is the owner's. ``servers.use``
 is shared by everybody who found the servers running; an owner that had started them just for itself takes it
@@ -39,7 +39,7 @@ class FileLock:
         self._path = path
         self._file: IO[str] | None = None
 
-    def take(self, *, shared: bool = False, limit_seconds: float | None = 0) -> bool:
+    def acquire(self, *, shared: bool = False, limit_seconds: float | None = 0) -> bool:
         """Try for so long (None: for ever), and say whether it is ours."""
         # Whoever can read it can hold it, and stop every command.
         file = os.fdopen(open_private(str(self._path), os.O_RDWR | os.O_CREAT | os.O_APPEND), "a+")

@@ -1,4 +1,4 @@
-"""The place of the servers' sockets: the data directory, or a short private one if its path does not do."""
+"""The directory of the servers' sockets: the data directory, or a short private one if that is too long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The address to listen at, taken before anything is started, so that a taken one is told at once."""
+"""The listening socket: bound before anything is started, so that a port in use is told at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal, heard as a wish to stop."""
+"""Stop signals: Ctrl-C, SIGTERM and a closed terminal, heard as a wish to stop."""
 
 from __future__ import annotations
 

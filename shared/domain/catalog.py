@@ -1,4 +1,4 @@
-"""What the shop sells, where and for how much: the snapshot that a slice is decided against."""
+"""The catalog: what is sold, where and for how much, as a slice is decided against it."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class CatalogIndex:
     """The small tables of the catalog, by id and by name."""
 
     version: int
@@ -169,7 +169,7 @@ class SmallTables:
     vouchers: list[Voucher] = field(default_factory=list)
 
 
-def index_reference(version: int, tables: SmallTables) -> Reference:
+def index_catalog(version: int, tables: SmallTables) -> CatalogIndex:
     """Put the small tables where deciding finds them."""
     by_country: dict[str, Market] = {}
     for market in sorted(tables.markets, key=lambda m: m.id):
@@ -182,7 +182,7 @@ def index_reference(version: int, tables: SmallTables) -> Reference:
     campaigns: dict[int, tuple[Campaign, ...]] = {}
     for campaign in tables.campaigns:
         campaigns[campaign.pricelist_id] = (*campaigns.get(campaign.pricelist_id, ()), campaign)
-    return Reference(
+    return CatalogIndex(
         version=version,
         markets={m.id: m for m in tables.markets},
         pricelists={p.id: p for p in tables.pricelists},

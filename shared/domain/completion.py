@@ -1,4 +1,4 @@
-"""Completing what createOnly prepared: stock is taken now, what is missing by now is back-ordered."""
+"""Completion of what createOnly prepared: stock is taken now, what is missing by now is back-ordered."""
 
 from __future__ import annotations
 

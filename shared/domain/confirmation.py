@@ -1,4 +1,4 @@
-"""What a confirmation tells its customer: one order request, put together again from its parts."""
+"""The content of a confirmation: one order request, put together again from its parts."""
 
 from __future__ import annotations
 

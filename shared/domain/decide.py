@@ -1,4 +1,4 @@
-"""Drafts + stock → outcomes and what is to be written. Pure: nothing here waits, reads or writes."""
+"""The decision: drafts and stock in, outcomes and what is to be written out. Pure: nothing here waits."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def decide(
 ) -> list[Placement | Rejected]:
     """Decide the drafts in order; each sees the stock and the vouchers that the earlier ones left.
 
-    ``available.reserved()`` and ``uses.taken()`` afterwards are what the placements take.
+    ``available.reserved()`` and ``uses.redeemed()`` afterwards are what the placements take.
     """
     claimed: set[int] = set()
     return [_decide_one(draft, available, uses, claimed) for draft in drafts]
@@ -89,7 +89,7 @@ def _decide_draft(
         faults.extend(_shortage_faults(draft, allocation))
     if faults or isinstance(allocation, Shortage):
         return reject(as_sent(faults, draft.request.element_names))
-    uses.take(draft.vouchers)
+    uses.redeem(draft.vouchers)
     if number is not None:
         claimed.add(number)
     if draft.request.create_only:

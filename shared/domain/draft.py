@@ -1,4 +1,4 @@
-"""An order request with everything that it names looked up: ready to be decided."""
+"""The draft: an order request with everything that it names looked up, ready to be decided."""
 
 from __future__ import annotations
 
@@ -92,14 +92,14 @@ class Draft:
         return within(self.vouchers, self.lines_total + self.shipping.value - sent)
 
     @property
-    def takes_stock(self) -> bool:
+    def needs_stock(self) -> bool:
         """Whether completing the order reserves anything."""
         preorder = self.terms.window is not None and self.terms.window.preorder
         return self.request.adjust_stock and not preorder
 
     def demands(self) -> list[Demand]:
         """What it asks of the stock; nothing when stock is to stay untouched."""
-        if not self.takes_stock:
+        if not self.needs_stock:
             return []
         return [
             Demand(line.line, line.item.id, line.request.quantity)

@@ -1,4 +1,4 @@
-"""Where an order is sold, at which prices and from which warehouses: ids win over names over defaults."""
+"""The sales channel of an order: market, pricelist and allocation rule; ids win over names over defaults."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from shared.domain.catalog import (
     Account,
     AllocationRule,
     Assortment,
+    CatalogIndex,
     Customers,
     Market,
     Pricelist,
-    Reference,
 )
-from shared.domain.order import References
+from shared.domain.order import OrderNames
 from shared.domain.outcome import Fault, Reason, quoted
 from shared.domain.reasons import (
     ALLOCATION_RULE_UNKNOWN,
@@ -34,7 +34,7 @@ _NAMES_TOLD = 10
 class Snapshot:
     """All that a slice's orders are looked up in."""
 
-    reference: Reference
+    catalog: CatalogIndex
     assortment: Assortment
     moment: datetime
     """When it is decided: which campaigns run."""
@@ -68,7 +68,7 @@ class Snapshot:
         """Whether these markets have an account: by its address's country, or by what it has ordered."""
         if not market_ids.isdisjoint(self.account_markets.get(account.id, ())):
             return True
-        markets = (self.reference.markets.get(market_id) for market_id in market_ids)
+        markets = (self.catalog.markets.get(market_id) for market_id in market_ids)
         country = account.address.country if account.address is not None else None
         return any(market is not None and country in market.countries for market in markets)
 
@@ -83,26 +83,26 @@ class SalesChannel:
 
 
 def locate(
-    names: References, country: str | None, snapshot: Snapshot
+    names: OrderNames, country: str | None, snapshot: Snapshot
 ) -> tuple[SalesChannel | None, list[Fault]]:
     """Market, pricelist and allocation rule: an id wins over a name, a name over the default."""
-    reference = snapshot.reference
+    catalog = snapshot.catalog
     faults: list[Fault] = []
     market = _market(names, country, snapshot, faults)
     pricelist: Pricelist | None = None
     if names.pricelist_id is not None:
-        pricelist = reference.pricelists.get(names.pricelist_id)
+        pricelist = catalog.pricelists.get(names.pricelist_id)
         if pricelist is None:
             faults.append(_unknown(PRICELIST_UNKNOWN, "/pricelistId", "pricelist has id", names.pricelist_id))
     elif names.pricelist is not None:
-        pricelist = reference.pricelist_names.get(names.pricelist)
+        pricelist = catalog.pricelist_names.get(names.pricelist)
         if pricelist is None:
             faults.append(_unknown(PRICELIST_UNKNOWN, "/pricelist", "pricelist is named", names.pricelist))
     elif market is not None:
-        pricelist = reference.pricelists[market.pricelist_id]
+        pricelist = catalog.pricelists[market.pricelist_id]
     rule: AllocationRule | None = None
     if names.warehouse_group is not None:
-        rule = reference.rule_names.get(names.warehouse_group)
+        rule = catalog.rule_names.get(names.warehouse_group)
         if rule is None:
             faults.append(
                 _unknown(
@@ -113,22 +113,22 @@ def locate(
                 )
             )
     elif market is not None:
-        rule = reference.rules[market.allocation_rule_id]
+        rule = catalog.rules[market.allocation_rule_id]
     if market is None or pricelist is None or rule is None:
         return None, faults
     return SalesChannel(market, pricelist, rule), faults
 
 
-def counted_in(names: References, channel: SalesChannel | None) -> str | None:
+def counted_in(names: OrderNames, channel: SalesChannel | None) -> str | None:
     """The currency that an order's amounts are meant in: the one that it says, else its pricelist's."""
     return names.currency or (channel.pricelist.currency if channel is not None else None)
 
 
-def currency_faults(names: References, pricelist: Pricelist, reference: Reference) -> list[Fault]:
+def currency_faults(names: OrderNames, pricelist: Pricelist, catalog: CatalogIndex) -> list[Fault]:
     """The fault of an order that counts in another currency than the pricelist it would be sold by."""
     if names.currency in (None, pricelist.currency):
         return []
-    fitting = sorted(one.name for one in reference.pricelists.values() if one.currency == names.currency)
+    fitting = sorted(one.name for one in catalog.pricelists.values() if one.currency == names.currency)
     listed = ", ".join(quoted(name) for name in fitting[:_NAMES_TOLD])
     way_out = (
         f"name one that is in {names.currency} ({listed})" if fitting else f"none is in {names.currency}"
@@ -138,20 +138,20 @@ def currency_faults(names: References, pricelist: Pricelist, reference: Referenc
     return [Fault(CURRENCY_MISMATCH, "/currency", msg, told)]
 
 
-def _market(names: References, country: str | None, snapshot: Snapshot, faults: list[Fault]) -> Market | None:
-    reference = snapshot.reference
+def _market(names: OrderNames, country: str | None, snapshot: Snapshot, faults: list[Fault]) -> Market | None:
+    catalog = snapshot.catalog
     market: Market | None = None
     pointer = "/marketId" if names.market_id is not None else "/market"
     if names.market_id is not None:
-        market = reference.markets.get(names.market_id)
+        market = catalog.markets.get(names.market_id)
         if market is None:
             faults.append(_unknown(MARKET_UNKNOWN, pointer, "market has id", names.market_id))
     elif names.market is not None:
-        market = reference.market_names.get(names.market)
+        market = catalog.market_names.get(names.market)
         if market is None:
             faults.append(_unknown(MARKET_UNKNOWN, pointer, "market is named", names.market))
     elif country is not None:
-        market = reference.country_markets.get(country)
+        market = catalog.country_markets.get(country)
         if market is None:
             msg = f"no market has the delivery country {quoted(country)}; name one with marketId or market"
             faults.append(Fault(COUNTRY_WITHOUT_MARKET, pointer, msg, {"country": country}))

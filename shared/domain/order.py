@@ -1,4 +1,4 @@
-"""The order as a client asks for it, once its JSON has been found well-formed (contract §6).
+"""The order request: an order as a client asks for it, once its JSON is well-formed (contract §6).
 
 Nothing here has been looked up yet: names and ids of markets, items and customers are as sent.
 """
@@ -61,7 +61,7 @@ class Origin:
 
 
 @value(frozen=True, slots=True)
-class References:
+class OrderNames:
     """What an order names and the catalog must know. An id wins over a name."""
 
     market_id: int | None = None
@@ -80,7 +80,7 @@ class References:
     """What the sender counts in."""
 
 
-NOTHING_NAMED: Final = References()
+NOTHING_NAMED: Final = OrderNames()
 """What most orders name."""
 
 ElementNames = Mapping[str, tuple[str, ...]]
@@ -92,7 +92,7 @@ class OrderRequest:
     """One well-formed order request. Money in the pricelist's currency, moments in UTC."""
 
     lines: tuple[LineRequest, ...]
-    references: References = NOTHING_NAMED
+    names: OrderNames = NOTHING_NAMED
     # None only when an account's default address stands in.
     invoice: Address | None = None
     delivery: Address | None = None

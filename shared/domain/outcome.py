@@ -1,4 +1,4 @@
-"""What an order request comes to: created, prepared or rejected; and how faults become one rejection."""
+"""The outcome of an order request: created, prepared or rejected; and how faults become one rejection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reading an order's JSON gives: an order request, or what is wrong and what it names all the same."""
+"""The parsed order: an order request, or what is wrong with it and what it names all the same."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import field, replace
 from decimal import Decimal
 
-from shared.domain.order import ElementNames, OrderRequest, References
+from shared.domain.order import ElementNames, OrderNames, OrderRequest
 from shared.domain.outcome import Fault
 from shared.domain.values import value
 
@@ -18,13 +18,13 @@ _ELEMENT_STEPS = 3
 class Parsed:
     """``request`` is None exactly when there are faults.
 
-    ``references`` is what the order names, as far as it could be read, so that the faults of looking it up
+    ``names`` is what the order names, as far as it could be read, so that the faults of looking it up
     can be told at once with the others; so is ``country``, of a faulty order's delivery address.
     """
 
     request: OrderRequest | None
     faults: tuple[Fault, ...] = ()
-    references: References = field(default_factory=References)
+    names: OrderNames = field(default_factory=OrderNames)
     country: str | None = None
     ignored: tuple[str, ...] = ()
     """Pointers to members that are no parameters: the first of them."""

@@ -1,4 +1,4 @@
-"""Which item a line means, and whether it may be sold there (code -1)."""
+"""Products: which item a line means, and whether it may be sold there (code -1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every reason for which an order, or a value, is not taken: what machines may group by (contract §4).
+"""Reasons for which an order, or a value, is not taken: what machines may group by (contract §4).
 
 One constant each. A released reason never changes its name, its code or what it means; new ones may come.
 OpenAPI and docs/reasons.md are made from this list, and a test makes each of them happen.

@@ -1,4 +1,4 @@
-"""Looking up what an order request names: faults of all kinds at once, or a draft."""
+"""Resolution of what an order request names: faults of all kinds at once, or a draft."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from shared.domain.order import (
     MOST_MONEY,
     Address,
     LineRequest,
+    OrderNames,
     OrderRequest,
-    References,
     all_line_amounts,
     has_other_amounts,
     line_amounts,
@@ -41,23 +41,23 @@ from shared.domain.vouchers import (
 
 def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | Doomed:
     """The draft of a well-formed order, or every fault that looking it up brings to light."""
-    terms, faults = find_terms(request.references, snapshot)
+    terms, faults = find_terms(request.names, snapshot)
     invoice, delivery, missing = addresses(request, terms.account)
-    channel, channel_faults = locate(request.references, delivery.country if delivery else None, snapshot)
+    channel, channel_faults = locate(request.names, delivery.country if delivery else None, snapshot)
     lines, line_problems = _lines(request, channel, snapshot) if channel else ([], [])
     buyer, buyer_faults = _buyer(request, invoice, snapshot)
     faults = [*faults, *missing, *channel_faults, *line_problems, *buyer_faults]
     if has_other_amounts(request):
-        faults += amount_faults(other_amounts(request), counted_in(request.references, channel))
+        faults += amount_faults(other_amounts(request), counted_in(request.names, channel))
     if channel is None:
-        faults.extend(amount_faults(all_line_amounts(request), request.references.currency))
+        faults.extend(amount_faults(all_line_amounts(request), request.names.currency))
     if channel is None or invoice is None or delivery is None:
-        return _doomed(faults, request.references, channel, snapshot)
+        return _doomed(faults, request.names, channel, snapshot)
     shipping, ship_faults = ship(request, delivery.country, channel.pricelist.currency, snapshot)
     faults.extend(ship_faults)
     if line_problems:
-        return _doomed(faults, request.references, channel, snapshot)
-    faults.extend(currency_faults(request.references, channel.pricelist, snapshot.reference))
+        return _doomed(faults, request.names, channel, snapshot)
+    faults.extend(currency_faults(request.names, channel.pricelist, snapshot.catalog))
     draft = Draft(
         request=request,
         market=channel.market,
@@ -78,13 +78,13 @@ def resolve(request: OrderRequest, snapshot: Snapshot) -> Draft | Doomed:
 
 
 def _doomed(
-    faults: list[Fault], names: References, channel: SalesChannel | None, snapshot: Snapshot
+    faults: list[Fault], names: OrderNames, channel: SalesChannel | None, snapshot: Snapshot
 ) -> Doomed:
     """An order whose lines come to nothing that could be told, with what else is wrong with its names."""
-    named = named_vouchers(names.voucher_codes, snapshot.reference.voucher_codes)
+    named = named_vouchers(names.voucher_codes, snapshot.catalog.voucher_codes)
     sale = Sale(snapshot.moment)
     if channel is not None:
-        faults = [*faults, *currency_faults(names, channel.pricelist, snapshot.reference)]
+        faults = [*faults, *currency_faults(names, channel.pricelist, snapshot.catalog)]
         sale = _sale(channel.market, channel.pricelist, snapshot)
     obstacles = (obstacle(voucher, position, sale) for position, voucher in named)
     faults = [*faults, *(one for one in obstacles if one is not None)]
@@ -105,11 +105,11 @@ def _counted(applied: Iterable[Applied]) -> tuple[Applied, ...]:
 
 def _vouchers(draft: Draft, snapshot: Snapshot) -> tuple[tuple[Applied, ...], list[Fault]]:
     """Those that were asked for, then the automatic ones."""
-    codes, by_themselves = draft.request.references.voucher_codes, snapshot.reference.automatic_vouchers
+    codes, by_themselves = draft.request.names.voucher_codes, snapshot.catalog.automatic_vouchers
     if not codes and not by_themselves:
         return (), []
     sale = _sale(draft.market, draft.pricelist, snapshot, draft.lines_total)
-    named, faults = apply_codes(codes, snapshot.reference.voucher_codes, sale)
+    named, faults = apply_codes(codes, snapshot.catalog.voucher_codes, sale)
     if not draft.request.apply_vouchers:
         return tuple(named), faults
     given = {applied.voucher.id for applied in named}
@@ -122,7 +122,7 @@ def _lines(
 ) -> tuple[list[DraftLine], list[Fault]]:
     lines: list[DraftLine] = []
     faults: list[Fault] = []
-    currency = counted_in(request.references, channel) or channel.pricelist.currency
+    currency = counted_in(request.names, channel) or channel.pricelist.currency
     to = unit(currency)
     for position, wanted in enumerate(request.lines):
         item, problems = find_item(position, wanted, snapshot.assortment, force=request.force_create)
@@ -175,13 +175,13 @@ def _offered(item: Item | None, listed: Decimal, channel: SalesChannel, snapshot
     """The pricelist's price with its running campaign."""
     if item is None:
         return listed
-    return snapshot.reference.campaign_price(item.id, channel.pricelist, listed, snapshot.moment)
+    return snapshot.catalog.campaign_price(item.id, channel.pricelist, listed, snapshot.moment)
 
 
 def _buyer(request: OrderRequest, invoice: Address | None, snapshot: Snapshot) -> tuple[Buyer, list[Fault]]:
     customers = snapshot.customers
     email = (invoice.email or "") if invoice else ""
-    wanted = request.references.customer_id
+    wanted = request.names.customer_id
     if wanted is not None:
         known = wanted in customers.known_ids
         msg = f"no customer has id {wanted}"
@@ -202,15 +202,15 @@ def _too_much(draft: Draft) -> list[Fault]:
 
 def wanted_customer_ids(requests: Iterable[OrderRequest]) -> set[int]:
     """The customers that these orders name by id."""
-    return {r.references.customer_id for r in requests if r.references.customer_id is not None}
+    return {r.names.customer_id for r in requests if r.names.customer_id is not None}
 
 
 def wanted_emails(requests: Iterable[OrderRequest], accounts: Mapping[int, Account]) -> set[str]:
     """The mailboxes of orders that go to a registered customer."""
     found: set[str] = set()
     for request in requests:
-        if request.customer_register and request.references.customer_id is None:
-            invoice, _, _ = addresses(request, accounts.get(request.references.account_id or 0))
+        if request.customer_register and request.names.customer_id is None:
+            invoice, _, _ = addresses(request, accounts.get(request.names.account_id or 0))
             if invoice is not None and invoice.email is not None:
                 found.add(mailbox_of(invoice.email))
     return found
@@ -234,12 +234,12 @@ def prepare(parsed: Parsed, snapshot: Snapshot, *, repeated: bool) -> Draft | Do
 
 def _misread(parsed: Parsed, snapshot: Snapshot) -> Doomed:
     """All that is wrong with an order that could not be read whole, as far as what was read tells it."""
-    terms, unknown = find_terms(parsed.references, snapshot)
-    channel, nowhere = locate(parsed.references, parsed.country, snapshot)
+    terms, unknown = find_terms(parsed.names, snapshot)
+    channel, nowhere = locate(parsed.names, parsed.country, snapshot)
     addressless = [] if parsed.addressed or terms.account is None else address_faults(terms.account)
-    uncounted = amount_faults(parsed.amounts, counted_in(parsed.references, channel))
+    uncounted = amount_faults(parsed.amounts, counted_in(parsed.names, channel))
     faults = [*parsed.faults, *unknown, *nowhere, *addressless, *uncounted]
-    return _doomed(faults, parsed.references, channel, snapshot)
+    return _doomed(faults, parsed.names, channel, snapshot)
 
 
 def _number_faults(number: int | None, snapshot: Snapshot, *, repeated: bool) -> list[Fault]:

@@ -1,4 +1,4 @@
-"""What an API key may be allowed to do."""
+"""Scopes: what an API key may be allowed to do."""
 
 from __future__ import annotations
 

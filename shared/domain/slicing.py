@@ -1,4 +1,4 @@
-"""How a batch is cut into the runs of orders that are settled whole, and which queue takes them.
+"""Slicing: how a batch is cut into the runs of orders that are settled whole, and which queue takes them.
 
 Whoever waits goes before who does not, whatever the size; and among those who wait a few orders go before
 many, so that one beside thousands is answered as fast as alone. Who does not wait always gets a share.
@@ -115,7 +115,7 @@ def _lane(total: int, size_bytes: int, *, waits: bool, limits: SliceLimits) -> t
     """The queue, and the most orders in one of its slices."""
     if not waits:
         return LARGE_QUEUE, limits.slice_max_orders
-    # A few huge orders take as long as thousands, and nobody gives way within the first queue.
+    # A few huge orders take as long as thousands, and nobody yields within the first queue.
     if total <= limits.small_max_orders and size_bytes <= limits.small_max_bytes:
         return SMALL_QUEUE, 1
     return WAITED_QUEUE, min(limits.waited_slice_max_orders, limits.slice_max_orders)

@@ -1,4 +1,4 @@
-"""Breaking a completed order up by its rule's split; the money of the parts is the money of the whole."""
+"""Splitting of a completed order by its rule; the money of the parts is the money of the whole."""
 
 from __future__ import annotations
 

@@ -16,9 +16,9 @@ _SKUS_TOLD = 10
 
 @dataclass(frozen=True, slots=True)
 class StockCount:
-    """So many units of a product, named by EAN, UPC or SKU, are on a shelf.
+    """So many units of a product, named by EAN, UPC or SKU, are in a warehouse.
 
-    With ``is_change`` they have come to it, or, below 0, left it. ``warehouse`` None: the first one's shelf.
+    With ``is_change`` they have come to it, or, below 0, left it. ``warehouse`` None: the first one.
     ``at`` is the row's place in the request, from 0.
     """
 
@@ -34,23 +34,23 @@ Named = Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Shelved:
-    """The counts by shelf, and what is wrong with those that name none or contradict each other.
+class ResolvedCounts:
+    """The counts by stock key, and what is wrong with those that name none or contradict each other.
 
-    Of one shelf there is a single count, or nothing but changes.
+    Of one stock key there is a single count, or nothing but changes.
     """
 
-    by_place: Mapping[StockKey, Sequence[StockCount]]
+    by_stock_key: Mapping[StockKey, Sequence[StockCount]]
     faults: Sequence[Fault]
 
 
-def shelve(
+def resolve_counts(
     counts: Iterable[StockCount], items: Mapping[str, Named], warehouses: Mapping[str | None, int]
-) -> Shelved:
-    """Find the shelf of each count; ``items`` and ids of ``warehouses`` are by name as sent.
+) -> ResolvedCounts:
+    """Find the stock key of each count; ``items`` and ids of ``warehouses`` are by name as sent.
 
-    Two counts of one shelf that agree are one. Where they disagree nobody can tell which is right, so none
-    of them counts: taking the last would be a guess, and could sell what is not there. Changes add up.
+    Two counts of one stock key that agree are one. Where they disagree nobody can tell which is right, so
+    none of them counts: taking the last would be a guess, and could sell what is not there. Changes add up.
     """
     found: defaultdict[StockKey, list[StockCount]] = defaultdict(list)
     faults: list[Fault] = []
@@ -60,15 +60,15 @@ def shelve(
         faults.extend(missing)
         if not missing:
             found[next(iter(named)), warehouses[count.warehouse]].append(count)
-    by_place = {}
-    for place, same in found.items():
+    by_stock_key = {}
+    for stock_key, same in found.items():
         if all(count.is_change for count in same):
-            by_place[place] = same
+            by_stock_key[stock_key] = same
         elif len({(count.quantity, count.is_change) for count in same}) == 1:
-            by_place[place] = same[:1]
+            by_stock_key[stock_key] = same[:1]
         else:
             faults.extend(_contradiction(count, same) for count in same)
-    return Shelved(by_place, faults)
+    return ResolvedCounts(by_stock_key, faults)
 
 
 def _item_faults(count: StockCount, named: Named) -> list[Fault]:
@@ -102,14 +102,14 @@ def _contradiction(count: StockCount, same: Sequence[StockCount]) -> Fault:
 
 
 def physical_after(counts: Sequence[StockCount], physical: int) -> int:
-    """What these counts of one shelf make of what was there."""
+    """What these counts of one stock key make of what was there."""
     if counts[0].is_change:
         return physical + sum(count.quantity for count in counts)
     return counts[0].quantity
 
 
 def overflow_faults(counts: Sequence[StockCount], physical: int) -> list[Fault]:
-    """The faults of changes that would come to more than a shelf can have."""
+    """The faults of changes that would come to more than a stock row can have."""
     told = f"{physical} and what came to it are more than {MOST_QUANTITY}"
     params = {"least": 0, "most": MOST_QUANTITY}
     return [Fault(OUT_OF_RANGE, f"/products/{count.at}/change", told, params) for count in counts]
@@ -117,7 +117,7 @@ def overflow_faults(counts: Sequence[StockCount], physical: int) -> list[Fault]:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A count below what is reserved: the shelf was set to that, ``physical``, the least that it can be."""
+    """A count below what is reserved: the stock was set to that, ``physical``, the least that it can be."""
 
     count: StockCount
     physical: int
@@ -125,7 +125,7 @@ class Raised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockSet:
-    """What came of counts: how many shelves were changed or right already, and what was not set as asked.
+    """What came of counts: how many stock rows were changed or right already, and what was not set as asked.
 
     ``faults`` are of counts that were not taken; those in ``raised`` were.
     """

@@ -1,4 +1,4 @@
-"""Stock as it is told: levels by item and warehouse, page by page."""
+"""Stock levels by item and warehouse, page by page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an order is made under, beside its market: account, buyer, delivery window, origin, shipping."""
+"""The terms of an order, beside its market: account, buyer, delivery window, origin, shipping."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from shared.domain.catalog import Account, DeliveryWindow
 from shared.domain.currencies import counted, unit
 from shared.domain.locate import Snapshot
-from shared.domain.order import Address, OrderRequest, References
+from shared.domain.order import Address, OrderNames, OrderRequest
 from shared.domain.outcome import Fault, quoted
 from shared.domain.pricing import ZERO
 from shared.domain.reasons import (
@@ -41,29 +41,29 @@ class Shipping:
     value: Decimal
 
 
-def find_terms(names: References, snapshot: Snapshot) -> tuple[Terms, list[Fault]]:
+def find_terms(names: OrderNames, snapshot: Snapshot) -> tuple[Terms, list[Fault]]:
     """Look up what an order names; a fault for each name that stands for nothing."""
     faults: list[Fault] = []
     account = _account(names, snapshot, faults)
     buyer_id = _buyer_id(names, account, faults)
     window = None
     if names.delivery_window is not None:
-        window = snapshot.reference.windows.get(names.delivery_window)
+        window = snapshot.catalog.windows.get(names.delivery_window)
         if window is None:
             msg = f"no delivery window is named {quoted(names.delivery_window)}"
             faults.append(Fault(DELIVERY_WINDOW_UNKNOWN, "/deliveryWindow", msg))
-    if names.shipping_uri is not None and names.shipping_uri not in snapshot.reference.shipping:
+    if names.shipping_uri is not None and names.shipping_uri not in snapshot.catalog.shipping:
         msg = f"no shipping option has URI {quoted(names.shipping_uri)}"
         faults.append(Fault(SHIPPING_UNKNOWN, "/shippingList", msg))
     origin = names.origin
     if origin is not None and origin.type == "order" and origin.id not in snapshot.origins:
         msg = f"no order has number {origin.id}"
         faults.append(Fault(ORDER_UNKNOWN, "/createdFromOrigin/id", msg))
-    faults.extend(code_faults(names.voucher_codes, snapshot.reference.voucher_codes))
+    faults.extend(code_faults(names.voucher_codes, snapshot.catalog.voucher_codes))
     return Terms(account, buyer_id, window), faults
 
 
-def _account(names: References, snapshot: Snapshot, faults: list[Fault]) -> Account | None:
+def _account(names: OrderNames, snapshot: Snapshot, faults: list[Fault]) -> Account | None:
     if names.account_id is None:
         return None
     account = snapshot.accounts.get(names.account_id)
@@ -72,7 +72,7 @@ def _account(names: References, snapshot: Snapshot, faults: list[Fault]) -> Acco
     return account
 
 
-def _buyer_id(names: References, account: Account | None, faults: list[Fault]) -> int | None:
+def _buyer_id(names: OrderNames, account: Account | None, faults: list[Fault]) -> int | None:
     if names.buyer_id is None:
         return account.default_buyer_id if account else None
     if names.account_id is None:
@@ -127,17 +127,17 @@ def ship(
 
     A default that has no price in the currency does not apply: nobody asked for it.
     """
-    uri, sent = request.references.shipping_uri, request.shipping_value
+    uri, sent = request.names.shipping_uri, request.shipping_value
     if sent is not None:
         sent = counted(sent, unit(currency))
-    default = snapshot.reference.country_shipping.get(country)
+    default = snapshot.catalog.country_shipping.get(country)
     if uri is None:
         if default is None or (sent is None and currency not in default.prices):
             return Shipping(None, ZERO if sent is None else sent), []
         return Shipping(default.uri, default.prices[currency] if sent is None else sent), []
     if sent is not None:
         return Shipping(uri, sent), []
-    option = snapshot.reference.shipping.get(uri)
+    option = snapshot.catalog.shipping.get(uri)
     if option is not None and currency not in option.prices:
         msg = f"shipping option {quoted(uri)} has no price in {currency}; send shippingValue"
         return Shipping(uri, ZERO), [

@@ -244,7 +244,7 @@ class Uses:
 
     def __init__(self, left: Mapping[int, int]) -> None:
         self._left = dict(left)
-        self._taken: dict[int, int] = {}
+        self._redeemed: dict[int, int] = {}
 
     def usable(self, applied: Sequence[Applied]) -> tuple[list[Applied], list[Fault]]:
         """Those that have a use left. An automatic one without falls away; a code without is a fault."""
@@ -252,15 +252,15 @@ class Uses:
         faults = [_used_up(one) for one in applied if one not in there and one.position is not None]
         return there, faults
 
-    def take(self, applied: Sequence[Applied]) -> None:
+    def redeem(self, applied: Sequence[Applied]) -> None:
         """Use these vouchers for good."""
         for voucher_id in (one.voucher.id for one in applied if one.voucher.limited):
             self._left[voucher_id] = self._left.get(voucher_id, 0) - 1
-            self._taken[voucher_id] = self._taken.get(voucher_id, 0) + 1
+            self._redeemed[voucher_id] = self._redeemed.get(voucher_id, 0) + 1
 
-    def taken(self) -> Mapping[int, int]:
+    def redeemed(self) -> Mapping[int, int]:
         """Uses taken so far, by voucher id."""
-        return self._taken
+        return self._redeemed
 
 
 def _used_up(applied: Applied) -> Fault:

@@ -1,4 +1,4 @@
-"""The way to the workers: slice ids and order numbers over Redis, as hints of what the database promises."""
+"""The job queue: slice ids and order numbers over Redis, as hints of what the database holds."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ class JobQueue:
         """Say that a worker takes messages. Raises QueueAwayError."""
         self._ask("set", f"{_HEARTBEATS}{worker}", "1", ex=int(3 * HEARTBEAT_SECONDS))
 
-    def fall_silent(self, worker: str) -> None:
+    def end_heartbeat(self, worker: str) -> None:
         """Say that a worker takes no more messages. Raises QueueAwayError."""
         self._ask("delete", f"{_HEARTBEATS}{worker}")
 
@@ -220,7 +220,7 @@ class JobQueue:
         """Mark the broker as dispatched to. Raises QueueAwayError."""
         self._ask("set", _CANARY, "1", ex=_CANARY_SECONDS)
 
-    def set_aside(self) -> list[str]:
+    def quarantine(self) -> list[str]:
         """Move all messages out of the way, and have the scheduler dispatch anew what they stood for.
 
         Gives the keys that they are under now, for a week. Raises QueueAwayError.

@@ -39,9 +39,9 @@ from shared.domain.reasons import (
     TOO_MANY_DECIMALS,
     UNKNOWN_VALUE,
 )
+from shared.schemas.countries import COUNTRIES, CURRENCIES, country_meant
 from shared.schemas.exact_json import HugeNumber
 from shared.schemas.order.mailbox import mailbox_fault
-from shared.schemas.places import COUNTRIES, CURRENCIES, country_meant
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")

@@ -34,7 +34,7 @@ def _name(text: str, *, required: bool = False) -> Text:
 
 
 class CountSchema(Sent):
-    """So many units of a product are on a shelf, or have come to it: ``quantity`` or ``change``."""
+    """So many units of a product are in a warehouse, or have come to it: ``quantity`` or ``change``."""
 
     product = _name(
         "The item's EAN, UPC or full SKU; one that several items share is an error.", required=True
@@ -71,7 +71,7 @@ class CountsSchema(Sent):
 
 
 class RaisedSchema(Schema):
-    """A shelf that was set to what is reserved on it, because that is more than was counted."""
+    """A stock row that was set to what is reserved of it, because that is more than was counted."""
 
     pointer = fields.Function(
         lambda one: f"/products/{one.count.at}",

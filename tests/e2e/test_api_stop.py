@@ -53,7 +53,7 @@ def close_first_slice(api: ApiProcess) -> None:
     JobEvents(api.settings).announce(row.job_id, row.number)
 
 
-def test_waiting_requests_are_answered_within_the_grace_and_the_door_is_closed(settings: Settings) -> None:
+def test_waiting_requests_are_answered_within_the_grace_and_no_others_are_let_in(settings: Settings) -> None:
     with (
         open_api_process(settings, API_GRACE_SECONDS=str(GRACE_SECONDS)) as api,
         ThreadPoolExecutor(8) as pool,
@@ -96,7 +96,7 @@ def test_a_body_that_is_on_its_way_is_taken_to_its_end(settings: Settings) -> No
         assert api.job_count() == 1
 
 
-def test_those_that_knocked_before_the_door_closed_are_let_in(settings: Settings) -> None:
+def test_connections_that_came_before_the_end_are_served(settings: Settings) -> None:
     with open_api_process(settings, API_GRACE_SECONDS=str(GRACE_SECONDS)) as api, ExitStack() as held:
         [worker] = psutil.Process(api.process.pid).children()
         worker.send_signal(signal.SIGSTOP)

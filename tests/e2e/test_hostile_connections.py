@@ -137,7 +137,7 @@ def test_a_head_that_comes_in_pieces_is_a_head_like_any_other(api: ApiProcess) -
         assert connection.answer().status == 200
 
 
-def test_clients_that_do_not_hang_up_after_their_refusal_keep_nobody_waiting(api: ApiProcess) -> None:
+def test_clients_that_do_not_hang_up_after_an_error_keep_nobody_waiting(api: ApiProcess) -> None:
     with ExitStack() as held:
         for _ in range(3 * THREADS):
             rude = held.enter_context(api.connected())

@@ -86,7 +86,7 @@ def test_readme_shows_the_answer_that_is_given(stack: Stack) -> None:
     assert re.sub(r'"orders":\[\d+\]', '"orders":[1]', answer.text) == shown
 
 
-def test_twenty_thousand_orders_are_promised_at_once_and_all_decided(stack: Stack) -> None:
+def test_twenty_thousand_orders_are_accepted_at_once_and_all_decided(stack: Stack) -> None:
     # Every tenth wants what there is not, every hundredth says nothing.
     orders: dict[str, Any] = {
         f"order {number} ☃": {}
@@ -97,7 +97,7 @@ def test_twenty_thousand_orders_are_promised_at_once_and_all_decided(stack: Stac
     body = json.dumps(orders, ensure_ascii=False).encode()
 
     answer = stack.client.post("/v1/orders", content=body, headers={"Content-Type": "application/json"})
-    # A promise costs reading and storing the batch, and waits for no order.
+    # Accepting costs reading and storing the batch, and waits for no order.
     first_seen = stack.client.get(answer.headers["Location"]).json()
     job = stack.await_job(answer.headers["Location"])
 
@@ -192,7 +192,7 @@ def test_an_order_that_wants_a_confirmation_gets_it_and_its_neighbour_gets_none(
     assert not mail.with_name(f"{other}.eml").exists()
 
 
-def test_a_shop_that_is_used_at_random_agrees_with_a_naive_model_of_its_shelves(stack: Stack) -> None:
+def test_a_shop_that_is_used_at_random_agrees_with_a_naive_model_of_its_stock(stack: Stack) -> None:
     keep_shop_at_random(stack)
 
 

@@ -83,7 +83,7 @@ def serving(data_dir: Path, *words: str) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Path]:
+def folder() -> Iterator[Path]:
     with temporary_data_dir() as made:
         yield made
 
@@ -99,8 +99,8 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_serve_runs_heals_and_stops_everything(place: Path) -> None:
-    with serving(place, "--workers", "1") as served:
+def test_serve_runs_heals_and_stops_everything(folder: Path) -> None:
+    with serving(folder, "--workers", "1") as served:
         assert "ordermill keys create" in served.said[1]
         assert "ordermill catalog load" in served.said[2]
         until(lambda: is_ready(served.url), "it is ready", _SECONDS)
@@ -127,14 +127,14 @@ def test_serve_runs_heals_and_stops_everything(place: Path) -> None:
         assert "child_killed" not in served.log.read_text()
 
 
-def test_a_killed_serve_leaves_nothing_and_the_next_one_starts(place: Path) -> None:
-    with serving(place, "--workers", "1") as served:
+def test_a_killed_serve_leaves_nothing_and_the_next_one_starts(folder: Path) -> None:
+    with serving(folder, "--workers", "1") as served:
         everything = served.descendants()
         served.process.kill()
         served.process.wait()
         until(lambda: gone(everything), "nothing is left", seconds=15)
 
-    with serving(place, "--workers", "1") as served:
+    with serving(folder, "--workers", "1") as served:
         until(lambda: is_ready(served.url), "it is ready", _SECONDS)
         what_gunicorn_says_itself(served)
         served.process.send_signal(signal.SIGINT)
@@ -147,19 +147,19 @@ def what_gunicorn_says_itself(served: Served) -> None:
     host, _, port = served.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nno header at all\r\n\r\n")
-        refusal = connection.makefile("rb").read().decode()
+        response = connection.makefile("rb").read().decode()
 
     assert "server" not in answer.headers
-    assert refusal.startswith("HTTP/1.1 400 ")
-    assert "Content-Type: application/json" in refusal
-    assert '{"status": "no", "code": -7, "msg": "The request cannot be read: ' in refusal
+    assert response.startswith("HTTP/1.1 400 ")
+    assert "Content-Type: application/json" in response
+    assert '{"status": "no", "code": -7, "msg": "The request cannot be read: ' in response
 
 
-def test_a_taken_port_is_told_before_anything_is_started(place: Path) -> None:
+def test_a_taken_port_is_told_before_anything_is_started(folder: Path) -> None:
     with listen("127.0.0.1", 0) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "cli", "serve", "--port", port, "--data-dir", str(place / "new")],
+            [sys.executable, "-P", "-m", "cli", "serve", "--port", port, "--data-dir", str(folder / "new")],
             capture_output=True,
             text=True,
             check=False,
@@ -167,4 +167,4 @@ def test_a_taken_port_is_told_before_anything_is_started(place: Path) -> None:
 
     assert done.returncode == 2
     assert done.stderr.startswith(f"Error: Port {port} of 127.0.0.1 is taken")
-    assert not (place / "new").exists()
+    assert not (folder / "new").exists()

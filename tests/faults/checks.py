@@ -15,15 +15,15 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Violation:
-    """A promise that was broken, and how: one sentence."""
+    """A rule that was broken, and how: one sentence."""
 
-    promise: str
+    rule: str
     what: str
 
 
-def broken_promises(engine: Engine) -> list[Violation]:
+def violated_rules(engine: Engine) -> list[Violation]:
     """Whatever does not hold, now that nothing goes on any more."""
     return [
-        Violation(promise, f"{len(rows)} rows, such as {'; '.join(str(row) for row in rows[:_SHOWN])}")
-        for promise, rows in broken_invariants(engine, at_rest=True).items()
+        Violation(rule, f"{len(rows)} rows, such as {'; '.join(str(row) for row in rows[:_SHOWN])}")
+        for rule, rows in broken_invariants(engine, at_rest=True).items()
     ]

@@ -36,7 +36,7 @@ class Poison:
         """One more."""
         self._wanted.release()
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Whether the next batch is to be one."""
         return self._wanted.acquire(blocking=False)
 
@@ -65,9 +65,9 @@ class Client(threading.Thread):
         self._open: list[Sent] = []
         self._give_up_at = float("inf")
 
-    def stop(self, patience_seconds: float) -> None:
+    def stop(self, limit_seconds: float) -> None:
         """Have it send nothing new, and give up after so long what it does not know by then."""
-        self._give_up_at = time.monotonic() + patience_seconds
+        self._give_up_at = time.monotonic() + limit_seconds
         self._over.set()
 
     def run(self) -> None:
@@ -89,7 +89,7 @@ class Client(threading.Thread):
         while not self._over.is_set():
             count += 1
             name = f"c{self._number}-{count}"
-            wanted = batch(self._chance, name, poisonous=self._poison.take(), spells=self._spells)
+            wanted = batch(self._chance, name, poisonous=self._poison.acquire(), spells=self._spells)
             body = body_of(wanted)
             key = self._new_key() if self._chance.random() < _KEYED else None
             yield Sent(name, body, wanted, key)

@@ -57,7 +57,7 @@ class Harm:
     stuck_jobs: int = 0
     """Jobs (not orders) that had not ended when time was up, or could not be found any more."""
     oversold_units: int = 0
-    """Units that orders have and shelves had not."""
+    """Units that orders have and the stock had not."""
 
     @property
     def doubled(self) -> int:

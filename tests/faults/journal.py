@@ -100,10 +100,10 @@ class Journal:
             self._file.write(line + "\n")
             self._file.flush()
 
-    def accuse(self, promise: str, what: str) -> None:
-        """A client has seen a promise broken."""
+    def accuse(self, rule: str, what: str) -> None:
+        """A client has seen a rule broken."""
         with self._lock:
-            self.violations.append(Violation(promise, what))
+            self.violations.append(Violation(rule, what))
 
     def close(self) -> None:
         """Close the file."""

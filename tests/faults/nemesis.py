@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.failpoints import POINTS
-from tests.support.queue_messages import deadly, harmless, push
+from tests.support.queue_messages import harmless, poison_messages, push
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ _TERMINATE = text(
 
 
 @dataclass(frozen=True)
-class Fault:
+class InjectedFault:
     """One that was done, and when, in seconds from the start."""
 
     kind: str
@@ -56,7 +56,7 @@ class Nemesis(threading.Thread):
     ) -> None:
         super().__init__(name="nemesis", daemon=True)
         self.over = threading.Event()
-        self.faults: list[Fault] = []
+        self.faults: list[InjectedFault] = []
         self.fault: BaseException | None = None
         self._subject, self._stack, self._engine = subject, subject.stack, subject.engine
         self._permits, self._poison, self._journal = permits, poison, journal
@@ -85,7 +85,7 @@ class Nemesis(threading.Thread):
             "Redis connections ended": self._end_redis_clients,
             "messages doubled and shuffled": self._double_messages,
             "messages nobody understands": self._send_nonsense,
-            "messages that kill workers": self._send_deadly_messages,
+            "messages that kill workers": self._send_poison_messages,
             "order that kills its worker": self._send_poison,
             "death at a crash point": self._let_die_at_a_point,
         }
@@ -125,7 +125,7 @@ class Nemesis(threading.Thread):
         # What a fault is done to may be down already because of the one before.
         with suppress(psutil.NoSuchProcess, redis.RedisError, DBAPIError):
             if self._kinds[kind]():
-                self.faults.append(Fault(kind, round(at, 2)))
+                self.faults.append(InjectedFault(kind, round(at, 2)))
                 self._journal.write("fault", kind=kind, begun=round(at, 2))
 
     def heal(self) -> None:
@@ -246,8 +246,12 @@ class Nemesis(threading.Thread):
         push(self._redis, self._queue(), list(harmless(self._subject.task).values()))
         return True
 
-    def _send_deadly_messages(self) -> bool:
-        push(self._redis, self._queue(), [self._chance.choice(list(deadly(self._subject.task).values()))])
+    def _send_poison_messages(self) -> bool:
+        push(
+            self._redis,
+            self._queue(),
+            [self._chance.choice(list(poison_messages(self._subject.task).values()))],
+        )
         return True
 
     def _queue(self) -> str:

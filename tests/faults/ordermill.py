@@ -17,7 +17,7 @@ from shared.persistence.access.keys import create_api_key
 from shared.persistence.core.database import open_database
 from shared.queue.job_queue import KEY_PREFIX, SETTLE_SLICE
 from shared.settings import Settings
-from tests.faults.checks import broken_promises
+from tests.faults.checks import violated_rules
 from tests.faults.goods import CATALOG, COUNTED, COUNTED_UNITS, POISON
 from tests.faults.subject import Subject
 from tests.faults.verdict import Verdict, judge, read_world
@@ -104,7 +104,7 @@ class Ordermill(Subject):
     def judge(self, journal: Journal) -> Verdict:
         """Through SQL and through HTTP."""
         verdict = judge(journal.sent, read_world(self.engine), self.stack.url, self.key)
-        verdict.violations[:0] = [*journal.violations, *broken_promises(self.engine)]
+        verdict.violations[:0] = [*journal.violations, *violated_rules(self.engine)]
         return verdict
 
 

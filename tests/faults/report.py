@@ -55,7 +55,7 @@ def as_json(campaign: Campaign) -> dict[str, Any]:
             "stuck_jobs": harm.stuck_jobs,
             "oversold_units": harm.oversold_units,
         },
-        "violations": [{"promise": one.promise, "what": one.what} for one in campaign.violations],
+        "violations": [{"promise": one.rule, "what": one.what} for one in campaign.violations],
     }
 
 
@@ -87,7 +87,7 @@ def show(campaign: Campaign, console: Console) -> None:
     figures.add_section()
     figures.add_row("violations", str(len(campaign.violations)))
     console.print(figures)
-    for promise, times in Counter(one.promise for one in campaign.violations).items():
-        console.print(f"broken {times} times: {promise}", style="bold red")
+    for rule, times in Counter(one.rule for one in campaign.violations).items():
+        console.print(f"broken {times} times: {rule}", style="bold red")
     for one in campaign.violations[:_SHOWN]:
-        console.print(f"  {one.promise}: {one.what}", markup=False)
+        console.print(f"  {one.rule}: {one.what}", markup=False)

@@ -1,4 +1,4 @@
-"""Somebody who counts the shelves while everybody takes from them."""
+"""Somebody who counts the stock while everybody takes from them."""
 
 from __future__ import annotations
 

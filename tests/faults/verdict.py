@@ -55,14 +55,14 @@ class Verdict:
     accepted: int = 0
     refused: int = 0
     unknown_created: int = 0
-    """Batches without an answer that were promised all the same."""
+    """Batches without an answer that were accepted all the same."""
     unknown_nothing: int = 0
     completed: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
 
-    def accuse(self, promise: str, what: str) -> None:
+    def accuse(self, rule: str, what: str) -> None:
         """One more."""
-        self.violations.append(Violation(promise, what))
+        self.violations.append(Violation(rule, what))
 
 
 def read_world(engine: Engine) -> World:
@@ -82,13 +82,13 @@ def judge(sent: Sequence[Sent], world: World, url: str, key: str) -> Verdict:
     of_request = {request: job for job, (request, _) in world.jobs.items()}
     of_key = {key: job for job, (_, key) in world.jobs.items() if key is not None}
     expected: set[str] = set()
-    promised: list[tuple[Sent, str]] = []
+    accepted: list[tuple[Sent, str]] = []
     for one in sent:
         jobs = {of_request[request] for request in one.request_ids if request in of_request}
         jobs |= {of_key[one.idempotency_key]} if one.idempotency_key in of_key else set()
         expected |= jobs
-        _judge_promise(one, jobs, verdict)
-        promised += [(one, job) for job in jobs]
+        _judge_accepted(one, jobs, verdict)
+        accepted += [(one, job) for job in jobs]
     harmless = {
         job for job, (request, _) in world.jobs.items() if request == HOSTILE and job not in world.lines
     }
@@ -99,7 +99,7 @@ def judge(sent: Sequence[Sent], world: World, url: str, key: str) -> Verdict:
         httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client,
         ThreadPoolExecutor(_READERS) as readers,
     ):
-        for _ in readers.map(lambda pair: _judge_job(client, pair[0], pair[1], world, verdict), promised):
+        for _ in readers.map(lambda pair: _judge_job(client, pair[0], pair[1], world, verdict), accepted):
             pass
     return verdict
 
@@ -110,7 +110,7 @@ def count_answers(sent: Sequence[Sent]) -> tuple[int, int]:
     return accepted, sum(not one.answers and not one.unknown for one in sent)
 
 
-def _judge_promise(sent: Sent, jobs: set[str], verdict: Verdict) -> None:
+def _judge_accepted(sent: Sent, jobs: set[str], verdict: Verdict) -> None:
     """An accepted batch is one job, the one that was named; a refused one is none; else it is one or none."""
     told = {answer.job_path.rpartition("/")[2] for answer in sent.answers}
     if len(told) > 1 or len(jobs) > 1:

@@ -36,7 +36,7 @@ class Ground:
     def api(self, **variables: str) -> Iterator[ApiProcess]:
         """``ordermill api`` with the tests' catalog; ``variables`` are its further settings.
 
-        No worker runs: ``RealDoor.outcomes`` settles what was promised, as one does.
+        No worker runs: ``outcomes`` settles what was accepted, as one does.
         """
         with self.settings() as settings, open_api_process(settings, **variables) as api:
             load(api.engine, CATALOG)

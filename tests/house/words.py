@@ -58,7 +58,12 @@ def _names(where: tuple[str, ...]) -> Iterator[tuple[str, Counter[str]]]:
 _CODE: Final = (*ROOMS, "bench", "tests")
 RETIRED: Final = (
     Retired("promise", "accept, insert", r"\w*[Pp]romis(?:e|es|ed|ing)(?:[A-Z_]\w*)?"),
-    Retired("rounds", "GroupCommit, submit", r"_?(?:\w+_)?[Rr]ounds?(?:_\w+)?|Together", where=("api",)),
+    Retired(
+        "rounds",
+        "GroupCommit, submit",
+        r"(?!round\b)_?(?:\w+_)?[Rr]ounds?(?:_\w+)?|Together",
+        where=("api",),
+    ),
     Retired("body_room", "memory budget", r"\w*body_rooms?\w*|BodyRoom"),
     Retired("parts()", "AppContext", r"Parts|parts\(\)|parts_of"),
     Retired("facts()", "RequestContext", r"RequestFacts|facts\(\)|begin_facts"),
@@ -87,6 +92,7 @@ RETIRED: Final = (
     Retired("Take", "Reservation", r"Takes?"),
     Retired("Place", "StockKey, SalesChannel", r"Places?"),
     Retired("Reference", "CatalogIndex", r"References?"),
+    Retired("References", "OrderNames", r"_?references", where=("shared", "worker")),
     Retired("lifeline", "parent_death_signal", r"\w*[Ll]ifeline\w*"),
     Retired("area", "data_dir", r"_?[Aa]rea"),
     Retired("listening", "listen_socket", r"\w*listening\w*", where=("cli", "tests")),
@@ -96,26 +102,5 @@ RETIRED: Final = (
 )
 """In the order of the glossary."""
 
-LEFT: Final[Mapping[str, int]] = {
-    "promise": 25,
-    "rounds": 1,
-    "parts()": 1,
-    "refusal": 15,
-    "answer": 8,
-    "patience": 3,
-    "deadly": 2,
-    "set_aside": 5,
-    "giving_way": 4,
-    "signs": 2,
-    "silent": 1,
-    "fault_points": 1,
-    "shelf": 26,
-    "Want": 1,
-    "Take": 2,
-    "Place": 1,
-    "Reference": 2,
-    "listening": 4,
-    "chore": 2,
-    "door": 8,
-}
+LEFT: Final[Mapping[str, int]] = {}
 """How many different names have which word still. It may shrink, and never grow."""

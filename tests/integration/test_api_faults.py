@@ -49,7 +49,7 @@ def test_a_commit_that_nobody_knows_of_is_503_with_where_to_ask(api: ApiClient) 
     assert api.get(response.headers["Location"]).status_code == 404
 
 
-def test_outcomes_that_cannot_be_read_while_somebody_waits_end_neither_the_wait_nor_the_promise(
+def test_outcomes_that_cannot_be_read_while_somebody_waits_end_neither_the_wait_nor_the_job(
     api: ApiClient,
 ) -> None:
     impatient = api.with_settings(lock_limit_seconds=1)
@@ -58,7 +58,7 @@ def test_outcomes_that_cannot_be_read_while_somebody_waits_end_neither_the_wait_
 
     with capture_logs() as logged:
         asking.start()
-        until(lambda: len(api.open_slices()) == 1, "it is promised")
+        until(lambda: len(api.open_slices()) == 1, "it is accepted")
         ((slice_id, job_id, number),) = api.open_slices()
         with api.engine.begin() as connection:
             connection.execute(text("LOCK TABLE slices"))
@@ -71,12 +71,12 @@ def test_outcomes_that_cannot_be_read_while_somebody_waits_end_neither_the_wait_
     assert told(answers[0]) == {"a": {"status": "ok", "orders": [slice_id]}}
 
 
-def test_outcomes_that_cannot_be_read_after_the_promise_are_202_with_where_to_ask(api: ApiClient) -> None:
+def test_an_accepted_batch_whose_outcomes_cannot_be_read_is_202_with_where_to_ask(api: ApiClient) -> None:
     answers: list[TestResponse] = []
     asking = threading.Thread(target=lambda: answers.append(api.post({"a": {}}, Prefer="wait=20")))
 
     asking.start()
-    until(lambda: len(api.open_slices()) == 1, "it is promised")
+    until(lambda: len(api.open_slices()) == 1, "it is accepted")
     with api.engine.begin() as connection:
         # Counts that are no numbers: whoever reads them meets a fault that no waiting mends.
         connection.execute(

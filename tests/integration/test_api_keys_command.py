@@ -154,7 +154,7 @@ def test_a_client_is_joined_only_where_it_is_named(keys: Callable[..., Result]) 
     assert "`--client shop` makes it a further key of that client" in made.stderr
 
 
-def test_revoking_nothing_is_not_done(keys: Callable[..., Result]) -> None:
+def test_revoking_an_unknown_key_fails(keys: Callable[..., Result]) -> None:
     revoked = keys("revoke", "nobody")
 
     assert revoked.exit_code == 2

@@ -61,7 +61,7 @@ def test_a_reservation_that_was_under_way_while_stock_was_read_is_found_by_the_n
 def test_an_order_whose_slice_was_claimed_while_orders_were_read_is_found_by_the_next_poll(
     worker: WorkerHarness,
 ) -> None:
-    (slice_id,) = worker.promise({"a": order()}, queue=LARGE_QUEUE)
+    (slice_id,) = worker.accept({"a": order()}, queue=LARGE_QUEUE)
     with transaction(worker.engine) as slow:
         claim = claim_slice(slow, slice_id)
         slow.execute(text("SELECT pg_sleep(1.5)"))

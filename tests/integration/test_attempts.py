@@ -36,7 +36,7 @@ class SlowWorkerContext(WorkerContext):
         return super().reader(strict=strict)
 
 
-def promised_slice(shop: Shop) -> int:
+def accepted_slice(shop: Shop) -> int:
     order = {
         "address": {"country": "SE", "email": "x@example.com"},
         "products": [{"sku": "BRASS-LAMP", "qty": 1}],
@@ -52,7 +52,7 @@ def attempts(shop: Shop, slice_id: int) -> int:
 
 
 def test_the_slower_of_two_deliveries_does_what_the_faster_let_go_of(shop: Shop) -> None:
-    slice_id = promised_slice(shop)
+    slice_id = accepted_slice(shop)
     slow = SlowWorkerContext(shop.context.settings, shop.context.engine, shop.context.events)
     slower = threading.Thread(target=settle_slice, args=(slow, slice_id))
 
@@ -71,7 +71,7 @@ def test_the_slower_of_two_deliveries_does_what_the_faster_let_go_of(shop: Shop)
 
 def test_a_lock_that_is_not_to_be_had_does_not_count(settings: Settings) -> None:
     with open_shop(settings) as shop:
-        slice_id = promised_slice(shop)
+        slice_id = accepted_slice(shop)
         shop.context.settings = settings
         with shop.api.engine.connect() as somebody:
             somebody.execute(text("SELECT FROM stock FOR UPDATE"))
@@ -85,7 +85,7 @@ def test_a_lock_that_is_not_to_be_had_does_not_count(settings: Settings) -> None
 
 
 def test_what_a_lost_database_kept_from_being_given_back_is_given_back_by_the_next_task(shop: Shop) -> None:
-    first, second = promised_slice(shop), promised_slice(shop)
+    first, second = accepted_slice(shop), accepted_slice(shop)
     owed = attempt_at(first)
     take_slice(shop.context.engine, owed)
     shop.context.attempts_owed.append(owed)
@@ -97,7 +97,7 @@ def test_what_a_lost_database_kept_from_being_given_back_is_given_back_by_the_ne
 
 
 def test_an_attempt_whose_slice_another_worker_takes_meanwhile_does_not_count(shop: Shop) -> None:
-    slice_id = promised_slice(shop)
+    slice_id = accepted_slice(shop)
     # The lock has half of what is left of the message, so there is a second try.
     context = patient(shop, lock_limit_seconds=60, task_limit_seconds=4)
     first = threading.Thread(target=settle_message, args=(context, [slice_id], LARGE_QUEUE))

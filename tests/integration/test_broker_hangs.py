@@ -27,8 +27,8 @@ CALLERS = 30
 @pytest.fixture
 def silent_url() -> Iterator[str]:
     """A Redis that hangs: the kernel takes connections for it, and nobody reads them."""
-    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
-        yield f"redis://127.0.0.1:{listening.getsockname()[1]}/0"
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
 
 
 def test_large_batches_are_accepted_within_a_second_of_the_limit_while_the_broker_hangs(

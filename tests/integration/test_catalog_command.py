@@ -123,7 +123,7 @@ def test_export_writes_what_loads_back(
     assert json.loads(catalog("load", str(path), "--json").stdout)["changed"] is False
 
 
-def test_export_into_nowhere_is_not_done(catalog: Callable[..., Result], tmp_path: Path) -> None:
+def test_export_into_a_folder_that_is_not_there_fails(catalog: Callable[..., Result], tmp_path: Path) -> None:
     done = catalog("export", str(tmp_path / "missing" / "all.json"))
 
     assert done.exit_code == 2

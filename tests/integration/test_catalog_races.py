@@ -23,8 +23,8 @@ def items_with_stock(physical: int) -> dict[str, object]:
     return {"items": [{"sku": sku, "stock": {"Shop": physical, "Main": physical}} for sku in shuffled]}
 
 
-def take_stock(engine: Engine, item_ids: list[int], warehouse_ids: list[int], stop: Event) -> int:
-    """What slices do: lock some items' shelves, take a unit of each where there is one."""
+def reserve_stock(engine: Engine, item_ids: list[int], warehouse_ids: list[int], stop: Event) -> int:
+    """What slices do: lock some items' stock, take a unit of each where there is one."""
     taken = 0
     while not stop.is_set():
         with transaction(engine) as connection:
@@ -45,7 +45,7 @@ def test_loading_stock_among_slices_neither_deadlocks_nor_loses_a_unit(engine: E
     stop = Event()
 
     with ThreadPoolExecutor(4) as slices:
-        running = [slices.submit(take_stock, engine, item_ids, warehouse_ids, stop) for _ in range(3)]
+        running = [slices.submit(reserve_stock, engine, item_ids, warehouse_ids, stop) for _ in range(3)]
         try:
             for physical in range(12):
                 load(engine, items_with_stock(1_000_000 if physical % 2 else physical))

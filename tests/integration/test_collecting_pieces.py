@@ -1,4 +1,4 @@
-"""Waiting for a slice that was cut up: more slices close than were promised, yet the answer is whole."""
+"""Waiting for a slice that was cut up: more slices close than were accepted, yet the answer is whole."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def cut_up_the_slice(api: ApiClient) -> None:
         cut_up(connection, taken, [b'"%c":{}' % key for key in b"abc"])
 
 
-def test_the_first_piece_is_no_answer_and_all_of_them_are(api: ApiClient) -> None:
+def test_a_request_that_waits_is_answered_once_all_pieces_of_a_slice_are_closed(api: ApiClient) -> None:
     events = JobEvents(api.settings)
     with waiting_for_three(api) as answer:
         cut_up_the_slice(api)
         first, *others = api.open_slices()
 
-        # One slice was promised, and one has been closed.
+        # One slice was accepted, and one has been closed.
         api.close_slice(first[0])
         events.announce(first[1], first[2])
         time.sleep(0.5)

@@ -59,10 +59,10 @@ def test_all_that_were_closed_from_the_other_end_are_replaced(settings: Settings
 
 
 def test_a_connection_that_has_something_else_to_say_is_kept(settings: Settings, pool: Engine) -> None:
-    with pool.connect() as listening:
-        before = backend(listening)
-        listening.execute(text("LISTEN gossip"))
-        listening.commit()
+    with pool.connect() as subscribed:
+        before = backend(subscribed)
+        subscribed.execute(text("LISTEN gossip"))
+        subscribed.commit()
     with psycopg.connect(settings.database_url, autocommit=True) as other:
         other.execute("NOTIFY gossip")
 

@@ -34,7 +34,7 @@ def site(
 
 @pytest.mark.parametrize("orders", [3, 10])
 @pytest.mark.parametrize("point", [point for point in POINTS if point != "after-due"])
-def test_a_process_that_dies_there_costs_nothing(site: Site, point: str, orders: int) -> None:
+def test_a_death_at_a_failpoint_costs_no_order(site: Site, point: str, orders: int) -> None:
     batch = batch_of(orders)
     site.allow(point)
 
@@ -50,12 +50,12 @@ def test_a_process_that_dies_there_costs_nothing(site: Site, point: str, orders:
 
 def test_a_scheduler_that_dies_with_due_slices_in_its_hand_costs_nothing(site: Site) -> None:
     # The API's message is never sent, so only the scheduler can bring the slices to a worker.
-    site.allow("after-promise")
+    site.allow("after-insert")
     site.allow("after-due")
 
     statuses = site.statuses(site.post(batch_of(3)).headers["Location"])
 
-    assert site.has_died("after-promise")
+    assert site.has_died("after-insert")
     assert site.has_died("after-due")
     assert statuses == ["ok"] * 3
     assert broken_invariants(site.engine, at_rest=True) == {}

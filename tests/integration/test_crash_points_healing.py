@@ -11,7 +11,7 @@ import redis
 
 from tests.support.crash_site import HEALING_SECONDS, Site, batch_of, open_site
 from tests.support.invariants import broken_invariants
-from tests.support.queue_messages import deadly, harmless, push
+from tests.support.queue_messages import harmless, poison_messages, push
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,11 +89,11 @@ def test_a_worker_whose_task_processes_are_stopped_is_replaced(site: Site) -> No
     assert site.statuses(path) == ["ok"] * 10
 
 
-def test_messages_that_end_every_worker_are_set_aside(site: Site, client: redis.Redis) -> None:
+def test_messages_that_end_every_worker_are_quarantined(site: Site, client: redis.Redis) -> None:
     settles(site)
     before = site.main_process()
 
-    push(client, "ordermill:orders.small", list(deadly().values()))
+    push(client, "ordermill:orders.small", list(poison_messages().values()))
     assert new_main_process(site, before)
     settles(site)
     settles(site, orders=10)

@@ -32,7 +32,7 @@ def site(
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_the_message_comes_again_by_itself(site: Site, point: str) -> None:
+def test_a_message_whose_task_process_died_comes_again(site: Site, point: str) -> None:
     site.allow(point)
 
     statuses = site.statuses(site.post(batch_of(3)).headers["Location"])

@@ -13,7 +13,7 @@ from shared.domain.catalog_file import CatalogRefusedError
 from shared.persistence.mail.confirmations import read_confirmation
 from tests.support.catalog_files import execute, exported, load
 from tests.support.orders import line, order
-from tests.support.parameter_shop import open_parameter_shop, parts_of, placed
+from tests.support.parameter_shop import open_parameter_shop, placed, read_parts
 from worker.mail.message import Stationery, sender_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def test_parts_in_yen_add_up_in_whole_yen(shop: Shop) -> None:
         warehouseGroup="Later",
     )
 
-    parts = parts_of(shop, shop.place({"a": sent})["a"])
+    parts = read_parts(shop, shop.place({"a": sent})["a"])
 
     assert [part["voucherValue"] for part in parts] == [113, 38]
     assert [part["grandTotalValue"] for part in parts] == [1386, 462]
@@ -232,10 +232,10 @@ def test_a_catalog_with_more_decimals_than_a_currency_has_is_refused(
 ) -> None:
     load(engine, CATALOG)
 
-    with pytest.raises(CatalogRefusedError) as refusal:
+    with pytest.raises(CatalogRefusedError) as refused:
         load(engine, {list_: [row]})
 
-    assert refusal.value.faults == (told,)
+    assert refused.value.faults == (told,)
 
 
 def test_a_pricelist_gets_no_currency_that_cannot_write_its_prices(engine: Engine) -> None:

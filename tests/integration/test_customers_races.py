@@ -96,7 +96,7 @@ def test_racing_slices_that_register_the_same_emails_make_one_customer_of_each(w
     # Each slice names them in another order: they must not wait for each other in a ring.
     turned = [emails[i % 12 :] + emails[: i % 12] for i in range(24)]
     batch = {f"k{i}-{email}": registering(email) for i, names in enumerate(turned) for email in names}
-    slice_ids = worker.promise(batch, per=12)
+    slice_ids = worker.accept(batch, per=12)
 
     worker.settle_racing(slice_ids)
 

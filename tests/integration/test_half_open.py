@@ -27,7 +27,7 @@ pytestmark = pytest.mark.faults
 HEALING_SECONDS = 60
 
 
-def promise(shop: Shop) -> list[int]:
+def accept(shop: Shop) -> list[int]:
     path = shop.api.post(batch_of(2), Prefer="respond-async").headers["Location"]
     return [slice_id for slice_id, _, _ in shop.api.open_slices(path.rpartition("/")[2])]
 
@@ -62,7 +62,7 @@ def test_an_idle_worker_whose_connection_leads_nowhere_is_replaced(
 ) -> None:
     limits = {"WORKER_SILENCE_SECONDS": "2", "REDIS_LIMIT_SECONDS": "2"}
     with running_role_stack(through(settings, hole), tmp_path, ["worker"], limits) as stack:
-        assert is_decided(shop, promise(shop), settings)
+        assert is_decided(shop, accept(shop), settings)
         process = stack.main_process("worker")
         assert process is not None
 
@@ -73,7 +73,7 @@ def test_an_idle_worker_whose_connection_leads_nowhere_is_replaced(
 
         # What is fetched over the dead connection is lost: it takes a sweeper, which is us here.
         time.sleep(2)
-        assert is_decided(shop, promise(shop), settings)
+        assert is_decided(shop, accept(shop), settings)
         after = stack.main_process("worker")
         assert after is not None
         assert after.pid != process.pid

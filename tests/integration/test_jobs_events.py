@@ -25,7 +25,7 @@ def listener(settings: Settings) -> Iterator[Listener]:
     made.close()
 
 
-def until_listening(listener: Listener) -> None:
+def until_subscribed(listener: Listener) -> None:
     with listener.waiting(uuid6.uuid7()) as waiter:
         started = time.monotonic()
         assert not waiter.wait(1, 5)  # ends early: the subscription begins
@@ -35,7 +35,7 @@ def until_listening(listener: Listener) -> None:
 def test_a_waiter_hears_of_all_slices_of_its_job_and_of_no_other(
     settings: Settings, listener: Listener
 ) -> None:
-    until_listening(listener)
+    until_subscribed(listener)
     events, mine, other = JobEvents(settings), uuid6.uuid7(), uuid6.uuid7()
 
     with listener.waiting(mine) as waiter:
@@ -48,7 +48,7 @@ def test_a_waiter_hears_of_all_slices_of_its_job_and_of_no_other(
 
 
 def test_one_message_tells_of_slices_of_several_jobs(settings: Settings, listener: Listener) -> None:
-    until_listening(listener)
+    until_subscribed(listener)
     one, two = uuid6.uuid7(), uuid6.uuid7()
 
     with listener.waiting(one) as first, listener.waiting(two) as second:
@@ -58,7 +58,7 @@ def test_one_message_tells_of_slices_of_several_jobs(settings: Settings, listene
 
 
 def test_two_waiters_of_one_job_both_hear(settings: Settings, listener: Listener) -> None:
-    until_listening(listener)
+    until_subscribed(listener)
     job_id = uuid6.uuid7()
 
     with listener.waiting(job_id) as one, listener.waiting(job_id) as two:
@@ -68,7 +68,7 @@ def test_two_waiters_of_one_job_both_hear(settings: Settings, listener: Listener
 
 
 def test_each_reason_to_wake_up_counts_once(settings: Settings, listener: Listener) -> None:
-    until_listening(listener)
+    until_subscribed(listener)
     job_id = uuid6.uuid7()
 
     with listener.waiting(job_id) as waiter:
@@ -80,7 +80,7 @@ def test_each_reason_to_wake_up_counts_once(settings: Settings, listener: Listen
 def test_after_a_lost_connection_it_listens_again_and_has_everybody_look(
     settings: Settings, listener: Listener
 ) -> None:
-    until_listening(listener)
+    until_subscribed(listener)
     job_id = uuid6.uuid7()
 
     with redis.Redis.from_url(settings.redis_url) as administration, listener.waiting(job_id) as waiter:
@@ -93,7 +93,7 @@ def test_after_a_lost_connection_it_listens_again_and_has_everybody_look(
 
 
 def test_noise_on_the_channel_is_passed_over(settings: Settings, listener: Listener) -> None:
-    until_listening(listener)
+    until_subscribed(listener)
     job_id = uuid6.uuid7()
 
     with redis.Redis.from_url(settings.redis_url) as noisy, listener.waiting(job_id) as waiter:

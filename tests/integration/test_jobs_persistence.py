@@ -1,4 +1,4 @@
-"""Promises and progress in the real PostgreSQL."""
+"""Jobs inserted, and their progress, in the real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sqlalchemy import text
 
 from shared.domain.job import Job, JobState
 from shared.persistence.core.errors import DatabaseAwayError, PermanentError
-from shared.persistence.jobs.insert import NewSlice, Stored, promise
-from shared.persistence.jobs.insert_many import promise_together
+from shared.persistence.jobs.insert import NewSlice, Stored, insert_job
+from shared.persistence.jobs.insert_many import insert_jobs
 from shared.persistence.jobs.outcomes import NO_OUTCOMES, OutcomesGoneError, list_outcomes, read_outcomes
 from shared.persistence.jobs.progress import find_job
-from tests.support.stored_jobs import NOW, Slices, promise_of, rows
+from tests.support.stored_jobs import NOW, Slices, new_job_of, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -41,16 +41,16 @@ def close(engine: Engine, slice_id: int, outcome: bytes, ok: int, codes: str = "
         )
 
 
-def test_a_promise_stores_the_job_and_its_slices_as_they_are(engine: Engine, api_key_id: int) -> None:
-    promised = promise_of(api_key_id, 30)
+def test_a_job_and_its_slices_are_stored_as_they_are(engine: Engine, api_key_id: int) -> None:
+    new_job = new_job_of(api_key_id, 30)
 
-    slice_ids, created_at = promise(engine, promised, Slices(3))
+    slice_ids, created_at = insert_job(engine, new_job, Slices(3))
 
     stored = rows(
         engine,
         "SELECT id, number, first_position, order_count, body, repeated_numbers, queue, next_dispatch_at,"
         " closed_at FROM slices WHERE job_id = :id ORDER BY number",
-        id=promised.job.id,
+        id=new_job.job.id,
     )
     assert [row.id for row in stored] == slice_ids
     assert [row.body for row in stored] == [new.body for new in Slices(3)]
@@ -64,27 +64,27 @@ def test_a_promise_stores_the_job_and_its_slices_as_they_are(engine: Engine, api
     assert (job.total, job.strict, job.request_id, job.api_key_id) == (30, True, "r-1", api_key_id)
 
 
-def test_a_promise_of_no_orders_has_no_slices_and_is_done(engine: Engine, api_key_id: int) -> None:
-    promised = promise_of(api_key_id, 0)
+def test_a_job_of_no_orders_has_no_slices_and_is_done(engine: Engine, api_key_id: int) -> None:
+    new_job = new_job_of(api_key_id, 0)
 
-    stored = promise(engine, promised, Slices(0))
+    stored = insert_job(engine, new_job, Slices(0))
 
     assert stored.slice_ids == []
-    assert find_job(engine, promised.job.id) == as_stored(promised.job, stored)
+    assert find_job(engine, new_job.job.id) == as_stored(new_job.job, stored)
 
 
-def test_promising_the_same_job_twice_makes_one(engine: Engine, api_key_id: int) -> None:
-    promised = promise_of(api_key_id, 20)
+def test_inserting_the_same_job_twice_makes_one(engine: Engine, api_key_id: int) -> None:
+    new_job = new_job_of(api_key_id, 20)
 
-    first = promise(engine, promised, Slices(2))
-    second = promise(engine, promised, Slices(2))
+    first = insert_job(engine, new_job, Slices(2))
+    second = insert_job(engine, new_job, Slices(2))
 
     assert second == first
     assert rows(engine, "SELECT count(*) FROM slices") == [(2,)]
 
 
 def test_a_connection_lost_at_the_commit_is_mended_by_asking_again(engine: Engine, api_key_id: int) -> None:
-    promised = promise_of(api_key_id, 20)
+    new_job = new_job_of(api_key_id, 20)
 
     with engine.begin() as connection:
         # A sequence is not rolled back, so only the first commit kills its own backend.
@@ -103,7 +103,7 @@ def test_a_connection_lost_at_the_commit_is_mended_by_asking_again(engine: Engin
             )
         )
 
-    slice_ids, _ = promise(engine, promised, Slices(2))
+    slice_ids, _ = insert_job(engine, new_job, Slices(2))
 
     assert rows(engine, "SELECT last_value FROM commits") == [(2,)]
     assert len(slice_ids) == 2
@@ -117,7 +117,7 @@ def test_a_fault_half_way_through_the_slices_stores_nothing(engine: Engine, api_
                 yield replace(new, order_count=0) if new.number == 1 else new
 
     with pytest.raises(PermanentError) as raised:
-        promise(engine, promise_of(api_key_id, 20), Failing(2))
+        insert_job(engine, new_job_of(api_key_id, 20), Failing(2))
 
     assert raised.value.constraint == "slices_not_empty"
     assert rows(engine, "SELECT count(*) FROM jobs") == [(0,)]
@@ -134,23 +134,23 @@ def test_a_connection_lost_half_way_stores_nothing(engine: Engine, api_key_id: i
             yield from super().__iter__()
 
     with pytest.raises(DatabaseAwayError):
-        promise(engine, promise_of(api_key_id, 10), Disconnecting(1))
+        insert_job(engine, new_job_of(api_key_id, 10), Disconnecting(1))
 
     assert rows(engine, "SELECT count(*) FROM jobs") == [(0,)]
 
 
 def test_progress_is_derived_from_the_slices(engine: Engine, api_key_id: int) -> None:
-    promised = promise_of(api_key_id, 30)
-    stored = promise(engine, promised, Slices(3))
+    new_job = new_job_of(api_key_id, 30)
+    stored = insert_job(engine, new_job, Slices(3))
     slice_ids = stored.slice_ids
-    queued = find_job(engine, promised.job.id)
+    queued = find_job(engine, new_job.job.id)
     close(engine, slice_ids[2], b'{"c":3}', 4, '{"-2": 5, "-7": 1}')
     close(engine, slice_ids[0], b'{"a":1}', 9, '{"-2": 1}')
-    running = find_job(engine, promised.job.id)
+    running = find_job(engine, new_job.job.id)
     close(engine, slice_ids[1], b'{"b":2}', 10)
-    done = find_job(engine, promised.job.id)
+    done = find_job(engine, new_job.job.id)
 
-    assert queued == as_stored(promised.job, stored)
+    assert queued == as_stored(new_job.job, stored)
     assert running is not None
     assert running.state is JobState.RUNNING
     assert (running.decided, running.ok, running.failed, running.pending) == (20, 13, 7, 10)
@@ -161,12 +161,12 @@ def test_progress_is_derived_from_the_slices(engine: Engine, api_key_id: int) ->
 
 
 def test_outcomes_come_in_slice_order_as_far_as_they_are_there(engine: Engine, api_key_id: int) -> None:
-    promised = promise_of(api_key_id, 30)
-    slice_ids, _ = promise(engine, promised, Slices(3))
+    new_job = new_job_of(api_key_id, 30)
+    slice_ids, _ = insert_job(engine, new_job, Slices(3))
     close(engine, slice_ids[2], b'{"c":3}', 10)
     close(engine, slice_ids[0], b'{"a":1}', 10)
 
-    found = list_outcomes(engine, promised.job.id, 100)
+    found = list_outcomes(engine, new_job.job.id, 100)
 
     assert (list(found.sizes), found.order_count) == ([7, 7], 20)
     assert found.first == [b'{"a":1}', b'{"c":3}']
@@ -174,12 +174,12 @@ def test_outcomes_come_in_slice_order_as_far_as_they_are_there(engine: Engine, a
 
 
 def test_outcomes_beyond_the_first_bytes_are_listed_and_read_in_runs(engine: Engine, api_key_id: int) -> None:
-    promised = promise_of(api_key_id, 30)
-    slice_ids, _ = promise(engine, promised, Slices(3))
+    new_job = new_job_of(api_key_id, 30)
+    slice_ids, _ = insert_job(engine, new_job, Slices(3))
     for position in (2, 0, 1):
         close(engine, slice_ids[position], b'{"%d":1}' % position, 10)
 
-    found = list_outcomes(engine, promised.job.id, 1)
+    found = list_outcomes(engine, new_job.job.id, 1)
 
     # One at least, however few bytes were asked for.
     assert found.first == [b'{"0":1}']
@@ -189,8 +189,8 @@ def test_outcomes_beyond_the_first_bytes_are_listed_and_read_in_runs(engine: Eng
 
 
 def test_outcomes_that_were_pruned_meanwhile_are_no_shorter_answer(engine: Engine, api_key_id: int) -> None:
-    promised = promise_of(api_key_id, 20)
-    slice_ids, _ = promise(engine, promised, Slices(2))
+    new_job = new_job_of(api_key_id, 20)
+    slice_ids, _ = insert_job(engine, new_job, Slices(2))
     close(engine, slice_ids[0], b'{"a":1}', 10)
 
     with pytest.raises(OutcomesGoneError):
@@ -208,13 +208,13 @@ def test_an_unknown_job_is_none_and_has_no_outcomes(engine: Engine) -> None:
 def test_an_api_hosts_clock_delays_neither_the_next_dispatch_nor_the_jobs_moments(
     engine: Engine, api_key_id: int
 ) -> None:
-    fast = promise_of(api_key_id, 10)
+    fast = new_job_of(api_key_id, 10)
     tomorrow = NOW + timedelta(days=10_000)
     fast = replace(fast, job=replace(fast.job, created_at=tomorrow, expires_at=tomorrow + timedelta(days=30)))
     together = replace(fast, job=replace(fast.job, id=uuid6.uuid7()))
 
-    alone = promise(engine, fast, Slices(1))
-    shared = promise_together(engine, [(together, list(Slices(1)))])[together.job.id]
+    alone = insert_job(engine, fast, Slices(1))
+    shared = insert_jobs(engine, [(together, list(Slices(1)))])[together.job.id]
 
     moments = rows(
         engine,
@@ -229,8 +229,8 @@ def test_an_api_hosts_clock_delays_neither_the_next_dispatch_nor_the_jobs_moment
 
 
 def test_a_job_that_was_told_to_run_is_never_queued_again(engine: Engine, api_key_id: int) -> None:
-    promised = promise_of(api_key_id, 20)
-    promise(engine, promised, Slices(2))
+    new_job = new_job_of(api_key_id, 20)
+    insert_job(engine, new_job, Slices(2))
 
     def told_after(seconds: float) -> JobState:
         # A crash of PostgreSQL may forget what was taken in the last 0.6 seconds before it.
@@ -242,7 +242,7 @@ def test_a_job_that_was_told_to_run_is_never_queued_again(engine: Engine, api_ke
                 ),
                 {"seconds": seconds},
             )
-        job = find_job(engine, promised.job.id)
+        job = find_job(engine, new_job.job.id)
         assert job is not None
         assert (job.started_at is None) == (job.state is JobState.QUEUED)
         return job.state

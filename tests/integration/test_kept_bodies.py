@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from shared.persistence.jobs.kept_bodies import empty_bodies
-from tests.support.old_jobs import ANY, done, grow_old, promised
+from tests.support.old_jobs import ANY, accepted, done, grow_old
 from tests.support.placed_orders import Shop, told
 from worker.maintenance.scheduler import periodic_tasks
 
@@ -54,7 +54,7 @@ def test_what_was_sent_goes_days_after_the_jobs_end_and_its_outcomes_stay(shop: 
 
 
 def test_what_is_undecided_keeps_what_was_sent_however_old(shop: Shop) -> None:
-    promised(shop)
+    accepted(shop)
     grow_old(shop, 29)
 
     assert (empty_bodies(shop.api.engine, 7, ANY), kept(shop)) == (0, [(True, True)])
@@ -64,7 +64,7 @@ def test_what_is_undecided_keeps_what_was_sent_however_old(shop: Shop) -> None:
 
 
 def test_days_count_from_the_last_outcome(shop: Shop) -> None:
-    path = promised(shop)
+    path = accepted(shop)
     grow_old(shop, 10)
     shop.settled(path)
 

@@ -27,7 +27,7 @@ def worker(settings: Settings) -> Iterator[WorkerHarness]:
 
 def _outcome(worker: WorkerHarness, context: WorkerContext, **products: int) -> dict[str, Any]:
     sent = lines(*((name.replace("_", "-"), quantity) for name, quantity in products.items()))
-    settle_message(context, worker.promise({"a": order(products=sent)}), SMALL_QUEUE)
+    settle_message(context, worker.accept({"a": order(products=sent)}), SMALL_QUEUE)
     return worker.outcomes()["a"]
 
 

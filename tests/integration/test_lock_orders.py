@@ -96,7 +96,7 @@ def catalog(physical: int, percent: int) -> dict[str, Any]:
 
 
 def decide(worker: WorkerHarness, batch: dict[str, Any], form: str = "batch") -> None:
-    slice_ids = worker.promise(batch)
+    slice_ids = worker.accept(batch)
     worker.run("UPDATE jobs SET form = :form WHERE id = :id", form=form, id=worker.jobs[-1])
     settle_message(worker.context(), slice_ids, SMALL_QUEUE)
     assert [one["status"] for one in worker.outcomes().values()] == ["ok"] * len(batch), worker.outcomes()

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from shared.clock import utc_now
 from shared.domain.delivery import Bounced, ClaimedElsewhere, Deferred, Delivered, Unknown
 from shared.domain.job import JobForm
-from shared.persistence.mail.confirmations import claim_delivery, take_claim_back
+from shared.persistence.mail.confirmations import claim_delivery, unclaim_delivery
 from tests.support.mail_shop import (
     HangsUp,
     HangsUpEarly,
@@ -148,7 +148,7 @@ def test_claim_is_taken_back_by_its_claimant_alone(shop: MailShop) -> None:
     theirs = utc_now()
     claim_delivery(shop.engine, number, theirs)
 
-    take_claim_back(shop.engine, number, utc_now())
+    unclaim_delivery(shop.engine, number, utc_now())
 
     assert shop.confirmation(number).handed_over_at == theirs
 
@@ -188,7 +188,9 @@ def test_next_try_waits_its_pause_however_often_the_task_comes(shop: MailShop, p
 
 
 @pytest.mark.parametrize("step", ["to_mail", "to_recipient", "to_data"])
-def test_a_refusal_for_now_is_tried_again(shop: MailShop, postbox: Postbox, server: str, step: str) -> None:
+def test_a_mail_that_the_server_defers_is_tried_again(
+    shop: MailShop, postbox: Postbox, server: str, step: str
+) -> None:
     setattr(postbox, step, ["451 4.7.1 greylisted, come back", "250 OK"])
     number = shop.order()
 
@@ -204,7 +206,7 @@ def test_a_refusal_for_now_is_tried_again(shop: MailShop, postbox: Postbox, serv
 
 
 @pytest.mark.parametrize("step", ["to_mail", "to_recipient", "to_data"])
-def test_a_refusal_for_ever_is_given_up_and_told_without_the_address(
+def test_a_mail_that_the_server_bounces_is_given_up_and_told_without_the_address(
     shop: MailShop, postbox: Postbox, server: str, step: str
 ) -> None:
     setattr(postbox, step, ["550 5.1.1 <anna@example.com>: nobody here", "250 OK"])
@@ -316,7 +318,7 @@ def test_last_try_that_ended_its_process_counts(shop: MailShop, postbox: Postbox
     ("asked", "default", "wanted"),
     [(None, False, 0), (None, True, 1), (False, True, 0), (True, False, 1)],
 )
-def test_order_decides_and_else_the_store(
+def test_order_says_whether_it_is_confirmed_and_else_the_setting_does(
     shop: MailShop, postbox: Postbox, server: str, asked: bool | None, default: bool, wanted: int
 ) -> None:
     context = replace(shop.context, settings=replace(shop.settings, confirm_orders=default))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tests.support.orders import line, order
-from tests.support.parameter_shop import numbers_of, parts_of, placed
+from tests.support.parameter_shop import numbers_of, placed, read_parts
 
 if TYPE_CHECKING:
     from tests.support.placed_orders import Shop
@@ -81,7 +81,7 @@ def test_an_odd_cent_goes_to_one_part_and_the_parts_are_worth_what_they_hold(par
         warehouseGroup="Later",
     )
 
-    parts = parts_of(parameter_shop, parameter_shop.place({"a": sent})["a"])
+    parts = read_parts(parameter_shop, parameter_shop.place({"a": sent})["a"])
 
     assert [part["voucherValue"] for part in parts] == [0.01, 0.0]
     assert [part["grandTotalValue"] for part in parts] == [9.99, 10.0]
@@ -123,7 +123,7 @@ def test_the_same_amount_is_the_same_however_it_is_written(parameter_shop: Shop)
         outcome = parameter_shop.settled(
             parameter_shop.api.post(body % spelling, Prefer="respond-async").headers["Location"]
         )["a"]
-        totals.add(parts_of(parameter_shop, outcome)[0]["grandTotalValue"])
+        totals.add(read_parts(parameter_shop, outcome)[0]["grandTotalValue"])
 
     assert totals == {42.3}
 

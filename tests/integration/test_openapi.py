@@ -111,7 +111,7 @@ def test_what_a_route_asks_of_its_caller_is_described(document: dict[str, Any]) 
         assert operation["security"] == expected
 
 
-def test_every_refusal_carries_the_envelope_and_every_answer_the_request_id(document: dict[str, Any]) -> None:
+def test_every_error_carries_the_envelope_and_every_response_the_request_id(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
         for status, response in operation["responses"].items():
             answer = resolved(document, response)

@@ -10,6 +10,7 @@ import pytest
 from marshmallow import Schema, ValidationError
 from marshmallow.fields import Field
 
+from shared.schemas.countries import COUNTRIES
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.fields import (
     Amount,
@@ -23,7 +24,6 @@ from shared.schemas.fields import (
     Whole,
 )
 from shared.schemas.openapi.components import new_document
-from shared.schemas.places import COUNTRIES
 
 # Each is JSON as a client could write it.
 WRITTEN = [

@@ -155,11 +155,11 @@ def test_a_bad_value_is_refused_by_its_name_and_itself(shop: Shop, query: str, n
     response = shop.api.get(f"/v1/orders?{query}")
 
     assert response.status_code == 400
-    refusal = told(response)
-    assert (refusal["status"], refusal["code"]) == ("no", -7)
-    assert refusal["msg"].startswith(f"{name}: ")
-    assert value in refusal["msg"]
-    assert refusal["errors"][0]["pointer"] == f"/{name}"
+    envelope = told(response)
+    assert (envelope["status"], envelope["code"]) == ("no", -7)
+    assert envelope["msg"].startswith(f"{name}: ")
+    assert value in envelope["msg"]
+    assert envelope["errors"][0]["pointer"] == f"/{name}"
 
 
 def test_all_bad_values_are_told_at_once(shop: Shop) -> None:
@@ -181,7 +181,7 @@ def test_a_parameter_that_a_path_does_not_know_is_refused_by_name(shop: Shop, pa
 
 
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/order", "/v1/order/5", "/v1/stock"])
-def test_so_is_one_of_a_path_that_takes_a_body(shop: Shop, path: str) -> None:
+def test_a_parameter_that_a_path_with_a_body_does_not_know_is_refused_by_name(shop: Shop, path: str) -> None:
     key = shop.api.new_key(f"writer of {path}", "orders:write", "stock:write")
 
     refused = shop.api.client.post(f"{path}?dryRun=true", json={}, headers={"API-Authorization": key})
@@ -189,7 +189,7 @@ def test_so_is_one_of_a_path_that_takes_a_body(shop: Shop, path: str) -> None:
     assert (refused.status_code, told(refused)["errors"][0]["reason"]) == (400, "unknown_field")
 
 
-def test_that_strictness_was_asked_for_is_told(shop: Shop) -> None:
+def test_strict_handling_is_told_as_applied(shop: Shop) -> None:
     headers = {"API-Authorization": shop.api.key, "Prefer": "handling=strict"}
 
     honoured = shop.api.client.get("/v1/orders?limit=1", headers=headers)

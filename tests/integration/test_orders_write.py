@@ -76,7 +76,7 @@ def test_one_of_many_racing_orders_gets_an_explicit_number_and_the_others_minus_
     worker: WorkerHarness,
 ) -> None:
     # Of jobs of their own, so that nobody can know of the others.
-    slice_ids = [slice_id for i in range(12) for slice_id in worker.promise({f"k{i}": order(orderNumber=77)})]
+    slice_ids = [slice_id for i in range(12) for slice_id in worker.accept({f"k{i}": order(orderNumber=77)})]
 
     worker.settle_racing(slice_ids)
 
@@ -95,10 +95,8 @@ def test_a_number_that_another_slice_takes_at_the_last_moment_is_drawn_anew(work
 
 
 def test_explicit_numbers_race_with_automatic_ones_and_all_orders_are_made(worker: WorkerHarness) -> None:
-    explicit = [
-        worker.promise({f"x{i}": order(orderNumber=i) for i in range(n, 161, 8)}) for n in range(1, 9)
-    ]
-    automatic = [worker.promise({f"a{i}": order() for i in range(20)}) for _ in range(8)]
+    explicit = [worker.accept({f"x{i}": order(orderNumber=i) for i in range(n, 161, 8)}) for n in range(1, 9)]
+    automatic = [worker.accept({f"a{i}": order() for i in range(20)}) for _ in range(8)]
     slice_ids = [one for pair in zip(explicit, automatic, strict=True) for (one,) in pair]
 
     worker.settle_racing(slice_ids)

@@ -73,7 +73,7 @@ def told(found: Any, name: str) -> Any:
 
 
 @every_row
-def test_each_form_is_accepted_and_read_back(answers: Answers, row: Row, at: int) -> None:
+def test_each_form_of_a_parameter_is_accepted_and_read_back(answers: Answers, row: Row, at: int) -> None:
     for n, takes in enumerate(row.takes):
         found = answers.read(f"{at}.{n}")
 
@@ -85,10 +85,10 @@ def test_what_is_not_sent_has_its_default_or_its_code_and_null_is_the_same(
     answers: Answers, row: Row, at: int
 ) -> None:
     if isinstance(row.absent, Absent):
-        refusals = [answers.refused[f"{at} {how}"] for how in ("absent", "null")]
-        assert refusals[0]["code"] == row.absent.code
-        assert row.absent.pointer in pointers(refusals[0])
-        assert refusals[0] == refusals[1]
+        rejections = [answers.refused[f"{at} {how}"] for how in ("absent", "null")]
+        assert rejections[0]["code"] == row.absent.code
+        assert row.absent.pointer in pointers(rejections[0])
+        assert rejections[0] == rejections[1]
         return
 
     absent, null = answers.read(f"{at} absent"), answers.read(f"{at} null")

@@ -35,11 +35,11 @@ def context(worker: WorkerHarness, queue: JobQueue) -> WorkerContext:
 
 
 def large(worker: WorkerHarness) -> list[int]:
-    return worker.promise({f"k{i}": order() for i in range(10)}, per=2)
+    return worker.accept({f"k{i}": order() for i in range(10)}, per=2)
 
 
 def small(worker: WorkerHarness) -> list[int]:
-    return worker.promise({"k": order()}, queue=SMALL_QUEUE)
+    return worker.accept({"k": order()}, queue=SMALL_QUEUE)
 
 
 def closed(worker: WorkerHarness) -> list[int]:
@@ -104,7 +104,7 @@ def test_the_last_slice_of_a_message_leaves_nothing_to_put_back(
     assert worker.messages(LARGE_QUEUE) == []
 
 
-def test_a_small_message_gives_way_to_none(
+def test_a_small_message_yields_to_none(
     worker: WorkerHarness, queue: JobQueue, context: WorkerContext
 ) -> None:
     settle_message(context, small(worker), SMALL_QUEUE)
@@ -134,7 +134,7 @@ def test_when_the_queue_is_away_the_message_is_settled_by_who_has_it(
 
 
 @pytest.mark.parametrize(
-    ("came", "gives_way"),
+    ("came", "yields_to"),
     [
         (SMALL_QUEUE, {WAITED_QUEUE, LARGE_QUEUE}),
         (WAITED_QUEUE, {LARGE_QUEUE}),
@@ -142,7 +142,7 @@ def test_when_the_queue_is_away_the_message_is_settled_by_who_has_it(
     ],
 )
 def test_what_goes_first_is_expected_for_a_while_after_some_came(
-    queue: JobQueue, came: str, gives_way: set[str]
+    queue: JobQueue, came: str, yields_to: set[str]
 ) -> None:
     now = [100.0]
     preemption = Preemption(queue, clock=lambda: now[0])
@@ -156,15 +156,15 @@ def test_what_goes_first_is_expected_for_a_while_after_some_came(
         now[0] = later
         seen.append(yielding())
 
-    assert seen == [set(), gives_way, gives_way, set()]
+    assert seen == [set(), yields_to, yields_to, set()]
 
 
-def test_many_orders_that_are_waited_for_give_way_to_a_few(
+def test_many_orders_that_are_waited_for_yield_to_a_few(
     worker: WorkerHarness, queue: JobQueue, context: WorkerContext
 ) -> None:
     first, second = small(worker), small(worker)
     settle_message(context, first, SMALL_QUEUE)
-    slice_ids = worker.promise({f"k{i}": order() for i in range(10)}, per=1, queue=WAITED_QUEUE)
+    slice_ids = worker.accept({f"k{i}": order() for i in range(10)}, per=1, queue=WAITED_QUEUE)
     queue.dispatch(second, SMALL_QUEUE)
 
     settle_message(context, slice_ids, WAITED_QUEUE)
@@ -174,10 +174,10 @@ def test_many_orders_that_are_waited_for_give_way_to_a_few(
     assert worker.queued(WAITED_QUEUE) == slice_ids[2:]
 
 
-def test_orders_that_nobody_waits_for_give_way_to_all_who_wait(
+def test_orders_that_nobody_waits_for_yield_to_all_who_wait(
     worker: WorkerHarness, queue: JobQueue, context: WorkerContext
 ) -> None:
-    waited = [worker.promise({"k": order()}, queue=WAITED_QUEUE) for _ in range(2)]
+    waited = [worker.accept({"k": order()}, queue=WAITED_QUEUE) for _ in range(2)]
     settle_message(context, waited[0], WAITED_QUEUE)
     slice_ids = large(worker)
     queue.dispatch(waited[1], WAITED_QUEUE)
@@ -191,7 +191,7 @@ def test_a_message_of_many_slices_is_settled_a_fifth_at_a_time(
     worker: WorkerHarness, context: WorkerContext
 ) -> None:
     settle_message(context, small(worker), SMALL_QUEUE)
-    slice_ids = worker.promise({f"k{i}": order() for i in range(25)}, per=1)
+    slice_ids = worker.accept({f"k{i}": order() for i in range(25)}, per=1)
 
     settle_message(context, slice_ids, LARGE_QUEUE)
 

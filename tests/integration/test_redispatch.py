@@ -64,8 +64,8 @@ def make_due(worker: WorkerHarness) -> None:
 def test_slices_whose_time_has_come_are_dispatched_to_their_own_queues(
     worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    small = worker.promise(batch(3), per=1, queue=SMALL_QUEUE)
-    large = worker.promise(batch(4), per=2)
+    small = worker.accept(batch(3), per=1, queue=SMALL_QUEUE)
+    large = worker.accept(batch(4), per=2)
 
     assert sweep(worker.engine, queue, worker.settings) == 5
     assert worker.queued(SMALL_QUEUE) == small
@@ -73,7 +73,7 @@ def test_slices_whose_time_has_come_are_dispatched_to_their_own_queues(
 
 
 def test_each_time_a_slice_waits_twice_as_long_up_to_the_most(worker: WorkerHarness, queue: JobQueue) -> None:
-    worker.promise(batch(1))
+    worker.accept(batch(1))
 
     seen = []
     for _ in range(4):
@@ -87,7 +87,7 @@ def test_each_time_a_slice_waits_twice_as_long_up_to_the_most(worker: WorkerHarn
 def test_a_slice_that_was_dispatched_a_thousand_times_still_has_a_next_time(
     worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    worker.promise(batch(1))
+    worker.accept(batch(1))
     worker.run("UPDATE slices SET dispatches = 5000")
 
     assert sweep(worker.engine, queue, worker.settings) == 1
@@ -97,7 +97,7 @@ def test_a_slice_that_was_dispatched_a_thousand_times_still_has_a_next_time(
 def test_a_slice_whose_time_has_not_come_or_that_is_decided_is_left_alone(
     worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    waiting, decided = worker.promise(batch(2), per=1)
+    waiting, decided = worker.accept(batch(2), per=1)
     settle_slice(worker.context(), decided)
     worker.run("UPDATE slices SET next_dispatch_at = now() + interval '5 s' WHERE id = :id", id=waiting)
 
@@ -108,7 +108,7 @@ def test_a_slice_whose_time_has_not_come_or_that_is_decided_is_left_alone(
 def test_a_slice_in_a_workers_hand_is_left_alone_and_nobody_waits_for_it(
     worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    in_hand, free = worker.promise(batch(2), per=1)
+    in_hand, free = worker.accept(batch(2), per=1)
 
     with transaction(worker.engine) as connection:
         assert claim_slice(connection, in_hand) is not None
@@ -121,7 +121,7 @@ def test_a_slice_in_a_workers_hand_is_left_alone_and_nobody_waits_for_it(
 
 
 def test_a_slice_is_free_by_the_time_that_its_message_is_there(worker: WorkerHarness) -> None:
-    worker.promise(batch(5), per=1)
+    worker.accept(batch(5), per=1)
 
     class Eager(JobQueue):
         """Has each slice settled before the sweeper has gone on, as an idle worker would."""
@@ -138,7 +138,7 @@ def test_a_slice_is_free_by_the_time_that_its_message_is_there(worker: WorkerHar
 
 def test_a_deep_queue_is_not_made_deeper(worker: WorkerHarness, queue: JobQueue) -> None:
     settings = replace(worker.settings, redispatch_most_slices=3, redispatch_least_slices=1)
-    worker.promise(batch(10), per=1)
+    worker.accept(batch(10), per=1)
 
     swept = [sweep(worker.engine, queue, settings) for _ in range(3)]
     with redis.Redis.from_url(worker.settings.redis_url) as client:
@@ -151,7 +151,7 @@ def test_a_deep_queue_is_not_made_deeper(worker: WorkerHarness, queue: JobQueue)
 
 
 def test_there_is_always_room_for_what_has_been_due_longest(worker: WorkerHarness, queue: JobQueue) -> None:
-    slice_ids = worker.promise(batch(40), per=1)
+    slice_ids = worker.accept(batch(40), per=1)
     lost = slice_ids[30:33]
     worker.run(
         "UPDATE slices SET next_dispatch_at = now() - interval '1 hour' WHERE id = ANY(:ids)", ids=lost
@@ -170,8 +170,8 @@ def test_a_deep_queue_does_not_keep_the_other_from_being_served(
     worker: WorkerHarness, queue: JobQueue
 ) -> None:
     settings = replace(worker.settings, redispatch_most_slices=2)
-    worker.promise(batch(10), per=1)
-    small = worker.promise(batch(1), per=1, queue=SMALL_QUEUE)
+    worker.accept(batch(10), per=1)
+    small = worker.accept(batch(1), per=1, queue=SMALL_QUEUE)
 
     sweep(worker.engine, queue, settings)
 
@@ -181,7 +181,7 @@ def test_a_deep_queue_does_not_keep_the_other_from_being_served(
 def test_when_redis_comes_back_empty_every_undecided_slice_is_dispatched_at_once(
     worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    slice_ids = worker.promise(batch(6), per=1)
+    slice_ids = worker.accept(batch(6), per=1)
     sweep(worker.engine, queue, worker.settings)
     settle_slice(worker.context(), slice_ids[0])
     with redis.Redis.from_url(worker.settings.redis_url) as client:
@@ -196,7 +196,7 @@ def test_when_redis_comes_back_empty_every_undecided_slice_is_dispatched_at_once
 def test_all_are_made_due_in_portions_and_a_sweep_in_between_dispatches(
     worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    slice_ids = worker.promise(batch(25), per=1)
+    slice_ids = worker.accept(batch(25), per=1)
     worker.run("UPDATE slices SET next_dispatch_at = now() + id * interval '1 minute'")
     worker.run("UPDATE slices SET next_dispatch_at = now() + interval '1 hour' WHERE id % 2 = 0")
 
@@ -210,7 +210,7 @@ def test_all_are_made_due_in_portions_and_a_sweep_in_between_dispatches(
 
 
 def test_a_sweep_goes_on_however_many_slices_there_are(worker: WorkerHarness, queue: JobQueue) -> None:
-    worker.promise(batch(60), per=1)
+    worker.accept(batch(60), per=1)
     worker.run("UPDATE slices SET next_dispatch_at = now() + interval '1 hour'")
 
     # All 60 in one call: many portions, each from where the one before has ended.
@@ -219,7 +219,7 @@ def test_a_sweep_goes_on_however_many_slices_there_are(worker: WorkerHarness, qu
 
 
 def test_a_new_broker_is_not_taken_for_the_old_one_twice(worker: WorkerHarness) -> None:
-    worker.promise(batch(1))
+    worker.accept(batch(1))
     worker.run("UPDATE slices SET next_dispatch_at = now() + interval '1 hour'")
 
     with closing(JobQueue(worker.settings)) as queue:
@@ -229,7 +229,7 @@ def test_a_new_broker_is_not_taken_for_the_old_one_twice(worker: WorkerHarness) 
 
 
 def test_when_the_broker_is_away_the_slices_stay_due(worker: WorkerHarness, nowhere: JobQueue) -> None:
-    worker.promise(batch(2), per=1)
+    worker.accept(batch(2), per=1)
 
     with pytest.raises(QueueAwayError):
         sweep(worker.engine, nowhere, worker.settings)
@@ -240,7 +240,7 @@ def test_when_the_broker_is_away_the_slices_stay_due(worker: WorkerHarness, nowh
 def test_when_the_broker_goes_away_in_between_the_slices_are_due_again_at_once(
     worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    slice_ids = worker.promise(batch(2), per=1)
+    slice_ids = worker.accept(batch(2), per=1)
 
     class CutOff(JobQueue):
         """Is away by the time that something is to be sent."""
@@ -271,7 +271,7 @@ def test_dispatching_to_a_broker_that_is_away_gives_up_soon(nowhere: JobQueue) -
 
 
 def test_a_message_holds_a_slices_id_and_nothing_of_a_clients(worker: WorkerHarness, queue: JobQueue) -> None:
-    (slice_id,) = worker.promise({"secret key": order(email="secret@example.com")})
+    (slice_id,) = worker.accept({"secret key": order(email="secret@example.com")})
 
     queue.dispatch([slice_id], SMALL_QUEUE)
 

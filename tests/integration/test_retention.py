@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from shared.persistence.jobs.prune import prune_jobs
 from shared.queue.job_queue import JobQueue
-from tests.support.old_jobs import ANY, BATCH, done, grow_old, promised
+from tests.support.old_jobs import ANY, BATCH, accepted, done, grow_old
 from tests.support.placed_orders import Shop, told
 from tests.support.until import until
 from worker.maintenance.scheduler import keep_doing, periodic_tasks
@@ -94,7 +94,7 @@ def test_what_has_not_expired_is_not_pruned(shop: Shop) -> None:
 
 
 def test_an_accepted_job_is_never_let_go_of_undecided(shop: Shop) -> None:
-    path = promised(shop)
+    path = accepted(shop)
     grow_old(shop, 400)
 
     assert prune_jobs(shop.api.engine, ANY) == 0
@@ -103,7 +103,7 @@ def test_an_accepted_job_is_never_let_go_of_undecided(shop: Shop) -> None:
 
 
 def test_a_job_that_was_decided_late_is_kept_for_another_day(shop: Shop) -> None:
-    path = promised(shop)
+    path = accepted(shop)
     grow_old(shop, 400)
     shop.settled(path)
 
@@ -166,7 +166,7 @@ def test_the_scheduler_prunes_step_by_step_until_nothing_has_expired(
     monkeypatch.setattr("worker.maintenance.scheduler.PRUNED_AT_ONCE", 1)
     for _ in range(3):
         done(shop)
-    undecided = promised(shop)
+    undecided = accepted(shop)
     grow_old(shop, 31)
     stopping = threading.Event()
 

@@ -42,7 +42,7 @@ def test_a_scheduler_hands_out_what_nobody_heard_of_and_leaves_when_told(
         closing(JobQueue(settings)) as queue,
         log.open("wb") as output,
     ):
-        lost = worker.promise({f"k{i}": order() for i in range(3)}, per=1)
+        lost = worker.accept({f"k{i}": order() for i in range(3)}, per=1)
         with subprocess.Popen(
             [sys.executable, "-m", "cli", "scheduler"], env=environment, stdout=output, stderr=output
         ) as process:
@@ -85,12 +85,12 @@ def test_a_scheduler_that_a_server_keeps_for_ever_is_replaced_and_sweeps_again(
             [sys.executable, "-m", "cli", "scheduler"], env=environment, stdout=output, stderr=output
         ) as process:
             try:
-                first = worker.promise({"a": order()})
+                first = worker.accept({"a": order()})
                 until(lambda: worker.queued(LARGE_QUEUE) == first, "it sweeps")
 
                 # What it has open leads nowhere from here on; a new connection would not.
                 hole.lose_all()
-                second = worker.promise({"b": order()})
+                second = worker.accept({"b": order()})
 
                 until(lambda: worker.queued(LARGE_QUEUE) == [*first, *second], "it sweeps again")
                 process.terminate()

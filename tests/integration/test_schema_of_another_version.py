@@ -100,7 +100,7 @@ def test_a_worker_decides_nothing_on_the_schema_of_another_version(
     worker: WorkerHarness, settings: Settings
 ) -> None:
     worker.stock("BRASS-LAMP", main=10)
-    (slice_id,) = worker.promise({"a": order()})
+    (slice_id,) = worker.accept({"a": order()})
     set_revision(worker.engine, revisions().known[0])
     context = open_worker_context(settings)
 

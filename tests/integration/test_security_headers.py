@@ -1,4 +1,4 @@
-"""What stands on every answer, whatever its status: gunicorn's own refusals are in tests/e2e."""
+"""What stands on every answer, whatever its status: gunicorn's own errors are in tests/e2e."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_answers_are_json_that_nobody_sniffs(
 @pytest.mark.parametrize(
     "path", sorted({r.rule for r in routes() if r.method == "GET" and "<" not in r.rule})
 )
-def test_only_pages_are_anything_else(module_api: ApiClient, path: str) -> None:
+def test_only_pages_are_not_json(module_api: ApiClient, path: str) -> None:
     answer = request(module_api, "GET", path)
 
     if path.startswith("/docs"):

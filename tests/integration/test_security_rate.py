@@ -27,7 +27,7 @@ def api(settings: Settings) -> Iterator[ApiClient]:
 
 
 @pytest.fixture
-def door_without_redis(settings: Settings) -> Iterator[ApiClient]:
+def api_without_redis(settings: Settings) -> Iterator[ApiClient]:
     with open_api(replace(settings, redis_url="redis://127.0.0.1:1/0")) as made:
         yield made
 
@@ -102,7 +102,7 @@ def test_voucher_codes_that_are_nobodys_count_like_requests_against_whoever_trie
     context.engine.dispose()
 
 
-def test_nobody_and_open_routes_are_not_counted(api: ApiClient) -> None:
+def test_requests_without_a_key_and_open_routes_are_not_counted(api: ApiClient) -> None:
     limited = api.with_settings(rate_limit_per_minute=1)
 
     for path, status in (("/healthz", 200), ("/openapi.json", 200), ("/nothing", 404), ("/v1/limits", 401)):
@@ -111,7 +111,7 @@ def test_nobody_and_open_routes_are_not_counted(api: ApiClient) -> None:
         assert "RateLimit-Limit" not in answers[0].headers
 
 
-def test_a_limit_of_0_is_none(api: ApiClient) -> None:
+def test_a_rate_limit_of_0_limits_nobody(api: ApiClient) -> None:
     free = api.with_settings(rate_limit_per_minute=0)
 
     answer = free.get("/v1/limits")
@@ -136,9 +136,9 @@ def test_redis_holds_one_key_of_ours_that_expires_and_no_secret(api: ApiClient, 
         assert 0 < client.ttl(name) <= 60
 
 
-def test_without_redis_everybody_is_let_in_with_one_line(door_without_redis: ApiClient) -> None:
+def test_without_redis_everybody_is_let_in_and_that_is_logged_once(api_without_redis: ApiClient) -> None:
     with capture_logs() as lines:
-        answers = [door_without_redis.get("/v1/limits") for _ in range(20)]
+        answers = [api_without_redis.get("/v1/limits") for _ in range(20)]
 
     assert {answer.status_code for answer in answers} == {200}
     assert "RateLimit-Limit" not in answers[0].headers

@@ -75,7 +75,7 @@ def test_servers_start_and_keep_what_they_hold_over_a_restart(data_dir: Path) ->
         assert remembered(urls) == ["BRASS-LAMP"]
 
 
-def test_servers_keep_their_promises_over_a_power_cut(data_dir: Path) -> None:
+def test_servers_keep_what_they_committed_over_a_power_cut(data_dir: Path) -> None:
     with (
         open_servers(Settings(), data_dir, own=True) as urls,
         psycopg.connect(urls.database_url) as connection,
@@ -92,7 +92,7 @@ def test_servers_keep_their_promises_over_a_power_cut(data_dir: Path) -> None:
 
 def test_servers_listen_only_on_sockets_that_nobody_else_can_reach(data_dir: Path) -> None:
     with open_servers(Settings(), data_dir, own=True) as urls:
-        listening = [
+        open_ports = [
             connection
             for process in servers_of(data_dir)
             for connection in process.net_connections(kind="inet")
@@ -101,7 +101,7 @@ def test_servers_listen_only_on_sockets_that_nobody_else_can_reach(data_dir: Pat
         postgres_dir = Path(parse_qs(urlsplit(urls.database_url).query)["host"][0])
         redis_dir = Path(urlsplit(urls.redis_url).path).parent
 
-        assert listening == []
+        assert open_ports == []
         assert [stat.S_IMODE(place.stat().st_mode) for place in (postgres_dir, redis_dir)] == [0o700, 0o700]
         assert stat.S_IMODE((data_dir / "servers.json").stat().st_mode) == 0o600
 

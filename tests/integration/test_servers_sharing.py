@@ -98,10 +98,10 @@ def test_a_second_owner_is_refused_with_the_way_out(data_dir: Path) -> None:
     with Holder(data_dir, own=True) as owner:
         assert owner.said
         with Holder(data_dir, own=True) as second:
-            refusal = second.said
+            told = second.said
 
-        assert refusal.startswith(f"refused: Another ordermill (process {owner.process.pid})")
-        assert "--data-dir" in refusal
+        assert told.startswith(f"refused: Another ordermill (process {owner.process.pid})")
+        assert "--data-dir" in told
         owner.leave()
 
 

@@ -179,13 +179,13 @@ def test_a_key_that_is_limited_to_a_market_sells_there_only(worker: WorkerHarnes
 def test_a_catalog_that_was_loaded_meanwhile_is_seen_by_the_next_slice(worker: WorkerHarness) -> None:
     worker.stock("BRASS-LAMP", main=2)
     context = worker.context()
-    (before,) = worker.promise({"a": order(market="Moon")})
+    (before,) = worker.accept({"a": order(market="Moon")})
     settle_slice(context, before)
     worker.run(
         "INSERT INTO markets (name, countries, pricelist_id, allocation_rule_id) VALUES ('Moon', '{}', 1, 1);"
         "UPDATE catalog_state SET version = version + 1"
     )
-    (after,) = worker.promise({"a": order(market="Moon")})
+    (after,) = worker.accept({"a": order(market="Moon")})
     settle_slice(context, after)
 
     assert worker.outcomes(0)["a"]["msg"] == "market: no market is named 'Moon'"

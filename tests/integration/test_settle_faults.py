@@ -17,7 +17,7 @@ from tests.support.worker_harness import WorkerHarness, lines, order
 def test_a_slice_that_is_delivered_twice_makes_one_set_of_orders(worker: WorkerHarness) -> None:
     worker.stock("BRASS-LAMP", main=10)
     context = worker.context()
-    (slice_id,) = worker.promise({"a": order(), "b": order()})
+    (slice_id,) = worker.accept({"a": order(), "b": order()})
 
     first = settle_slice(context, slice_id)
     before = worker.outcomes()
@@ -36,7 +36,7 @@ def test_a_slice_that_does_not_exist_is_nothing_to_do(worker: WorkerHarness) -> 
 
 def test_a_slice_in_two_workers_hands_at_once_makes_one_set_of_orders(worker: WorkerHarness) -> None:
     worker.stock("BRASS-LAMP", main=1000)
-    slice_ids = worker.promise({f"k{i}": order() for i in range(200)}, per=10)
+    slice_ids = worker.accept({f"k{i}": order() for i in range(200)}, per=10)
     together = Barrier(4)
 
     def deliver(_: int) -> int:
@@ -58,7 +58,7 @@ def test_a_slice_in_two_workers_hands_at_once_makes_one_set_of_orders(worker: Wo
 def test_an_order_that_exists_already_is_never_made_again_nor_rejected(worker: WorkerHarness) -> None:
     worker.stock("BRASS-LAMP", main=10)
     context = worker.context()
-    (slice_id,) = worker.promise({"a": order()})
+    (slice_id,) = worker.accept({"a": order()})
     settle_slice(context, slice_id)
     # As if the row that guards the slice had been lost.
     worker.run("UPDATE slices SET closed_at = NULL, outcomes = NULL, ok_count = NULL")
@@ -137,7 +137,7 @@ def test_an_automatic_number_costs_no_order_its_outcome_however_often_it_is_take
 ) -> None:
     worker.stock("BRASS-LAMP", main=10)
     worker.fails("orders", "true", "23505", constraint="orders_pkey")
-    (slice_id,) = worker.promise({"a": order(), "b": order()})
+    (slice_id,) = worker.accept({"a": order(), "b": order()})
 
     with pytest.raises(LeftError, match="order number"):
         settle_slice(worker.context(slice_tries_max=2), slice_id)
@@ -165,7 +165,7 @@ def test_a_fault_that_passes_is_tried_again_and_never_shown(worker: WorkerHarnes
 def test_a_fault_of_the_server_rejects_no_order(worker: WorkerHarness, sqlstate: str) -> None:
     worker.stock("BRASS-LAMP", main=10)
     worker.fails("orders", "true", sqlstate)
-    (slice_id,) = worker.promise({"a": order(), "b": order()})
+    (slice_id,) = worker.accept({"a": order(), "b": order()})
 
     with pytest.raises(LeftError, match=sqlstate):
         settle_slice(worker.context(), slice_id)
@@ -198,7 +198,7 @@ def test_a_fault_that_does_not_pass_in_time_leaves_the_slice_undecided_and_nothi
 ) -> None:
     worker.stock("BRASS-LAMP", main=10)
     worker.fails("allocations", "true", "40P01", times=2)
-    (slice_id,) = worker.promise({"a": order(customerRegister=True)})
+    (slice_id,) = worker.accept({"a": order(customerRegister=True)})
 
     with pytest.raises(LeftError, match="DeadlockDetected"):
         settle_slice(worker.context(slice_tries_max=2), slice_id)
@@ -213,7 +213,7 @@ def test_a_fault_that_does_not_pass_in_time_leaves_the_slice_undecided_and_nothi
 
 def test_a_worker_that_loses_its_connection_before_the_commit_leaves_nothing(worker: WorkerHarness) -> None:
     worker.stock("BRASS-LAMP", main=10)
-    (slice_id,) = worker.promise({"a": order()})
+    (slice_id,) = worker.accept({"a": order()})
     worker.run(
         "CREATE SEQUENCE cuts;"
         "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$"

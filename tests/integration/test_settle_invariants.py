@@ -33,7 +33,7 @@ def test_a_sound_database_violates_nothing(worker: WorkerHarness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "promise"),
+    ("damage", "rule"),
     [
         ("UPDATE stock SET allocated = allocated - 1 WHERE warehouse_id = 1", "stock sums to the unit"),
         ("UPDATE stock SET allocated = physical + 1 WHERE warehouse_id = 1", "nothing is oversold"),
@@ -74,13 +74,13 @@ def test_a_sound_database_violates_nothing(worker: WorkerHarness) -> None:
         ("UPDATE orders SET number = 99 WHERE number = 4", "no order is without an outcome"),
     ],
 )
-def test_damage_is_seen(worker: WorkerHarness, damage: str, promise: str) -> None:
+def test_each_kind_of_damage_violates_its_invariant(worker: WorkerHarness, damage: str, rule: str) -> None:
     for table in ("stock", "orders", "order_lines", "allocations"):
         worker.run(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
     worker.run("ALTER TABLE stock DROP CONSTRAINT stock_never_oversold")
     worker.run(damage)
 
-    assert promise in broken_invariants(worker.engine)
+    assert rule in broken_invariants(worker.engine)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def completed(settings: Settings) -> Iterator[WorkerHarness]:
             {"a\0": order(qty=5, warehouseGroup="By warehouse", createOnly=True), "b": order(createOnly=True)}
         )
         for _ in range(2):
-            [slice_id] = made.promise({str(prepared["a\0"]["order"]): {}})
+            [slice_id] = made.accept({str(prepared["a\0"]["order"]): {}})
             made.run("UPDATE jobs SET form = 'completion' WHERE id = :id", id=made.jobs[-1])
             assert settle_slice(made.context(), slice_id) is not None
         yield made
@@ -105,7 +105,7 @@ def test_an_order_that_was_completed_in_parts_and_again_violates_nothing(complet
 
 
 @pytest.mark.parametrize(
-    ("numbers", "promise"),
+    ("numbers", "rule"),
     [
         ("[1]", "completions of an order name it and all its parts"),
         ("[2]", "no order is without an outcome"),
@@ -114,7 +114,7 @@ def test_an_order_that_was_completed_in_parts_and_again_violates_nothing(complet
     ],
 )
 def test_a_completion_that_tells_of_other_orders_is_seen(
-    completed: WorkerHarness, numbers: str, promise: str
+    completed: WorkerHarness, numbers: str, rule: str
 ) -> None:
     completed.run(
         "UPDATE slices SET outcomes = convert_to(replace(convert_from(outcomes, 'UTF8'), '[1,3]', :numbers),"
@@ -122,4 +122,4 @@ def test_a_completion_that_tells_of_other_orders_is_seen(
         numbers=numbers,
     )
 
-    assert promise in broken_invariants(completed.engine)
+    assert rule in broken_invariants(completed.engine)

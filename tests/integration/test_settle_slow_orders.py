@@ -44,10 +44,10 @@ def endless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
             pass
         return prepare(parsed, *args, **how)
 
-    def decide_them(drafts: Any, shelf: Any, uses: Any) -> Any:
+    def decide_them(drafts: Any, available: Any, uses: Any) -> Any:
         while any(is_endless(draft.request) for draft in drafts if hasattr(draft, "request")):
             pass
-        return decide(drafts, shelf, uses)
+        return decide(drafts, available, uses)
 
     match request.param:
         case "read":
@@ -61,7 +61,7 @@ def endless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.usefixtures("endless")
 def test_an_order_that_takes_too_long_costs_only_itself(worker: WorkerHarness) -> None:
     context = worker.context(order_limit_seconds=LIMIT_SECONDS)
-    (slice_id,) = worker.promise({"a": order(), "bad": order(comment=ENDLESS), "b": order()})
+    (slice_id,) = worker.accept({"a": order(), "bad": order(comment=ENDLESS), "b": order()})
 
     assert settle_slice(context, slice_id) is not None
 
@@ -77,7 +77,7 @@ def test_an_order_that_takes_too_long_costs_only_itself(worker: WorkerHarness) -
 def test_an_order_that_takes_too_long_is_given_up_beside_others_of_its_message(worker: WorkerHarness) -> None:
     context = worker.context(order_limit_seconds=LIMIT_SECONDS)
     wanted = [order(), order(comment=ENDLESS), order()]
-    slice_ids = [slice_id for one in wanted for slice_id in worker.promise({"k": one})]
+    slice_ids = [slice_id for one in wanted for slice_id in worker.accept({"k": one})]
 
     settled = settle_message(context, slice_ids, SMALL_QUEUE)
 
@@ -100,7 +100,7 @@ def test_a_slice_that_takes_the_messages_time_is_cut_up_until_each_order_stands_
     monkeypatch.setattr("worker.settle.trial._BUSY_SHARE", 0.0)
     # Each order is within its own limit.
     context = worker.context(task_limit_seconds=5, order_limit_seconds=1000)
-    (slice_id,) = worker.promise({"a": order(), "bad": order(comment=ENDLESS)})
+    (slice_id,) = worker.accept({"a": order(), "bad": order(comment=ENDLESS)})
 
     assert settle_slice(context, slice_id) is None
 

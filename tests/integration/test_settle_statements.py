@@ -30,7 +30,7 @@ class _CountingCursor(Cursor[Any]):
 
 
 def _statements(worker: WorkerHarness, batch: dict[str, Any], per: int = 250) -> list[str]:
-    slice_ids = worker.promise(batch, per=per)
+    slice_ids = worker.accept(batch, per=per)
     context = worker.context()
     sent: list[str] = []
     counting = type("Counting", (_CountingCursor,), {"sent": sent})

@@ -37,7 +37,7 @@ def attempts(worker: WorkerHarness) -> list[int]:
 
 def singles(worker: WorkerHarness, *orders: dict[str, Any]) -> list[int]:
     """Jobs of one order each; gives their slices' ids."""
-    return [slice_id for one in orders for slice_id in worker.promise({"k": one})]
+    return [slice_id for one in orders for slice_id in worker.accept({"k": one})]
 
 
 def statuses(worker: WorkerHarness) -> list[str]:
@@ -45,9 +45,7 @@ def statuses(worker: WorkerHarness) -> list[str]:
 
 
 def test_slices_of_several_jobs_are_settled_in_one_transaction(worker: WorkerHarness) -> None:
-    slice_ids = worker.promise({f"k{i}": order() for i in range(4)}, per=1) + worker.promise(
-        {"other": order()}
-    )
+    slice_ids = worker.accept({f"k{i}": order() for i in range(4)}, per=1) + worker.accept({"other": order()})
 
     settle_message(worker.context(), slice_ids, SMALL_QUEUE)
 
@@ -74,10 +72,10 @@ def test_each_slice_is_read_and_sold_as_its_own_key_and_job_may(worker: WorkerHa
         " VALUES ((SELECT id FROM client), 'Tokyo', 'om_tokyo000', sha256('y'), '{}', '{2}')"
     )
     slice_ids = [
-        *worker.promise({"k": order()}, key=1),
-        *worker.promise({"k": order()}, key=2),
-        *worker.promise({"k": order(nonsense=1)}, key=1, strict=True),
-        *worker.promise({"k": order(nonsense=1)}, key=1),
+        *worker.accept({"k": order()}, key=1),
+        *worker.accept({"k": order()}, key=2),
+        *worker.accept({"k": order(nonsense=1)}, key=1, strict=True),
+        *worker.accept({"k": order(nonsense=1)}, key=1),
     ]
 
     settle_message(worker.context(), slice_ids, SMALL_QUEUE)
@@ -141,7 +139,7 @@ def test_where_a_slice_may_be_attempted_only_once_it_shares_that_with_none(worke
 def test_a_completion_is_done_alone(worker: WorkerHarness) -> None:
     slice_ids = singles(worker, order(), order(createOnly=True))
     settle_message(worker.context(), slice_ids, SMALL_QUEUE)
-    completion = worker.promise({"2": {}})
+    completion = worker.accept({"2": {}})
     worker.run("UPDATE jobs SET form = 'completion' WHERE id = :id", id=worker.jobs[-1])
 
     settle_message(worker.context(), [*completion, *singles(worker, order())], SMALL_QUEUE)

@@ -34,7 +34,7 @@ def worker(worker: WorkerHarness) -> WorkerHarness:
 
 def singles(worker: WorkerHarness, *skus: str) -> list[int]:
     """Jobs of one order each; gives their slices' ids."""
-    return [slice_id for sku in skus for slice_id in worker.promise({"k": order(sku)})]
+    return [slice_id for sku in skus for slice_id in worker.accept({"k": order(sku)})]
 
 
 def attempts(worker: WorkerHarness) -> list[int]:
@@ -69,7 +69,7 @@ def test_a_locked_item_keeps_no_order_for_another(worker: WorkerHarness) -> None
 
 
 def test_waiting_for_locks_ends_before_the_tasks_limit_and_condemns_nobody(worker: WorkerHarness) -> None:
-    (slice_id,) = worker.promise({"k": order("RED-STOOL", voucherCodes=["TEN"])})
+    (slice_id,) = worker.accept({"k": order("RED-STOOL", voucherCodes=["TEN"])})
     # Longer than a whole task: only what is left of it is waited.
     context = worker.context(lock_limit_seconds=60, task_limit_seconds=5)
 
@@ -86,7 +86,7 @@ def test_waiting_for_locks_ends_before_the_tasks_limit_and_condemns_nobody(worke
 
 
 def test_a_server_that_does_not_answer_ends_no_worker_and_condemns_nobody(worker: WorkerHarness) -> None:
-    (slice_id,) = worker.promise({"k": order()})
+    (slice_id,) = worker.accept({"k": order()})
     context = worker.context(task_limit_seconds=5)
     worker.run(
         "CREATE FUNCTION doze() RETURNS trigger LANGUAGE plpgsql AS $$"
@@ -126,7 +126,7 @@ def stopped_while_it_inserts(worker: WorkerHarness) -> Iterator[None]:
 
 
 def test_an_attempt_that_is_asked_for_again_counts_once_and_is_given_back_once(worker: WorkerHarness) -> None:
-    (slice_id,) = worker.promise({"k": order()})
+    (slice_id,) = worker.accept({"k": order()})
     first, second = attempt_at(slice_id), attempt_at(slice_id)
 
     counted = [
@@ -142,7 +142,7 @@ def test_an_attempt_that_is_asked_for_again_counts_once_and_is_given_back_once(w
 
 
 def test_a_slice_that_an_attempt_is_owed_to_is_left_to_whoever_holds_it(worker: WorkerHarness) -> None:
-    (slice_id,) = worker.promise({"k": order()})
+    (slice_id,) = worker.accept({"k": order()})
     owed = attempt_at(slice_id)
     take_slice(worker.engine, owed)
     context = worker.context(task_limit_seconds=5)
@@ -158,7 +158,7 @@ def test_a_slice_that_an_attempt_is_owed_to_is_left_to_whoever_holds_it(worker: 
     assert (attempts(worker), worker.outcomes()["k"]["status"]) == ([1], "ok")
 
 
-def test_lost_replies_condemn_nobody(worker: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_replies_count_against_no_order(worker: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     lost: list[object] = []
 
     def lose_the_reply(engine: Engine, attempt: Attempt, limits: TakeLimits) -> list[TakenSlice]:
@@ -169,7 +169,7 @@ def test_lost_replies_condemn_nobody(worker: WorkerHarness, monkeypatch: pytest.
         return taken
 
     monkeypatch.setattr("worker.settle.attempts.take_slices", lose_the_reply)
-    (slice_id,) = worker.promise({"k": order()})
+    (slice_id,) = worker.accept({"k": order()})
 
     settle_slice(worker.context(), slice_id)
 
@@ -217,7 +217,7 @@ def test_more_lines_than_a_transaction_may_hold_are_settled_in_several(worker: W
 def test_a_slice_that_no_worker_may_hold_is_cut_up_and_decided(worker: WorkerHarness) -> None:
     keys = ["a", 'b"\\', "\x00{[,", "ü"]
     batch = {key: order(comment='{[],"\\\\' * 200) for key in keys}
-    (slice_id,) = worker.promise(batch)
+    (slice_id,) = worker.accept(batch)
     context = worker.context(settle_max_bytes=4096)
 
     assert settle_slice(context, slice_id) is None
@@ -233,14 +233,14 @@ def test_a_slice_that_no_worker_may_hold_is_cut_up_and_decided(worker: WorkerHar
 def test_a_transaction_that_we_left_idle_is_no_outage_and_its_slice_is_cut_up(
     worker: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def dawdle(drafts: Any, shelf: Any, uses: Any) -> Any:
+    def dawdle(drafts: Any, available: Any, uses: Any) -> Any:
         time.sleep(1.5)
-        return decide(drafts, shelf, uses)
+        return decide(drafts, available, uses)
 
     monkeypatch.setattr("worker.settle.decide_and_write.decide", dawdle)
     context = worker.context(statement_limit_seconds=1)
     context.engine = open_database(context.settings, "test")
-    (slice_id,) = worker.promise({"a": order(), "b": order()})
+    (slice_id,) = worker.accept({"a": order(), "b": order()})
 
     assert settle_slice(context, slice_id) is None
     pieces = [row[0] for row in worker.rows("SELECT id FROM slices ORDER BY number")]

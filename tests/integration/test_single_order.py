@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from tests.support.orders import line, order
-from tests.support.parameter_shop import promised, working
+from tests.support.parameter_shop import accepted, working
 from tests.support.placed_orders import told
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def test_who_does_not_wait_has_a_job_whose_results_are_the_bare_outcome_byte_for
 ) -> None:
     response = post(parameter_shop, order(), Prefer="respond-async")
     assert response.status_code == 202
-    outcome = parameter_shop.settled(promised(response))
+    outcome = parameter_shop.settled(accepted(response))
 
     with working(parameter_shop):
         waited = post(parameter_shop, order())

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from tests.support.catalog_files import load
 from tests.support.orders import line, order
-from tests.support.parameter_shop import numbers_of, parts_of, promised, settle_at_once, stock_of
+from tests.support.parameter_shop import accepted, numbers_of, read_parts, settle_at_once, stock_of
 from tests.support.placed_orders import told
 from tests.support.settling import settle_slice
 
@@ -113,7 +113,7 @@ def test_completing_splits_by_the_rule_and_the_first_part_keeps_the_number(
 
     outcome = parameter_shop.complete(number, **(group if chosen_when_completing else {}))
 
-    parts = parts_of(parameter_shop, outcome)
+    parts = read_parts(parameter_shop, outcome)
     assert (len(parts), parts[0]["orderId"]) == (2, number)
     assert [part["products"][0]["warehouses"] for part in parts] == [
         [{"name": "Main", "itemQty": 2}],
@@ -137,7 +137,7 @@ def test_completing_sends_what_is_there_and_what_is_missing_apart_by_availabilit
     number = prepared(parameter_shop, line(pot), line(vase), warehouseGroup="Later")
     parameter_shop.place({"quicker": order(line(pot))})
 
-    ready, waiting = parts_of(parameter_shop, parameter_shop.complete(number))
+    ready, waiting = read_parts(parameter_shop, parameter_shop.complete(number))
 
     assert ready["orderId"] == number
     assert [(one["itemSku"], one["backOrdered"]) for one in ready["products"]] == [(vase, 0)]
@@ -158,7 +158,7 @@ def test_all_that_may_be_said_when_completing_is_kept_on_every_part(parameter_sh
         "warehouseGroup": "Apart",
     }
 
-    parts = parts_of(parameter_shop, parameter_shop.complete(number, **said))
+    parts = read_parts(parameter_shop, parameter_shop.complete(number, **said))
 
     for part in parts:
         assert {name: part[name] for name in said if name != "payment"} == {
@@ -241,7 +241,7 @@ def test_another_warehouse_group_comes_too_late_for_a_completed_order(parameter_
 
 @pytest.mark.parametrize("number", ["999999", "9007199254740991", "9007199254740992", "9" * 40])
 def test_an_unknown_number_is_no_with_a_message_that_names_it(parameter_shop: Shop, number: str) -> None:
-    outcome = parameter_shop.settled(promised(complete(parameter_shop, number)))
+    outcome = parameter_shop.settled(accepted(complete(parameter_shop, number)))
 
     assert (outcome["status"], outcome["code"]) == ("no", -7)
     assert outcome["msg"] == f"no order has number '{number}'"
@@ -255,7 +255,7 @@ def test_an_order_of_somebody_else_looks_like_an_unknown_one_and_stays_prepared(
     [slice_id] = [one[0] for one in parameter_shop.api.open_slices()]
     settle_slice(parameter_shop.context, slice_id)
 
-    outcome = told(parameter_shop.api.get(f"{promised(response)}/results", stranger))
+    outcome = told(parameter_shop.api.get(f"{accepted(response)}/results", stranger))
     assert outcome["msg"] == f"no order has number '{number}'"
     found = only(parameter_shop, number)
     assert (found["state"], found["comment"]) == ("prepared", None)
@@ -297,7 +297,7 @@ def test_other_parameters_are_ignored_or_refused_when_strictness_is_asked_for(pa
     sent = {"products": [line("RED-STOOL", 9)], "voucherValue": 5, "comment": "c"}
 
     strict = parameter_shop.settled(
-        promised(complete(parameter_shop, number, sent, Prefer="respond-async, handling=strict"))
+        accepted(complete(parameter_shop, number, sent, Prefer="respond-async, handling=strict"))
     )
     assert strict["code"] == -7
     assert {error["pointer"] for error in strict["errors"]} == {"/products", "/voucherValue"}
@@ -333,7 +333,7 @@ def test_untouched_stock_stays_untouched_and_forced_lines_stay_back_ordered(para
 def test_a_slice_that_is_delivered_again_completes_once(parameter_shop: Shop) -> None:
     pot = new_item(parameter_shop, Main=5)
     number = prepared(parameter_shop, line(pot, 2))
-    job = promised(complete(parameter_shop, number, {"payment": {"id": 4}}))
+    job = accepted(complete(parameter_shop, number, {"payment": {"id": 4}}))
     [slice_id] = [one[0] for one in parameter_shop.api.open_slices(job.rpartition("/")[2])]
 
     reports = [settle_slice(parameter_shop.context, slice_id) for _ in range(3)]
@@ -376,7 +376,7 @@ def test_racing_completions_of_one_order_are_all_answered_and_take_its_stock_onc
 ) -> None:
     pot = new_item(parameter_shop, Main=3, Shop=3)
     number = prepared(parameter_shop, line(pot, 5))
-    jobs = [promised(complete(parameter_shop, number, {"warehouseGroup": "Apart"})) for _ in range(6)]
+    jobs = [accepted(complete(parameter_shop, number, {"warehouseGroup": "Apart"})) for _ in range(6)]
 
     outcomes = settle_at_once(parameter_shop, jobs)
 
@@ -388,15 +388,15 @@ def test_racing_completions_of_one_order_are_all_answered_and_take_its_stock_onc
 def test_completions_and_orders_that_race_for_the_last_units_never_oversell(parameter_shop: Shop) -> None:
     pot = new_item(parameter_shop, Main=5)
     waiting = [prepared(parameter_shop, line(pot)) for _ in range(5)]
-    jobs = [promised(complete(parameter_shop, number)) for number in waiting]
+    jobs = [accepted(complete(parameter_shop, number)) for number in waiting]
     jobs += [
-        promised(parameter_shop.api.post({"a": order(line(pot))}, Prefer="respond-async")) for _ in range(5)
+        accepted(parameter_shop.api.post({"a": order(line(pot))}, Prefer="respond-async")) for _ in range(5)
     ]
 
     outcomes = settle_at_once(parameter_shop, jobs)
 
     completed, ordered = outcomes[:5], [outcome["a"] for outcome in outcomes[5:]]
-    lines = [part["products"][0] for outcome in completed for part in parts_of(parameter_shop, outcome)]
+    lines = [part["products"][0] for outcome in completed for part in read_parts(parameter_shop, outcome)]
     shipped = sum(one["backOrdered"] == 0 for one in lines)
     created = sum(outcome["status"] == "ok" for outcome in ordered)
     assert len(lines) == 5

@@ -1,4 +1,4 @@
-"""GET and POST /v1/stock: what is on the shelves, told and set, through the API and onto real rows."""
+"""GET and POST /v1/stock: what is in stock, told and set, through the API and onto real rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import event
 from api.context import app_context_of
 from tests.support.orders import ADDRESS
 from tests.support.placed_orders import Shop, open_shop, told
-from tests.support.stock_counts import LAMP, STOOL, TABLE, count, post, shelves
+from tests.support.stock_counts import LAMP, STOOL, TABLE, count, post, stock_rows
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -143,7 +143,7 @@ def test_physical_stock_is_set_by_ean_upc_and_sku_in_the_first_warehouse(shop: S
     response = post(shop, key, body)
 
     assert (response.status_code, told(response)) == (200, {"status": "ok", "updated": 3, "unchanged": 0})
-    assert shelves(shop) == {
+    assert stock_rows(shop) == {
         (LAMP, "Main"): (7, 0),
         (LAMP, "Shop"): (5, 0),
         (STOOL, "Main"): (8, 0),
@@ -157,9 +157,9 @@ def test_a_warehouse_is_named_for_all_counts_or_for_one(shop: Shop, key: str) ->
 
     assert told(post(shop, key, body))["updated"] == 2
 
-    assert shelves(shop)[LAMP, "Shop"] == (1, 0)
-    assert shelves(shop)[LAMP, "Main"] == (100, 0)
-    assert shelves(shop)[STOOL, "Main"] == (0, 0)
+    assert stock_rows(shop)[LAMP, "Shop"] == (1, 0)
+    assert stock_rows(shop)[LAMP, "Main"] == (100, 0)
+    assert stock_rows(shop)[STOOL, "Main"] == (0, 0)
 
 
 def test_the_same_product_in_two_warehouses_is_no_contradiction(shop: Shop, key: str) -> None:
@@ -195,8 +195,8 @@ def test_a_key_limited_to_markets_knows_only_what_is_sold_there(shop: Shop) -> N
     assert [(error["pointer"], error["reason"]) for error in answer["errors"]] == [
         ("/products/0/product", "item_unknown")
     ]
-    assert shelves(shop)[STOOL, "Main"] == (2, 0)
-    assert shelves(shop)[LAMP, "Main"] == (9, 0)
+    assert stock_rows(shop)[STOOL, "Main"] == (2, 0)
+    assert stock_rows(shop)[LAMP, "Main"] == (9, 0)
 
 
 def test_ten_thousand_counts_are_set_by_a_handful_of_statements(shop: Shop, key: str) -> None:
@@ -230,4 +230,4 @@ def test_what_was_set_is_told_however_little_memory_is_left(shop: Shop, key: str
 
     assert answer.status_code == 200
     assert len(answer.data) > narrow.settings.memory_budget_bytes
-    assert shelves(shop)[STOOL, "Main"][0] == 7
+    assert stock_rows(shop)[STOOL, "Main"][0] == 7

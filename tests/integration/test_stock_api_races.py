@@ -28,7 +28,7 @@ ROUNDS = 25
 ITEMS = (
     "INSERT INTO items (sku) SELECT 'SKU-' || lpad(n::text, 2, '0') FROM generate_series(0, 29) AS n",
     "INSERT INTO prices SELECT id, 1, 1 FROM items WHERE sku LIKE 'SKU-%'",
-    # Half of the shelves are there; the others are made while all of them race.
+    # Half of the rows are there; the others are made while all of them race.
     "INSERT INTO stock SELECT id, 1, 1000 FROM items WHERE sku LIKE 'SKU-%' AND id % 2 = 0",
 )
 
@@ -53,8 +53,8 @@ def assert_stock_is_whole(shop: Shop) -> None:
     assert broken == []
 
 
-def promise_orders(shop: Shop) -> list[int]:
-    """Promise two slices of orders for several items each, in any order of them; give the slices' ids."""
+def accept_orders(shop: Shop) -> list[int]:
+    """Accept two slices of orders for several items each, in any order of them; give the slices' ids."""
     batch = {
         str(n): {
             "address": ADDRESS,
@@ -79,7 +79,7 @@ def in_threads(*works: Callable[[], Any]) -> list[Any]:
 
 
 def test_counts_and_slices_neither_deadlock_nor_break_the_stock(shop: Shop) -> None:
-    slices = [promise_orders(shop) for _ in range(3)]
+    slices = [accept_orders(shop) for _ in range(3)]
 
     def settle(ids: list[int]) -> None:
         for slice_id in ids:
@@ -109,7 +109,7 @@ def test_counts_and_slices_neither_deadlock_nor_break_the_stock(shop: Shop) -> N
     assert shop.api.rows(deadlocks)[0][0] == 0
 
 
-def test_shelves_that_are_not_there_yet_are_made_once_by_counts_that_race(shop: Shop) -> None:
+def test_stock_rows_that_are_not_there_yet_are_made_once_by_counts_that_race(shop: Shop) -> None:
     for turn in range(8):
         skus = [f"NEW-{turn}-{n}" for n in range(60)]
         with shop.api.engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""The lock on a shelf by itself: without it a CHECK would still catch an oversold unit, but at a price."""
+"""The lock on stock by itself: without it a CHECK would still catch an oversold unit, but at a price."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def _batch(count: int = MANY, **wanted: Any) -> dict[str, Any]:
 
 
 def _statements(worker: WorkerHarness, batch: dict[str, Any]) -> list[str]:
-    slice_ids, seen = worker.promise(batch, per=len(batch)), list[str]()
+    slice_ids, seen = worker.accept(batch, per=len(batch)), list[str]()
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         seen.append(statement)
@@ -76,7 +76,7 @@ def test_stock_is_locked_first_where_what_is_there_decides_or_others_could_wait(
 def test_what_has_gone_between_the_look_and_the_lock_is_not_sold(worker: WorkerHarness) -> None:
     # Of what lies below a threshold no constraint of the database's knows.
     worker.stock("BRASS-LAMP", reserve=MANY + 5)
-    (slice_id,) = worker.promise(_batch(warehouseGroup="Reserve"), per=MANY)
+    (slice_id,) = worker.accept(_batch(warehouseGroup="Reserve"), per=MANY)
     (lamp,) = worker.rows("SELECT id FROM items WHERE sku = 'BRASS-LAMP'")[0]
 
     with ThreadPoolExecutor(1) as pool:
@@ -99,7 +99,7 @@ def test_large_slices_that_race_for_the_last_units_sell_exactly_those(worker: Wo
     worker.stock("BRASS-LAMP", main=150)
     worker.stock("RED-STOOL", main=1000)
     wanted = lines(("RED-STOOL", 1), ("BRASS-LAMP", 1))
-    slice_ids = worker.promise(_batch(6 * MANY, products=wanted), per=MANY)
+    slice_ids = worker.accept(_batch(6 * MANY, products=wanted), per=MANY)
 
     worker.settle_racing(slice_ids, threads=3)
 

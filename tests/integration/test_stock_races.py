@@ -15,7 +15,7 @@ def ok(worker: WorkerHarness) -> int:
 
 def test_racing_orders_for_one_item_sell_exactly_what_is_there(worker: WorkerHarness) -> None:
     worker.stock("BRASS-LAMP", main=60, shop=40)
-    slice_ids = worker.promise({f"k{i}": order() for i in range(300)}, per=5)
+    slice_ids = worker.accept({f"k{i}": order() for i in range(300)}, per=5)
 
     worker.settle_racing(slice_ids)
 
@@ -34,7 +34,7 @@ def test_slices_that_want_the_same_items_in_other_orders_do_not_deadlock(worker:
         f"k{i}": order(products=lines(*((sku, dice.randint(1, 3)) for sku in dice.sample(skus, 6))))
         for i in range(240)
     }
-    slice_ids = worker.promise(batch, per=8)
+    slice_ids = worker.accept(batch, per=8)
 
     worker.settle_racing(slice_ids)
 
@@ -47,7 +47,7 @@ def test_slices_that_want_the_same_items_in_other_orders_do_not_deadlock(worker:
 def test_an_order_takes_all_its_lines_or_none_however_many_race_for_them(worker: WorkerHarness) -> None:
     worker.stock("BRASS-LAMP", main=30)
     worker.stock("RED-STOOL", main=50)
-    slice_ids = worker.promise(
+    slice_ids = worker.accept(
         {f"k{i}": order(products=lines(("RED-STOOL", 1), ("BRASS-LAMP", 1))) for i in range(80)}, per=1
     )
 
@@ -59,7 +59,7 @@ def test_an_order_takes_all_its_lines_or_none_however_many_race_for_them(worker:
 
 def test_the_last_use_of_a_voucher_goes_to_one_of_many_racing_orders(worker: WorkerHarness) -> None:
     worker.stock("BRASS-LAMP", main=100)
-    slice_ids = worker.promise({f"k{i}": order(voucherCodes=["GIFT"]) for i in range(12)}, per=1)
+    slice_ids = worker.accept({f"k{i}": order(voucherCodes=["GIFT"]) for i in range(12)}, per=1)
 
     worker.settle_racing(slice_ids)
 
@@ -101,7 +101,9 @@ def test_untouched_stock_may_be_missing_and_stays_as_it_is(worker: WorkerHarness
     assert worker.rows("SELECT back_ordered FROM order_lines") == [(0,), (0,)]
 
 
-def test_a_shelf_shows_every_place_of_its_items_and_reserving_adds_to_each(worker: WorkerHarness) -> None:
+def test_locked_stock_has_every_warehouse_of_its_items_and_reserving_adds_to_each(
+    worker: WorkerHarness,
+) -> None:
     worker.stock("BRASS-LAMP", main=3, shop=4, reserve=2)
 
     with transaction(worker.engine) as connection:

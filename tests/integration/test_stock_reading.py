@@ -110,10 +110,10 @@ def test_an_item_is_found_by_its_id(shop: Shop, key: str) -> None:
 
 def test_of_one_warehouse_only_its_own_stock_and_its_own_changes_are_told(shop: Shop, key: str) -> None:
     moment = told(shop.api.get("/v1/stock", key))["asOf"]
-    shelf = listed(shop, key, "?warehouse=Shop")[LAMP]
+    lamp = listed(shop, key, "?warehouse=Shop")[LAMP]
 
-    assert [level["name"] for level in shelf["warehouses"]] == ["Shop"]
-    assert (shelf["physicalStock"], shelf["availableStock"]) == (5, 0)
+    assert [level["name"] for level in lamp["warehouses"]] == ["Shop"]
+    assert (lamp["physicalStock"], lamp["availableStock"]) == (5, 0)
     post(shop, key, {"products": [count(LAMP, 1)]})
     changed = listed(shop, key, f"?sku={LAMP}")[LAMP]["warehouses"][0]["modified"]
     assert changed > moment

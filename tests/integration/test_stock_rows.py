@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.orders import ADDRESS
 from tests.support.placed_orders import Shop, open_shop, told
-from tests.support.stock_counts import LAMP, STOOL, TABLE, count, post, shelves
+from tests.support.stock_counts import LAMP, STOOL, TABLE, count, post, stock_rows
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -110,7 +110,7 @@ def test_a_row_that_cannot_be_taken_is_told_where_it_stands_and_the_others_are_s
     one_shop: Shop, one_key: str, row: Any, where: str, reason: str, msg: str
 ) -> None:
     post(one_shop, one_key, {"products": [count(LAMP, 100), count(TABLE, 0)]})
-    before = shelves(one_shop)
+    before = stock_rows(one_shop)
 
     response = post(one_shop, one_key, {"products": [count(LAMP, 7), row, count(TABLE, 9)]})
 
@@ -120,7 +120,7 @@ def test_a_row_that_cannot_be_taken_is_told_where_it_stands_and_the_others_are_s
     assert (error["pointer"], error["reason"], error["msg"]) == (f"/products/1{where}", reason, msg)
     name = f"products[1]{where.replace('/', '.')}"
     assert answer["msg"] == f"1 count was not taken, the others were: {name}: {msg}."
-    assert shelves(one_shop) == before | {(LAMP, "Main"): (7, 0), (TABLE, "Main"): (9, 0)}
+    assert stock_rows(one_shop) == before | {(LAMP, "Main"): (7, 0), (TABLE, "Main"): (9, 0)}
 
 
 @pytest.mark.parametrize("number", [b"1e400", b"9" * 5000])
@@ -152,7 +152,7 @@ def test_a_upc_and_the_ean_that_it_is_are_one_code(one_shop: Shop, one_key: str,
     answer = told(post(one_shop, one_key, {"products": [count(code, 5)]}))
 
     assert answer == {"status": "ok", "updated": 1, "unchanged": 0}
-    assert shelves(one_shop)[sku, "Main"] == (5, 0)
+    assert stock_rows(one_shop)[sku, "Main"] == (5, 0)
 
 
 def test_of_ten_thousand_rows_the_one_at_fault_is_told_and_the_others_are_set(shop: Shop, key: str) -> None:
@@ -200,8 +200,8 @@ def test_a_count_below_what_is_reserved_sets_what_is_reserved_and_is_no_error(sh
             }
         ],
     }
-    assert shelves(shop)[LAMP, "Main"] == (40, 40)
-    assert shelves(shop)[STOOL, "Main"] == (4, 0)
+    assert stock_rows(shop)[LAMP, "Main"] == (40, 40)
+    assert stock_rows(shop)[STOOL, "Main"] == (4, 0)
 
 
 def test_a_change_adds_to_what_is_there_and_takes_no_more_than_is_free(shop: Shop, key: str) -> None:
@@ -220,9 +220,9 @@ def test_a_change_adds_to_what_is_there_and_takes_no_more_than_is_free(shop: Sho
         ("/products/0", -70, 40),
         ("/products/3", -1, 0),
     ]
-    assert shelves(shop)[LAMP, "Main"] == (40, 40)
-    assert shelves(shop)[STOOL, "Main"] == (2 + 5 - 1, 0)
-    assert shelves(shop)[TABLE, "Shop"] == (0, 0)
+    assert stock_rows(shop)[LAMP, "Main"] == (40, 40)
+    assert stock_rows(shop)[STOOL, "Main"] == (2 + 5 - 1, 0)
+    assert stock_rows(shop)[TABLE, "Shop"] == (0, 0)
 
 
 def test_counts_that_contradict_each_other_are_told_and_none_of_them_is_taken(shop: Shop, key: str) -> None:
@@ -234,9 +234,9 @@ def test_counts_that_contradict_each_other_are_told_and_none_of_them_is_taken(sh
         ("/products/0", "sent_twice"),
         ("/products/1", "sent_twice"),
     ]
-    assert shelves(shop)[LAMP, "Main"] == (100, 0)
+    assert stock_rows(shop)[LAMP, "Main"] == (100, 0)
     # Two that agree are one.
-    assert (shelves(shop)[STOOL, "Main"], answer["updated"]) == ((9, 0), 1)
+    assert (stock_rows(shop)[STOOL, "Main"], answer["updated"]) == ((9, 0), 1)
 
 
 def test_an_unknown_warehouse_of_all_is_told_of_each_row_that_names_no_other(shop: Shop, key: str) -> None:
@@ -247,7 +247,7 @@ def test_an_unknown_warehouse_of_all_is_told_of_each_row_that_names_no_other(sho
     assert [(error["pointer"], error["msg"]) for error in answer["errors"]] == [
         ("/products/0/warehouse", "no warehouse is named 'Mars'")
     ]
-    assert (shelves(shop)[LAMP, "Main"], shelves(shop)[STOOL, "Main"]) == ((100, 0), (1, 0))
+    assert (stock_rows(shop)[LAMP, "Main"], stock_rows(shop)[STOOL, "Main"]) == ((100, 0), (1, 0))
 
 
 def test_stock_of_a_shop_without_warehouses_cannot_be_set(settings: Settings) -> None:

@@ -61,7 +61,7 @@ class Observer:
             )
 
 
-def test_a_child_that_falls_silent_is_replaced() -> None:
+def test_a_child_whose_pings_stop_is_replaced() -> None:
     observer = Observer()
 
     assert observer.run(GIVES_ONE_SIGN, ups=2) == 0
@@ -79,7 +79,7 @@ def test_silence_with_an_excuse_is_left_alone() -> None:
     assert observer.asked > 1
 
 
-def test_a_child_that_gives_signs_is_left_alone() -> None:
+def test_a_child_that_pings_is_left_alone() -> None:
     observer = Observer()
 
     assert observer.run(GIVES_SIGNS, ups=2, seconds=2) == 0
@@ -88,7 +88,7 @@ def test_a_child_that_gives_signs_is_left_alone() -> None:
     assert observer.asked == 0
 
 
-def test_from_the_third_quick_death_on_the_messages_are_suspected() -> None:
+def test_from_the_third_quick_death_on_the_queues_are_quarantined() -> None:
     observer = Observer()
 
     assert observer.run("raise SystemExit(1)", ups=9) == 1

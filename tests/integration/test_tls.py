@@ -117,7 +117,7 @@ def test_the_queue_is_reached_by_tls_with_its_certificate_checked(fronts: Fronts
         ({"host": "127.0.0.1"}, {"sslmode": "verify-full", "sslrootcert": "{ca}"}, "is not for '127.0.0.1'"),
     ],
 )
-def test_each_cause_has_a_sentence_of_its_own(
+def test_each_cause_that_a_database_cannot_be_reached_has_a_sentence_of_its_own(
     fronts: Fronts, changed: dict[str, Any], query: dict[str, str], sentence: str
 ) -> None:
     files = {"ca": fronts.authority, "other": fronts.other_authority}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.catalog_files import load
 from tests.support.orders import line, order
-from tests.support.parameter_shop import placed, promised, settle_at_once
+from tests.support.parameter_shop import accepted, placed, settle_at_once
 
 if TYPE_CHECKING:
     from tests.support.placed_orders import Shop
@@ -25,7 +25,7 @@ def used(shop: Shop, name: str) -> int:
 def test_a_code_with_one_use_left_goes_to_exactly_one_of_eight_racing_orders(parameter_shop: Shop) -> None:
     issue(parameter_shop, "LAST-ONE", 1)
     sent = order(voucherCodes=["LAST-ONE"])
-    jobs = [promised(parameter_shop.api.post({"a": sent}, Prefer="respond-async")) for _ in range(8)]
+    jobs = [accepted(parameter_shop.api.post({"a": sent}, Prefer="respond-async")) for _ in range(8)]
 
     outcomes = [answer["a"] for answer in settle_at_once(parameter_shop, jobs)]
 
@@ -48,7 +48,7 @@ def test_two_vouchers_named_the_other_way_round_by_racing_orders_do_not_deadlock
     issue(parameter_shop, "EGG", 3)
     codes = [["HEN", "EGG"], ["EGG", "HEN"]] * 4
     jobs = [
-        promised(parameter_shop.api.post({"a": order(voucherCodes=c)}, Prefer="respond-async")) for c in codes
+        accepted(parameter_shop.api.post({"a": order(voucherCodes=c)}, Prefer="respond-async")) for c in codes
     ]
 
     outcomes = [answer["a"] for answer in settle_at_once(parameter_shop, jobs)]
@@ -141,7 +141,7 @@ def test_an_automatic_voucher_without_uses_left_falls_away_and_rejects_nobody(pa
     load(parameter_shop.api.engine, {"vouchers": [first_two]})
     sent = order(line(unitPrice="800"))
 
-    jobs = [promised(parameter_shop.api.post({"a": sent}, Prefer="respond-async")) for _ in range(4)]
+    jobs = [accepted(parameter_shop.api.post({"a": sent}, Prefer="respond-async")) for _ in range(4)]
     outcomes = [answer["a"] for answer in settle_at_once(parameter_shop, jobs)]
 
     values = [

@@ -31,7 +31,7 @@ def test_members_that_are_no_parameters_are_told_with_the_outcome_ok_or_not(para
     assert "ignored" not in told["plain"]
 
 
-def test_an_exporters_nothings_make_the_order_that_was_meant(parameter_shop: Shop) -> None:
+def test_what_exporters_write_for_nothing_makes_the_order_that_was_meant(parameter_shop: Shop) -> None:
     found = placed(
         parameter_shop,
         order(

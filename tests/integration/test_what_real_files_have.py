@@ -21,7 +21,7 @@ from tests.support.catalog_files import exported, load
 from tests.support.orders import ADDRESS, line, order
 from tests.support.parameter_shop import CATALOG, read_only
 from tests.support.placed_orders import Shop, open_shop, told
-from tests.support.stock_counts import count, post, shelves
+from tests.support.stock_counts import count, post, stock_rows
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -346,7 +346,7 @@ def test_a_code_that_is_one_items_ean_and_anothers_sku_is_told_and_not_set(
     assert [(one["pointer"], one["reason"]) for one in answer["errors"]] == [
         ("/products/0/product", "item_ambiguous")
     ]
-    assert not {sku for sku, _ in shelves(shop)} & {"5000", "EAN-IS-5000"}
+    assert not {sku for sku, _ in stock_rows(shop)} & {"5000", "EAN-IS-5000"}
 
 
 def test_five_in_a_warehouse_that_keeps_five_back_are_none_as_an_order_sees_it(
@@ -411,7 +411,7 @@ HELD_ELSEWHERE = {
     ),
     "why the database cannot be reached: each cause its own sentence": (
         "tests.integration.test_tls",
-        "test_each_cause_has_a_sentence_of_its_own",
+        "test_each_cause_that_a_database_cannot_be_reached_has_a_sentence_of_its_own",
     ),
     "a server without TLS is told apart": (
         "tests.integration.test_tls",

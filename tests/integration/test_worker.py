@@ -74,9 +74,9 @@ def batch(count: int) -> dict[str, object]:
 def test_a_worker_serves_who_waits_first_and_says_that_it_lives(
     worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    large = worker.promise(batch(60), per=5)
-    waited = worker.promise(batch(6), per=3, queue=WAITED_QUEUE)
-    small = worker.promise(batch(4), per=1, queue=SMALL_QUEUE)
+    large = worker.accept(batch(60), per=5)
+    waited = worker.accept(batch(6), per=3, queue=WAITED_QUEUE)
+    small = worker.accept(batch(4), per=1, queue=SMALL_QUEUE)
     queue.dispatch(large, LARGE_QUEUE)
     queue.dispatch(waited, WAITED_QUEUE)
     queue.dispatch(small, SMALL_QUEUE)
@@ -101,10 +101,10 @@ def test_a_worker_serves_who_waits_first_and_says_that_it_lives(
 def test_whoever_is_not_waited_for_gets_a_share_of_a_worker_that_others_keep_busy(
     worker: WorkerHarness, queue: JobQueue
 ) -> None:
-    large = worker.promise(batch(10), per=1)
+    large = worker.accept(batch(10), per=1)
     for slice_id in large:
         queue.dispatch([slice_id], LARGE_QUEUE)
-    small = worker.promise(batch(100), per=1, queue=SMALL_QUEUE)
+    small = worker.accept(batch(100), per=1, queue=SMALL_QUEUE)
     for slice_id in small:
         queue.dispatch([slice_id], SMALL_QUEUE)
 
@@ -121,7 +121,7 @@ def test_a_worker_that_is_told_to_stop_finishes_its_slice_and_leaves_the_rest(
     worker: WorkerHarness, queue: JobQueue
 ) -> None:
     slow_down(worker)
-    slice_ids = worker.promise(batch(6), per=1)
+    slice_ids = worker.accept(batch(6), per=1)
     for slice_id in slice_ids:
         queue.dispatch([slice_id], LARGE_QUEUE)
 
@@ -142,7 +142,7 @@ def test_what_a_killed_worker_had_in_hand_is_done_once_by_the_next(
     worker: WorkerHarness, queue: JobQueue
 ) -> None:
     slow_down(worker)
-    slice_ids = worker.promise(batch(2), per=1)
+    slice_ids = worker.accept(batch(2), per=1)
     queue.dispatch(slice_ids, LARGE_QUEUE)
     with running_worker(worker.settings) as process:
         until(lambda: worker.rows("SELECT id FROM slices WHERE attempts > 0") != [], "it has begun")
@@ -162,7 +162,7 @@ def test_what_a_killed_worker_had_in_hand_is_done_once_by_the_next(
 
 
 def test_a_message_that_is_no_slice_of_ours_stops_nobody(worker: WorkerHarness, queue: JobQueue) -> None:
-    (slice_id,) = worker.promise(batch(1), queue=SMALL_QUEUE)
+    (slice_id,) = worker.accept(batch(1), queue=SMALL_QUEUE)
     queue.dispatch([4711, 2**62, slice_id, slice_id], SMALL_QUEUE)
 
     with running_worker(worker.settings):
@@ -182,8 +182,8 @@ def test_redis_holds_no_result_and_nothing_of_a_batch_that_is_done(
 
     def decide(count: int) -> None:
         for _ in range(count):
-            queue.dispatch(worker.promise(batch(6), per=3), LARGE_QUEUE)
-            queue.dispatch(worker.promise(batch(2), per=1, queue=SMALL_QUEUE), SMALL_QUEUE)
+            queue.dispatch(worker.accept(batch(6), per=3), LARGE_QUEUE)
+            queue.dispatch(worker.accept(batch(2), per=1, queue=SMALL_QUEUE), SMALL_QUEUE)
         until(lambda: undecided(worker) == [], "all slices are decided")
         until(lambda: not worker.queued(LARGE_QUEUE) + worker.queued(SMALL_QUEUE), "no message waits")
 

@@ -11,17 +11,19 @@ _RETRY: Final = "worker/settle/retry.py"
 _SLICES: Final = "shared/persistence/jobs/slices.py"
 _TAKING: Final = "shared/persistence/jobs/attempts.py"
 _QUEUE: Final = "shared/queue/job_queue.py"
-_POINTS: Final = "tests/integration/test_crash_points.py::test_a_process_that_dies_there_costs_nothing"
-_AGAIN: Final = "tests/integration/test_crash_points_redelivery.py::test_the_message_comes_again_by_itself"
+_POINTS: Final = "tests/integration/test_crash_points.py::test_a_death_at_a_failpoint_costs_no_order"
+_AGAIN: Final = (
+    "tests/integration/test_crash_points_redelivery.py::test_a_message_whose_task_process_died_comes_again"
+)
 _FAULTS: Final = "tests/integration/test_settle_faults.py"
 _WAITING: Final = "tests/integration/test_settle_waiting.py"
 _TOGETHER: Final = "tests/integration/test_settle_together.py"
 _RACES: Final = "tests/integration/test_stock_races.py"
 _HEALING: Final = "tests/integration/test_crash_points_healing.py"
 _WATCH: Final = "tests/integration/test_supervisor_watch.py"
-_COMMIT: Final = "tests/integration/test_promise_commit.py"
+_COMMIT: Final = "tests/integration/test_accept_commit.py"
 _POISON: Final = "tests/integration/test_crash_points_poison.py"
-_MEETING: Final = "tests/integration/test_promise_together.py"
+_MEETING: Final = "tests/integration/test_insert_many.py"
 _SCHEDULER: Final = "tests/integration/test_scheduler.py"
 _ROLES: Final = "tests/integration/test_servers_roles.py"
 _HALF_OPEN: Final = "tests/integration/test_half_open.py"
@@ -156,7 +158,7 @@ MUTANTS: Final = (
     Mutant(
         "of a code that two items share, the first is set",
         [Change("shared/domain/stock_count.py", "    if len(named) == 1:\n", "    if named:\n")],
-        ["tests/unit/shared/domain/test_shelving.py"],
+        ["tests/unit/shared/domain/test_stock_count.py"],
     ),
     Mutant(
         "what a threshold keeps back is told as available",
@@ -195,7 +197,7 @@ MUTANTS: Final = (
                 "",
             )
         ],
-        [f"{_POINTS}[after-promise-3]"],
+        [f"{_POINTS}[after-insert-3]"],
     ),
     Mutant(
         "what expires is let go of although it is undecided",
@@ -271,7 +273,7 @@ MUTANTS: Final = (
                 "WHEN %(instead_of)s",
             )
         ],
-        [f"{_WAITING}::test_lost_replies_condemn_nobody"],
+        [f"{_WAITING}::test_lost_replies_count_against_no_order"],
     ),
     Mutant(
         "an attempt that is given back twice is taken back twice",
@@ -405,10 +407,10 @@ MUTANTS: Final = (
             ),
             Change(
                 "api/orders/accept.py",
-                "    stored = promise(app.engine",
+                "    stored = insert_job(app.engine",
                 "    from shared.persistence.jobs import insert\n"
                 "    insert.before_commit = lambda ids: app.queue.dispatch(ids, plan.queue)\n"
-                "    stored = promise(app.engine",
+                "    stored = insert_job(app.engine",
             ),
         ],
         [_COMMIT],
@@ -430,8 +432,8 @@ MUTANTS: Final = (
         [
             Change(
                 "api/orders/accept_small.py",
-                "PromisesUnknownError)\n            return\n",
-                "PromisesUnknownError)\n            raise\n",
+                "JobInsertsUnknownError)\n            return\n",
+                "JobInsertsUnknownError)\n            raise\n",
             )
         ],
         ["tests/unit/api/orders/test_accept_small.py"],
@@ -522,7 +524,7 @@ MUTANTS: Final = (
             )
         ],
         [
-            f"{_WATCH}::test_a_child_that_falls_silent_is_replaced",
+            f"{_WATCH}::test_a_child_whose_pings_stop_is_replaced",
             f"{_HEALING}::test_a_worker_that_is_stopped_is_replaced",
         ],
     ),
@@ -535,7 +537,7 @@ MUTANTS: Final = (
                 "                    pass\n",
             )
         ],
-        [f"{_HEALING}::test_messages_that_end_every_worker_are_set_aside"],
+        [f"{_HEALING}::test_messages_that_end_every_worker_are_quarantined"],
     ),
     Mutant(
         "running out of memory ends the worker's main process",
@@ -578,7 +580,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "transient faults are not tried again",
-        [Change(_RETRY, "if tried.tries < patience.tries_max else Leave", "if tried.tries < 1 else Leave")],
+        [Change(_RETRY, "if tried.tries < limits.tries_max else Leave", "if tried.tries < 1 else Leave")],
         [f"{_FAULTS}::test_a_fault_that_passes_is_tried_again_and_never_shown"],
     ),
     Mutant(

@@ -77,7 +77,7 @@ class ApiClient:
             return list(connection.execute(text(query), values))
 
     def job_count(self) -> int:
-        """Count the jobs that were promised."""
+        """Count the jobs that were accepted."""
         return int(self.rows("SELECT count(*) FROM jobs")[0][0])
 
     def close_slice(self, slice_id: int, *, ok: bool = True) -> None:

@@ -25,16 +25,16 @@ class BlackHole:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self._pairs: list[Pair] = []
         self._threads: list[threading.Thread] = []
-        self._sockets: list[socket.socket] = [self._listening]
+        self._sockets: list[socket.socket] = [self._listener]
         self._start(threading.Thread(target=self._accept, daemon=True))
 
     @property
     def port(self) -> int:
         """Where it listens."""
-        return int(self._listening.getsockname()[1])
+        return int(self._listener.getsockname()[1])
 
     def lose_all(self) -> int:
         """Pass nothing on any more over the connections that there are, without closing one; count them."""
@@ -64,7 +64,7 @@ class BlackHole:
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
-                client, _ = self._listening.accept()
+                client, _ = self._listener.accept()
                 server = socket.socket(socket.AF_UNIX)
                 self._sockets += [client, server]
                 server.connect(self._path)

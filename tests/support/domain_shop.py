@@ -14,21 +14,21 @@ from shared.domain.catalog import (
     AllocationRule,
     Assortment,
     Campaign,
+    CatalogIndex,
     Customers,
     DeliveryWindow,
     Item,
     Market,
     Pricelist,
-    Reference,
     ShippingOption,
     SmallTables,
     Split,
-    index_reference,
+    index_catalog,
 )
 from shared.domain.decide import Placement, decide
 from shared.domain.draft import Doomed, Draft
 from shared.domain.locate import Snapshot
-from shared.domain.order import Address, LineRequest, OrderRequest, References
+from shared.domain.order import Address, LineRequest, OrderNames, OrderRequest
 from shared.domain.outcome import Rejected
 from shared.domain.resolve import resolve
 from shared.domain.vouchers import Uses, Voucher
@@ -90,15 +90,15 @@ TABLES = SmallTables(
         ),
     ],
 )
-REFERENCE: Reference = index_reference(1, TABLES)
-PLAIN: Reference = index_reference(1, replace(TABLES, shipping=[], campaigns=[], vouchers=[]))
+CATALOG: CatalogIndex = index_catalog(1, TABLES)
+PLAIN: CatalogIndex = index_catalog(1, replace(TABLES, shipping=[], campaigns=[], vouchers=[]))
 """The same shop without shipping options, campaigns and vouchers, where money is only what an order says."""
 
 
-def snapshot(reference: Reference = REFERENCE, items: Iterable[Item] = ITEMS, **changes: Any) -> Snapshot:
+def snapshot(catalog: CatalogIndex = CATALOG, items: Iterable[Item] = ITEMS, **changes: Any) -> Snapshot:
     """What a slice's orders are looked up in, at noon; customer 5 is registered as eva@example.com."""
     known = Customers(known_ids=frozenset({4, 5}), registered={"eva@example.com": 5})
-    whole = Snapshot(reference, Assortment.of(list(items)), NOON, customers=known, accounts={7: ACCOUNT})
+    whole = Snapshot(catalog, Assortment.of(list(items)), NOON, customers=known, accounts={7: ACCOUNT})
     return replace(whole, **changes)
 
 
@@ -112,20 +112,20 @@ def line(item: Item = BRASS_LAMP, quantity: int = 1, price: str | None = None, *
 def order(*lines: LineRequest, names: dict[str, Any] | None = None, **parameters: Any) -> OrderRequest:
     """An order from Sweden; ``names`` is what it refers to by id or name."""
     addressed: dict[str, Any] = {"invoice": ADDRESS, "delivery": ADDRESS, **parameters}
-    return OrderRequest(lines=lines or (line(),), references=References(**(names or {})), **addressed)
+    return OrderRequest(lines=lines or (line(),), names=OrderNames(**(names or {})), **addressed)
 
 
 def draft(
-    *lines: LineRequest, reference: Reference = PLAIN, items: Iterable[Item] = ITEMS, **parameters: Any
+    *lines: LineRequest, catalog: CatalogIndex = PLAIN, items: Iterable[Item] = ITEMS, **parameters: Any
 ) -> Draft:
     """An order with everything looked up."""
-    found = resolve(order(*lines, **parameters), snapshot(reference, items))
+    found = resolve(order(*lines, **parameters), snapshot(catalog, items))
     assert isinstance(found, Draft), found
     return found
 
 
 def stock(**units: int) -> AvailableStock:
-    """A shelf, told as ``lamp_main=3``: units of an item in a warehouse."""
+    """Stock, told as ``lamp_main=3``: units of an item in a warehouse."""
     items = {"lamp": BRASS_LAMP, "stool": RED_STOOL, "kettle": TIN_KETTLE}
     houses = {"main": MAIN, "shop": SHOP, "depot": DEPOT}
     places = {tuple(place.split("_")): n for place, n in units.items()}
@@ -135,5 +135,5 @@ def stock(**units: int) -> AvailableStock:
 def decided(
     *drafts: Draft | Doomed | Rejected, available: AvailableStock, uses: dict[int, int] | None = None
 ) -> list[Placement | Rejected]:
-    """Decide drafts against a shelf; no limited voucher has a use left unless told so."""
+    """Decide drafts against stock; no limited voucher has a use left unless told so."""
     return decide(drafts, available, Uses(uses or {}))

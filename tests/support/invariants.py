@@ -1,6 +1,6 @@
 """What must hold in the database whatever has happened (contract §6, "Invariants, always"), as queries.
 
-Each query finds what breaks its promise, and nothing where all is well. It is the one list: the tests of one
+Each query finds what breaks its rule, and nothing where all is well. It is the one list: the tests of one
 slice, the shop that is used at random and the campaign of faults all ask it.
 """
 
@@ -160,7 +160,7 @@ _ALWAYS = {
 
 
 def broken_invariants(engine: Engine, *, at_rest: bool = False) -> dict[str, list[tuple[object, ...]]]:
-    """Each promise that does not hold, with the rows that break it; all as of one moment.
+    """Each rule that does not hold, with the rows that break it; all as of one moment.
 
     ``at_rest``: nothing is going on any more, so nothing may be undecided either.
     """
@@ -168,5 +168,5 @@ def broken_invariants(engine: Engine, *, at_rest: bool = False) -> dict[str, lis
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         for table in _TABLES:
             connection.execute(text(table))
-        found = {promise: connection.execute(text(query)).all() for promise, query in queries.items()}
-    return {promise: [tuple(row) for row in rows] for promise, rows in found.items() if rows}
+        found = {rule: connection.execute(text(query)).all() for rule, query in queries.items()}
+    return {rule: [tuple(row) for row in rows] for rule, rows in found.items() if rows}

@@ -26,7 +26,7 @@ from shared.domain.delivery import Delivery
 from shared.domain.job import Job, JobForm
 from shared.persistence.access.keys import create_api_key, find_api_key
 from shared.persistence.core.database import open_database
-from shared.persistence.jobs.insert import NewSlice, Promise, promise
+from shared.persistence.jobs.insert import NewJob, NewSlice, insert_job
 from shared.queue.job_queue import JobQueue
 from tests.support.catalog_files import load
 from tests.support.settling import settle_slice
@@ -103,10 +103,10 @@ class MailShop:
             expires_at=now + timedelta(days=1),
             form=form,
         )
-        promised = Promise(job=job, strict=False, queue="orders.small", dispatch_after_seconds=0)
+        new_job = NewJob(job=job, strict=False, queue="orders.small", dispatch_after_seconds=0)
         body = json.dumps(batch).encode()
         slices = [NewSlice(number=0, first_position=0, order_count=len(batch), body=body)]
-        for slice_id in promise(self.engine, promised, slices).slice_ids:
+        for slice_id in insert_job(self.engine, new_job, slices).slice_ids:
             settle_slice(self.context, slice_id)
         [(outcomes,)] = self.rows("SELECT outcomes FROM slices WHERE job_id = :id", id=job.id)
         found: dict[str, Any] = json.loads(bytes(outcomes))

@@ -1,4 +1,4 @@
-"""Jobs that grow old: a batch that is promised or decided, and everything moved into the past."""
+"""Jobs that grow old: a batch that is accepted or decided, and everything moved into the past."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ BATCH = {"a": LAMP, "b": LAMP, "c": {}}
 ANY = 1_000
 
 
-def promised(shop: Shop, **headers: str) -> str:
-    """Have a batch promised; gives its job's path."""
+def accepted(shop: Shop, **headers: str) -> str:
+    """Have a batch accepted; gives its job's path."""
     return shop.api.post(BATCH, Prefer="respond-async", **headers).headers["Location"]
 
 
 def done(shop: Shop, **headers: str) -> str:
     """Have a batch decided; gives its job's path."""
-    path = promised(shop, **headers)
+    path = accepted(shop, **headers)
     shop.settled(path)
     return path
 

@@ -181,13 +181,13 @@ def placed(shop: Shop, sent: dict[str, Any]) -> dict[str, Any]:
     return read_only(shop, shop.place({"a": sent})["a"])
 
 
-def parts_of(shop: Shop, outcome: dict[str, Any]) -> list[dict[str, Any]]:
+def read_parts(shop: Shop, outcome: dict[str, Any]) -> list[dict[str, Any]]:
     """The parts that an outcome tells, in its order, read back."""
     return [shop.orders(f"?order={number}")[0] for number in numbers_of(outcome)]
 
 
 def stock_of(shop: Shop, sku: str) -> dict[str, tuple[int, int]]:
-    """What lies on the shelves, by warehouse: physical and allocated."""
+    """What is in stock, by warehouse: physical and allocated."""
     found = shop.api.rows(
         "SELECT warehouses.name, physical, allocated FROM stock JOIN items ON items.id = item_id"
         " JOIN warehouses ON warehouses.id = warehouse_id WHERE sku = :sku",
@@ -196,8 +196,8 @@ def stock_of(shop: Shop, sku: str) -> dict[str, tuple[int, int]]:
     return {row.name: (row.physical, row.allocated) for row in found}
 
 
-def promised(response: TestResponse) -> str:
-    """The path of the job that an answer promises."""
+def accepted(response: TestResponse) -> str:
+    """The path of the job that a response tells of."""
     assert response.status_code in {200, 202}, response.data
     return str(response.headers["Location"])
 

@@ -25,7 +25,7 @@ TAKEN_NUMBER = 5001
 
 
 @dataclass(frozen=True)
-class Takes:
+class Valid:
     """A form that is accepted, other members that go with it, and what is read back."""
 
     sent: Any
@@ -68,7 +68,7 @@ class Row:
     """One row of the table."""
 
     pointer: str
-    takes: list[Takes]
+    takes: list[Valid]
     absent: dict[str, Any] | Absent
     refuses: list[Refuses]
     base: dict[str, Any] = field(default_factory=order)
@@ -148,25 +148,25 @@ def thing() -> list[Refuses]:
 # -- the forms that a type may take -------------------------------------------------------------------------
 
 
-def as_sent(told: str, *values: Any) -> list[Takes]:
-    return [Takes(value, {told: value}) for value in values]
+def as_sent(told: str, *values: Any) -> list[Valid]:
+    return [Valid(value, {told: value}) for value in values]
 
 
-def counted(told: str, value: int) -> list[Takes]:
-    return [Takes(form, {told: value}) for form in (value, str(value), float(value), f"{value}.0")]
+def counted(told: str, value: int) -> list[Valid]:
+    return [Valid(form, {told: value}) for form in (value, str(value), float(value), f"{value}.0")]
 
 
-def priced(told: str) -> list[Takes]:
+def priced(told: str) -> list[Valid]:
     forms = {0: 0, "0.00": 0, 7: 7, 7.5: 7.5, "7.25": 7.25, "7.10": 7.1}
-    return [Takes(form, {told: value}) for form, value in forms.items()]
+    return [Valid(form, {told: value}) for form, value in forms.items()]
 
 
-def flagged(told: str) -> list[Takes]:
-    yes = [Takes(form, {told: True}) for form in (True, 1, "true", "1", "TRUE")]
-    return [*yes, *(Takes(form, {told: False}) for form in (False, 0, "false", "0"))]
+def flagged(told: str) -> list[Valid]:
+    yes = [Valid(form, {told: True}) for form in (True, 1, "true", "1", "TRUE")]
+    return [*yes, *(Valid(form, {told: False}) for form in (False, 0, "false", "0"))]
 
 
-def dated(told: str) -> list[Takes]:
+def dated(told: str) -> list[Valid]:
     forms = {
         "2027-01-31": "2027-01-31T00:00:00+01:00",
         "2027-07-31": "2027-07-31T00:00:00+02:00",
@@ -177,7 +177,7 @@ def dated(told: str) -> list[Takes]:
         "2028-02-29": "2028-02-29T00:00:00+01:00",
         "9999-12-31": "9999-12-31T00:00:00+01:00",
     }
-    return [Takes(form, {told: value}) for form, value in forms.items()]
+    return [Valid(form, {told: value}) for form, value in forms.items()]
 
 
 # -- the rows -----------------------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ def _address_rows(parent: str, base: dict[str, Any]) -> list[Row]:
         Row(
             f"/{parent}/email",
             [
-                Takes(email, told("email", email))
+                Valid(email, told("email", email))
                 for email in (*emails, *(("n/a",) if parent == "deliveryAddress" else ()))
             ],
             told("email", None) if parent == "deliveryAddress" else Absent(MISSING, f"/{parent}/email"),
@@ -225,7 +225,7 @@ def _address_rows(parent: str, base: dict[str, Any]) -> list[Row]:
         ),
         Row(
             f"/{parent}/country",
-            [Takes("DE", told("country", "DE")), Takes("SE", told("country", "SE"))],
+            [Valid("DE", told("country", "DE")), Valid("SE", told("country", "SE"))],
             Absent(MISSING, f"/{parent}/country"),
             [
                 *bad("XX", "se", "SWE", "Sweden", 5, [], "S\0"),
@@ -268,7 +268,7 @@ ADDRESSES = [
     Row(
         "/address",
         [
-            Takes(
+            Valid(
                 {"country": "DE", "email": "d@example.com", "city": "Köln"},
                 {
                     "billingCountry": "DE",
@@ -283,14 +283,14 @@ ADDRESSES = [
     ),
     Row(
         "/invoiceAddress",
-        [Takes({"country": "SE", "email": "i@example.com"}, {"billingEmail": "i@example.com"})],
+        [Valid({"country": "SE", "email": "i@example.com"}, {"billingEmail": "i@example.com"})],
         {"billingCity": "Köln", "deliveryCity": "Köln"},
         thing(),
         TWO_ADDRESSES,
     ),
     Row(
         "/deliveryAddress",
-        [Takes({"country": "DE", "city": "Bonn"}, {"deliveryCity": "Bonn", "deliveryEmail": None})],
+        [Valid({"country": "DE", "city": "Bonn"}, {"deliveryCity": "Bonn", "deliveryEmail": None})],
         {"billingCity": "Åre", "deliveryCity": "Åre"},
         thing(),
         TWO_ADDRESSES,
@@ -313,8 +313,8 @@ LINES = [
     Row(
         "/products",
         [
-            Takes([line(), line("TIN-KETTLE")], {"products.1.sku": "TIN-KETTLE", "products.1.line": 1}),
-            Takes({"3": line(), "1": line("TIN-KETTLE")}, {"products.1.sku": "TIN-KETTLE"}),
+            Valid([line(), line("TIN-KETTLE")], {"products.1.sku": "TIN-KETTLE", "products.1.line": 1}),
+            Valid({"3": line(), "1": line("TIN-KETTLE")}, {"products.1.sku": "TIN-KETTLE"}),
         ],
         Absent(-3, "/products"),
         [
@@ -327,7 +327,7 @@ LINES = [
     ),
     Row(
         "/products/0/qty",
-        [*counted("products.0.qty", 2), Takes(1, {"products.0.qty": 1, "products.0.totalPrice": 50.22})],
+        [*counted("products.0.qty", 2), Valid(1, {"products.0.qty": 1, "products.0.totalPrice": 50.22})],
         Absent(MISSING, "/products/0/qty"),
         [*whole(1, required=True), Refuses(-1), Refuses(0)],
     ),
@@ -335,7 +335,7 @@ LINES = [
         "/products/0/id",
         [
             *counted("products.0.itemId", 11),
-            Takes(11, {"products.0.sku": "RED-STOOL"}, {"products": [line("RED-STOOL", ean="7302")]}),
+            Valid(11, {"products.0.sku": "RED-STOOL"}, {"products": [line("RED-STOOL", ean="7302")]}),
         ],
         Absent(MISSING, "/products/0"),
         [
@@ -356,9 +356,9 @@ LINES = [
     Row(
         "/products/0/upc",
         [
-            Takes("711719814153", {"products.0.sku": "UPC-CLOCK"}),
-            Takes("0711719814153", {"products.0.sku": "UPC-CLOCK"}),
-            Takes("7301", {"products.0.sku": "BRASS-LAMP"}),
+            Valid("711719814153", {"products.0.sku": "UPC-CLOCK"}),
+            Valid("0711719814153", {"products.0.sku": "UPC-CLOCK"}),
+            Valid("7301", {"products.0.sku": "BRASS-LAMP"}),
         ],
         Absent(MISSING, "/products/0"),
         [*text(255), Refuses("", MISSING, named="", at="/products/0")],
@@ -368,7 +368,7 @@ LINES = [
         "/products/0/sku",
         [
             *as_sent("products.0.sku", "BRASS-LAMP", "KRONAN-BIKE-BLUE-M"),
-            Takes("SKUASKUBSKUC", {"products.0.itemId": 17}),
+            Valid("SKUASKUBSKUC", {"products.0.itemId": 17}),
         ],
         Absent(MISSING, "/products/0"),
         [
@@ -383,8 +383,8 @@ LINES = [
         "/products/0/unitPrice",
         [
             *priced("products.0.price"),
-            Takes(9999999990.1, {"products.0.price": 9999999990.1}),
-            Takes(14.11, {"products.0.priceDiscount": 5.89, "products.0.originalPrice": 20}),
+            Valid(9999999990.1, {"products.0.price": 9999999990.1}),
+            Valid(14.11, {"products.0.priceDiscount": 5.89, "products.0.originalPrice": 20}),
         ],
         {"products.0.price": 18, "products.0.originalPrice": 20, "products.0.priceDiscount": 2},
         [*money(), Refuses(999_999_999_999.99, named="1000000000004.89", at="")],
@@ -394,7 +394,7 @@ LINES = [
         "/products/0/originalPrice",
         [
             *priced("products.0.originalPrice"),
-            Takes(100.11, {"products.0.priceDiscount": 86, "totalItemsPrice": 14.11}),
+            Valid(100.11, {"products.0.priceDiscount": 86, "totalItemsPrice": 14.11}),
         ],
         {"products.0.originalPrice": 50.22, "products.0.price": 14.11},
         money(),
@@ -409,7 +409,7 @@ LINES = [
     Row(
         "/products/0/itemText",
         [
-            Takes(
+            Valid(
                 {"sku": "S", "brand": "B", "product": "P", "variant": "", "size": "38"},
                 {
                     "products.0.sku": "S",
@@ -420,7 +420,7 @@ LINES = [
                     "products.0.itemSku": "BRASS-LAMP",
                 },
             ),
-            Takes({}, {"products.0.sku": "BRASS-LAMP"}),
+            Valid({}, {"products.0.sku": "BRASS-LAMP"}),
         ],
         {"products.0.sku": "BRASS-LAMP", "products.0.name": "Lamp", "products.0.itemText": None},
         thing(),
@@ -486,9 +486,9 @@ PLACES = [
     Row(
         "/currency",
         [
-            Takes("EUR", {"orderCurrency": "EUR"}),
-            Takes("", {"orderCurrency": "EUR"}),
-            Takes("USD", {"orderCurrency": "USD"}, {"pricelist": "USD"}),
+            Valid("EUR", {"orderCurrency": "EUR"}),
+            Valid("", {"orderCurrency": "EUR"}),
+            Valid("USD", {"orderCurrency": "USD"}, {"pricelist": "USD"}),
         ],
         {"orderCurrency": "EUR"},
         [
@@ -502,11 +502,11 @@ PLACES = [
         "/pricelistId",
         [
             *counted("pricelistId", 2),
-            Takes(
+            Valid(
                 2, {"pricelist": "USD", "orderCurrency": "USD", "products.0.price": 60, "shippingValue": 0}
             ),
-            Takes(3, {"pricelist": "SEK", "shippingValue": 49, "grandTotalValue": 549}),
-            Takes(2, {"pricelist": "USD"}, {"pricelist": "SEK"}),
+            Valid(3, {"pricelist": "SEK", "shippingValue": 49, "grandTotalValue": 549}),
+            Valid(2, {"pricelist": "USD"}, {"pricelist": "SEK"}),
         ],
         {"pricelistId": 1, "pricelist": "EUR", "orderCurrency": "EUR", "products.0.price": 50.22},
         [*whole(1), Refuses(99), Refuses(99, beside={"pricelist": "EUR"})],
@@ -521,8 +521,8 @@ PLACES = [
         "/marketId",
         [
             *counted("marketId", 2),
-            Takes(2, {"market": "America", "pricelist": "USD", "warehouseGroup": "Apart"}),
-            Takes(2, {"market": "America"}, {"market": "Europe"}),
+            Valid(2, {"market": "America", "pricelist": "USD", "warehouseGroup": "Apart"}),
+            Valid(2, {"market": "America"}, {"market": "Europe"}),
         ],
         {"marketId": 1, "market": "Europe"},
         [*whole(1), Refuses(99), Refuses(99, beside={"market": "Europe"})],
@@ -548,15 +548,15 @@ PLACES = [
     Row(
         "/shippingList",
         [
-            Takes("express", {"shippingList": "express", "shippingValue": 19}),
-            Takes("ground", {"shippingList": "ground", "shippingValue": 3}, {"shippingValue": 3}),
+            Valid("express", {"shippingList": "express", "shippingValue": 19}),
+            Valid("ground", {"shippingList": "ground", "shippingValue": 3}, {"shippingValue": 3}),
         ],
         {"shippingList": "standard", "shippingValue": 4.9, "grandTotalValue": 55.12},
         [*text(255, filled=True), Refuses("pigeon"), Refuses("ground", named="EUR")],
     ),
     Row(
         "/shippingValue",
-        [*priced("shippingValue"), Takes(7.5, {"grandTotalValue": 57.72, "shippingList": "standard"})],
+        [*priced("shippingValue"), Valid(7.5, {"grandTotalValue": 57.72, "shippingList": "standard"})],
         {"shippingValue": 4.9},
         money(),
     ),
@@ -565,13 +565,13 @@ PLACES = [
 PEOPLE = [
     Row(
         "/customerRegister",
-        [*flagged("customerRegistered"), Takes(True, {"customerRegistered": True})],
+        [*flagged("customerRegistered"), Valid(True, {"customerRegistered": True})],
         {"customerRegistered": False},
         flag(),
     ),
     Row(
         "/customerId",
-        [*counted("customerId", 1), Takes(1, {"customerId": 1}, {"customerRegister": True})],
+        [*counted("customerId", 1), Valid(1, {"customerId": 1}, {"customerRegister": True})],
         {"customerRegistered": False},
         [*whole(1, 2**53 - 1), Refuses(999_999, -6)],
     ),
@@ -585,21 +585,21 @@ PEOPLE = [
         "/accountId",
         [
             *counted("accountId", 7),
-            Takes(7, {"buyerId": 1, "buyerName": "Eva", "billingEmail": "x@example.com"}),
+            Valid(7, {"buyerId": 1, "buyerName": "Eva", "billingEmail": "x@example.com"}),
         ],
         {"accountId": None, "buyerId": None, "buyerName": None},
         [*whole(1), Refuses(99)],
     ),
     Row(
         "/buyerId",
-        [*counted("buyerId", 2), Takes(2, {"buyerName": "Adam"})],
+        [*counted("buyerId", 2), Valid(2, {"buyerName": "Adam"})],
         {"buyerId": 1, "buyerName": "Eva"},
         [*whole(1), Refuses(5), Refuses(2, named="accountId", beside={"accountId": None})],
         order(accountId=7),
     ),
     Row(
         "/buyerName",
-        [*as_sent("buyerName", *SCRIPTS, "x" * 255), Takes("Bo", {"buyerId": 1, "buyerName": "Bo"})],
+        [*as_sent("buyerName", *SCRIPTS, "x" * 255), Valid("Bo", {"buyerId": 1, "buyerName": "Bo"})],
         {"buyerName": "Eva"},
         text(255),
         order(accountId=7),
@@ -607,8 +607,8 @@ PEOPLE = [
     Row(
         "/deliveryWindow",
         [
-            Takes("AW27", {"deliveryWindow": "AW27", "products.0.warehouses": []}),
-            Takes("Now", {"deliveryWindow": "Now", "products.0.warehouses.0.itemQty": 1}),
+            Valid("AW27", {"deliveryWindow": "AW27", "products.0.warehouses": []}),
+            Valid("Now", {"deliveryWindow": "Now", "products.0.warehouses.0.itemQty": 1}),
         ],
         {"deliveryWindow": None},
         [*text(255, filled=True), Refuses("SS99")],
@@ -621,8 +621,8 @@ REDUCTIONS = [
         "/voucherValue",
         [
             *priced("voucherValue"),
-            Takes(5.12, {"grandTotalValue": 50}),
-            Takes(999, {"voucherValue": 55.12, "grandTotalValue": 0}),
+            Valid(5.12, {"grandTotalValue": 50}),
+            Valid(999, {"voucherValue": 55.12, "grandTotalValue": 0}),
         ],
         {"voucherValue": 0, "grandTotalValue": 55.12},
         money(),
@@ -630,13 +630,13 @@ REDUCTIONS = [
     Row(
         "/voucherCodes",
         [
-            Takes(
+            Valid(
                 ["TEN"], {"voucherValue": 5.02, "vouchers.0.code": "TEN", "vouchers.0.name": "Ten percent"}
             ),
-            Takes(["GIFT", "TEN"], {"voucherValue": 10.02, "vouchers.1.code": "TEN"}),
-            Takes(["ten"], {"voucherValue": 5.02, "vouchers.0.code": "TEN"}),
-            Takes({"0": "GIFT", "7": "TEN"}, {"voucherValue": 10.02, "vouchers.1.code": "TEN"}),
-            Takes([], {"voucherValue": 0, "vouchers": []}),
+            Valid(["GIFT", "TEN"], {"voucherValue": 10.02, "vouchers.1.code": "TEN"}),
+            Valid(["ten"], {"voucherValue": 5.02, "vouchers.0.code": "TEN"}),
+            Valid({"0": "GIFT", "7": "TEN"}, {"voucherValue": 10.02, "vouchers.1.code": "TEN"}),
+            Valid([], {"voucherValue": 0, "vouchers": []}),
         ],
         {"voucherValue": 0, "vouchers": []},
         [
@@ -658,7 +658,7 @@ REDUCTIONS = [
     Row(
         "/applyVouchers",
         [
-            Takes(form, {"voucherValue": value, "applyVouchers": value > 0})
+            Valid(form, {"voucherValue": value, "applyVouchers": value > 0})
             for form, value in ((True, 25), (1, 25), ("true", 25), (False, 0), (0, 0), ("false", 0))
         ],
         {"applyVouchers": True, "voucherValue": 25, "vouchers.0.name": "Over 1000", "vouchers.0.code": None},
@@ -671,9 +671,9 @@ HANDLING = [
     Row(
         "/createdFromOrigin",
         [
-            Takes({"type": "order", "id": TAKEN_NUMBER}, {"createdFromOrigin.id": TAKEN_NUMBER}),
-            Takes({"type": "return", "id": "77"}, {"createdFromOrigin": {"type": "return", "id": 77}}),
-            Takes({"type": "plugin", "id": 77.0}, {"createdFromOrigin": {"type": "plugin", "id": 77}}),
+            Valid({"type": "order", "id": TAKEN_NUMBER}, {"createdFromOrigin.id": TAKEN_NUMBER}),
+            Valid({"type": "return", "id": "77"}, {"createdFromOrigin": {"type": "return", "id": 77}}),
+            Valid({"type": "plugin", "id": 77.0}, {"createdFromOrigin": {"type": "plugin", "id": 77}}),
         ],
         {"createdFromOrigin": None},
         [*thing(), Refuses({"type": "order", "id": 99_999}, named="99999", at="/createdFromOrigin/id")],
@@ -698,13 +698,13 @@ HANDLING = [
     Row(
         "/extraAttributes",
         [
-            Takes(
+            Valid(
                 {"a": 1, "b": [True, None, {"c": "å"}]},
                 {"extraAttributes": {"a": 1, "b": [True, None, {"c": "å"}]}},
             ),
-            Takes({"a": "x", "removed": ""}, {"extraAttributes": {"a": "x"}}),
-            Takes({}, {"extraAttributes": {}}),
-            Takes({"": 0.1, "ключ": -1e20}, {"extraAttributes": {"": 0.1, "ключ": -1e20}}),
+            Valid({"a": "x", "removed": ""}, {"extraAttributes": {"a": "x"}}),
+            Valid({}, {"extraAttributes": {}}),
+            Valid({"": 0.1, "ключ": -1e20}, {"extraAttributes": {"": 0.1, "ключ": -1e20}}),
         ],
         {"extraAttributes": None},
         [
@@ -718,7 +718,7 @@ HANDLING = [
     ),
     Row(
         "/orderNumber",
-        [Takes(9001, {"orderId": 9001}), Takes("9002", {"orderId": 9002}), Takes(9003.0, {"orderId": 9003})],
+        [Valid(9001, {"orderId": 9001}), Valid("9002", {"orderId": 9002}), Valid(9003.0, {"orderId": 9003})],
         {"siblings": []},
         [*whole(1, 2**53 - 1), Refuses(TAKEN_NUMBER, -5), Refuses(str(TAKEN_NUMBER), -5, named="5001")],
     ),
@@ -727,7 +727,7 @@ HANDLING = [
         "/adjustStock",
         [
             *flagged("adjustStock"),
-            Takes(False, {"products.0.warehouses": [], "products.0.backOrdered": 0}),
+            Valid(False, {"products.0.warehouses": [], "products.0.backOrdered": 0}),
         ],
         {"adjustStock": True, "products.0.warehouses.0": {"name": "Main", "itemQty": 1}},
         flag(),
@@ -736,12 +736,12 @@ HANDLING = [
         "/forceCreate",
         [
             *flagged("forceCreate"),
-            Takes(
+            Valid(
                 True,
                 {"products.0.backOrdered": 2, "products.0.warehouses": []},
                 {"products": [line("SOLD-OUT-VASE", 2)]},
             ),
-            Takes(
+            Valid(
                 True,
                 {"products.0.itemId": None, "products.0.itemSku": "NO-LAMP", "products.0.backOrdered": 1},
                 {"products": [line("NO-LAMP", unitPrice=1)]},
@@ -770,10 +770,10 @@ HANDLING = [
         "/createOnly",
         [
             *(
-                Takes(form, {"state": "prepared", "products.0.warehouses": []})
+                Valid(form, {"state": "prepared", "products.0.warehouses": []})
                 for form in (True, 1, "true", "1")
             ),
-            *(Takes(form, {"state": "created"}) for form in (False, 0, "false", "0")),
+            *(Valid(form, {"state": "created"}) for form in (False, 0, "false", "0")),
         ],
         {"state": "created", "products.0.warehouses.0.itemQty": 1},
         flag(),
@@ -785,9 +785,9 @@ PAYMENTS = [
     Row(
         "/payment",
         [
-            Takes({"id": 4}, {"payment": {"id": 4, "auth": None, "capture": None}}),
-            Takes({"auth": {"status": 0, "amount": 0}}, {"payment.id": None, "payment.auth.status": 0}),
-            Takes({}, {"payment": None}),
+            Valid({"id": 4}, {"payment": {"id": 4, "auth": None, "capture": None}}),
+            Valid({"auth": {"status": 0, "amount": 0}}, {"payment.id": None, "payment.auth.status": 0}),
+            Valid({}, {"payment": None}),
         ],
         {"payment": None, "payments": []},
         thing(),
@@ -800,7 +800,7 @@ PAYMENTS = [
             Row(
                 f"/payment/{kind}",
                 [
-                    Takes(
+                    Valid(
                         {"status": 2, "amount": 1.5},
                         {f"payment.{kind}.status": 2, f"payment.{kind}.amount": 1.5},
                     )
@@ -820,7 +820,7 @@ PAYMENTS = [
                 f"/payment/{kind}/amount",
                 [
                     *priced(f"payment.{kind}.amount"),
-                    Takes(999_999_999_999.99, {f"payment.{kind}.amount": 999_999_999_999.99}),
+                    Valid(999_999_999_999.99, {f"payment.{kind}.amount": 999_999_999_999.99}),
                 ],
                 Absent(MISSING, f"/payment/{kind}/amount"),
                 money(required=True),

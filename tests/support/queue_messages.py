@@ -54,7 +54,7 @@ def harmless(task: str = SETTLE_SLICE) -> dict[str, bytes]:
     }
 
 
-def deadly(task: str = SETTLE_SLICE) -> dict[str, bytes]:
+def poison_messages(task: str = SETTLE_SLICE) -> dict[str, bytes]:
     """Messages that end the main process of the worker that takes them; the last one again and again."""
     return {
         "no JSON": b"one slice, please",

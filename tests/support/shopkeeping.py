@@ -1,4 +1,4 @@
-"""A shop that is used at random over HTTP, and a naive model of its shelves that must agree with it."""
+"""A shop that is used at random over HTTP, and a naive model of its stock that must agree with it."""
 
 from __future__ import annotations
 
@@ -83,10 +83,10 @@ class Shopkeeping(RuleBasedStateMachine):
     def free(self, thing: str) -> int:
         return sum(self._free_at(thing, house) for house in HOUSES)
 
-    @initialize(shelves=st.lists(st.integers(0, 6), min_size=6, max_size=6))
-    def stock_the_shelves(self, shelves: list[int]) -> None:
+    @initialize(units=st.lists(st.integers(0, 6), min_size=6, max_size=6))
+    def set_up_stock(self, units: list[int]) -> None:
         places = [(thing, house) for thing in THINGS for house in HOUSES]
-        self.physical = dict(zip(places, shelves, strict=True))
+        self.physical = dict(zip(places, units, strict=True))
         items = [
             {
                 "sku": self.sku(thing),
@@ -189,7 +189,7 @@ class Shopkeeping(RuleBasedStateMachine):
             self.prepared[outcome["order"]] = (wanted, wish)
             assert self._read([outcome["order"]])[0]["state"] == "prepared"
             return []
-        missing = self._shelve(outcome["orders"], wanted, wish)
+        missing = self._allocate(outcome["orders"], wanted, wish)
         event(f"parts: {len(outcome['orders'])}, missing lines: {len(missing)}")
         assert not missing or wish["forceCreate"]
         return missing
@@ -200,8 +200,8 @@ class Shopkeeping(RuleBasedStateMachine):
         assert not wish["forceCreate"]
         assert any(self.free(thing) < quantity for thing, quantity in self._asked(wanted).items())
 
-    def _shelve(self, numbers: list[int], wanted: list[Line], wish: dict[str, Any]) -> list[Line]:
-        """Take off the model's shelves what these orders hold; give the lines that are missing."""
+    def _allocate(self, numbers: list[int], wanted: list[Line], wish: dict[str, Any]) -> list[Line]:
+        """Take off the model's stock what these orders hold; give the lines that are missing."""
         parts = self._read(numbers)
         missing = []
         for at, (thing, quantity) in enumerate(wanted):
@@ -249,7 +249,7 @@ class Shopkeeping(RuleBasedStateMachine):
         outcome = self._complete(number, {"warehouseGroup": group})
 
         assert outcome["orders"][0] == number
-        assert self._shelve(outcome["orders"], wanted, wish) == expected
+        assert self._allocate(outcome["orders"], wanted, wish) == expected
         split = RULES[group or wish["warehouseGroup"]]
         if split == "none":
             assert outcome["orders"] == [number]
@@ -285,7 +285,7 @@ class Shopkeeping(RuleBasedStateMachine):
             st.tuples(st.sampled_from(THINGS), st.sampled_from(HOUSES)), st.integers(0, 8), max_size=4
         )
     )
-    def count_the_shelves(self, counts: dict[tuple[str, str], int]) -> None:
+    def count_stock(self, counts: dict[tuple[str, str], int]) -> None:
         sent = [
             {"product": f"{self.sku(thing)}-EAN", "warehouse": house, "quantity": quantity}
             for (thing, house), quantity in counts.items()
@@ -316,7 +316,7 @@ class Shopkeeping(RuleBasedStateMachine):
         assert results.content == self.answers[path]
 
     @rule(thing=st.sampled_from(THINGS))
-    def look_at_a_shelf(self, thing: str) -> None:
+    def read_a_stock_level(self, thing: str) -> None:
         response = self.client.get("/v1/stock", params={"sku": self.sku(thing)}).raise_for_status()
 
         [item] = response.json()["products"]

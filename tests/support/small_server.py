@@ -64,7 +64,7 @@ class SmallServer:
         if self.canned:
             return self.canned.pop(0)
         if seen.headers.get("API-Authorization") != KEY:
-            return refusal(401, "This key is not known.")
+            return api_error(401, "This key is not known.")
         if seen.method == "POST":
             return self._accept(seen)
         if seen.path == f"/v1/jobs/{JOB_ID}":
@@ -72,7 +72,7 @@ class SmallServer:
             return Canned(200, self._job())
         if seen.path == f"/v1/jobs/{JOB_ID}/results":
             return Canned(200, self._outcomes())
-        return refusal(404, f"There is no {seen.path}.")
+        return api_error(404, f"There is no {seen.path}.")
 
     def _accept(self, seen: Seen) -> Canned:
         headers = {"Location": f"/v1/jobs/{JOB_ID}"}
@@ -116,7 +116,7 @@ class SmallServer:
         return json.dumps(answer).encode()
 
 
-def refusal(status: int, msg: str, **headers: str) -> Canned:
+def api_error(status: int, msg: str, **headers: str) -> Canned:
     body = json.dumps({"status": "no", "code": -7, "msg": msg}).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Canned(status, body, {"X-Request-ID": "req-77", **named})

@@ -1,4 +1,4 @@
-"""Sending counts of stock in tests, and looking at the shelves behind."""
+"""Sending counts of stock in tests, and looking at the rows behind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def count(product: str, quantity: Any, **rest: Any) -> dict[str, Any]:
     return {"product": product, "quantity": quantity, **rest}
 
 
-def shelves(shop: Shop) -> dict[tuple[str, str], tuple[int, int]]:
+def stock_rows(shop: Shop) -> dict[tuple[str, str], tuple[int, int]]:
     """Physical and allocated by SKU and warehouse, from the rows."""
     rows = shop.api.rows(
         "SELECT sku, name, physical, allocated FROM stock JOIN items ON items.id = item_id"

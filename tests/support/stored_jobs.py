@@ -1,4 +1,4 @@
-"""Jobs as they are stored: promises of slices of ten orders, and a look at the rows."""
+"""Jobs to be stored, with slices of ten orders, and a look at their rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import uuid6
 from sqlalchemy import text
 
 from shared.domain.job import Job
-from shared.persistence.jobs.insert import NewSlice, Promise
+from shared.persistence.jobs.insert import NewJob, NewSlice
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -39,7 +39,7 @@ class Slices:
             )
 
 
-def promise_of(api_key_id: int, total: int) -> Promise:
+def new_job_of(api_key_id: int, total: int) -> NewJob:
     job = Job(
         id=uuid6.uuid7(),
         # Of the tests' clients each has one key, and both are numbered from 1.
@@ -50,7 +50,7 @@ def promise_of(api_key_id: int, total: int) -> Promise:
         created_at=NOW,
         expires_at=NOW + timedelta(days=30),
     )
-    return Promise(job=job, strict=True, queue="orders.large", dispatch_after_seconds=30)
+    return NewJob(job=job, strict=True, queue="orders.large", dispatch_after_seconds=30)
 
 
 def rows(engine: Engine, query: str, **values: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Settling without Celery: a small shop in a real database, batches promised to it, and its own worker."""
+"""Settling without Celery: a small shop in a real database, batches accepted for it, and its own worker."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from shared.domain.job import Job
 from shared.domain.slicing import LARGE_QUEUE
 from shared.events import JobEvents
 from shared.persistence.core.database import open_database
-from shared.persistence.jobs.insert import NewSlice, Promise, promise
+from shared.persistence.jobs.insert import NewJob, NewSlice, insert_job
 from shared.settings import Settings
 from tests.support.settling import settle_slice
 from worker.context import WorkerContext
@@ -67,7 +67,7 @@ class WorkerHarness:
     """What was logged so far."""
 
     jobs: list[UUID] = field(default_factory=list)
-    """The ids of what was promised here, in order."""
+    """The ids of what was accepted here, in order."""
 
     def context(self, **settings: Any) -> WorkerContext:
         """A context as a worker process has one."""
@@ -75,7 +75,7 @@ class WorkerHarness:
         return WorkerContext(changed, self.engine, JobEvents(changed))
 
     def stock(self, sku: str, **units: int) -> None:
-        """Put units on the shelf, as ``main=5``."""
+        """Put units into stock, as ``main=5``."""
         for house, physical in units.items():
             self.run(
                 "INSERT INTO stock (item_id, warehouse_id, physical)"
@@ -91,7 +91,7 @@ class WorkerHarness:
         query = "SELECT sum(allocated) FROM stock JOIN items ON items.id = item_id WHERE sku = :sku"
         return int(self.rows(query, sku=sku)[0][0])
 
-    def promise(
+    def accept(
         self, batch: Batch, *, per: int = 250, strict: bool = False, queue: str = LARGE_QUEUE, key: int = 1
     ) -> list[int]:
         """Store a job of ``key``'s, cut into slices of ``per`` orders; gives the slices' ids."""
@@ -119,13 +119,13 @@ class WorkerHarness:
             expires_at=now + timedelta(days=30),
         )
         self.jobs.append(job.id)
-        promised = Promise(job=job, strict=strict, queue=queue, dispatch_after_seconds=0)
-        return promise(self.engine, promised, slices).slice_ids
+        new_job = NewJob(job=job, strict=strict, queue=queue, dispatch_after_seconds=0)
+        return insert_job(self.engine, new_job, slices).slice_ids
 
     def settle(self, batch: Batch, **how: Any) -> Outcomes:
-        """Promise a batch, settle it slice by slice, and give its outcomes."""
+        """Accept a batch, settle it slice by slice, and give its outcomes."""
         context = self.context()
-        for slice_id in self.promise(batch, **how):
+        for slice_id in self.accept(batch, **how):
             assert settle_slice(context, slice_id) is not None
         return self.outcomes()
 
@@ -142,7 +142,7 @@ class WorkerHarness:
             list(pool.map(work, contexts, shares))
 
     def outcomes(self, job: int = -1) -> Outcomes:
-        """The outcomes of a job that are there; of the last one promised unless told otherwise."""
+        """The outcomes of a job that are there; of the last one accepted unless told otherwise."""
         rows = self.rows(
             "SELECT outcomes FROM slices WHERE job_id = :id AND closed_at IS NOT NULL ORDER BY number",
             id=self.jobs[job],

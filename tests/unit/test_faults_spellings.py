@@ -43,7 +43,7 @@ def test_an_order_in_any_spelling_is_read_to_what_it_is_judged_by(spelling: str)
             ]
             assert lines == [(line["sku"], line["qty"]) for line in order["products"]]
             assert read.request.order_number == order.get("orderNumber")
-            assert [code.upper() for code in read.request.references.voucher_codes] == order.get(
+            assert [code.upper() for code in read.request.names.voucher_codes] == order.get(
                 "voucherCodes", []
             )
 

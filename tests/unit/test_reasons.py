@@ -23,7 +23,7 @@ from shared.domain.outcome import Fault, Reason, Rejected
 from shared.domain.reasons import REASONS
 from shared.domain.rejections import could_not_be_stored, given_up, too_slow
 from shared.domain.resolve import prepare
-from shared.domain.stock_count import StockCount, shelve
+from shared.domain.stock_count import StockCount, resolve_counts
 from shared.schemas.lists.stock import StockQuery
 from shared.schemas.openapi.answers import ANSWERS
 from shared.schemas.order.reading import OrderReader, faults_of
@@ -143,7 +143,7 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "pricelist_unknown": [order(pricelist="Gold"), order(pricelistId=99)],
     "currency_mismatch": [order(currency="SEK"), order(currency="JPY")],
     "allocation_rule_unknown": [order(warehouseGroup="Moon")],
-    "warehouse_unknown": [lambda: list(shelve([COUNT], {"7": {1: "A"}}, {}).faults)],
+    "warehouse_unknown": [lambda: list(resolve_counts([COUNT], {"7": {1: "A"}}, {}).faults)],
     "account_unknown": [order(accountId=99)],
     "buyer_unknown": [order(accountId=7, buyerId=99)],
     "buyer_without_account": [order(buyerId=1)],
@@ -175,7 +175,7 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "item_unknown": [line(sku="NO-LAMP"), line(ean="1"), line(id=99)],
     "item_ambiguous": [
         line(ean="7310000000024"),
-        lambda: list(shelve([COUNT], {"7": {1: "A", 2: "B"}}, {"Moon": 1}).faults),
+        lambda: list(resolve_counts([COUNT], {"7": {1: "A", 2: "B"}}, {"Moon": 1}).faults),
     ],
     "item_inactive": [line(sku="OLD-CLOCK")],
     "item_not_in_market": [line(sku="SNOW-GLOBE")],

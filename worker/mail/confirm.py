@@ -1,4 +1,4 @@
-"""The use case: an order number in; its confirmation handed over at most once, or left for later."""
+"""The use case of the mailer: an order's confirmation handed over at most once, or left for later."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shared.persistence.mail.confirmations import (
     note_accepted,
     note_unknown,
     read_confirmation,
-    take_claim_back,
+    unclaim_delivery,
 )
 from worker.mail.context import MailContext, Post
 from worker.mail.head import ForgedHeadError
@@ -44,7 +44,7 @@ class _Claim:
             won = claim_delivery(self.engine, self.number, moment)
         except PersistenceError:
             # It may have been committed, with only the news of it lost; nothing was sent yet.
-            take_claim_back(self.engine, self.number, moment)
+            unclaim_delivery(self.engine, self.number, moment)
             raise
         self.made = moment if won else None
         return won
@@ -104,7 +104,7 @@ def _send(context: MailContext, post: Post, letter: Letter, begun: Try) -> Deliv
         case Deferred(reason):
             log.warning("confirmation_left_for_later", reason=reason, **told)
             if claim.made is not None:
-                take_claim_back(context.engine, letter.number, claim.made)
+                unclaim_delivery(context.engine, letter.number, claim.made)
         case ClaimedElsewhere():
             log.debug("confirmation_not_needed", **told)
     return delivery

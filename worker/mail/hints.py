@@ -1,4 +1,4 @@
-"""After a slice's commit: telling the mail queue which confirmations wait, so that they go out at once."""
+"""Mail hints: after a slice's commit the mail queue is told which confirmations wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a confirmation as a mail: headers, plain text and HTML."""
+"""The message of a confirmation: headers, plain text and HTML."""
 
 from __future__ import annotations
 

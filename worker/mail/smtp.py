@@ -1,4 +1,4 @@
-"""Handing a mail over by SMTP (RFC 5321), knowing at each step whether the server may have it."""
+"""Delivery by SMTP (RFC 5321): at each step it is known whether the server may have the mail."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The sweeper (architecture §1, step 9): slices promised too long ago are dispatched again.
+"""Redispatch, the sweep (architecture §1, step 9): slices accepted too long ago are dispatched again.
 
-A duplicate finds its slice closed and goes home, so doing this too often costs only time.
+A duplicate finds its slice closed and does nothing, so doing this too often costs only time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from shared.domain.slicing import SLICE_QUEUES
 from shared.failpoints import failpoint
-from shared.persistence.jobs.redispatch import give_back_slices, make_all_due, take_due_slices
+from shared.persistence.jobs.redispatch import give_back_slices, make_all_due, next_due_slices
 from shared.persistence.mail.confirmations import due_confirmations
 from shared.queue.job_queue import JobQueue, QueueAwayError
 from shared.queue.lanes import MAIL_QUEUE
@@ -40,7 +40,7 @@ def _sweep_queue(engine: Engine, queue: JobQueue, name: str, settings: Settings)
     # What still lies in the queue is only slow, not lost: a deep queue is hardly made deeper. But for what
     # has been due longest there is always room: its message may be lost, however many others wait.
     room = max(settings.redispatch_most_slices - queue.waiting(name), settings.redispatch_least_slices)
-    due = take_due_slices(
+    due = next_due_slices(
         engine,
         name,
         room,

@@ -90,7 +90,7 @@ def complete_order(
     if unknown:
         return reject(unknown)
     if stored.prepared:
-        numbers = _take_stock(context, connection, claim, stored, rule_id)
+        numbers = _reserve_stock(context, connection, claim, stored, rule_id)
         ask_for_confirmation(connection, stored, default=context.settings.confirm_orders)
     else:
         # Sending the same completion again is fine; shipping from elsewhere is not.
@@ -108,7 +108,7 @@ def _rule(
 ) -> tuple[int, list[Fault]]:
     if read.warehouse_group is None:
         return int(stored.row["allocation_rule_id"]), []
-    rules = context.reference(connection, claim.catalog_version).rule_names
+    rules = context.catalog(connection, claim.catalog_version).rule_names
     rule = rules.get(read.warehouse_group)
     if rule is None:
         msg = f"no allocation rule is named {quoted(read.warehouse_group)}"
@@ -116,12 +116,12 @@ def _rule(
     return rule.id, []
 
 
-def _take_stock(
+def _reserve_stock(
     context: WorkerContext, connection: Connection, claim: Claim, stored: StoredOrder, rule_id: int
 ) -> tuple[int, ...]:
-    reference = context.reference(connection, claim.catalog_version)
-    draft = read_draft(connection, stored, reference, rule_id)
-    available = lock_stock(connection, {demand.item_id for demand in draft.demands()}, reference.thresholds)
+    catalog = context.catalog(connection, claim.catalog_version)
+    draft = read_draft(connection, stored, catalog, rule_id)
+    available = lock_stock(connection, {demand.item_id for demand in draft.demands()}, catalog.thresholds)
     placement = place_prepared(draft, available)
     numbered = placement.numbered(draw_numbers(connection, placement.automatic_numbers, ()))
     complete(connection, stored, numbered)

@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from shared.domain.catalog import Reference
+from shared.domain.catalog import CatalogIndex
 from shared.domain.decide import Numbered, Placement, decide, stands_while_covered
 from shared.domain.draft import Doomed, Draft
 from shared.domain.mailbox import mailbox_of
@@ -37,7 +37,7 @@ class Drafted:
 
     connection: Connection
     making: Making
-    reference: Reference
+    catalog: CatalogIndex
     clock: OrderClock
     orders: Sequence[KeyedOrder]
     drafts: Sequence[Draft | Doomed | Rejected]
@@ -74,7 +74,7 @@ def _may_be_locked_last(drafts: Sequence[Draft | Doomed | Rejected]) -> bool:
 
 def _locking_last(drafted: Drafted, items: Collection[int]) -> list[Outcome] | None:
     """None where stock has to be locked first: all is as before then."""
-    connection, thresholds = drafted.connection, drafted.reference.thresholds
+    connection, thresholds = drafted.connection, drafted.catalog.thresholds
     available = look_at_stock(connection, items, thresholds)
     with drafted.clock:
         decided = decide(drafted.drafts, available, Uses({}))
@@ -94,14 +94,14 @@ def _locking_last(drafted: Drafted, items: Collection[int]) -> list[Outcome] | N
 
 def _locking_first(drafted: Drafted, items: Collection[int]) -> list[Outcome]:
     connection = drafted.connection
-    available = lock_stock(connection, items, drafted.reference.thresholds)
+    available = lock_stock(connection, items, drafted.catalog.thresholds)
     uses = lock_uses(connection, vouchers_to_lock(drafted.drafts))
     with drafted.clock:
         decided = decide(drafted.drafts, available, uses)
     numbered, new_orders = _write(drafted, decided)
     write_allocations(connection, new_orders)
     reserve(connection, available.reserved())
-    use(connection, uses.taken())
+    use(connection, uses.redeemed())
     return _outcomes(decided, numbered)
 
 

@@ -1,4 +1,4 @@
-"""What is logged of settling: a line for each slice that was closed, and for each that was not."""
+"""Log lines of settling: one for each slice that was closed, and for each that was not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the orders of a transaction are looked up in, and which rows they will want locked."""
+"""Look-up for a transaction: what its orders are looked up in, and which rows they will want locked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection
 
-from shared.domain.catalog import Assortment, Reference
+from shared.domain.catalog import Assortment, CatalogIndex
 from shared.domain.draft import Doomed, Draft
 from shared.domain.locate import Snapshot
 from shared.domain.order import LineRequest, OrderRequest
@@ -54,19 +54,19 @@ def lines_of(orders: Iterable[KeyedOrder]) -> Iterator[LineRequest]:
 def look_up(
     connection: Connection,
     claim: Claim,
-    reference: Reference,
+    catalog: CatalogIndex,
     assortment: Assortment,
     orders: Sequence[KeyedOrder],
 ) -> Snapshot:
     """All that these orders name, as far as it is there, whatever markets their keys are limited to."""
     requests = _requests(orders)
-    names = [order.parsed.references for order in orders]
+    names = [order.parsed.names for order in orders]
     accounts = find_accounts(connection, {n.account_id for n in names if n.account_id is not None})
     numbers = {request.order_number for request in requests if request.order_number is not None}
     origins = {n.origin.id for n in names if n.origin is not None and n.origin.type == "order"}
     existing = taken_numbers(connection, numbers | origins)
     return Snapshot(
-        reference=reference,
+        catalog=catalog,
         assortment=assortment,
         moment=claim.moment,
         customers=find_customers(
@@ -81,12 +81,12 @@ def look_up(
 
 
 def _customer_markets(connection: Connection, orders: Iterable[KeyedOrder]) -> dict[int, frozenset[int]]:
-    limited = [(one.parsed.references.customer_id, one.taken.market_ids) for one in orders]
+    limited = [(one.parsed.names.customer_id, one.taken.market_ids) for one in orders]
     return customer_markets(connection, *_named_by_limited(limited))
 
 
 def _account_markets(connection: Connection, orders: Iterable[KeyedOrder]) -> dict[int, frozenset[int]]:
-    limited = [(one.parsed.references.account_id, one.taken.market_ids) for one in orders]
+    limited = [(one.parsed.names.account_id, one.taken.market_ids) for one in orders]
     return account_markets(connection, *_named_by_limited(limited))
 
 
@@ -125,8 +125,8 @@ def vouchers_to_lock(drafts: Iterable[Draft | Doomed | Rejected]) -> set[int]:
     }
 
 
-def vouchers_that_may_apply(orders: Iterable[KeyedOrder], reference: Reference) -> set[int]:
+def vouchers_that_may_apply(orders: Iterable[KeyedOrder], catalog: CatalogIndex) -> set[int]:
     """The same, of orders that nothing has been decided of: at least those."""
-    codes = {code for order in orders for code in order.parsed.references.voucher_codes}
-    named = (reference.voucher_codes[code] for code in codes if code in reference.voucher_codes)
-    return {voucher.id for voucher in (*named, *reference.automatic_vouchers) if voucher.limited}
+    codes = {code for order in orders for code in order.parsed.names.voucher_codes}
+    named = (catalog.voucher_codes[code] for code in codes if code in catalog.voucher_codes)
+    return {voucher.id for voucher in (*named, *catalog.automatic_vouchers) if voucher.limited}

@@ -1,8 +1,8 @@
-"""The slices of one message: together what can be, and no slice's fault costs another anything.
+"""Settlement of a message: its slices together where they can be, and no slice's fault costs another one.
 
 Slices that nobody has attempted are settled in one transaction, for that costs far more than an order. One
 that has been attempted may be what ended its worker, so it stands alone, and the most attempted come last.
-While others come in that go before them, they are settled a part at a time, and give way.
+While others come in that go before them, they are settled a part at a time, and yield.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The heart of a transaction: look up, lock stock, decide, number, write. Fixed statements in all."""
+"""Placing orders: look up, lock stock, decide, number, write. Fixed statements in all."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ def place_orders(
     context: WorkerContext, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
 ) -> list[Outcome]:
     """The orders' outcomes, after everything that they bring about has been written."""
-    reference = context.reference(connection, claim.catalog_version)
+    catalog = context.catalog(connection, claim.catalog_version)
     assortment = context.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
-    snapshot = look_up(connection, claim, reference, assortment, orders)
+    snapshot = look_up(connection, claim, catalog, assortment, orders)
     clock = context.order_clock
     drafts = list(_prepared(clock, orders, snapshot))
     making = Making(claim.moment, context.settings.confirm_orders)
-    outcomes = decide_and_write(Drafted(connection, making, reference, clock, orders, drafts))
+    outcomes = decide_and_write(Drafted(connection, making, catalog, clock, orders, drafts))
     return [
         replace(outcome, ignored=order.parsed.ignored) if order.parsed.ignored else outcome
         for order, outcome in zip(orders, outcomes, strict=True)
@@ -127,10 +127,10 @@ def place_one_by_one(
     """The same, each order behind a savepoint: one that cannot be written costs only itself."""
     # All rows at once, and so in the house's one order: at least those that the orders will ask for. Nothing
     # is decided before the savepoints, for that is where the fault may be.
-    reference = context.reference(connection, claim.catalog_version)
+    catalog = context.catalog(connection, claim.catalog_version)
     assortment = context.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
-    lock_stock(connection, items_that_may_be_wanted(orders, assortment), reference.thresholds)
-    lock_uses(connection, vouchers_that_may_apply(orders, reference))
+    lock_stock(connection, items_that_may_be_wanted(orders, assortment), catalog.thresholds)
+    lock_uses(connection, vouchers_that_may_apply(orders, catalog))
     return [
         behind_savepoint(
             connection,

@@ -47,7 +47,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryLimits:
     """How long trying again makes sense."""
 
     tries_max: int
@@ -57,9 +57,9 @@ class Patience:
     """From the beginning of the message, while the database is away."""
 
 
-def patience_of(settings: Settings) -> Patience:
+def retry_limits(settings: Settings) -> RetryLimits:
     """How long a worker with these settings tries; of a message's time it leaves most to the work itself."""
-    return Patience(settings.slice_tries_max, settings.lock_limit_seconds, settings.task_limit_seconds / 3)
+    return RetryLimits(settings.slice_tries_max, settings.lock_limit_seconds, settings.task_limit_seconds / 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +108,18 @@ _AWAY_FIRST, _AWAY_MOST = 0.1, 2.0
 _BUSY_FIRST = 0.1
 
 
-def decide(error: BaseException, tried: Tried, patience: Patience) -> Decision:
+def decide(error: BaseException, tried: Tried, limits: RetryLimits) -> Decision:
     """What becomes of slices that met this. Pure: the same for the same."""
-    return next(rule(error, tried, patience) for kind, rule in _RULES if isinstance(error, kind))
+    return next(rule(error, tried, limits) for kind, rule in _RULES if isinstance(error, kind))
 
 
-def _outage(error: BaseException, tried: Tried, patience: Patience) -> Decision:
-    if tried.spent_seconds >= patience.outage_seconds:
+def _outage(error: BaseException, tried: Tried, limits: RetryLimits) -> Decision:
+    if tried.spent_seconds >= limits.outage_seconds:
         return Leave(str(error), all=True)
     return Retry(min(_AWAY_FIRST * 2 ** (tried.tries - 1), _AWAY_MOST), at_once=True)
 
 
-def _out_of_time(_: BaseException, tried: Tried, __: Patience) -> Decision:
+def _out_of_time(_: BaseException, tried: Tried, __: RetryLimits) -> Decision:
     """The message's time was up in the middle of it."""
     if not tried.busy:
         # It waited for others; that is nobody's fault here.
@@ -129,13 +129,13 @@ def _out_of_time(_: BaseException, tried: Tried, __: Patience) -> Decision:
     return Leave("it took all of its time", counts=True, all=True)
 
 
-def _order_too_slow(error: BaseException, tried: Tried, patience: Patience) -> Decision:
+def _order_too_slow(error: BaseException, tried: Tried, limits: RetryLimits) -> Decision:
     if tried.slices == 1 and not tried.apart:
         return Split(Into.SAVEPOINTS)
-    return _slow(error, tried, patience)
+    return _slow(error, tried, limits)
 
 
-def _slow(_: BaseException, tried: Tried, __: Patience) -> Decision:
+def _slow(_: BaseException, tried: Tried, __: RetryLimits) -> Decision:
     """Our own slowness, for which no outage is to blame."""
     if tried.slices > 1:
         return Split(Into.SLICES)
@@ -144,22 +144,22 @@ def _slow(_: BaseException, tried: Tried, __: Patience) -> Decision:
     return Leave("it takes too long", counts=True)
 
 
-def _in_the_way(error: BaseException, tried: Tried, patience: Patience) -> Decision:
+def _in_the_way(error: BaseException, tried: Tried, limits: RetryLimits) -> Decision:
     """Somebody else holds what it wants. Whoever wants something else must not wait for that."""
     if tried.slices > 1:
         return Split(Into.SLICES)
-    if tried.tries >= patience.tries_max or tried.waited_seconds >= patience.lock_seconds:
+    if tried.tries >= limits.tries_max or tried.waited_seconds >= limits.lock_seconds:
         return Leave(str(error))
     return _again(tried)
 
 
-def _unable(error: BaseException, tried: Tried, _: Patience) -> Decision:
+def _unable(error: BaseException, tried: Tried, _: RetryLimits) -> Decision:
     """It may be what one of them wants that the server cannot do; it will not within moments."""
     return Split(Into.SLICES) if tried.slices > 1 else Leave(str(error))
 
 
-def _contention(error: BaseException, tried: Tried, patience: Patience) -> Decision:
-    return _again(tried) if tried.tries < patience.tries_max else Leave(str(error))
+def _contention(error: BaseException, tried: Tried, limits: RetryLimits) -> Decision:
+    return _again(tried) if tried.tries < limits.tries_max else Leave(str(error))
 
 
 def _again(tried: Tried) -> Retry:
@@ -167,11 +167,11 @@ def _again(tried: Tried) -> Retry:
     return Retry(0.0 if tried.others_wait else _BUSY_FIRST * 2 ** (tried.tries - 1))
 
 
-def _memory(_: BaseException, tried: Tried, __: Patience) -> Decision:
+def _memory(_: BaseException, tried: Tried, __: RetryLimits) -> Decision:
     return Split(Into.SLICES) if tried.slices > 1 else Leave("out of memory", counts=True)
 
 
-def _fault(error: BaseException, tried: Tried, _: Patience) -> Decision:
+def _permanent(error: BaseException, tried: Tried, _: RetryLimits) -> Decision:
     """A fault of the data, or of ours: it will not pass, but it need not cost others anything."""
     if tried.slices > 1:
         return Split(Into.SLICES)
@@ -181,7 +181,7 @@ def _fault(error: BaseException, tried: Tried, _: Patience) -> Decision:
     return Leave(reason, counts=True)
 
 
-Rule = Callable[[BaseException, Tried, Patience], Decision]
+Rule = Callable[[BaseException, Tried, RetryLimits], Decision]
 
 _RULES: tuple[tuple[type[BaseException], Rule], ...] = (
     (DatabaseAwayError, _outage),
@@ -192,6 +192,6 @@ _RULES: tuple[tuple[type[BaseException], Rule], ...] = (
     (UnableError, _unable),
     (TransientError, _contention),
     (MemoryError, _memory),
-    (BaseException, _fault),
+    (BaseException, _permanent),
 )
 """The first that fits decides: what is more special stands before what it is a kind of."""

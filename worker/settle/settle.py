@@ -1,4 +1,4 @@
-"""The use case: slices in; their orders, stock and outcomes written together, in one transaction."""
+"""Settlement of a part: its slices' orders, stock and outcomes written together, in one transaction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from worker.settle.close_slices import SliceReport, close_with
 from worker.settle.part import Part, Way
 from worker.settle.poison import quarantine
 from worker.settle.read import read_work
-from worker.settle.retry import decide, patience_of
+from worker.settle.retry import decide, retry_limits
 from worker.settle.step import Step
 from worker.settle.time_limits import Alarm, Budget, OrderTooSlowError, TimeUpError
 from worker.settle.trial import Trial
@@ -56,7 +56,7 @@ def settle(
     except (Exception, TimeUpError, OrderTooSlowError) as error:  # noqa: BLE001 - it is decided on, and logged
         step.error = alarm.cause_of(error)
         step.part = trial.after(step.error, step.part)
-        step.decision = decide(step.error, trial.tried(step.part), patience_of(context.settings))
+        step.decision = decide(step.error, trial.tried(step.part), retry_limits(context.settings))
     finally:
         context.order_clock.stop()
         step.seconds = trial.seconds

@@ -1,4 +1,4 @@
-"""What settling asks of whatever slices hold, outcomes by key; and the savepoint of one order."""
+"""Work of a transaction: what slices ask of it, outcomes by key; and the savepoint of one order."""
 
 from __future__ import annotations
 

@@ -179,9 +179,9 @@ class IncomingList:
             row = f"{self._listing.noun} {quoted(name)}"
             pointer = f"{self._listing.name}[{at}].id"
             yield f"{pointer}: {given} is not the id of {row}, but {found}; write that, or no id"
-        yield from self._taken("id", incoming.c.given_id, named)
+        yield from self._in_use("id", incoming.c.given_id, named)
         for column in self._listing.unique:
-            yield from self._taken(column, incoming.c[column], named)
+            yield from self._in_use(column, incoming.c[column], named)
 
     def _lacking(self) -> Iterator[str]:
         """What new rows are without, and what is not right in rows as a whole."""
@@ -197,7 +197,7 @@ class IncomingList:
             for at in self._connection.execute(broken).scalars():
                 yield f"{listing.name}[{at}].{rule.member}: {rule.told}"
 
-    def _taken(self, column: str, wanted: ColumnElement[Any], named: ColumnElement[Any]) -> Iterator[str]:
+    def _in_use(self, column: str, wanted: ColumnElement[Any], named: ColumnElement[Any]) -> Iterator[str]:
         """Values that another row has. Other than an id, a row that the file changes may lose it."""
         table, incoming = self._table, self._incoming
         owner = incoming.alias()

@@ -11,15 +11,15 @@ from shared.domain.catalog import (
     Account,
     AllocationRule,
     Campaign,
+    CatalogIndex,
     DeliveryWindow,
     Item,
     Market,
     Pricelist,
-    Reference,
     ShippingOption,
     SmallTables,
     Split,
-    index_reference,
+    index_catalog,
 )
 from shared.domain.codes import code_spellings
 from shared.domain.currencies import rounded, unit
@@ -44,7 +44,7 @@ _ACCOUNTS = text(
 )
 
 
-def read_reference(connection: Connection) -> Reference:
+def read_catalog_index(connection: Connection) -> CatalogIndex:
     """The small tables of the catalog, with the version they had before they were read."""
     # Read first: a load that commits in between makes the version old, never the tables.
     version = connection.execute(text("SELECT version FROM catalog_state")).scalar_one()
@@ -102,7 +102,7 @@ def read_reference(connection: Connection) -> Reference:
             )
         ],
     )
-    return index_reference(version, tables)
+    return index_catalog(version, tables)
 
 
 def _amounts(by_currency: Mapping[str, str] | None) -> dict[str, Decimal]:

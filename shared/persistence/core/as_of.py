@@ -1,4 +1,4 @@
-"""From which moment on to ask for changes: none is stamped before it that a reading by now does not show."""
+"""The moment to poll from, asOf: no change is stamped before it that a reading by now does not show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What persistence raises: an order's own fault, or one that passes. Nothing of a driver's.
+"""Errors of persistence: an order's own fault, or one that passes. Nothing of a driver's.
 
 Whatever is not known to be a fault of the data passes for one that will pass: a final "no" that was the
 server's fault is worse than a slice that waits.

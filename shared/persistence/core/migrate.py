@@ -1,4 +1,4 @@
-"""Bring the schema up. Several processes may ask at once: one does it, the others wait and find it done."""
+"""Migration of the schema. Several processes may ask at once: one does it, the others wait for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose schema a database has: a role works only with one that it knows how to write.
+"""The version of a database's schema: a role works only with one that it knows how to write.
 
 A version that meets tables from before its migration, or from after one that it has never heard of, would
 fail at every order, or write what nobody reads; it waits instead, and says for what.

@@ -1,4 +1,4 @@
-"""How much of a client's orders waits for its outcome."""
+"""The backlog of an API key: how much of its orders waits for its outcome."""
 
 from __future__ import annotations
 

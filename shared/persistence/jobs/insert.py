@@ -1,4 +1,4 @@
-"""The promise (architecture §1, step 2): a job and its slices, stored in one transaction."""
+"""Insertion of a job (architecture §1, step 2): it and its slices, stored in one transaction."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shared.domain.job import Job
 
 
-class PromiseUnknownError(TransientError):
+class JobInsertUnknownError(TransientError):
     """The database went away in the middle of the commit: the job may be there or not."""
 
     def __init__(self, message: str, job_id: UUID) -> None:
@@ -29,11 +29,11 @@ class PromiseUnknownError(TransientError):
         self.job_id = job_id
 
 
-class PromisedBeforeError(Exception):
+class IdempotencyKeyUsedError(Exception):
     """The same client has used this Idempotency-Key before: for this job, and for what hashes so."""
 
     def __init__(self, job_id: UUID, request_hash: bytes) -> None:
-        super().__init__(f"promised before as job {job_id}")
+        super().__init__(f"used before, for job {job_id}")
         self.job_id = job_id
         self.request_hash = request_hash
 
@@ -63,8 +63,8 @@ class NewSlices(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Promise:
-    """What is promised: a job that nothing has been decided of, and how its slices are to be dispatched.
+class NewJob:
+    """What is accepted: a job that nothing has been decided of, and how its slices are to be dispatched.
 
     After ``dispatch_after_seconds`` the sweeper dispatches a slice that is still undecided. Of the job's
     moments only how far they are apart is used: they are stored by the database's clock, everybody's.
@@ -107,16 +107,16 @@ _COPY_SLICES = """
 """
 _COPIED_TYPES = ("int8", "uuid", "int4", "int4", "int4", "bytea", "int4[]", "text", "timestamptz")
 
-_PROMISED_UNDER_KEY = text(
+_INSERTED_UNDER_KEY = text(
     "SELECT id, request_hash FROM jobs WHERE client_id = :client_id AND idempotency_key = :key"
 )
-_PROMISED = text(
+_INSERTED = text(
     "SELECT created_at, ARRAY(SELECT id FROM slices WHERE job_id = jobs.id ORDER BY number) AS slice_ids"
     " FROM jobs WHERE id = :id"
 )
 
 
-def promise(engine: Engine, promised: Promise, slices: NewSlices, *, perhaps_stored: bool = False) -> Stored:
+def insert_job(engine: Engine, new_job: NewJob, slices: NewSlices, *, perhaps_stored: bool = False) -> Stored:
     """Store the job and its slices in one transaction.
 
     Once this returns the batch is accepted, whatever dies. A connection that is lost in the middle of the
@@ -124,52 +124,52 @@ def promise(engine: Engine, promised: Promise, slices: NewSlices, *, perhaps_sto
     there already. ``perhaps_stored``: it has been asked for before. Slices are made as they are sent: memory
     holds few of them at a time.
 
-    Raises PersistenceError, after which nothing is stored; only after PromiseUnknownError that is not known.
-    Raises PromisedBeforeError where the Idempotency-Key stands for another job of this client; nothing is
-    stored then. Two first requests at once: the second waits here for the first one's commit.
+    Raises PersistenceError, after which nothing is stored; only after JobInsertUnknownError that is not
+    known. Raises IdempotencyKeyUsedError where the Idempotency-Key stands for another job of this client;
+    nothing is stored then. Two first requests at once: the second waits here for the first one's commit.
     """
     if not perhaps_stored:
-        with suppress(PromiseUnknownError):
-            return _store(engine, promised, slices)
+        with suppress(JobInsertUnknownError):
+            return _store(engine, new_job, slices)
     try:
-        return _store(engine, promised, slices)
+        return _store(engine, new_job, slices)
     except TransientError as error:
-        raise PromiseUnknownError(str(error), promised.job.id) from error
+        raise JobInsertUnknownError(str(error), new_job.job.id) from error
 
 
-def _store(engine: Engine, promised: Promise, slices: NewSlices) -> Stored:
+def _store(engine: Engine, new_job: NewJob, slices: NewSlices) -> Stored:
     committing = False
     try:
         with translated(), engine.connect() as connection:
-            stored = _insert(connection, promised, slices)
+            stored = _insert(connection, new_job, slices)
             committing = True
             connection.commit()
             return stored
     except PermanentError as error:
         if error.constraint not in {"jobs_pkey", "jobs_client_id_idempotency_key_key"}:
             raise
-        return _promised_before(engine, promised)
+        return _inserted_before(engine, new_job)
     except TransientError as error:
         if committing:
-            raise PromiseUnknownError(str(error), promised.job.id) from error
+            raise JobInsertUnknownError(str(error), new_job.job.id) from error
         raise
 
 
-def _promised_before(engine: Engine, promised: Promise) -> Stored:
+def _inserted_before(engine: Engine, new_job: NewJob) -> Stored:
     with translated(), engine.connect() as connection:
         # The same job, asked for twice because its commit was lost from sight, is one.
-        found = connection.execute(_PROMISED, {"id": promised.job.id}).one_or_none()
+        found = connection.execute(_INSERTED, {"id": new_job.job.id}).one_or_none()
         if found is not None:
             return Stored(found.slice_ids, found.created_at)
-        names = {"client_id": promised.job.client_id, "key": promised.idempotency_key}
-        row = connection.execute(_PROMISED_UNDER_KEY, names).one_or_none()
+        names = {"client_id": new_job.job.client_id, "key": new_job.idempotency_key}
+        row = connection.execute(_INSERTED_UNDER_KEY, names).one_or_none()
     if row is None:
         raise TransientError("the job that held the Idempotency-Key has just expired")
-    raise PromisedBeforeError(row.id, bytes(row.request_hash))
+    raise IdempotencyKeyUsedError(row.id, bytes(row.request_hash))
 
 
-def _insert(connection: Connection, promised: Promise, slices: NewSlices) -> Stored:
-    job = promised.job
+def _insert(connection: Connection, new_job: NewJob, slices: NewSlices) -> Stored:
+    job = new_job.job
     row = {
         "id": job.id,
         "client_id": job.client_id,
@@ -177,11 +177,11 @@ def _insert(connection: Connection, promised: Promise, slices: NewSlices) -> Sto
         "request_id": job.request_id,
         "total": job.total,
         "form": job.form.value,
-        "strict": promised.strict,
+        "strict": new_job.strict,
         "kept": job.expires_at - job.created_at,
-        "dispatch_after_seconds": promised.dispatch_after_seconds,
-        "idempotency_key": promised.idempotency_key,
-        "request_hash": promised.request_hash,
+        "dispatch_after_seconds": new_job.dispatch_after_seconds,
+        "idempotency_key": new_job.idempotency_key,
+        "request_hash": new_job.request_hash,
         "slice_count": len(slices),
     }
     made = connection.execute(_JOB_AND_SLICE_IDS, row).one()
@@ -201,7 +201,7 @@ def _insert(connection: Connection, promised: Promise, slices: NewSlices) -> Sto
                     new.order_count,
                     new.body,
                     list(new.repeated_numbers),
-                    promised.queue,
+                    new_job.queue,
                     made.next_dispatch_at,
                 )
             )

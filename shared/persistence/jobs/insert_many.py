@@ -1,4 +1,4 @@
-"""Several promises in one statement, and so in one commit: for small batches that come at the same time."""
+"""Insertion of several jobs in one statement, and so in one commit: the group commit of small batches."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from shared.persistence.jobs.insert import NewSlice, Promise
+    from shared.persistence.jobs.insert import NewJob, NewSlice
 
 
-class PromisesUnknownError(TransientError):
+class JobInsertsUnknownError(TransientError):
     """The database went away in the middle: the jobs may all be there, or none of them."""
 
 
 # Sorted by what is unique: of two API processes with the same Idempotency-Keys one waits for the other, and
 # not each for the other; and not for long, for it would keep all the others here: then each is stored apart.
 # ON CONFLICT: a key that is in use leaves out its own job alone.
-_PROMISE = text("""
-    WITH patience AS (
+_INSERT_JOBS = text("""
+    WITH waits AS (
         SELECT set_config('lock_timeout', '200ms', true)
     ), made AS (
         INSERT INTO jobs (id, client_id, api_key_id, request_id, total, form, strict, created_at,
@@ -40,7 +40,7 @@ _PROMISE = text("""
             CAST(:hashes AS bytea[])
         ) AS asked (id, client_id, api_key_id, request_id, total, form, strict, kept, idempotency_key,
                    request_hash)
-        CROSS JOIN patience
+        CROSS JOIN waits
         ORDER BY client_id, idempotency_key, id
         ON CONFLICT DO NOTHING
         RETURNING id, created_at
@@ -65,30 +65,28 @@ _PROMISE = text("""
 """)
 
 
-def promise_together(
-    engine: Engine, promises: Sequence[tuple[Promise, Sequence[NewSlice]]]
-) -> dict[UUID, Stored]:
+def insert_jobs(engine: Engine, new_jobs: Sequence[tuple[NewJob, Sequence[NewSlice]]]) -> dict[UUID, Stored]:
     """Store these jobs and their slices, at least one each; gives what was stored by job.
 
-    A job that is left out is not stored, or was before; ``promise`` tells. Raises PersistenceError, after
-    which none is stored; only after PromisesUnknownError that is not known.
+    A job that is left out is not stored, or was before; ``insert_job`` tells. Raises PersistenceError, after
+    which none is stored; only after JobInsertsUnknownError that is not known.
     """
-    values = {**_job_columns([promised for promised, _ in promises]), **_slice_columns(promises)}
+    values = {**_job_columns([new_job for new_job, _ in new_jobs]), **_slice_columns(new_jobs)}
     sent = False
     try:
         # One statement is its own transaction; BEGIN and COMMIT would cost two more round trips.
         with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             sent = True
-            rows = connection.execute(_PROMISE, values).all()
+            rows = connection.execute(_INSERT_JOBS, values).all()
     except DatabaseAwayError as error:
         if sent:
-            raise PromisesUnknownError(str(error)) from error
+            raise JobInsertsUnknownError(str(error)) from error
         raise
     return {row.job_id: Stored(row.slice_ids, row.created_at) for row in rows}
 
 
-def _job_columns(promises: Sequence[Promise]) -> dict[str, list[Any]]:
-    jobs = [promised.job for promised in promises]
+def _job_columns(new_jobs: Sequence[NewJob]) -> dict[str, list[Any]]:
+    jobs = [new_job.job for new_job in new_jobs]
     return {
         "ids": [job.id for job in jobs],
         "client_ids": [job.client_id for job in jobs],
@@ -96,23 +94,23 @@ def _job_columns(promises: Sequence[Promise]) -> dict[str, list[Any]]:
         "request_ids": [job.request_id for job in jobs],
         "totals": [job.total for job in jobs],
         "forms": [job.form.value for job in jobs],
-        "stricts": [promised.strict for promised in promises],
+        "stricts": [new_job.strict for new_job in new_jobs],
         "kept": [job.expires_at - job.created_at for job in jobs],
-        "keys": [promised.idempotency_key for promised in promises],
-        "hashes": [promised.request_hash for promised in promises],
+        "keys": [new_job.idempotency_key for new_job in new_jobs],
+        "hashes": [new_job.request_hash for new_job in new_jobs],
     }
 
 
-def _slice_columns(promises: Sequence[tuple[Promise, Sequence[NewSlice]]]) -> dict[str, list[Any]]:
-    slices = [(promised, new) for promised, those in promises for new in those]
+def _slice_columns(new_jobs: Sequence[tuple[NewJob, Sequence[NewSlice]]]) -> dict[str, list[Any]]:
+    slices = [(new_job, new) for new_job, those in new_jobs for new in those]
     return {
-        "job_ids": [promised.job.id for promised, _ in slices],
+        "job_ids": [new_job.job.id for new_job, _ in slices],
         "numbers": [new.number for _, new in slices],
         "first_positions": [new.first_position for _, new in slices],
         "order_counts": [new.order_count for _, new in slices],
         "bodies": [new.body for _, new in slices],
         # As text: an array of arrays would have to be rectangular.
         "repeated": [f"{{{','.join(map(str, new.repeated_numbers))}}}" for _, new in slices],
-        "queues": [promised.queue for promised, _ in slices],
-        "waits": [promised.dispatch_after_seconds for promised, _ in slices],
+        "queues": [new_job.queue for new_job, _ in slices],
+        "waits": [new_job.dispatch_after_seconds for new_job, _ in slices],
     }

@@ -1,4 +1,4 @@
-"""Letting go of what was sent, some days after a job's end. Its outcomes and its orders stay."""
+"""Retention of bodies: what was sent goes some days after a job's end; outcomes and orders stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Letting go of jobs that nobody can ask for any more. Their orders stay."""
+"""Pruning: jobs that nobody can ask for any more are deleted. Their orders stay."""
 
 from __future__ import annotations
 

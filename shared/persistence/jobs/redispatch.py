@@ -1,4 +1,4 @@
-"""Which promised slices to dispatch again, and when next: the sweeper's side of the slices table."""
+"""Redispatch: which undecided slices are due, and when next; the sweeper's side of the slices table."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ _GIVE_BACK = text(
 )
 
 
-def take_due_slices(
+def next_due_slices(
     engine: Engine, queue: str, most: int, *, first_seconds: float, longest_seconds: float
 ) -> list[int]:
     """The ids of at most ``most`` undecided slices whose time has come; each waits twice as long next time.
 
-    They are free again when this returns: a worker that found its slice in a sweeper's hand would go home.
+    They are free again when this returns: a worker that found its slice locked by a sweeper would leave it.
     """
     wanted = {"queue": queue, "most": most, "first": first_seconds, "longest": longest_seconds}
     with transaction(engine) as connection:

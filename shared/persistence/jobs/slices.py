@@ -1,4 +1,4 @@
-"""A slice's row is the gate: who holds it may write its orders, and who finds it closed goes home."""
+"""Slices, claimed and closed: who holds a slice's row may write its orders; once it is closed nobody may."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shared.persistence.core.errors import translated
 _PORTION_BYTES = 1024 * 1024
 """Orders that are sent at once where a slice is cut up."""
 
-# Waits: whoever holds a row may only be counting an attempt, and two deliveries at once would both go home.
+# Waits: whoever holds a row may only be counting an attempt, and two deliveries at once would both leave it.
 # In one order everywhere: two workers with the same slices must not wait for each other in a ring.
 #
 # The limits for what follows in the transaction come with it: a statement of their own is a round trip.

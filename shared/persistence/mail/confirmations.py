@@ -168,7 +168,7 @@ def claim_delivery(engine: Engine, number: int, moment: datetime) -> bool:
         return claimed.rowcount == 1
 
 
-def take_claim_back(engine: Engine, number: int, moment: datetime) -> None:
+def unclaim_delivery(engine: Engine, number: int, moment: datetime) -> None:
     """Have the mail tried again; only for the claimant, and only when nothing was handed over."""
     with transaction(engine) as connection:
         connection.execute(_UNCLAIM, {"number": number, "moment": moment})

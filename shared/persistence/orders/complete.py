@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from shared.domain.catalog import Item, Reference
+from shared.domain.catalog import CatalogIndex, Item
 from shared.domain.decide import Numbered
 from shared.domain.draft import Buyer, Draft, DraftLine
 from shared.domain.order import Address, LineRequest, OrderRequest
@@ -105,7 +105,7 @@ def numbers_of_group(connection: Connection, stored: StoredOrder) -> tuple[int, 
     return tuple(connection.execute(_GROUP, names).scalars())
 
 
-def read_draft(connection: Connection, stored: StoredOrder, reference: Reference, rule_id: int) -> Draft:
+def read_draft(connection: Connection, stored: StoredOrder, catalog: CatalogIndex, rule_id: int) -> Draft:
     """The draft that a prepared order was, with its prices, vouchers and shipping as they were agreed."""
     row = stored.row
     rows = connection.execute(_LINES, {"number": stored.number}).all()
@@ -122,7 +122,7 @@ def read_draft(connection: Connection, stored: StoredOrder, reference: Reference
         )
         for line in rows
     )
-    window = reference.windows.get(compared(row["delivery_window"] or ""))
+    window = catalog.windows.get(compared(row["delivery_window"] or ""))
     return Draft(
         request=OrderRequest(
             lines=tuple(line.request for line in lines),
@@ -130,9 +130,9 @@ def read_draft(connection: Connection, stored: StoredOrder, reference: Reference
             adjust_stock=row["adjust_stock"],
             voucher_value=row["voucher_value"],
         ),
-        market=reference.markets[row["market_id"]],
-        pricelist=reference.pricelists[row["pricelist_id"]],
-        rule=reference.rules[rule_id],
+        market=catalog.markets[row["market_id"]],
+        pricelist=catalog.pricelists[row["pricelist_id"]],
+        rule=catalog.rules[rule_id],
         invoice=_address(row["invoice_address"]),
         delivery=_address(row["delivery_address"]),
         lines=lines,

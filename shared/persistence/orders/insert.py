@@ -1,4 +1,4 @@
-"""Writing orders, in bulk: a fixed number of statements, however many there are."""
+"""Insertion of orders, in bulk: a fixed number of statements, however many there are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has ordered in which market: whom a key that is limited to markets may name."""
+"""Customers and accounts by market: whom a key that is limited to markets may name."""
 
 from __future__ import annotations
 

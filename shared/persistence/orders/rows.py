@@ -124,7 +124,7 @@ def of_orders(making: Making, new_orders: Sequence[NewOrder]) -> Iterator[tuple[
 
 def _sold(draft: Draft) -> tuple[Any, ...]:
     """account_id … delivery_address."""
-    names = draft.request.references
+    names = draft.request.names
     return (
         names.account_id,
         draft.terms.buyer_id,
@@ -141,7 +141,7 @@ def _sold(draft: Draft) -> tuple[Any, ...]:
 def _wishes(draft: Draft, moment: datetime) -> tuple[Any, ...]:
     """adjust_stock … apply_vouchers."""
     request = draft.request
-    origin = request.references.origin
+    origin = request.names.origin
     return (
         request.adjust_stock,
         request.force_create,
@@ -153,7 +153,7 @@ def _wishes(draft: Draft, moment: datetime) -> tuple[Any, ...]:
         request.order_date or moment,
         request.delivery_date,
         request.cancel_date,
-        request.references.delivery_window,
+        request.names.delivery_window,
         None if origin is None else _json({"type": origin.type, "id": origin.id}),
         _json(request.extra_attributes),
         request.apply_vouchers,

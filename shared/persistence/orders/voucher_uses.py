@@ -1,4 +1,4 @@
-"""How often limited vouchers have been used. Rows are locked by id, ascending, after all stock."""
+"""Uses of limited vouchers. Rows are locked by id, ascending, after all stock."""
 
 from __future__ import annotations
 

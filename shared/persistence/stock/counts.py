@@ -13,12 +13,12 @@ from shared.domain.order import MOST_QUANTITY
 from shared.domain.outcome import Fault
 from shared.domain.stock_count import (
     Raised,
-    Shelved,
+    ResolvedCounts,
     StockCount,
     StockSet,
     overflow_faults,
     physical_after,
-    shelve,
+    resolve_counts,
 )
 from shared.persistence.core.database import transaction
 
@@ -40,16 +40,16 @@ _ITEMS = text(
 _INSERT_MISSING = text(
     "INSERT INTO stock (item_id, warehouse_id, physical)"
     " SELECT item_id, warehouse_id, 0"
-    " FROM unnest(CAST(:items AS bigint[]), CAST(:warehouses AS integer[])) AS place(item_id, warehouse_id)"
-    " WHERE NOT EXISTS (SELECT FROM stock WHERE stock.item_id = place.item_id"
-    " AND stock.warehouse_id = place.warehouse_id)"
+    " FROM unnest(CAST(:items AS bigint[]), CAST(:warehouses AS integer[])) AS wanted(item_id, warehouse_id)"
+    " WHERE NOT EXISTS (SELECT FROM stock WHERE stock.item_id = wanted.item_id"
+    " AND stock.warehouse_id = wanted.warehouse_id)"
     " ORDER BY item_id, warehouse_id ON CONFLICT DO NOTHING RETURNING item_id, warehouse_id"
 )
 # NO KEY: an allocation's foreign key must not wait for it.
 _LOCK = text(
     "SELECT stock.item_id, stock.warehouse_id, physical, allocated FROM stock"
-    " JOIN unnest(CAST(:items AS bigint[]), CAST(:warehouses AS integer[])) AS place(item_id, warehouse_id)"
-    " ON stock.item_id = place.item_id AND stock.warehouse_id = place.warehouse_id"
+    " JOIN unnest(CAST(:items AS bigint[]), CAST(:warehouses AS integer[])) AS wanted(item_id, warehouse_id)"
+    " ON stock.item_id = wanted.item_id AND stock.warehouse_id = wanted.warehouse_id"
     " ORDER BY stock.item_id, stock.warehouse_id FOR NO KEY UPDATE OF stock"
 )
 _SET = text(
@@ -69,7 +69,7 @@ def set_stock(engine: Engine, counts: Sequence[StockCount], market_ids: frozense
     with transaction(engine) as connection:
         warehouses = _find_warehouses(connection, counts)
         named = _find_items(connection, {count.product for count in counts}, market_ids)
-        return _set(connection, shelve(counts, named, warehouses))
+        return _set(connection, resolve_counts(counts, named, warehouses))
 
 
 def _find_warehouses(connection: Connection, counts: Sequence[StockCount]) -> dict[str | None, int]:
@@ -102,15 +102,15 @@ def _find_items(
     return {product: by_code.get(same_code(product), {}) | by_sku.get(product, {}) for product in products}
 
 
-def _set(connection: Connection, shelved: Shelved) -> StockSet:
-    places = sorted(shelved.by_place)
-    created = set(connection.execute(_INSERT_MISSING, _columns(places)).tuples())
+def _set(connection: Connection, resolved: ResolvedCounts) -> StockSet:
+    stock_keys = sorted(resolved.by_stock_key)
+    created = set(connection.execute(_INSERT_MISSING, _columns(stock_keys)).tuples())
     raised: list[Raised] = []
     beyond: list[Fault] = []
     changes: dict[StockKey, int] = {}
-    for item_id, warehouse_id, physical, allocated in connection.execute(_LOCK, _columns(places)):
-        place = (item_id, warehouse_id)
-        counts = shelved.by_place[place]
+    for item_id, warehouse_id, physical, allocated in connection.execute(_LOCK, _columns(stock_keys)):
+        stock_key = (item_id, warehouse_id)
+        counts = resolved.by_stock_key[stock_key]
         wanted = physical_after(counts, physical)
         if wanted > MOST_QUANTITY:
             beyond.extend(overflow_faults(counts, physical))
@@ -118,17 +118,20 @@ def _set(connection: Connection, shelved: Shelved) -> StockSet:
             raised.extend(Raised(count, allocated) for count in counts)
         wanted = max(wanted, allocated) if wanted <= MOST_QUANTITY else physical
         if wanted != physical:
-            changes[place] = wanted
+            changes[stock_key] = wanted
     if changes:
         connection.execute(_SET, {**_columns(list(changes)), "physical": list(changes.values())})
     changed = len(created | changes.keys())
     return StockSet(
         changed=changed,
-        unchanged=len(places) - changed,
-        faults=[*shelved.faults, *beyond],
+        unchanged=len(stock_keys) - changed,
+        faults=[*resolved.faults, *beyond],
         raised=sorted(raised, key=lambda one: one.count.at),
     )
 
 
-def _columns(places: Sequence[StockKey]) -> Mapping[str, list[int]]:
-    return {"items": [item for item, _ in places], "warehouses": [warehouse for _, warehouse in places]}
+def _columns(stock_keys: Sequence[StockKey]) -> Mapping[str, list[int]]:
+    return {
+        "items": [item for item, _ in stock_keys],
+        "warehouses": [warehouse for _, warehouse in stock_keys],
+    }

@@ -60,9 +60,9 @@ def _page(wanted: StockFilter, warehouse_id: int | None) -> Select[Any]:
         .group_by(order_lines.c.item_id)
         .subquery("waiting")
     )
-    shelf = stock.c.item_id == page.c.id
+    of_item = stock.c.item_id == page.c.id
     if warehouse_id is not None:
-        shelf &= stock.c.warehouse_id == warehouse_id
+        of_item &= stock.c.warehouse_id == warehouse_id
     return (
         select(
             *page.columns,
@@ -75,7 +75,7 @@ def _page(wanted: StockFilter, warehouse_id: int | None) -> Select[Any]:
         )
         .select_from(
             page.outerjoin(waiting, waiting.c.item_id == page.c.id)
-            .outerjoin(stock, shelf)
+            .outerjoin(stock, of_item)
             .outerjoin(warehouses, warehouses.c.id == stock.c.warehouse_id)
         )
         .order_by(page.c.id, stock.c.warehouse_id)
@@ -92,13 +92,13 @@ def _conditions(wanted: StockFilter, warehouse_id: int | None) -> list[ColumnEle
         edge = wanted.edge
         conditions.append(items.c.id < edge.item_id if edge.backwards else items.c.id > edge.item_id)
     if wanted.modified_since is not None or warehouse_id is not None:
-        shelf = select(1).where(stock.c.item_id == items.c.id)
+        of_item = select(1).where(stock.c.item_id == items.c.id)
         if warehouse_id is not None:
-            shelf = shelf.where(stock.c.warehouse_id == warehouse_id)
+            of_item = of_item.where(stock.c.warehouse_id == warehouse_id)
         if wanted.modified_since is not None:
             # No index on modified_at: each reservation would have to write to it, and slices make many.
-            shelf = shelf.where(stock.c.modified_at >= wanted.modified_since)
-        conditions.append(exists(shelf.correlate(items)))
+            of_item = of_item.where(stock.c.modified_at >= wanted.modified_since)
+        conditions.append(exists(of_item.correlate(items)))
     if wanted.market_ids is not None:
         conditions.append(_sold_in(wanted.market_ids))
     return conditions

@@ -1,4 +1,4 @@
-"""Outcomes and refusals as JSON Schema. They are written by hand, as they are; a test holds them together."""
+"""Outcomes and errors as JSON Schema. They are written by hand, as they are; a test holds them together."""
 
 from __future__ import annotations
 

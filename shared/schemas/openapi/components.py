@@ -12,6 +12,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 
 from shared.domain.order import STATES_NEEDED
+from shared.schemas.countries import COUNTRIES, CURRENCIES
 from shared.schemas.job import JobSchema
 from shared.schemas.lists.orders import OrderListSchema
 from shared.schemas.lists.stock import StockListSchema
@@ -19,7 +20,6 @@ from shared.schemas.openapi.answers import ANSWERS
 from shared.schemas.openapi.fields import COUNTRY, CURRENCY, JsonSchema, describe_field
 from shared.schemas.order.completion import completion_schema
 from shared.schemas.order.declaration import OrderSchema
-from shared.schemas.places import COUNTRIES, CURRENCIES
 from shared.schemas.stock_count import CountsSchema, StockSetSchema
 
 if TYPE_CHECKING:

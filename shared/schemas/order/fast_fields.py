@@ -15,10 +15,10 @@ from typing import Annotated, Any, Final
 import msgspec
 from marshmallow import ValidationError, fields
 
+from shared.schemas.countries import COUNTRIES
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.fields import Amount, Country, Elements, Email, Flag, Moment, Text, Whole
 from shared.schemas.order.sent import NOTHINGS, Sent, sent_schema_of
-from shared.schemas.places import COUNTRIES
 
 ReadOne = Callable[[Any], Any]
 ReadText = Callable[[bytes], Any]

@@ -107,9 +107,7 @@ class FastReader:
             raise DoubtError
         request = order_request(values, lines, names or None)
         ignored = self._ignored(text, unknown) if unknown or self._unknown.seen else ()
-        return Parsed(
-            request, references=request.references, ignored=ignored, element_names=request.element_names
-        )
+        return Parsed(request, names=request.names, ignored=ignored, element_names=request.element_names)
 
     def _check(self, values: Mapping[str, Any]) -> None:
         """Doubt what is not enough or not right together."""

@@ -101,7 +101,7 @@ class OrderReader:
         if faults:
             return self._faulty(order, faults, values)
         request = order_request(values, [line_request(line) for line in values["products"]])
-        return Parsed(request, references=request.references)
+        return Parsed(request, names=request.names)
 
     def _faulty(self, order: dict[str, Any], faults: list[Fault], values: Mapping[str, Any]) -> Parsed:
         amounts = tuple(amounts_sent(order, self._amounts))

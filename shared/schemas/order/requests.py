@@ -10,9 +10,9 @@ from shared.domain.order import (
     Address,
     ElementNames,
     LineRequest,
+    OrderNames,
     OrderRequest,
     Origin,
-    References,
 )
 
 _REFERENCES: Final = {
@@ -57,7 +57,7 @@ _WISHES: Final = {
 """All others but the lines and the addresses; what is absent is as the request has it by itself."""
 
 
-def references_of(values: Mapping[str, Any]) -> References:
+def references_of(values: Mapping[str, Any]) -> OrderNames:
     """What an order names, of the values that could be read."""
     named = {
         _REFERENCES[name]: value
@@ -71,7 +71,7 @@ def references_of(values: Mapping[str, Any]) -> References:
     if "origin" in named:
         origin = named["origin"]
         named["origin"] = Origin(origin["type"], origin["id"]) if origin.keys() >= {"type", "id"} else None
-    return References(**named)
+    return OrderNames(**named)
 
 
 def order_request(

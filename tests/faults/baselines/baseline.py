@@ -66,7 +66,7 @@ class Baseline(Subject):
     # Celery looks for what was not acknowledged every 100 s or so.
     healing_seconds = 180.0
 
-    def restock(self, client: httpx.Client) -> None:  # noqa: ARG002 - it has no door for that
+    def restock(self, client: httpx.Client) -> None:  # noqa: ARG002 - its API has no way for that
         """In the database."""
         with self.engine.begin() as connection:
             connection.execute(_RESTOCK, {"units": COUNTED_UNITS, "skus": list(COUNTED)})
@@ -120,7 +120,7 @@ def _command(kind: str, settings: Settings, descriptor: int, *, keyed: bool) -> 
     if kind == "worker":
         words = ["tests.faults.baselines.celery_app", "2", redis_url, settings.database_url]
         return [sys.executable, "-m", *words]
-    served = f"tests.faults.baselines.door:create_app({redis_url!r}, keyed={keyed})"
+    served = f"tests.faults.baselines.api:create_app({redis_url!r}, keyed={keyed})"
     return [
         *(sys.executable, "-m", "gunicorn", "--bind", f"fd://{descriptor}", "--worker-class", "gthread"),
         *("--workers", "1", "--threads", "64", "--graceful-timeout", "5", "--no-control-socket", served),

@@ -158,7 +158,7 @@ def _create(
         ],
     )
     if not order["createOnly"]:
-        _take_stock(connection, number, order["products"], known)
+        _reserve_stock(connection, number, order["products"], known)
     return _created(number, order)
 
 
@@ -192,7 +192,7 @@ def _voucher(connection: Connection, order: dict[str, Any], total: Decimal) -> D
     return min(value, total)
 
 
-def _take_stock(
+def _reserve_stock(
     connection: Connection, number: int, products: list[dict[str, Any]], known: dict[str, tuple[int, Decimal]]
 ) -> None:
     # In one order everywhere, so that two orders do not lock two items crosswise.

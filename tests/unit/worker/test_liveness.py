@@ -78,7 +78,7 @@ def watched_for_strays(pipe: tuple[int, int]) -> Watched:
     return Watched(Liveness(writing, 60.0, 60.0, astray_most_seconds=0.05), reading)
 
 
-def test_a_worker_that_asks_in_vain_gives_no_sign_until_it_is_answered(watched: Watched) -> None:
+def test_a_worker_that_asks_in_vain_does_not_ping_until_it_is_answered(watched: Watched) -> None:
     channel = Channel()
     watched.liveness.listen_in(channel)
     assert watched.given() == b"."
@@ -90,7 +90,7 @@ def test_a_worker_that_asks_in_vain_gives_no_sign_until_it_is_answered(watched: 
     assert watched.given() == b"."
 
 
-def test_a_worker_with_its_hands_full_does_not_ask_and_gives_signs(watched: Watched) -> None:
+def test_a_worker_that_may_take_no_more_does_not_ask_and_pings(watched: Watched) -> None:
     watched.liveness.listen_in(Channel(taking("1", "2")))
 
     time.sleep(2 * UNHEARD_MOST_SECONDS)

@@ -29,7 +29,7 @@ NESTED = st.recursive(
 
 
 @given(NESTED, st.integers(min_value=0, max_value=8))
-def test_it_agrees_with_a_parser(value: Any, levels: int) -> None:
+def test_the_depth_told_is_that_which_a_parser_finds(value: Any, levels: int) -> None:
     assert nests_deeper_than(levels, json.dumps(value).encode()) == (depth(value) > levels)
 
 

@@ -13,8 +13,8 @@ from api.orders.accept_small import SmallBatches
 from shared.domain.job import Job
 from shared.domain.slicing import SMALL_QUEUE
 from shared.persistence.core.errors import DatabaseAwayError, PermanentError, PersistenceError
-from shared.persistence.jobs.insert import NewSlice, Promise, Stored
-from shared.persistence.jobs.insert_many import PromisesUnknownError
+from shared.persistence.jobs.insert import NewJob, NewSlice, Stored
+from shared.persistence.jobs.insert_many import JobInsertsUnknownError
 from shared.queue.job_queue import QueueAwayError
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ class Store:
         self.fault, self.queue_is_away = fault, queue_is_away
         self.sent: list[int] = []
 
-    def insert(self, new_jobs: Sequence[tuple[Promise, Sequence[NewSlice]]], /) -> dict[UUID, Stored]:
+    def insert(self, new_jobs: Sequence[tuple[NewJob, Sequence[NewSlice]]], /) -> dict[UUID, Stored]:
         if self.fault is not None:
             raise self.fault
         return {new.job.id: STORED for new, _ in new_jobs}
@@ -41,7 +41,7 @@ class Store:
         self.sent += slice_ids
 
 
-def new_job() -> Promise:
+def new_job() -> NewJob:
     job = Job(
         id=uuid6.uuid7(),
         client_id=1,
@@ -51,7 +51,7 @@ def new_job() -> Promise:
         created_at=NOON,
         expires_at=NOON + timedelta(days=30),
     )
-    return Promise(job=job, strict=False, queue=SMALL_QUEUE, dispatch_after_seconds=30)
+    return NewJob(job=job, strict=False, queue=SMALL_QUEUE, dispatch_after_seconds=30)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def new_job() -> Promise:
     [
         (PermanentError("a constraint"), False),
         (DatabaseAwayError("nobody answers"), False),
-        (PromisesUnknownError("gone in the middle"), True),
+        (JobInsertsUnknownError("gone in the middle"), True),
     ],
 )
 def test_an_error_of_the_database_leaves_each_batch_to_be_inserted_alone(

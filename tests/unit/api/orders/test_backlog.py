@@ -59,7 +59,7 @@ def test_a_key_whose_orders_are_decided_is_let_in_again() -> None:
         database.send(SHOP, MIB)
 
 
-def test_small_batches_hardly_ever_ask() -> None:
+def test_small_batches_seldom_ask_the_database_how_much_waits() -> None:
     database = Database()
     for _ in range(5_000):
         database.send(SHOP, 1_000)
@@ -68,7 +68,7 @@ def test_small_batches_hardly_ever_ask() -> None:
     assert 0 < database.asked <= 5
 
 
-def test_what_other_processes_took_is_counted() -> None:
+def test_what_other_processes_accepted_is_counted() -> None:
     database = Database()
     database.waiting[SHOP] = 10 * MIB
 
@@ -84,7 +84,7 @@ def test_a_batch_that_is_too_large_by_itself_is_let_in_alone() -> None:
         database.send(SHOP, 1)
 
 
-def test_a_slow_answer_is_asked_for_less_often() -> None:
+def test_a_slow_count_of_what_waits_is_asked_for_less_often() -> None:
     database = Database()
     measure = database.backlog._measure  # noqa: SLF001
 
@@ -111,7 +111,7 @@ def test_while_the_database_is_away_what_was_known_counts() -> None:
         database.send(SHOP, 2 * MIB)
 
 
-def test_no_limit_asks_nothing() -> None:
+def test_without_a_limit_the_database_is_not_asked_how_much_waits() -> None:
     database = Database()
 
     Backlog(database.measure, 0).admit(SHOP, 100 * MIB)

@@ -57,7 +57,7 @@ def test_our_own_work_between_two_pieces_is_no_fault_of_the_senders() -> None:
     assert deadline.seconds_left() == BODY_FIRST_SECONDS
 
 
-def test_reading_gives_up_when_patience_does_and_leaves_the_connection_as_it_was() -> None:
+def test_reading_gives_up_when_its_time_is_over_and_leaves_the_connection_as_it_was() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(7)
@@ -102,7 +102,7 @@ def test_a_larger_answer_waits_for_its_client_for_no_longer_than_that() -> None:
         answering(ours, UnsentBytes(1_000_000), 0.05).sendall(b"a" * 2_000_000)
 
 
-def test_answers_that_nobody_takes_have_one_room_for_all_of_them() -> None:
+def test_responses_that_nobody_reads_share_one_bound() -> None:
     room = UnsentBytes(150_000)
     first, silent = socket.socketpair()
     second, quiet = socket.socketpair()

@@ -42,13 +42,13 @@ from api.web.prefer import Preferences, Waiting, preference_applied, read_prefer
         ("respond-async=no", Preferences()),
     ],
 )
-def test_a_header_is_read(header: str, preferences: Preferences) -> None:
+def test_a_prefer_header_is_read(header: str, preferences: Preferences) -> None:
     assert read_preferences(header) == preferences
 
 
 # All that is looked at, and all that gunicorn lets through.
 @pytest.mark.parametrize("size", [1_000, 32 * 4_096])
-def test_a_header_costs_next_to_nothing_whatever_stands_in_it(size: int) -> None:
+def test_a_prefer_header_costs_next_to_nothing_whatever_stands_in_it(size: int) -> None:
     def seconds() -> float:
         begun = time.thread_time()
         for piece in ('"', "\\", '"\\', '\\"', ",", ";", "=", " ", 'a="', "a=b;", "a=,"):

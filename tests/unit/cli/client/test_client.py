@@ -16,7 +16,7 @@ from cli.commands.results import results
 from cli.commands.submit import submit
 from cli.errors import NotDoneError
 from tests.support.client_program import FINE, GONE, batch_file, last_line, run
-from tests.support.small_server import JOB_ID, KEY, Canned, SmallServer, refusal
+from tests.support.small_server import JOB_ID, KEY, Canned, SmallServer, api_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,8 +87,8 @@ def test_lines_of_json_are_sent_as_such(server: SmallServer, tmp_path: Path) -> 
     assert [seen.headers["Content-Type"] for seen in server.seen] == ["application/x-ndjson"] * 2
 
 
-def test_refusal_is_one_sentence_with_its_request_id(server: SmallServer, tmp_path: Path) -> None:
-    server.canned = [refusal(413, "The batch has 7 orders; the limit is 5.")]
+def test_api_error_is_one_sentence_with_its_request_id(server: SmallServer, tmp_path: Path) -> None:
+    server.canned = [api_error(413, "The batch has 7 orders; the limit is 5.")]
 
     result = run(server, submit, batch_file(tmp_path, {"a": FINE}))
 
@@ -158,7 +158,7 @@ def test_batch_is_sent_under_the_key_that_is_given(server: SmallServer, tmp_path
 def test_busy_server_is_asked_again_with_the_same_idempotency_key(
     server: SmallServer, tmp_path: Path
 ) -> None:
-    server.canned = [refusal(429, "Too fast.", Retry_After="0"), refusal(503, "The database is away.")]
+    server.canned = [api_error(429, "Too fast.", Retry_After="0"), api_error(503, "The database is away.")]
 
     result = run(server, submit, batch_file(tmp_path, {"a": FINE}))
 

@@ -10,7 +10,7 @@ from cli.client.upload import upload_of
 from cli.commands.submit import submit
 from cli.errors import NotDoneError
 from tests.support.client_program import FINE, GONE, batch_file, last_line, run
-from tests.support.small_server import JOB_ID, SmallServer, refusal
+from tests.support.small_server import JOB_ID, SmallServer, api_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,7 +85,7 @@ def test_key_and_job_are_told_before_anybody_waits(server: SmallServer, tmp_path
 
 
 def test_job_that_has_expired_is_told_with_the_way_to_a_new_one(server: SmallServer, tmp_path: Path) -> None:
-    server.canned = [refusal(410, "The job has expired.")]
+    server.canned = [api_error(410, "The job has expired.")]
 
     result = run(server, submit, batch_file(tmp_path, FEW))
 

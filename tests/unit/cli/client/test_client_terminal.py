@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.small_server import JOB_ID, KEY, SmallServer, refusal
+from tests.support.small_server import JOB_ID, KEY, SmallServer, api_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,8 +71,8 @@ def test_results_on_a_terminal_steer_nothing(server: SmallServer, options: tuple
     assert "RED" in written
 
 
-def test_refusal_on_a_terminal_steers_nothing(server: SmallServer, batch: str) -> None:
-    server.canned = [refusal(400, f"the key {STEERING!s} stands twice")]
+def test_api_error_on_a_terminal_steers_nothing(server: SmallServer, batch: str) -> None:
+    server.canned = [api_error(400, f"the key {STEERING!s} stands twice")]
 
     written = on_a_terminal(server, "submit", batch)
 

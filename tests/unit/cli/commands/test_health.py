@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from fakeredis import TcpFakeServer
 
-from cli.commands.health import health, scheduler_fault, worker_fault
+from cli.commands.health import health, scheduler_problem, worker_problem
 from shared.queue.job_queue import JobQueue
 from shared.settings import Settings, load_settings
 
@@ -37,21 +37,21 @@ def queue(settings: Settings) -> Iterator[JobQueue]:
 def test_worker_that_takes_messages_is_well(queue: JobQueue) -> None:
     queue.beat("celery@mill-1")
 
-    assert worker_fault(queue, "mill-1") == ""
+    assert worker_problem(queue, "mill-1") == ""
 
 
 def test_worker_of_another_machine_says_nothing_of_this_one(queue: JobQueue) -> None:
     queue.beat("celery@mill-1")
 
-    assert "no worker of mill-2" in worker_fault(queue, "mill-2")
+    assert "no worker of mill-2" in worker_problem(queue, "mill-2")
 
 
 def test_scheduler_that_has_swept_is_well(queue: JobQueue, settings: Settings) -> None:
-    assert scheduler_fault(queue, settings) == "no scheduler has swept yet"
+    assert scheduler_problem(queue, settings) == "no scheduler has swept yet"
 
     queue.leave_canary()
 
-    assert scheduler_fault(queue, settings) == ""
+    assert scheduler_problem(queue, settings) == ""
 
 
 def test_broker_that_is_away_is_told_in_one_sentence() -> None:

@@ -21,7 +21,7 @@ RULE = AllocationRule(1, "Default", (MAIN, SHOP, DEPOT))
 LAMP, STOOL, KETTLE = BRASS_LAMP.id, RED_STOOL.id, TIN_KETTLE.id
 
 
-def taken(allocation: Allocation | Shortage) -> list[tuple[int, int, int]]:
+def reserved(allocation: Allocation | Shortage) -> list[tuple[int, int, int]]:
     assert isinstance(allocation, Allocation), allocation
     return [
         (reservation.line, reservation.warehouse_id, reservation.quantity)
@@ -42,7 +42,7 @@ def test_a_later_warehouse_that_covers_the_whole_order_wins_over_an_earlier_one_
 
     allocation = allocate([Demand(0, LAMP, 1), Demand(1, STOOL, 2)], RULE, available)
 
-    assert taken(allocation) == [(0, SHOP, 1), (1, SHOP, 2)]
+    assert reserved(allocation) == [(0, SHOP, 1), (1, SHOP, 2)]
 
 
 def test_an_order_that_no_warehouse_covers_is_taken_line_by_line_down_the_list() -> None:
@@ -50,7 +50,7 @@ def test_an_order_that_no_warehouse_covers_is_taken_line_by_line_down_the_list()
 
     allocation = allocate([Demand(0, LAMP, 6), Demand(1, STOOL, 2)], RULE, available)
 
-    assert taken(allocation) == [(0, MAIN, 2), (0, DEPOT, 4), (1, SHOP, 1), (1, DEPOT, 1)]
+    assert reserved(allocation) == [(0, MAIN, 2), (0, DEPOT, 4), (1, SHOP, 1), (1, DEPOT, 1)]
 
 
 def test_several_lines_of_one_item_share_what_is_there() -> None:
@@ -58,7 +58,7 @@ def test_several_lines_of_one_item_share_what_is_there() -> None:
 
     allocation = allocate([Demand(0, LAMP, 2), Demand(1, LAMP, 2), Demand(2, LAMP, 1)], RULE, available)
 
-    assert taken(allocation) == [(0, MAIN, 2), (1, MAIN, 1), (1, SHOP, 1), (2, SHOP, 1)]
+    assert reserved(allocation) == [(0, MAIN, 2), (1, MAIN, 1), (1, SHOP, 1), (2, SHOP, 1)]
 
 
 def test_lines_of_one_item_that_fit_one_by_one_but_not_together_are_a_shortage() -> None:
@@ -69,7 +69,7 @@ def test_lines_of_one_item_that_fit_one_by_one_but_not_together_are_a_shortage()
     assert shortage == Shortage((Missing(LAMP, wanted=4, available=3, lines=(0, 2)),))
 
 
-def test_one_missing_line_leaves_all_others_on_the_shelf() -> None:
+def test_one_missing_line_leaves_the_stock_of_all_others() -> None:
     available = stock(lamp_main=9)
 
     shortage = allocate([Demand(0, LAMP, 1), Demand(1, STOOL, 1)], RULE, available)
@@ -94,7 +94,7 @@ def test_warehouses_outside_the_rule_do_not_count() -> None:
     assert shortage == Shortage((Missing(LAMP, wanted=1, available=0, lines=(0,)),))
 
 
-def test_allocating_takes_nothing_until_the_shelf_is_told_to() -> None:
+def test_allocating_reserves_nothing_by_itself() -> None:
     available = stock(lamp_main=5)
 
     allocation = allocate([Demand(0, LAMP, 2)], RULE, available)
@@ -115,7 +115,7 @@ def test_a_threshold_that_is_above_the_stock_leaves_nothing_to_sell() -> None:
     allocation = allocate([Demand(0, LAMP, 1)], RULE, available)
 
     assert left == 0
-    assert taken(allocation) == [(0, SHOP, 1)]
+    assert reserved(allocation) == [(0, SHOP, 1)]
 
 
 def test_an_order_that_wants_nothing_of_the_stock_is_covered() -> None:
@@ -132,7 +132,7 @@ def test_a_rule_without_warehouses_covers_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lamps", "expected_takes", "back_ordered"),
+    ("lamps", "expected_reservations", "back_ordered"),
     [
         (3, [(0, MAIN, 2), (1, MAIN, 1)], set()),
         (2, [(0, MAIN, 2)], {1}),
@@ -141,13 +141,13 @@ def test_a_rule_without_warehouses_covers_nothing() -> None:
     ],
 )
 def test_forced_lines_are_covered_whole_in_order_or_back_ordered_whole(
-    lamps: int, expected_takes: list[tuple[int, int, int]], back_ordered: set[int]
+    lamps: int, expected_reservations: list[tuple[int, int, int]], back_ordered: set[int]
 ) -> None:
     demands = [Demand(0, LAMP, 2), Demand(1, LAMP, 1)]
 
     allocation = allocate_what_is_there(demands, RULE, stock(lamp_main=lamps))
 
-    assert taken(allocation) == expected_takes
+    assert reserved(allocation) == expected_reservations
     assert allocation.back_ordered == back_ordered
 
 
@@ -158,5 +158,5 @@ def test_forced_lines_that_are_there_still_prefer_one_warehouse_for_all_of_them(
         [Demand(0, LAMP, 1), Demand(1, STOOL, 1), Demand(2, KETTLE, 1)], RULE, available
     )
 
-    assert taken(allocation) == [(0, SHOP, 1), (1, SHOP, 1)]
+    assert reserved(allocation) == [(0, SHOP, 1), (1, SHOP, 1)]
     assert allocation.back_ordered == {2}

@@ -8,30 +8,30 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.catalog import Campaign, ShippingOption, index_reference
+from shared.domain.catalog import Campaign, ShippingOption, index_catalog
 from shared.domain.currencies import unit
 from shared.domain.vouchers import percent_of
 from tests.support.domain_shop import EUR, EUROPE, NOON, TABLES
 
 
 def test_the_market_of_a_country_is_the_one_with_the_lowest_id() -> None:
-    reference = index_reference(1, TABLES)
+    catalog = index_catalog(1, TABLES)
 
-    assert reference.country_markets["SE"] is EUROPE
-    assert reference.country_markets["US"].name == "America"
-    assert "JP" not in reference.country_markets
+    assert catalog.country_markets["SE"] is EUROPE
+    assert catalog.country_markets["US"].name == "America"
+    assert "JP" not in catalog.country_markets
 
 
 def test_the_default_shipping_of_a_country_is_the_first_by_uri() -> None:
     def option(uri: str, *, default: bool = True) -> ShippingOption:
         return ShippingOption(uri, uri, frozenset({"SE"}), default, {})
 
-    reference = index_reference(
+    catalog = index_catalog(
         1, replace(TABLES, shipping=[option("z"), option("b"), option("a", default=False)])
     )
 
-    assert reference.country_shipping["SE"].uri == "b"
-    assert set(reference.shipping) == {"a", "b", "z"}
+    assert catalog.country_shipping["SE"].uri == "b"
+    assert set(catalog.shipping) == {"a", "b", "z"}
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ def test_of_several_campaigns_the_one_that_is_best_for_the_customer_counts() -> 
     items = frozenset({10})
     both = [Campaign(1, Decimal(10), None, None, items), Campaign(1, Decimal("33.33"), None, None, items)]
     other_pricelist = Campaign(2, Decimal(90), None, None, items)
-    reference = index_reference(1, replace(TABLES, campaigns=[*both, other_pricelist]))
+    catalog = index_catalog(1, replace(TABLES, campaigns=[*both, other_pricelist]))
 
-    assert reference.campaign_price(10, EUR, Decimal("10.00"), NOON) == Decimal("6.67")
-    assert reference.campaign_price(11, EUR, Decimal("10.00"), NOON) == Decimal("10.00")
+    assert catalog.campaign_price(10, EUR, Decimal("10.00"), NOON) == Decimal("6.67")
+    assert catalog.campaign_price(11, EUR, Decimal("10.00"), NOON) == Decimal("10.00")
 
 
 @pytest.mark.parametrize(

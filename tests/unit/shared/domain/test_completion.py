@@ -84,7 +84,7 @@ def test_an_order_that_takes_no_stock_is_completed_without(untouched: dict[str, 
     assert dict(available.reserved()) == {}
 
 
-def test_what_force_create_let_in_stays_back_ordered_although_it_lies_on_the_shelf() -> None:
+def test_what_force_create_let_in_stays_back_ordered_although_it_is_in_stock() -> None:
     prepared = draft(line(OLD_CLOCK), line(BRASS_LAMP), force_create=True)
 
     (part,) = place_prepared(prepared, stock(lamp_main=1)).parts

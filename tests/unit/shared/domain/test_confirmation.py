@@ -117,7 +117,7 @@ def test_address_that_could_end_a_header_is_none(address: str) -> None:
     assert not is_addressable(address)
 
 
-def test_log_sees_one_letter_of_an_address() -> None:
+def test_one_letter_of_an_address_is_logged() -> None:
     assert masked("anna@example.com") == "a***@example.com"
     assert masked("nonsense") == "***"
     assert told("550 <anna@example.com>:\r\n no such anna@example.com") == (
@@ -140,7 +140,7 @@ def test_all_tries_take_about_a_day() -> None:
 
 
 @given(st.integers(1, 100), st.floats(0, 1))
-def test_luck_moves_a_pause_by_a_quarter_at_most(tries: int, luck: float) -> None:
+def test_jitter_moves_a_pause_by_a_quarter_at_most(tries: int, luck: float) -> None:
     pauses = Pauses(first_seconds=30, most_seconds=3600, tries_max=30)
 
     assert 0.75 <= pauses.after(tries, luck) / pauses.after(tries, 0.5) <= 1.25

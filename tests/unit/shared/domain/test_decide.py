@@ -11,9 +11,9 @@ from shared.domain.decide import Numbered, Placement
 from shared.domain.outcome import Code, Created, Prepared, Rejected
 from tests.support.domain_shop import (
     BRASS_LAMP,
+    CATALOG,
     MAIN,
     RED_STOOL,
-    REFERENCE,
     SHOP,
     decided,
     draft,
@@ -125,8 +125,8 @@ def test_a_preorder_window_takes_no_stock() -> None:
     available = stock()
 
     preorder, ordinary = decided(
-        draft(reference=REFERENCE, names={"delivery_window": "AW27"}),
-        draft(reference=REFERENCE, names={"delivery_window": "Now"}),
+        draft(catalog=CATALOG, names={"delivery_window": "AW27"}),
+        draft(catalog=CATALOG, names={"delivery_window": "Now"}),
         available=available,
     )
 
@@ -173,7 +173,7 @@ def test_a_number_that_an_earlier_order_of_the_slice_has_taken_is_rejected() -> 
 
 
 def test_the_last_use_of_a_code_goes_to_one_order_and_the_other_is_told() -> None:
-    gift = draft(reference=REFERENCE, names={"voucher_codes": ("GIFT",)})
+    gift = draft(catalog=CATALOG, names={"voucher_codes": ("GIFT",)})
 
     first, second = decided(gift, gift, available=stock(lamp_main=9), uses={2: 1})
 
@@ -184,7 +184,7 @@ def test_the_last_use_of_a_code_goes_to_one_order_and_the_other_is_told() -> Non
 
 
 def test_a_rejected_order_uses_no_voucher() -> None:
-    gift: dict[str, Any] = {"reference": REFERENCE, "names": {"voucher_codes": ("GIFT",)}}
+    gift: dict[str, Any] = {"catalog": CATALOG, "names": {"voucher_codes": ("GIFT",)}}
 
     greedy, modest = decided(
         draft(line(quantity=2), **gift), draft(line(), **gift), available=stock(lamp_main=1), uses={2: 1}

@@ -28,7 +28,7 @@ Unit = tuple[int, int]
 
 @dataclass(frozen=True)
 class Case:
-    """What lies on the shelf, unit by unit, and the orders in their turn."""
+    """What is in stock, unit by unit, and the orders in their turn."""
 
     units: list[Unit]
     orders: list[Draft]
@@ -52,7 +52,7 @@ money = st.none() | st.integers(0, 3_000).map(lambda cents: cents * CENT)
 def orders(draw: st.DrawFn) -> Draft:
     wanted = draft(
         *draw(st.lists(lines, min_size=1, max_size=4)),
-        reference=PLAIN,
+        catalog=PLAIN,
         items=ITEMS,
         force_create=draw(st.sampled_from([False, False, True])),
         create_only=draw(st.sampled_from([False, False, True])),
@@ -175,7 +175,7 @@ def test_orders_are_decided_as_picking_units_up_one_by_one_would(case: Case) -> 
 
 
 @given(cases())
-def test_nothing_is_oversold_and_what_the_orders_take_is_what_the_shelf_lost(case: Case) -> None:
+def test_nothing_is_oversold_and_what_the_orders_take_is_what_the_stock_lost(case: Case) -> None:
     before = Counter(case.units)
     available = AvailableStock(before)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.domain.locate import locate
-from shared.domain.order import References
+from shared.domain.order import OrderNames
 from shared.domain.outcome import Code, Fault
 from shared.domain.reasons import MARKET_NOT_ALLOWED
 from tests.support.domain_shop import snapshot
@@ -37,11 +37,11 @@ from tests.support.domain_shop import snapshot
 def test_an_order_is_sold_where_it_says_or_where_it_goes(
     country: str | None, names: dict[str, Any], market: str, pricelist: str, rule: str
 ) -> None:
-    place, faults = locate(References(**names), country, snapshot())
+    channel, faults = locate(OrderNames(**names), country, snapshot())
 
     assert faults == []
-    assert place is not None
-    assert (place.market.name, place.pricelist.name, place.rule.name) == (market, pricelist, rule)
+    assert channel is not None
+    assert (channel.market.name, channel.pricelist.name, channel.rule.name) == (market, pricelist, rule)
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,14 @@ def test_an_order_is_sold_where_it_says_or_where_it_goes(
 def test_a_name_that_stands_for_nothing_is_told_with_its_value(
     country: str, names: dict[str, Any], pointer: str, msg: str
 ) -> None:
-    place, faults = locate(References(**names), country, snapshot())
+    channel, faults = locate(OrderNames(**names), country, snapshot())
 
-    assert place is None
+    assert channel is None
     assert [(fault.code, fault.pointer, fault.msg) for fault in faults] == [(Code.GENERAL, pointer, msg)]
 
 
 def test_all_names_that_stand_for_nothing_are_told_at_once() -> None:
-    names = References(market_id=98, pricelist="Gold", warehouse_group="Moon")
+    names = OrderNames(market_id=98, pricelist="Gold", warehouse_group="Moon")
 
     _, faults = locate(names, "SE", snapshot())
 
@@ -85,7 +85,7 @@ def test_all_names_that_stand_for_nothing_are_told_at_once() -> None:
 def test_a_key_that_is_limited_to_other_markets_is_told_so(names: dict[str, Any], pointer: str) -> None:
     limited = snapshot(market_ids=frozenset({2}))
 
-    _, faults = locate(References(**names), "DE", limited)
+    _, faults = locate(OrderNames(**names), "DE", limited)
 
     assert faults == [
         Fault(MARKET_NOT_ALLOWED, pointer, "the API key is not for market 'Europe'", {"market": "Europe"})
@@ -93,6 +93,6 @@ def test_a_key_that_is_limited_to_other_markets_is_told_so(names: dict[str, Any]
 
 
 def test_a_key_that_is_limited_to_this_market_sells_there() -> None:
-    place, faults = locate(References(), "DE", snapshot(market_ids=frozenset({1})))
+    channel, faults = locate(OrderNames(), "DE", snapshot(market_ids=frozenset({1})))
 
-    assert (place is not None, faults) == (True, [])
+    assert (channel is not None, faults) == (True, [])

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.domain.catalog import index_reference
+from shared.domain.catalog import index_catalog
 from shared.domain.decide import Placement
 from shared.domain.outcome import Code, Rejected
 from shared.domain.resolve import prepare
@@ -84,14 +84,14 @@ PAIRS = [
 ]
 
 
-REFERENCE_WITH_KRONOR = index_reference(1, replace(TABLES, vouchers=[*TABLES.vouchers, KRONOR]))
+CATALOG_WITH_KRONOR = index_catalog(1, replace(TABLES, vouchers=[*TABLES.vouchers, KRONOR]))
 
 
 def judged(order: Order) -> Placement | Rejected:
     reader = OrderReader(zone=ZoneInfo("UTC"), max_lines=10, strict=False)
     parsed = reader.read(json.dumps(order).encode())
     nobody = replace(ACCOUNT, id=8, address=None)
-    seen = snapshot(REFERENCE_WITH_KRONOR, taken_numbers=frozenset({77}), accounts={7: ACCOUNT, 8: nobody})
+    seen = snapshot(CATALOG_WITH_KRONOR, taken_numbers=frozenset({77}), accounts={7: ACCOUNT, 8: nobody})
     found = prepare(parsed, seen, repeated=False)
     (decision,) = decided(found, available=stock(lamp_main=5, stool_main=1))
     return decision

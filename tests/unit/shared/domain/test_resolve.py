@@ -76,8 +76,8 @@ def test_an_order_may_come_to_what_the_database_holds_and_not_to_a_cent_more() -
     most = line(BRASS_LAMP, 1, "999999999999.99")
 
     fits = resolve(order(most), snapshot(PLAIN))
-    too_much = faults(order(most, shipping_value=Decimal("0.01")), reference=PLAIN)
-    far_too_much = faults(order(*[replace(most, quantity=2_147_483_647)] * 1000), reference=PLAIN)
+    too_much = faults(order(most, shipping_value=Decimal("0.01")), catalog=PLAIN)
+    far_too_much = faults(order(*[replace(most, quantity=2_147_483_647)] * 1000), catalog=PLAIN)
 
     assert isinstance(fits, Draft)
     assert [(fault.code, fault.pointer) for fault in too_much] == [(Code.GENERAL, "")]
@@ -195,7 +195,7 @@ def test_a_buyer_without_an_account_is_told_so() -> None:
 
 
 def test_an_order_of_an_unknown_account_is_rejected_and_not_left_hanging() -> None:
-    parsed = Parsed(replace(of_account(), references=replace(of_account().references, account_id=99)))
+    parsed = Parsed(replace(of_account(), names=replace(of_account().names, account_id=99)))
 
     rejected = prepare(parsed, snapshot(), repeated=False)
 
@@ -263,7 +263,7 @@ def test_an_order_number_that_stands_earlier_in_the_batch_is_minus_five() -> Non
 
 def test_faults_of_looking_up_are_told_with_those_of_reading() -> None:
     wrong = Fault(NOT_TEXT, "/poNumber", "5 is not a string")
-    names = replace(order().references, market="Mars", delivery_window="SS99", voucher_codes=("NOPE",))
+    names = replace(order().names, market="Mars", delivery_window="SS99", voucher_codes=("NOPE",))
 
     rejected = prepare(Parsed(None, (wrong,), names, "SE"), snapshot(), repeated=False)
 

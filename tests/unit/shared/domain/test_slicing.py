@@ -54,7 +54,7 @@ def test_who_waits_goes_before_who_does_not_whatever_the_size(orders: int, waits
 
 
 def test_a_few_huge_orders_do_not_go_with_the_small_ones() -> None:
-    # Within the first queue nobody gives way to anybody.
+    # Within the first queue nobody yields to anybody.
     assert plan(Size(40_000, 1), times=25).queue == SMALL_QUEUE
     assert plan(Size(40_001, 1), times=25).queue == WAITED_QUEUE
     assert plan(Size(1_000_001, 1)).queue == WAITED_QUEUE

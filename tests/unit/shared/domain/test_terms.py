@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.catalog import Account, ShippingOption, index_reference
-from shared.domain.order import Address, Origin, References
+from shared.domain.catalog import Account, ShippingOption, index_catalog
+from shared.domain.order import Address, OrderNames, Origin
 from shared.domain.outcome import Code
 from shared.domain.terms import Shipping, Terms, addresses, buyer_name, find_terms, ship
 from tests.support.domain_shop import ACCOUNT, ADDRESS, TABLES, order, snapshot
@@ -18,11 +18,11 @@ ELSEWHERE = Address("DE", "bo@example.com", {"country": "DE", "email": "bo@examp
 
 
 def test_an_order_that_names_nothing_has_no_terms_and_no_faults() -> None:
-    assert find_terms(References(), snapshot()) == (Terms(), [])
+    assert find_terms(OrderNames(), snapshot()) == (Terms(), [])
 
 
 def test_names_that_stand_for_something_are_looked_up() -> None:
-    names = References(
+    names = OrderNames(
         account_id=7,
         buyer_id=2,
         delivery_window="AW27",
@@ -54,13 +54,13 @@ def test_names_that_stand_for_something_are_looked_up() -> None:
 def test_a_name_that_stands_for_nothing_is_told_where_it_stands(
     names: dict[str, Any], pointer: str, msg: str
 ) -> None:
-    _, faults = find_terms(References(**names), snapshot(origins={77: 1}))
+    _, faults = find_terms(OrderNames(**names), snapshot(origins={77: 1}))
 
     assert [(fault.code, fault.pointer, fault.msg) for fault in faults] == [(Code.GENERAL, pointer, msg)]
 
 
 def test_all_names_that_stand_for_nothing_are_told_together() -> None:
-    names = References(account_id=99, delivery_window="SS99", shipping_uri="pigeon", voucher_codes=("NOPE",))
+    names = OrderNames(account_id=99, delivery_window="SS99", shipping_uri="pigeon", voucher_codes=("NOPE",))
 
     _, faults = find_terms(names, snapshot())
 
@@ -69,7 +69,7 @@ def test_all_names_that_stand_for_nothing_are_told_together() -> None:
 
 @pytest.mark.parametrize("kind", ["return", "plugin"])
 def test_only_an_order_as_origin_must_exist_here(kind: str) -> None:
-    _, faults = find_terms(References(origin=Origin(kind, 12_345)), snapshot())
+    _, faults = find_terms(OrderNames(origin=Origin(kind, 12_345)), snapshot())
 
     assert faults == []
 
@@ -133,7 +133,7 @@ def test_an_option_that_was_asked_for_and_has_no_price_is_told_so() -> None:
 
 def test_a_country_without_a_default_option_is_shipped_for_nothing_unless_a_value_is_sent() -> None:
     only_sweden = ShippingOption("s", "S", frozenset({"SE"}), default=True, prices={"EUR": Decimal(1)})
-    shop = snapshot(index_reference(1, replace(TABLES, shipping=[only_sweden])))
+    shop = snapshot(index_catalog(1, replace(TABLES, shipping=[only_sweden])))
 
     assert ship(order(), "DE", "EUR", shop) == (Shipping(None, Decimal("0.00")), [])
     assert ship(order(shipping_value=Decimal("3.00")), "DE", "EUR", shop) == (

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.allocation import Reservation
-from shared.domain.order import OrderRequest, References
+from shared.domain.order import OrderNames, OrderRequest
 
 LAMP = Reservation(line=0, item_id=1, warehouse_id=2, quantity=3)
 
@@ -21,5 +21,5 @@ def test_a_value_has_no_room_for_what_it_does_not_declare() -> None:
         LAMP.price = 5  # type: ignore[attr-defined]
 
 
-def test_each_order_has_references_of_its_own_where_none_are_given() -> None:
-    assert OrderRequest(lines=()).references == References()
+def test_each_order_has_names_of_its_own_where_none_are_given() -> None:
+    assert OrderRequest(lines=()).names == OrderNames()

@@ -138,7 +138,7 @@ def test_a_use_goes_to_the_first_that_takes_it_and_the_next_is_told() -> None:
     named = [Applied(GIFT, Decimal("5.00"), 0)]
 
     first, nothing_wrong = uses.usable(named)
-    uses.take(first)
+    uses.redeem(first)
     second, faults = uses.usable(named)
 
     assert (first, nothing_wrong) == (named, [])
@@ -146,7 +146,7 @@ def test_a_use_goes_to_the_first_that_takes_it_and_the_next_is_told() -> None:
     assert [(fault.pointer, fault.msg) for fault in faults] == [
         ("/voucherCodes/0", "voucher 'GIFT' has no uses left")
     ]
-    assert uses.taken() == {GIFT.id: 1}
+    assert uses.redeemed() == {GIFT.id: 1}
 
 
 def test_an_automatic_voucher_without_uses_falls_away_in_silence() -> None:
@@ -157,10 +157,10 @@ def test_a_voucher_whose_uses_are_not_counted_never_runs_out() -> None:
     uses = Uses({})
     for _ in range(3):
         usable, _ = uses.usable([Applied(TEN, Decimal("1.00"), 0)])
-        uses.take(usable)
+        uses.redeem(usable)
         assert len(usable) == 1
 
-    assert uses.taken() == {}
+    assert uses.redeemed() == {}
 
 
 @pytest.mark.parametrize("code", ["TEN", "ten", "Ten"])

@@ -11,7 +11,7 @@ from shared.domain.slicing import LARGE_QUEUE, SLICE_QUEUES, SMALL_QUEUE, WAITED
 from shared.queue.lanes import WeightedOrder
 
 
-def taken(*full: str, times: int) -> list[str]:
+def asked(*full: str, times: int) -> list[str]:
     """Whose messages a worker takes while these queues never run empty."""
     order = WeightedOrder()
     order.update(set(SLICE_QUEUES))
@@ -31,12 +31,12 @@ def test_who_waits_goes_first_and_a_few_orders_before_many() -> None:
 
 
 def test_whoever_does_not_wait_always_gets_a_share() -> None:
-    assert taken(SMALL_QUEUE, LARGE_QUEUE, times=10) == ([SMALL_QUEUE] * 4 + [LARGE_QUEUE]) * 2
+    assert asked(SMALL_QUEUE, LARGE_QUEUE, times=10) == ([SMALL_QUEUE] * 4 + [LARGE_QUEUE]) * 2
 
 
 @pytest.mark.parametrize("full", [names for n in (1, 2, 3) for names in product(SLICE_QUEUES, repeat=n)])
 def test_no_queue_is_ever_passed_over_for_good(full: tuple[str, ...]) -> None:
-    served = Counter(taken(*full, times=60))
+    served = Counter(asked(*full, times=60))
 
     assert set(served) == set(full)
     assert served[LARGE_QUEUE] >= 12 or LARGE_QUEUE not in full
@@ -46,7 +46,7 @@ def test_no_queue_is_ever_passed_over_for_good(full: tuple[str, ...]) -> None:
 
 
 def test_a_share_that_nobody_asks_for_is_not_taken_from_others() -> None:
-    assert taken(SMALL_QUEUE, times=10) == [SMALL_QUEUE] * 10
+    assert asked(SMALL_QUEUE, times=10) == [SMALL_QUEUE] * 10
 
 
 def test_a_few_orders_that_wait_go_before_a_large_batch_that_is_just_being_served() -> None:

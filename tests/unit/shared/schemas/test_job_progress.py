@@ -34,7 +34,7 @@ def job(total: int, decided: int = 0, ok: int = 0, cancelled: int = 0, **more: A
     )
 
 
-def test_the_contracts_example() -> None:
+def test_a_job_is_written_as_in_the_contracts_example() -> None:
     shown = job_json(job(10_000, 6_100, 6_000, started_at=LATER))
 
     assert shown == {

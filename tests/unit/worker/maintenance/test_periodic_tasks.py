@@ -10,7 +10,7 @@ from shared.queue.job_queue import QueueAwayError
 from worker.maintenance.scheduler import PeriodicTask, keep_doing
 
 
-def test_a_long_chore_goes_on_at_once_and_lets_the_others_have_their_turn() -> None:
+def test_a_long_periodic_task_goes_on_at_once_and_lets_the_others_have_their_turn() -> None:
     done: list[str] = []
     backlog, stopping = [1, 1, 1], threading.Event()
 
@@ -32,7 +32,7 @@ def test_a_long_chore_goes_on_at_once_and_lets_the_others_have_their_turn() -> N
     assert done == ["short", "long"] * 4
 
 
-def test_a_chore_that_found_nothing_waits_for_its_time() -> None:
+def test_a_periodic_task_that_found_nothing_waits_for_its_time() -> None:
     done: list[str] = []
     stopping = threading.Event()
 

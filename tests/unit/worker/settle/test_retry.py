@@ -15,10 +15,10 @@ from shared.persistence.core.errors import (
     TransientError,
     UnableError,
 )
-from worker.settle.retry import Decision, Into, Leave, Patience, Retry, Split, Tried, decide
+from worker.settle.retry import Decision, Into, Leave, Retry, RetryLimits, Split, Tried, decide
 from worker.settle.time_limits import OrderTooSlowError, TimeUpError
 
-PATIENCE = Patience(tries_max=3, lock_seconds=10, outage_seconds=20)
+LIMITS = RetryLimits(tries_max=3, lock_seconds=10, outage_seconds=20)
 
 SEVERAL = Tried(slices=5, orders=250)
 SLICE = Tried(slices=1, orders=50)
@@ -38,7 +38,7 @@ TABLE: list[tuple[str, BaseException, Tried, Decision]] = [
     ("an outage is waited out", AWAY, SEVERAL, Retry(0.1, at_once=True)),
     ("longer each time", AWAY, replace(SLICE, tries=3), Retry(0.4, at_once=True)),
     ("up to two seconds", AWAY, replace(SLICE, tries=30), Retry(2.0, at_once=True)),
-    ("patience has an end", AWAY, replace(SLICE, spent_seconds=20), Leave("away", all=True)),
+    ("an outage is waited for so long", AWAY, replace(SLICE, spent_seconds=20), Leave("away", all=True)),
     ("a commit that is not known is asked for again", UNKNOWN, SLICE, Retry(0.1, at_once=True)),
     ("a deadlock is tried again", DEADLOCK, SLICE, Retry(0.1)),
     ("by all together", DEADLOCK, replace(SEVERAL, tries=2), Retry(0.2)),
@@ -98,4 +98,4 @@ TABLE: list[tuple[str, BaseException, Tried, Decision]] = [
 def test_what_cannot_pass_is_split_and_what_may_is_tried_again_or_left(
     error: BaseException, tried: Tried, decision: Decision
 ) -> None:
-    assert decide(error, tried, PATIENCE) == decision
+    assert decide(error, tried, LIMITS) == decision

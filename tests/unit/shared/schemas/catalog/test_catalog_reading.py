@@ -30,7 +30,7 @@ def faults_of(catalog: dict[str, Any]) -> list[str]:
     return read(json.dumps(catalog)).faults
 
 
-def refusal_of(text: str | bytes) -> tuple[str, ...]:
+def errors_of(text: str | bytes) -> tuple[str, ...]:
     with pytest.raises(CatalogRefusedError) as refused:
         read(text)
     return refused.value.faults
@@ -228,7 +228,7 @@ def test_all_faults_are_told_and_the_right_rows_are_kept() -> None:
     ],
 )
 def test_text_that_cannot_be_read_is_refused_in_a_sentence(text: str | bytes, fault: str) -> None:
-    (told,) = refusal_of(text)
+    (told,) = errors_of(text)
 
     assert told.startswith(fault)
 
@@ -247,10 +247,10 @@ def test_a_byte_order_mark_and_astral_characters_are_fine() -> None:
     assert catalog.items[0].sku == "😀"
 
 
-def test_a_refusal_shows_fifty_faults_and_counts_the_rest() -> None:
-    refusal = CatalogRefusedError([str(number) for number in range(1_053)])
+def test_a_refused_file_shows_fifty_faults_and_counts_the_rest() -> None:
+    error = CatalogRefusedError([str(number) for number in range(1_053)])
 
-    assert refusal.told()[49:] == ["49", "… and 1,003 more"]
+    assert error.told()[49:] == ["49", "… and 1,003 more"]
 
 
 def test_progress_runs_to_the_end() -> None:

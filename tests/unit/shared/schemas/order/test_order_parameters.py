@@ -443,30 +443,30 @@ ROWS = [
     Row("/products/0/itemText/localizedProdSize", OBJECT, lambda order: order.lines[0].item_text),
     _printed("localizedProdSize/localizedSize"),
     _printed("localizedProdSize/localizationDefinitionName"),
-    Row("/pricelistId", ID, lambda order: order.references.pricelist_id),
-    Row("/pricelist", text(filled=True), lambda order: order.references.pricelist),
-    Row("/currency", CURRENCY, lambda order: order.references.currency),
-    Row("/marketId", ID, lambda order: order.references.market_id),
-    Row("/market", text(filled=True), lambda order: order.references.market),
+    Row("/pricelistId", ID, lambda order: order.names.pricelist_id),
+    Row("/pricelist", text(filled=True), lambda order: order.names.pricelist),
+    Row("/currency", CURRENCY, lambda order: order.names.currency),
+    Row("/marketId", ID, lambda order: order.names.market_id),
+    Row("/market", text(filled=True), lambda order: order.names.market),
     Row("/customerRegister", FLAG, lambda order: order.customer_register),
-    Row("/customerId", NUMBER, lambda order: order.references.customer_id),
+    Row("/customerId", NUMBER, lambda order: order.names.customer_id),
     Row("/customerSetNewPassword", FLAG, lambda order: order.customer_set_new_password),
-    Row("/createdFromOrigin", OBJECT, lambda order: order.references.origin),
-    Row("/createdFromOrigin/type", ORIGIN, lambda o: o.references.origin and o.references.origin.type),
+    Row("/createdFromOrigin", OBJECT, lambda order: order.names.origin),
+    Row("/createdFromOrigin/type", ORIGIN, lambda o: o.names.origin and o.names.origin.type),
     Row(
         "/createdFromOrigin/id",
         whole(1, MOST_NUMBER, required=True),
-        lambda o: o.references.origin and o.references.origin.id,
+        lambda o: o.names.origin and o.names.origin.id,
     ),
     Row("/extraAttributes", ATTRIBUTES, lambda order: order.extra_attributes),
-    Row("/accountId", ID, lambda order: order.references.account_id),
-    Row("/buyerId", ID, lambda order: order.references.buyer_id),
+    Row("/accountId", ID, lambda order: order.names.account_id),
+    Row("/buyerId", ID, lambda order: order.names.buyer_id),
     Row("/buyerName", text(), lambda order: order.buyer_name),
-    Row("/deliveryWindow", text(filled=True), lambda order: order.references.delivery_window),
-    Row("/shippingList", text(filled=True), lambda order: order.references.shipping_uri),
+    Row("/deliveryWindow", text(filled=True), lambda order: order.names.delivery_window),
+    Row("/shippingList", text(filled=True), lambda order: order.names.shipping_uri),
     Row("/shippingValue", money(), lambda order: order.shipping_value),
     Row("/voucherValue", money(), lambda order: order.voucher_value),
-    Row("/voucherCodes", CODES, lambda order: order.references.voucher_codes),
+    Row("/voucherCodes", CODES, lambda order: order.names.voucher_codes),
     Row("/applyVouchers", FLAG, lambda order: order.apply_vouchers),
     Row("/orderNumber", NUMBER, lambda order: order.order_number),
     Row("/sendEmail", FLAG, lambda order: order.send_email),
@@ -478,7 +478,7 @@ ROWS = [
     Row("/orderDate", DATE, lambda order: order.order_date),
     Row("/deliveryDate", DATE, lambda order: order.delivery_date),
     Row("/cancelDate", DATE, lambda order: order.cancel_date),
-    Row("/warehouseGroup", text(filled=True), lambda order: order.references.warehouse_group),
+    Row("/warehouseGroup", text(filled=True), lambda order: order.names.warehouse_group),
     Row("/createOnly", FLAG, lambda order: order.create_only),
     Row("/internalOrder", FLAG, lambda order: order.internal_order),
     Row("/payment", OBJECT, lambda order: order.payment),
@@ -526,16 +526,16 @@ def _refused() -> Iterator[Any]:
             yield pytest.param(row, sent, code, shown, id=f"{row.pointer} {_shortened(ascii(sent))}")
 
 
-def test_the_whole_order_is_right() -> None:
+def test_an_order_of_all_parameters_has_no_fault() -> None:
     parsed = READER.read(json.dumps(WHOLE_ORDER).encode())
 
     assert parsed.faults == ()
     assert parsed.request is not None
-    assert parsed.request.references == parsed.references
+    assert parsed.request.names == parsed.names
 
 
 @pytest.mark.parametrize(("row", "sent", "value"), list(_taken()))
-def test_a_parameter_takes(row: Row, sent: str, value: Any) -> None:
+def test_a_parameter_takes_each_of_its_forms(row: Row, sent: str, value: Any) -> None:
     parsed = read(row.pointer, sent)
 
     assert parsed.faults == ()
@@ -548,7 +548,7 @@ def test_a_parameter_takes(row: Row, sent: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(("row", "sent", "code", "shown"), list(_refused()))
-def test_a_parameter_refuses(row: Row, sent: str, code: Code, shown: str) -> None:
+def test_a_parameter_refuses_each_bad_value(row: Row, sent: str, code: Code, shown: str) -> None:
     parsed = read(row.pointer, sent)
 
     told = [fault for fault in parsed.faults if fault.code is code]

@@ -243,8 +243,8 @@ def test_a_faulty_order_still_tells_what_it_names() -> None:
     parsed = read(order)
 
     assert parsed.country == "DE"
-    assert (parsed.references.market_id, parsed.references.pricelist) == (9, "Gold")
-    assert (parsed.references.customer_id, parsed.references.origin) == (None, None)
+    assert (parsed.names.market_id, parsed.names.pricelist) == (9, "Gold")
+    assert (parsed.names.customer_id, parsed.names.origin) == (None, None)
 
 
 # -- unknown members ------------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ def test_names_that_mean_something_elsewhere_mean_nothing_here(name: str) -> Non
 def test_a_code_that_cannot_be_read_leaves_the_others_their_places() -> None:
     parsed = read({"products": [LINE], "address": EVA, "voucherCodes": ["", 5, "NOPE"]})
 
-    assert parsed.references.voucher_codes == (UNREAD_CODE, UNREAD_CODE, "NOPE")
+    assert parsed.names.voucher_codes == (UNREAD_CODE, UNREAD_CODE, "NOPE")
 
 
 def test_of_a_list_that_is_too_long_no_element_is_read_or_looked_up() -> None:
@@ -329,7 +329,7 @@ def test_of_a_list_that_is_too_long_no_element_is_read_or_looked_up() -> None:
         ("/products", "has 1001 lines; 1000 are the most in one order"),
         ("/voucherCodes", "has 51 elements; 50 are the most"),
     ]
-    assert parsed.references.voucher_codes == ()
+    assert parsed.names.voucher_codes == ()
 
 
 @pytest.mark.parametrize(

@@ -85,9 +85,9 @@ def test_what_exporters_write_for_nothing_is_absent(nothing: dict[str, Any]) -> 
         {} if "payment" in nothing and isinstance(nothing["payment"], dict) else None
     )
     assert read_to.payment == expected
-    assert (read_to.lines, read_to.references, read_to.order_date) == (
+    assert (read_to.lines, read_to.names, read_to.order_date) == (
         plain.lines,
-        plain.references,
+        plain.names,
         plain.order_date,
     )
     assert (read_to.delivery, read_to.extra_attributes) == (plain.delivery, plain.extra_attributes)
@@ -99,7 +99,7 @@ def test_phps_list_with_holes_is_a_list_in_that_order() -> None:
     read_to = request(products=lines, voucherCodes={"4": "TEN"})
 
     assert [(line.sku, line.quantity) for line in read_to.lines] == [("A", 1), ("B", 2)]
-    assert read_to.references.voucher_codes == ("TEN",)
+    assert read_to.names.voucher_codes == ("TEN",)
 
 
 def test_faults_name_the_elements_of_such_a_list_as_they_were_sent() -> None:
@@ -160,7 +160,7 @@ def test_a_code_is_read_in_the_form_in_which_names_are_compared(name: str) -> No
 
 
 def test_names_are_read_in_the_form_in_which_names_are_compared() -> None:
-    named = request(market="O\u0308st", pricelist="e\u0301", voucherCodes=["NA\u0308R"]).references
+    named = request(market="O\u0308st", pricelist="e\u0301", voucherCodes=["NA\u0308R"]).names
 
     assert (named.market, named.pricelist, named.voucher_codes) == ("Öst", "é", ("NÄR",))
 
@@ -190,7 +190,7 @@ def test_a_code_that_is_empty_and_one_that_is_unknown_are_told_at_their_places()
 
 
 def test_the_currency_that_the_sender_counts_in_is_read() -> None:
-    assert request(currency="SEK").references.currency == "SEK"
+    assert request(currency="SEK").names.currency == "SEK"
     assert faults(currency="sek") == [
         (-7, "/currency", "'sek' is not an ISO 4217 currency code; write 'SEK'"),
     ]

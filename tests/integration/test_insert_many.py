@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import text
 
 from shared.persistence.core.errors import DatabaseAwayError, LimitError
-from shared.persistence.jobs.insert import PromisedBeforeError, PromiseUnknownError, promise
-from shared.persistence.jobs.insert_many import PromisesUnknownError, promise_together
+from shared.persistence.jobs.insert import IdempotencyKeyUsedError, JobInsertUnknownError, insert_job
+from shared.persistence.jobs.insert_many import JobInsertsUnknownError, insert_jobs
 from tests.support.api import ApiClient
-from tests.support.stored_jobs import Slices, promise_of, rows
+from tests.support.stored_jobs import Slices, new_job_of, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -58,11 +58,11 @@ def post_at_once(api: ApiClient, requests: list[tuple[Any, dict[str, str]]]) -> 
     return [answer for answer in answers if answer is not None]
 
 
-def test_several_promises_are_stored_as_they_are(engine: Engine, api_key_id: int) -> None:
-    one, two = promise_of(api_key_id, 20), promise_of(api_key_id, 10)
+def test_several_jobs_are_stored_as_they_are(engine: Engine, api_key_id: int) -> None:
+    one, two = new_job_of(api_key_id, 20), new_job_of(api_key_id, 10)
     two = replace(two, idempotency_key="k", request_hash=b"h" * 32, queue="q")
 
-    stored = promise_together(engine, [(one, list(Slices(2))), (two, list(Slices(1)))])
+    stored = insert_jobs(engine, [(one, list(Slices(2))), (two, list(Slices(1)))])
 
     found = rows(
         engine,
@@ -87,47 +87,47 @@ def test_several_promises_are_stored_as_they_are(engine: Engine, api_key_id: int
 
 
 def test_a_key_that_is_in_use_leaves_out_its_own_job_alone(engine: Engine, api_key_id: int) -> None:
-    free = promise_of(api_key_id, 10)
+    free = new_job_of(api_key_id, 10)
     used, again, twice = (
-        replace(promise_of(api_key_id, 10), idempotency_key="used", request_hash=b"h" * 32) for _ in range(3)
+        replace(new_job_of(api_key_id, 10), idempotency_key="used", request_hash=b"h" * 32) for _ in range(3)
     )
-    promise(engine, used, Slices(1))
+    insert_job(engine, used, Slices(1))
 
-    stored = promise_together(engine, [(one, list(Slices(1))) for one in (again, free, twice, used)])
+    stored = insert_jobs(engine, [(one, list(Slices(1))) for one in (again, free, twice, used)])
 
     assert list(stored) == [free.job.id]
     assert rows(engine, "SELECT count(*) FROM jobs") == [(2,)]
-    with pytest.raises(PromisedBeforeError):
-        promise(engine, again, Slices(1))
+    with pytest.raises(IdempotencyKeyUsedError):
+        insert_job(engine, again, Slices(1))
 
 
 def test_a_connection_lost_in_the_middle_leaves_it_open_whether_they_are_stored(
     engine: Engine, api_key_id: int
 ) -> None:
-    promises = [(promise_of(api_key_id, 10), list(Slices(1))) for _ in range(2)]
+    new_jobs = [(new_job_of(api_key_id, 10), list(Slices(1))) for _ in range(2)]
     cut_a_connection(engine)
 
-    with pytest.raises(PromisesUnknownError):
-        promise_together(engine, promises)
-    stored = promise_together(engine, promises)
+    with pytest.raises(JobInsertsUnknownError):
+        insert_jobs(engine, new_jobs)
+    stored = insert_jobs(engine, new_jobs)
 
     assert len(stored) == 2
     # And what was stored after all is found when it is asked for alone.
-    for promised, slices in promises:
-        assert promise(engine, promised, Slices(len(slices)), perhaps_stored=True) == stored[promised.job.id]
+    for new_job, slices in new_jobs:
+        assert insert_job(engine, new_job, Slices(len(slices)), perhaps_stored=True) == stored[new_job.job.id]
     assert rows(engine, "SELECT count(*) FROM jobs") == [(2,)]
 
 
 def test_what_perhaps_was_stored_stays_unknown_while_the_database_is_away(
     engine: Engine, api_key_id: int
 ) -> None:
-    promised = promise_of(api_key_id, 10)
+    new_job = new_job_of(api_key_id, 10)
     cut_a_connection(engine)
 
-    with pytest.raises(PromiseUnknownError) as caught:
-        promise(engine, promised, Slices(1), perhaps_stored=True)
+    with pytest.raises(JobInsertUnknownError) as caught:
+        insert_job(engine, new_job, Slices(1), perhaps_stored=True)
 
-    assert caught.value.job_id == promised.job.id
+    assert caught.value.job_id == new_job.job.id
 
 
 def test_a_database_that_is_away_from_the_start_has_stored_nothing(settings: Settings) -> None:
@@ -136,9 +136,9 @@ def test_a_database_that_is_away_from_the_start_has_stored_nothing(settings: Set
     away = open_database(replace(settings, database_url="postgresql://x@127.0.0.1:9/x"), "test")
 
     with pytest.raises(DatabaseAwayError) as caught:
-        promise_together(away, [(promise_of(1, 10), list(Slices(1)))])
+        insert_jobs(away, [(new_job_of(1, 10), list(Slices(1)))])
 
-    assert not isinstance(caught.value, PromisesUnknownError)
+    assert not isinstance(caught.value, JobInsertsUnknownError)
 
 
 def test_batches_that_meet_share_commits_and_messages(api: ApiClient) -> None:
@@ -221,8 +221,8 @@ def test_while_the_queue_is_away_all_are_accepted_all_the_same(api: ApiClient) -
 def test_a_key_that_somebody_has_not_committed_keeps_no_other_batch_waiting(
     engine: Engine, api_key_id: int
 ) -> None:
-    free = promise_of(api_key_id, 10)
-    keyed = replace(promise_of(api_key_id, 10), idempotency_key="slow", request_hash=b"h" * 32)
+    free = new_job_of(api_key_id, 10)
+    keyed = replace(new_job_of(api_key_id, 10), idempotency_key="slow", request_hash=b"h" * 32)
     names = {"id": uuid4(), "api_key_id": api_key_id}
     with engine.connect() as slow:
         # Another process stores a large batch under the same key, and takes its time.
@@ -236,9 +236,9 @@ def test_a_key_that_somebody_has_not_committed_keeps_no_other_batch_waiting(
         )
         begun = time.monotonic()
         with pytest.raises(LimitError):
-            promise_together(engine, [(one, list(Slices(1))) for one in (keyed, free)])
+            insert_jobs(engine, [(one, list(Slices(1))) for one in (keyed, free)])
         told_after = time.monotonic() - begun
-        stored = promise_together(engine, [(free, list(Slices(1)))])
+        stored = insert_jobs(engine, [(free, list(Slices(1)))])
 
     # The limit for a request's own locks is ten seconds.
     assert told_after < 5

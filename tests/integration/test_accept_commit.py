@@ -1,4 +1,4 @@
-"""A promise whose commit fails was none: nobody is told of it, neither the client nor a worker."""
+"""A batch whose commit fails was not accepted: nobody is told of it, neither the client nor a worker."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.placed_orders import Shop, told
-from tests.support.stock_counts import LAMP, count, post, shelves
+from tests.support.stock_counts import LAMP, count, post, stock_rows
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_body_without_counts_is_refused_and_nothing_is_set(
     assert (answer["status"], answer["code"]) == ("no", -7)
     assert answer["errors"][0]["pointer"] == pointer
     assert msg in answer["errors"][0]["msg"]
-    assert shelves(module_shop)[LAMP, "Main"] == (100, 0)
+    assert stock_rows(module_shop)[LAMP, "Main"] == (100, 0)
 
 
 @pytest.mark.parametrize(

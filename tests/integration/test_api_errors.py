@@ -1,4 +1,4 @@
-"""Every refusal of a whole request (contract §1 and 2): its status, its envelope, and nothing stored."""
+"""Every error of a whole request (contract §1 and 2): its status, its envelope, and nothing stored."""
 
 from __future__ import annotations
 

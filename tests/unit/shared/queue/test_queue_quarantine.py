@@ -1,4 +1,4 @@
-"""Messages that are set aside are out of everybody's way, kept for a while, and dispatched anew."""
+"""Messages that are quarantined are out of everybody's way, kept for a while, and dispatched anew."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def settings() -> Iterator[Settings]:
     server.server_close()
 
 
-def test_queues_of_every_priority_and_what_is_in_hand_are_set_aside(settings: Settings) -> None:
+def test_queues_of_every_priority_and_what_is_in_hand_are_quarantined(settings: Settings) -> None:
     with closing(JobQueue(settings)) as queue, redis.Redis.from_url(settings.redis_url) as client:
         queue.leave_canary()
         queue.dispatch([1, 2], "orders.small")
@@ -35,7 +35,7 @@ def test_queues_of_every_priority_and_what_is_in_hand_are_set_aside(settings: Se
         client.hset(f"{KEY_PREFIX}unacked", "tag", "two")
         queue.beat("worker@mill")
 
-        kept = queue.set_aside()
+        kept = queue.quarantine()
 
         assert sorted(name.split(":", 3)[3] for name in kept) == [
             "orders.large\x06\x163",
@@ -48,9 +48,9 @@ def test_queues_of_every_priority_and_what_is_in_hand_are_set_aside(settings: Se
         assert queue.workers() == ["worker@mill"]
 
 
-def test_there_may_be_nothing_to_set_aside(settings: Settings) -> None:
+def test_there_may_be_nothing_to_quarantine(settings: Settings) -> None:
     with closing(JobQueue(settings)) as queue:
-        assert queue.set_aside() == []
+        assert queue.quarantine() == []
 
 
 def test_a_broker_that_is_away_is_told() -> None:
@@ -58,4 +58,4 @@ def test_a_broker_that_is_away_is_told() -> None:
         closing(JobQueue(Settings(redis_url="redis://127.0.0.1:1/0"))) as queue,
         pytest.raises(QueueAwayError),
     ):
-        queue.set_aside()
+        queue.quarantine()

@@ -1,4 +1,4 @@
-"""A baseline's door: a batch becomes a group of tasks, and the group's results are its outcomes."""
+"""A baseline's API: a batch becomes a group of tasks, and the group's results are its outcomes."""
 
 from __future__ import annotations
 
