@@ -28,6 +28,7 @@ from api.service.limits import show_limits
 from api.stock import count_stock, list_stock
 from api.web.query import check_query
 from shared.schemas.lists.orders import OrderListQuery
+from shared.schemas.lists.results import ResultsQuery
 from shared.schemas.lists.stock import StockQuery
 from shared.schemas.query import parameter_names
 
@@ -53,7 +54,7 @@ def routes() -> tuple[Route, ...]:
         Route("GET", "/v1/stock", requires("stock:read"), list_stock, is_heavy=True, query=StockQuery),
         Route("POST", "/v1/stock", requires("stock:write"), count_stock, is_heavy=True),
         Route("GET", "/v1/jobs/<job_id>", ANY_KEY, show_job),
-        Route("GET", "/v1/jobs/<job_id>/results", ANY_KEY, show_results, is_heavy=True),
+        Route("GET", "/v1/jobs/<job_id>/results", ANY_KEY, show_results, is_heavy=True, query=ResultsQuery),
         Route("GET", "/v1/limits", ANY_KEY, show_limits),
         Route("GET", "/healthz", OPEN, healthz),
         Route("GET", "/readyz", OPEN, Readiness().show),

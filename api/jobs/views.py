@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from api.jobs.responses import job_shown, retry_after
-from api.jobs.results import outcomes_there, results_response
+from api.jobs.asked_results import results_asked_for
+from api.jobs.responses import job_shown
 from api.middleware.auth import may_read_job
 from api.web.errors import ApiError
 from shared.persistence.jobs.progress import find_job
@@ -32,10 +32,8 @@ def show_job(app: AppContext, context: RequestContext, job_id: str) -> Response:
 
 
 def show_results(app: AppContext, context: RequestContext, job_id: str) -> Response:
-    """The keyed outcomes that are there: when the job is done, the very bytes of a 200."""
-    # The job is read first. So no Retry-After means that all outcomes are in what is read after it.
-    job = _own_job(app, context, job_id)
-    return results_response(app, job.form, outcomes_there(app.engine, job), retry_after(job))
+    """The keyed outcomes that are there, or some of them: when the job is done, the very bytes of a 200."""
+    return results_asked_for(app, _own_job(app, context, job_id))
 
 
 def _own_job(app: AppContext, context: RequestContext, job_id: str) -> Job:

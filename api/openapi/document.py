@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from api.openapi.common_responses import COMMON_RESPONSES
 from api.openapi.examples import LINES_SENT
 from api.openapi.headers import HEADER_NAMES, HEADERS, shared_parameters
-from api.openapi.operation import JSON, LINES, Body, Example, Operation, ResponseDoc
+from api.openapi.operation import Body, Example, Operation, ResponseDoc
 from api.openapi.operations import OPERATIONS, TAGS
 from api.openapi.service import service_schemas
+from api.web.media_type import JSON, LINES
 from shared.schemas.openapi.components import add_components, new_document
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ def _response(doc: ResponseDoc) -> dict[str, Any]:
     shown: dict[str, Any] = {"description": doc.says, "headers": headers}
     if doc.schema is not None:
         shown["content"] = {doc.media_type: _content(doc.schema, doc.examples)}
+        for media_type, looks in doc.also_as.items():
+            shown["content"][media_type] = {"schema": {"type": "string", "description": looks}}
     return shown
 
 

@@ -48,6 +48,12 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
     },
     "AcceptPost": {"description": "The media types that are taken.", "schema": _TEXT},
     "AcceptEncoding": {"description": "The content encodings that are taken.", "schema": _TEXT},
+    "Complete": {
+        "description": "Whether the job is done, so that no further outcomes will come.",
+        "required": True,
+        "schema": {"enum": ["true", "false"]},
+    },
+    "Link": {"description": "With a limit, where the next outcomes are (RFC 8288).", "schema": _TEXT},
     "ETag": {"description": "The version of what is answered.", "schema": _TEXT},
 }
 HEADER_NAMES: Final = {
@@ -59,6 +65,7 @@ HEADER_NAMES: Final = {
     "RateLimitLimit": "RateLimit-Limit",
     "RateLimitRemaining": "RateLimit-Remaining",
     "RateLimitReset": "RateLimit-Reset",
+    "Complete": "Ordermill-Complete",
     "AcceptPost": "Accept-Post",
     "AcceptEncoding": "Accept-Encoding",
 }

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from api.openapi.examples import JOB, OUTCOMES
 from api.openapi.operation import Operation, ResponseDoc
+from api.web.media_type import CSV, LINES
+from shared.schemas.lists.results import ResultsQuery
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
 
 _NO_JOB: Final = ResponseDoc(says="There is no such job, or it is not this client's.")
 _GONE: Final = ResponseDoc(
     says="The job has expired, and its outcomes are gone; the orders that it made are not."
 )
+_ALSO_AS: Final = {
+    LINES: "A line for each outcome: the outcome, with its `key` and its `position` in the batch.",
+    CSV: "A table of errors for people: a row for each, with key, code, reason, field (counted from 1), "
+    "message, the customer's name, e-mail and country, and the line's SKU. UTF-8 with a byte order mark; "
+    "cells that a spreadsheet would run have a ' before them.",
+}
+
+
+def _results(settings: Settings) -> ResultsQuery:
+    return ResultsQuery(max_orders=settings.max_orders)
+
 
 JOBS: Final = {
     "GET /v1/jobs/<job_id>": Operation(
@@ -37,8 +53,11 @@ JOBS: Final = {
         tag="Jobs",
         summary="Give a job's outcomes",
         description="The body that a 200 would have carried, byte for byte; while the job runs, the outcomes "
-        "that are there. All of them are there when there is no Retry-After.",
+        "that are there, with `Ordermill-Complete: false`. Parameters choose some of them. As JSON, as lines "
+        "of JSON or, for people, as CSV: `Accept` says which. Sent in pieces, compressed where the client "
+        "takes gzip.",
         parameters=("job_id",),
+        query=_results,
         responses={
             200: ResponseDoc(
                 says="Keyed outcomes; for a job of one order, its bare outcome once it is there.",
@@ -48,11 +67,15 @@ JOBS: Final = {
                         {"$ref": "#/components/schemas/Outcome"},
                     ]
                 },
-                headers=("RetryAfter",),
+                headers=("Complete", "RetryAfter", "Link"),
+                also_as=_ALSO_AS,
                 examples=OUTCOMES,
             ),
             404: _NO_JOB,
-            410: _GONE,
+            410: ResponseDoc(
+                says="The job has expired, and its outcomes are gone; the orders that it made are not. Or "
+                "what was sent is gone, which `include=order` asks for."
+            ),
         },
     ),
 }

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from api.web.media_type import JSON
+
 if TYPE_CHECKING:
     from marshmallow import Schema
 
     from shared.settings import Settings
-
-JSON = "application/json"
-LINES = "application/x-ndjson"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +29,8 @@ class ResponseDoc:
     says: str
     schema: str | dict[str, Any] | None = "Refusal"
     media_type: str = JSON
+    also_as: Mapping[str, str] = field(default_factory=dict)
+    """Further media types that the same may come as, and what it looks like then."""
     headers: tuple[str, ...] = ()
     examples: Mapping[str, Example] = field(default_factory=dict)
 

@@ -152,18 +152,19 @@ def _sentence(fault: Fault) -> str:
     return f"{name}: {fault.msg}" if name else fault.msg
 
 
-def field_name(pointer: str) -> str:
+def field_name(pointer: str, *, first: int = 0) -> str:
     """A pointer as people write it: ``/products/1/sku`` is ``products[1].sku``.
 
-    A name that is a client's own is escaped and cut like any other value in a message.
+    With ``first`` 1 lists are counted from 1, as people do. A name that is a client's own is escaped and cut
+    like any other value in a message.
     """
     steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
-    return re.sub(r"\.\[", "[", ".".join(_step_name(step) for step in steps))
+    return re.sub(r"\.\[", "[", ".".join(_step_name(step, first) for step in steps))
 
 
-def _step_name(step: str) -> str:
+def _step_name(step: str, first: int) -> str:
     if re.fullmatch(r"[0-9]{1,9}", step):
-        return f"[{step}]"
+        return f"[{int(step) + first}]"
     return step if re.fullmatch(r"\w{1,60}", step, re.ASCII) else quoted(step)
 
 

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, text
 
-from api.jobs.results import PIECE_BYTES
+from api.jobs.pieces import PIECE_BYTES
 from tests.support.api import ApiClient, open_api
 from tests.support.fresh_databases import database_url
 

@@ -32,6 +32,7 @@ _KEYS_MIGRATION: Final = "shared/persistence/migrations/versions/0019_clients.py
 _RETENTION: Final = "tests/integration/test_retention.py"
 _WORKER: Final = "tests/integration/test_worker.py"
 _ATTEMPTS: Final = "tests/integration/test_attempts.py"
+_CHOSEN: Final = "tests/integration/test_results_chosen.py"
 _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
 
 MUTANTS: Final = (
@@ -55,6 +56,27 @@ MUTANTS: Final = (
             )
         ],
         ["tests/unit/shared/schemas/order/test_fast_reading.py"],
+    ),
+    Mutant(
+        "a table has cells that a spreadsheet runs",
+        [Change("api/jobs/results_csv.py", "cell if isinstance(cell, int) else harmless(cell)", "cell")],
+        [f"{_CHOSEN}::test_no_cell_of_a_table_is_run_by_a_spreadsheet"],
+    ),
+    Mutant(
+        "an order that was sent on several lines breaks the line of its outcome",
+        [Change("api/jobs/results_formats.py", ".translate(_NO_NEWLINES)", "")],
+        [f"{_CHOSEN}::test_lines_have_key_and_position_and_what_was_sent_however_it_was_written"],
+    ),
+    Mutant(
+        "a page of outcomes says nothing of the next",
+        [
+            Change(
+                "api/jobs/chosen_outcomes.py",
+                "if len(page) > limit else None",
+                "if len(page) > limit + 1 else None",
+            )
+        ],
+        [f"{_CHOSEN}::test_following_next_gives_each_chosen_outcome_exactly_once_in_order"],
     ),
     Mutant(
         "a key that is limited to markets names anybody's customers and accounts",

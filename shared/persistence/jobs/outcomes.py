@@ -51,16 +51,23 @@ class OutcomeList:
 
     def rest(self, piece_bytes: int) -> Iterator[list[int]]:
         """The slices that were not read yet, in runs of about so many bytes, and one slice at least."""
-        run: list[int] = []
-        run_bytes = 0
-        for at in range(len(self.first), len(self.slice_ids)):
-            if run and run_bytes + self.sizes[at] > piece_bytes:
-                yield run
-                run, run_bytes = [], 0
-            run.append(self.slice_ids[at])
-            run_bytes += self.sizes[at]
-        if run:
+        return runs(self.slice_ids, self.sizes, piece_bytes, begin=len(self.first))
+
+
+def runs(
+    slice_ids: Sequence[int], sizes: Sequence[int], piece_bytes: int, *, begin: int = 0
+) -> Iterator[list[int]]:
+    """Cut slices of these sizes into runs of about so many bytes, and one slice at least."""
+    run: list[int] = []
+    run_bytes = 0
+    for at in range(begin, len(slice_ids)):
+        if run and run_bytes + sizes[at] > piece_bytes:
             yield run
+            run, run_bytes = [], 0
+        run.append(slice_ids[at])
+        run_bytes += sizes[at]
+    if run:
+        yield run
 
 
 NO_OUTCOMES: Final = OutcomeList((), (), 0, ())
@@ -75,7 +82,7 @@ def list_outcomes(engine: Engine, job_id: UUID, first_bytes: int) -> OutcomeList
     # Numbers only, and compactly: a batch may have a slice for each of its orders.
     slice_ids, sizes, order_count = array("q"), array("q"), 0
     first: list[bytes] = []
-    with translated(), _reading(engine) as connection:
+    with translated(), reading(engine) as connection:
         for row in connection.execute(_LIST, {"id": job_id, "first_bytes": first_bytes}):
             slice_ids.append(row.id)
             sizes.append(row.size)
@@ -90,13 +97,13 @@ def read_outcomes(engine: Engine, slice_ids: Sequence[int]) -> list[bytes]:
 
     Raises OutcomesGoneError, PersistenceError.
     """
-    with translated(), _reading(engine) as connection:
+    with translated(), reading(engine) as connection:
         found = list(connection.execute(_READ, {"ids": list(slice_ids)}).scalars())
     if len(found) < len(slice_ids):
         raise OutcomesGoneError(f"{len(slice_ids) - len(found)} slices are not there any more")
     return found
 
 
-def _reading(engine: Engine) -> Connection:
-    # A single read needs no transaction around it, which would cost two more round trips.
+def reading(engine: Engine) -> Connection:
+    """A connection for one statement: no transaction around it, which would cost two more round trips."""
     return engine.connect().execution_options(isolation_level="AUTOCOMMIT")

@@ -67,6 +67,7 @@ _IGNORED: Final = {
     "description": "Members of the order that are no parameters, as JSON pointers (RFC 6901): nothing came of"
     " them. Absent when there were none; with `Prefer: handling=strict`, each is an error instead.",
 }
+_SENT: Final = {"description": "The order as it was sent; only where that is asked for."}
 _ERRORS: Final = {"type": "array", "items": _ref("Fault"), "description": "Everything that is wrong."}
 
 ANSWERS: Final[dict[str, JsonSchema]] = {
@@ -88,6 +89,7 @@ ANSWERS: Final[dict[str, JsonSchema]] = {
         status=_OK,
         orders={"type": "array", "items": _NUMBER, "minItems": 1, "description": "Its order numbers."},
         ignored=_IGNORED,
+        sent=_SENT,
     ),
     "Prepared": _object(
         "`createOnly`: checked and numbered, not completed.",
@@ -95,6 +97,7 @@ ANSWERS: Final[dict[str, JsonSchema]] = {
         status=_OK,
         order={**_NUMBER, "description": "Its order number."},
         ignored=_IGNORED,
+        sent=_SENT,
     ),
     "Rejected": _object(
         "Nothing of the order exists and no stock has moved.",
@@ -108,6 +111,7 @@ ANSWERS: Final[dict[str, JsonSchema]] = {
         },
         errors={**_ERRORS, "maxItems": MOST_ERRORS},
         ignored=_IGNORED,
+        sent=_SENT,
     ),
     "Outcome": {
         "description": "What became of one order.",
