@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api.routes import routes
+from shared.domain.scopes import SCOPES
 from tests.support.catalog_files import exported, load
 from tests.support.orders import ADDRESS, line, order
 from tests.support.parameter_shop import CATALOG, read_only
@@ -26,6 +29,7 @@ from tests.support.stock_counts import count, post, stock_rows
 if TYPE_CHECKING:
     from shared.settings import Settings
 
+SAMPLE = (Path(__file__).parents[2] / "cli" / "samples" / "orders.json").read_bytes()
 Order = dict[str, Any]
 Told = tuple[int, list[tuple[str, str, str]]]
 """An outcome: its code (0: ok), and pointer, reason and message of each fault."""
@@ -257,6 +261,28 @@ def test_what_was_meant_is_read_back(
     assert part(read_only(shop, outcome_of(shop, ROWS[row][0]))) == expected
 
 
+def test_a_price_that_stands_twice_in_the_sample_file_is_not_sold_at_the_second(shop: Shop) -> None:
+    twice = SAMPLE.replace(b'"unitPrice": 14.11', b'"unitPrice": 14.11, "unitPrice": 1.00')
+
+    outcome = shop.settled(shop.api.post(twice, Prefer="respond-async").headers["Location"])["x123"]
+
+    assert b'"itemText" : {' in twice != SAMPLE
+    assert (outcome["code"], outcome["errors"][0]["reason"]) == (-7, "not_readable")
+    assert "the member 'unitPrice' stands twice" in outcome["msg"]
+
+
+def test_a_misspelt_member_of_the_sample_file_is_an_error_where_handling_is_strict(shop: Shop) -> None:
+    misspelt = SAMPLE.replace(b'"products"', b'"shippingVaule": 4.90, "products"', 1)
+
+    accepted = shop.api.post(misspelt, Prefer="respond-async, handling=strict")
+    outcome = shop.settled(accepted.headers["Location"])["x123"]
+
+    assert outcome["code"] == -7
+    assert [(one["pointer"], one["reason"]) for one in outcome["errors"]] == [
+        ("/shippingVaule", "unknown_field")
+    ]
+
+
 def test_eva_at_buecher_is_one_customer_however_her_domain_is_spelled(shop: Shop) -> None:
     spellings = ["eva@bücher.example", "eva@xn--bcher-kva.example", "EVA@BÜCHER.example"]
 
@@ -294,11 +320,14 @@ def test_nan_in_order_7311_of_a_60_mb_batch_is_told_with_its_byte_and_its_key(sh
     )
 
 
-@pytest.mark.parametrize("path", ["orders", "stock", "limits", "jobs/x", "jobs/x/results"])
-def test_a_misspelt_parameter_of_any_get_is_400_that_names_it(shop: Shop, path: str) -> None:
-    key = shop.api.new_key(f"Reader of {path}", "orders:read", "stock:read")
+GETS = [route.rule for route in routes() if route.method == "GET" and route.rule.startswith("/v1/")]
 
-    response = shop.api.get(f"/v1/{path}?stokItemId=5", key)
+
+@pytest.mark.parametrize("rule", GETS)
+def test_a_misspelt_parameter_of_any_get_is_400_that_names_it(shop: Shop, rule: str) -> None:
+    key = shop.api.new_key(f"Reader of {rule}", *SCOPES)
+
+    response = shop.api.get(f"{re.sub(r'<[^>]+>', '1', rule)}?stokItemId=5", key)
 
     assert response.status_code == 400
     assert [(one["pointer"], one["reason"]) for one in told(response)["errors"]] == [
@@ -401,6 +430,50 @@ def test_the_limits_tell_how_many_lines_and_how_many_orders_are_waited_for(shop:
 # -- rows that need another process, or a deployment's file -------------------------------------------------
 
 HELD_ELSEWHERE = {
+    "one reading, whatever the spelling": (
+        "tests.unit.shared.schemas.order.test_fast_reading",
+        "test_both_ways_read_any_text_to_the_same_order_or_the_same_faults",
+    ),
+    "every shape is read fast": (
+        "tests.unit.shared.schemas.order.test_fast_reading",
+        "test_every_shape_that_clients_send_takes_the_fast_way",
+    ),
+    "slices are bounded by lines and bytes": (
+        "tests.integration.test_api_batches",
+        "test_slices_are_bounded_by_bytes_and_by_lines_too",
+    ),
+    "what one transaction settles is bounded by bytes": (
+        "tests.integration.test_settle_waiting",
+        "test_more_than_a_transaction_may_hold_is_settled_in_several",
+    ),
+    "what one transaction settles is bounded by lines": (
+        "tests.integration.test_settle_waiting",
+        "test_more_lines_than_a_transaction_may_hold_are_settled_in_several",
+    ),
+    "/healthz under 100 ms with 200 waiters and no worker": (
+        "tests.e2e.test_hostile_capacity",
+        "test_two_hundred_clients_that_wait_cost_nobody_else",
+    ),
+    "a thousand orders are answered in the response": (
+        "tests.integration.test_api_batches",
+        "test_a_thousand_orders_are_answered_in_the_response",
+    ),
+    "whole yen in answers and mails": (
+        "tests.integration.test_currencies",
+        "test_ten_percent_of_999_yen_leave_899_in_answers_and_mails",
+    ),
+    "whole yen in the parts of a split order": (
+        "tests.integration.test_currencies",
+        "test_parts_in_yen_add_up_in_whole_yen",
+    ),
+    "every reason stands in the OpenAPI": (
+        "tests.unit.test_reasons",
+        "test_the_document_describes_every_reason",
+    ),
+    "clients are generated by CI, in a verb of its own": (
+        "tests.unit.test_ci",
+        "test_the_help_names_every_verb_and_each_has_its_function",
+    ),
     "submit, Ctrl-C before the answer, the same again: found": (
         "tests.e2e.test_submit_again",
         "test_the_same_command_after_ctrl_c_gives_the_outcomes_and_makes_every_order_once",
