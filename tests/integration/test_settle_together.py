@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from shared.domain.slicing import SMALL_QUEUE
-from shared.persistence.jobs.slices import claim_slice, claim_slices
+from shared.persistence.core.errors import TransientError
+from shared.persistence.jobs.slices import TakenSlice, claim_slice, claim_slices
 from tests.support.settling import attempt_at, take_slice
 from tests.support.until import until
 from tests.support.worker_harness import WorkerHarness, lines, order
 from worker.context import WorkerContext
+from worker.settle.logs import bind_requests, log_left
 from worker.settle.message import settle_message
 from worker.tasks import run_settle
 
@@ -63,6 +68,35 @@ def test_slices_of_several_jobs_are_settled_in_one_transaction(worker: WorkerHar
         *((str(worker.jobs[0]), i) for i in range(4)),
         (str(worker.jobs[1]), 0),
     ]
+
+
+def test_each_line_of_a_task_tells_the_requests_that_it_is_of(worker: WorkerHarness) -> None:
+    slice_ids = singles(worker, order(), order(poNumber="poison"), order())
+    worker.run("UPDATE jobs SET request_id = 'r-' || slices.id FROM slices WHERE job_id = jobs.id")
+    worker.fails("orders", "NEW.po_number = 'poison'", "22000")
+
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        settle_message(worker.context(), slice_ids, SMALL_QUEUE)
+
+    first, second, third = (f"r-{slice_id}" for slice_id in slice_ids)
+    apart, *rest = lines
+    assert (apart["event"], apart["request_ids"]) == ("slices_taken_apart", [first, second, third])
+    assert [line["request_id"] for line in rest] == [first, *[second] * (len(rest) - 2), third]
+    assert all("request_ids" not in line for line in rest)
+    jobs = {line["request_id"]: line["job_id"] for line in rest}
+    assert list(jobs.values()) == [str(job) for job in worker.jobs]
+
+
+def test_slices_that_were_not_tried_tell_no_other_request_as_theirs(worker: WorkerHarness) -> None:
+    tried, waiting = singles(worker, order(), order())
+    bound = SimpleNamespace(request_id="r-1", job_id=worker.jobs[0])
+
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        bind_requests([cast("TakenSlice", bound)])
+        log_left([tried], "locked", TransientError("locked"))
+        log_left([waiting], "there is no time left", None)
+
+    assert [line.get("request_id") for line in lines] == ["r-1", None]
 
 
 def test_each_slice_is_read_and_sold_as_its_own_key_and_job_may(worker: WorkerHarness) -> None:

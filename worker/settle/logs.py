@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from shared.persistence.core.errors import TransientError
+from shared.persistence.jobs.slices import TakenSlice
 from worker.settle.retry import Into, Retry, Split
 from worker.settle.step import Step
 from worker.settle.time_limits import OrderTooSlowError, TimeUpError
@@ -15,6 +16,18 @@ log = structlog.get_logger()
 
 _EXPECTED = (TransientError, TimeUpError, OrderTooSlowError, MemoryError)
 """What needs no traceback; of running out of memory because making one needs memory."""
+
+
+def bind_requests(slices: Sequence[TakenSlice]) -> None:
+    """Have each line of what is settled now tell whose it is: ``request_id`` and ``job_id``, or all ids."""
+    request_ids = list(dict.fromkeys(one.request_id for one in slices))
+    job_ids = {one.job_id for one in slices}
+    if len(request_ids) > 1:
+        structlog.contextvars.bind_contextvars(request_ids=request_ids)
+    elif request_ids:
+        structlog.contextvars.bind_contextvars(request_id=request_ids[0])
+    if len(job_ids) == 1:
+        structlog.contextvars.bind_contextvars(job_id=str(*job_ids))
 
 
 def log_step(step: Step) -> None:
@@ -41,6 +54,8 @@ def log_step(step: Step) -> None:
                 reason=_reason(error),
                 exc_info=_traceback(error),
             )
+    # Each of these lines has its own.
+    structlog.contextvars.unbind_contextvars("request_ids")
     for report in step.reports:
         log.info(
             "slice",
@@ -55,7 +70,9 @@ def log_step(step: Step) -> None:
 
 
 def log_left(slice_ids: Sequence[int], reason: str, error: BaseException | None) -> None:
-    """Log that slices stay undecided, and why."""
+    """Log that slices stay undecided, and why; without an error they are not those that were tried last."""
+    if error is None:
+        structlog.contextvars.clear_contextvars()
     if isinstance(error, MemoryError):
         log.error("slices_out_of_memory", slice_ids=list(slice_ids))
     elif _traceback(error) is None:

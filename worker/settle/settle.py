@@ -16,6 +16,7 @@ from worker.context import WorkerContext
 from worker.mail.hints import hint_mails, may_want_mails
 from worker.settle.attempts import Attempts
 from worker.settle.close_slices import SliceReport, close_with
+from worker.settle.logs import bind_requests
 from worker.settle.part import Part, Way
 from worker.settle.poison import quarantine
 from worker.settle.read import read_work
@@ -79,8 +80,7 @@ def _take(context: WorkerContext, step: Step, attempts: Attempts) -> list[TakenS
         step.part = replace(part, slice_ids=tuple(one.id for one in taken))
         step.further = [Part(tuple(again), Way.TOGETHER)] if again else []
         step.further += [Part((one,), Way.ALONE) for one in alone]
-    if len(taken) == 1 and not together:
-        structlog.contextvars.bind_contextvars(request_id=taken[0].request_id, job_id=str(taken[0].job_id))
+    bind_requests(taken)
     _failpoints("after-take", taken)
     return taken
 
