@@ -106,7 +106,10 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
 def _as_stored(job: Job, stored: Stored) -> Job:
     """The job with the moments that it has in the database."""
     return replace(
-        job, created_at=stored.created_at, expires_at=stored.created_at + (job.expires_at - job.created_at)
+        job,
+        created_at=stored.created_at,
+        expires_at=stored.created_at + (job.expires_at - job.created_at),
+        finished_at=None if job.total else stored.created_at,
     )
 
 

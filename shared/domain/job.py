@@ -45,9 +45,9 @@ class Job:
     """One reading of a job's row and its slices, all of the same moment.
 
     ``decided`` counts the orders of closed slices: ok, cancelled and failed ones; ``codes`` counts the
-    rejected ones by code. ``started_at`` is when the first slice was taken, ``last_closed_at`` when the
-    latest was closed; ``expires_at`` is when it expires if it is done in time. Everything else is derived,
-    so the counts cannot disagree.
+    rejected ones by code. ``started_at`` is when the first slice was taken, ``finished_at`` when the last one
+    was closed, or a batch of no orders was made; ``expires_at`` is when it expires if it is done in time.
+    Everything else is derived, so the counts cannot disagree.
     """
 
     id: UUID
@@ -63,7 +63,7 @@ class Job:
     cancelled: int = 0
     codes: Mapping[int, int] = field(default_factory=dict)
     started_at: datetime | None = None
-    last_closed_at: datetime | None = None
+    finished_at: datetime | None = None
 
     @property
     def pending(self) -> int:
@@ -77,20 +77,13 @@ class Job:
 
     @property
     def done(self) -> bool:
-        """Whether every key has its outcome."""
-        return self.decided == self.total
+        """Whether every key has its outcome, and its row says so."""
+        return self.finished_at is not None
 
     @property
     def percent(self) -> float:
         """Decided orders in a hundred, one decimal, rounded down: 100.0 is never said too early."""
-        return 100.0 if self.done else self.decided * 1000 // self.total / 10
-
-    @property
-    def finished_at(self) -> datetime | None:
-        """When the last outcome came; a batch of no orders was finished as it was made."""
-        if not self.done:
-            return None
-        return self.last_closed_at or self.created_at
+        return 100.0 if self.done else min(self.decided * 1000 // self.total, 999) / 10
 
     @property
     def kept_until(self) -> datetime:

@@ -136,7 +136,10 @@ def test_an_expired_job_is_told_with_the_way_to_a_new_one(
 ) -> None:
     stop_before_the_answer(api, file)
     settle_all(worker)
-    worker.run("UPDATE jobs SET expires_at = now() - interval '1 day'")
+    worker.run(
+        "UPDATE jobs SET expires_at = now() - interval '1 day',"
+        " finished_at = finished_at - interval '60 days'"
+    )
     worker.run("UPDATE slices SET closed_at = closed_at - interval '60 days'")
 
     with submitting(api, str(file)) as again:

@@ -98,7 +98,7 @@ def test_a_replay_that_cannot_be_read_says_that_the_batch_was_accepted_and_where
 ) -> None:
     first = api.post({"a": {}}, Idempotency_Key="k-1", Prefer="respond-async")
     with api.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE slices RENAME COLUMN ok_count TO gone"))
+        connection.execute(text("ALTER TABLE job_progress RENAME COLUMN ok TO gone"))
 
     again = api.post({"a": {}}, Idempotency_Key="k-1", Prefer="respond-async")
 

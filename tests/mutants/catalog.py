@@ -9,6 +9,8 @@ from tests.mutants.mutant import Change, Mutant
 _SETTLE: Final = "worker/settle/settle.py"
 _RETRY: Final = "worker/settle/retry.py"
 _SLICES: Final = "shared/persistence/jobs/slices.py"
+_CLOSING: Final = "shared/persistence/jobs/close.py"
+_CLOSED_ONCE: Final = "tests/integration/test_jobs_closed_once.py"
 _TAKING: Final = "shared/persistence/jobs/attempts.py"
 _QUEUE: Final = "shared/queue/job_queue.py"
 _POINTS: Final = "tests/integration/test_crash_points.py::test_a_death_at_a_failpoint_costs_no_order"
@@ -279,9 +281,9 @@ MUTANTS: Final = (
                 "                   THEN 0 ELSE 0 END,",
             ),
             Change(
-                _SLICES,
-                '"UPDATE slices SET closed_at = now(), outcomes',
-                '"UPDATE slices SET attempts = attempts + 1, closed_at = now(), outcomes',
+                _CLOSING,
+                "    SET closed_at = now(), outcomes",
+                "    SET attempts = attempts + 1, closed_at = now(), outcomes",
             ),
         ],
         [f"{_POISON}::test_an_order_that_ends_its_worker_is_given_up_alone[1-CURSED-CLOCK]"],
@@ -652,6 +654,54 @@ MUTANTS: Final = (
         [
             "tests/integration/test_clients.py::test_what_one_key_prepared_is_completed_with_another_of_its_client"
         ],
+    ),
+    Mutant(
+        "a job is finished by the first who sees no slice that nobody has taken",
+        [Change(_CLOSING, "GROUP BY job_id HAVING bool_and(closed_at IS NOT NULL)", "GROUP BY job_id")],
+        [f"{_CLOSED_ONCE}::test_of_two_that_close_the_last_slices_at_once_one_finishes_the_job"],
+    ),
+    Mutant(
+        "of two that close the last slices neither looks again",
+        [
+            Change(
+                _CLOSING, '    ORDER BY id FOR NO KEY UPDATE\n""")  # noqa', '    ORDER BY id\n""")  # noqa'
+            )
+        ],
+        [f"{_CLOSED_ONCE}::test_of_two_that_close_the_last_slices_at_once_one_finishes_the_job"],
+    ),
+    Mutant(
+        "whoever closes a slice queues for its job's row",
+        [
+            Change(
+                _CLOSING,
+                "    AND NOT EXISTS"
+                " (SELECT FROM slices WHERE job_id = jobs.id AND closed_at IS NULL AND attempts = 0)\n",
+                "",
+            )
+        ],
+        [f"{_CLOSED_ONCE}::test_who_cannot_be_the_last_waits_for_nobody"],
+    ),
+    Mutant(
+        "a job is finished twice",
+        [
+            Change(
+                _CLOSING,
+                "WHERE jobs.id = ended.job_id AND jobs.finished_at IS NULL",
+                "WHERE jobs.id = ended.job_id",
+            )
+        ],
+        [f"{_CLOSED_ONCE}::test_a_job_is_finished_once_however_often_that_is_asked_for"],
+    ),
+    Mutant(
+        "nobody finishes a job whose last slices were closed at the same moment",
+        [
+            Change(
+                "worker/maintenance/finish.py",
+                "finish_ended_jobs(self._engine, ended.job_ids) if ended.job_ids else []",
+                "[]",
+            )
+        ],
+        [f"{_CLOSED_ONCE}::test_a_job_that_nobody_finished_is_finished_by_who_reads_it_and_by_the_scheduler"],
     ),
     Mutant(
         "the same file submitted again makes every order once more",

@@ -18,6 +18,7 @@ from shared.clock import utc_now
 from shared.events import JobEvents
 from shared.persistence.access.keys import create_api_key
 from shared.persistence.core.database import open_database
+from tests.support.stored_jobs import close_slice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,19 +87,13 @@ class ApiClient:
         keys = list(json.loads(body))
         created = {"status": "ok", "orders": [slice_id]}
         rejected = {"status": "no", "code": -2, "msg": "none left"}
-        with self.engine.begin() as connection:
-            connection.execute(
-                text(
-                    "UPDATE slices SET started_at = now(), closed_at = now(), outcomes = :outcomes,"
-                    " ok_count = :ok, codes = CAST(:codes AS jsonb) WHERE id = :id AND closed_at IS NULL"
-                ),
-                {
-                    "id": slice_id,
-                    "outcomes": orjson.dumps(dict.fromkeys(keys, created if ok else rejected)),
-                    "ok": len(keys) if ok else 0,
-                    "codes": "{}" if ok else orjson.dumps({"-2": len(keys)}).decode(),
-                },
-            )
+        close_slice(
+            self.engine,
+            slice_id,
+            orjson.dumps(dict.fromkeys(keys, created if ok else rejected)),
+            len(keys) if ok else 0,
+            {} if ok else {"-2": len(keys)},
+        )
 
     def open_slices(self, job_id: str = "") -> list[tuple[int, UUID, int]]:
         """List the slices without outcomes, of one job or of all: id, job, number."""

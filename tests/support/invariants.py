@@ -78,6 +78,36 @@ _ALWAYS = {
             OR coalesce(codes, '{}') <> coalesce(by_code, '{}')
         )
     """,
+    "a finished job tells what its slices came to": """
+        WITH counted AS (
+            SELECT job_id, bool_and(closed_at IS NOT NULL) AS ended, sum(ok_count) AS ok,
+                sum(cancelled_count) AS cancelled
+            FROM slices GROUP BY job_id
+        ), by_code AS (
+            SELECT job_id, code, sum(CAST(times AS integer)) AS times
+            FROM slices CROSS JOIN jsonb_each_text(codes) AS rejected (code, times) GROUP BY job_id, code
+        ), rejected AS (
+            SELECT job_id, jsonb_object_agg(code, times) AS codes FROM by_code GROUP BY job_id
+        )
+        SELECT id, ended, ok_count, ok, jobs.codes, rejected.codes
+        FROM jobs JOIN counted ON counted.job_id = id LEFT JOIN rejected ON rejected.job_id = id
+        WHERE finished_at IS NOT NULL AND (
+            NOT ended OR ok_count <> ok OR cancelled_count <> cancelled
+            OR jobs.codes <> coalesce(rejected.codes, '{}')
+        )
+    """,
+    "a running job's progress is what its slices came to": """
+        SELECT jobs.id, counted.decided, counted.ok, closed.decided, closed.ok FROM jobs
+        LEFT JOIN (
+            SELECT job_id, sum(decided) AS decided, sum(ok) AS ok FROM job_progress GROUP BY job_id
+        ) AS counted ON counted.job_id = id
+        LEFT JOIN (
+            SELECT job_id, sum(order_count) AS decided, sum(ok_count) AS ok FROM slices
+            WHERE closed_at IS NOT NULL GROUP BY job_id
+        ) AS closed ON closed.job_id = id
+        WHERE finished_at IS NULL
+        AND (counted.decided IS DISTINCT FROM closed.decided OR counted.ok IS DISTINCT FROM closed.ok)
+    """,
     "an ok names its orders": """
         SELECT told.job_id, told.key FROM told
         WHERE outcome ->> 'status' = 'ok' AND NOT EXISTS (

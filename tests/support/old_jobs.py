@@ -34,7 +34,11 @@ def grow_old(shop: Shop, days: float) -> None:
     past = {"by": timedelta(days=days)}
     with shop.api.engine.begin() as connection:
         connection.execute(
-            text("UPDATE jobs SET created_at = created_at - :by, expires_at = expires_at - :by"), past
+            text(
+                "UPDATE jobs SET created_at = created_at - :by, expires_at = expires_at - :by,"
+                " started_at = started_at - :by, finished_at = finished_at - :by"
+            ),
+            past,
         )
         connection.execute(
             text("UPDATE slices SET started_at = started_at - :by, closed_at = closed_at - :by"), past

@@ -11,7 +11,10 @@ import uuid6
 from sqlalchemy import text
 
 from shared.domain.job import Job
+from shared.persistence.core.database import transaction
+from shared.persistence.jobs.close import ClosedSlice, close_slices
 from shared.persistence.jobs.insert import NewJob, NewSlice
+from shared.persistence.jobs.slices import claim_slice
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -51,6 +54,29 @@ def new_job_of(api_key_id: int, total: int) -> NewJob:
         expires_at=NOW + timedelta(days=30),
     )
     return NewJob(job=job, strict=True, queue="orders.large", dispatch_after_seconds=30)
+
+
+def close_slice(
+    engine: Engine, slice_id: int, outcomes: bytes, ok: int, codes: dict[str, int] | None = None
+) -> None:
+    """Close a slice that is open, as a worker does."""
+    query = text(
+        "SELECT job_id, order_count, total FROM slices JOIN jobs ON jobs.id = job_id WHERE slices.id = :id"
+    )
+    with transaction(engine) as connection:
+        if claim_slice(connection, slice_id) is None:
+            return
+        found = connection.execute(query, {"id": slice_id}).one()
+        closed = ClosedSlice(
+            id=slice_id,
+            job_id=found.job_id,
+            order_count=found.order_count,
+            job_total=found.total,
+            outcomes=outcomes,
+            ok_count=ok,
+            codes=codes or {},
+        )
+        close_slices(connection, [closed])
 
 
 def rows(engine: Engine, query: str, **values: Any) -> list[Any]:

@@ -22,6 +22,7 @@ from shared.persistence.jobs.kept_bodies import empty_bodies
 from shared.persistence.jobs.prune import prune_jobs
 from shared.queue.job_queue import JobQueue, QueueAwayError
 from shared.settings import Settings
+from worker.maintenance.finish import FinishEndedJobs
 from worker.maintenance.redispatch import sweep, sweep_mails
 
 log = structlog.get_logger()
@@ -64,6 +65,7 @@ def periodic_tasks(engine: Engine, queue: JobQueue, settings: Settings) -> list[
     return [
         PeriodicTask("sweep", settings.sweep_seconds, partial(sweep, engine, queue, settings)),
         PeriodicTask("mails", settings.sweep_seconds, partial(sweep_mails, engine, queue, settings)),
+        PeriodicTask("finish", settings.sweep_seconds, FinishEndedJobs(engine)),
         # A backlog of a million jobs must not keep lost slices waiting.
         PeriodicTask("prune", settings.prune_seconds, partial(_prune, engine), until_done=True),
         PeriodicTask(

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from shared.domain.outcome import Created, Rejected
 from shared.domain.reasons import VOUCHER_UNKNOWN
-from shared.persistence.jobs.slices import ClosedSlice, TakenSlice, close_slices
+from shared.persistence.jobs.close import ClosedSlice, close_slices
+from shared.persistence.jobs.slices import TakenSlice
 from shared.schemas.outcome import keyed_outcomes_json
 from worker.settle.work import Keyed, Placed
 
@@ -40,7 +41,15 @@ def close_with(connection: Connection, placed: Placed) -> list[SliceReport]:
     close_slices(
         connection,
         [
-            ClosedSlice(taken.id, keyed_outcomes_json(keyed), ok, of)
+            ClosedSlice(
+                id=taken.id,
+                job_id=taken.job_id,
+                order_count=taken.order_count,
+                job_total=taken.job_total,
+                outcomes=keyed_outcomes_json(keyed),
+                ok_count=ok,
+                codes=of,
+            )
             for (taken, keyed), ok, of in zip(placed, oks, codes, strict=True)
         ],
     )

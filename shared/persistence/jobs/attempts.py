@@ -51,7 +51,7 @@ _TAKE = """
     WITH hasty AS (SELECT set_config('synchronous_commit', 'off', true)),
     free AS (
         SELECT slices.id, octet_length(slices.body) AS size, jobs.client_id, jobs.api_key_id, jobs.request_id,
-               jobs.strict, jobs.form
+               jobs.total, jobs.strict, jobs.form
         FROM slices JOIN jobs ON jobs.id = slices.job_id
         WHERE slices.id = ANY(%(ids)s::bigint[]) AND closed_at IS NULL
           AND (NOT %(together)s
@@ -76,6 +76,7 @@ _TAKE = """
     FROM hasty CROSS JOIN fitting JOIN api_keys ON api_keys.id = fitting.api_key_id
     WHERE slices.id = fitting.id AND (size_so_far <= %(bytes_max)s::bigint OR nth = 1)
     RETURNING slices.id, slices.job_id, slices.number, slices.first_position, slices.order_count,
+              fitting.total AS job_total,
               CASE WHEN slices.attempts - slices.attempted_together::integer > %(attempts_max)s
                      OR size > %(bytes_max)s::bigint AND order_count > 1
                    THEN NULL ELSE slices.body END AS body,
@@ -128,6 +129,7 @@ def _taken(row: Any) -> TakenSlice:
         number=row.number,
         first_position=row.first_position,
         order_count=row.order_count,
+        job_total=row.job_total,
         body=row.body or b"",
         withheld=row.body is None,
         repeated_numbers=frozenset(row.repeated_numbers),

@@ -87,10 +87,13 @@ class Stored(NamedTuple):
 
 _JOB_AND_SLICE_IDS = text("""
     WITH job AS (
-        INSERT INTO jobs (id, client_id, api_key_id, request_id, total, form, strict, created_at, expires_at,
-                          idempotency_key, request_hash)
+        INSERT INTO jobs (id, client_id, api_key_id, request_id, total, form, strict, created_at,
+                          expires_at, idempotency_key, request_hash,
+                          finished_at, ok_count, cancelled_count, codes)
         VALUES (:id, :client_id, :api_key_id, :request_id, :total, :form, :strict, now(), now() + :kept,
-                :idempotency_key, :request_hash)
+                :idempotency_key, :request_hash,
+                CASE WHEN :ended THEN now() END, CASE WHEN :ended THEN 0 END, CASE WHEN :ended THEN 0 END,
+                CASE WHEN :ended THEN CAST('{}' AS jsonb) END)
         RETURNING created_at
     )
     SELECT created_at, created_at + make_interval(secs => :dispatch_after_seconds) AS next_dispatch_at,
@@ -183,6 +186,8 @@ def _insert(connection: Connection, new_job: NewJob, slices: NewSlices) -> Store
         "idempotency_key": new_job.idempotency_key,
         "request_hash": new_job.request_hash,
         "slice_count": len(slices),
+        # Nothing is left of a batch of no orders.
+        "ended": len(slices) == 0,
     }
     made = connection.execute(_JOB_AND_SLICE_IDS, row).one()
     stored = Stored(made.slice_ids, made.created_at)

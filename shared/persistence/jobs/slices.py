@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-import orjson
 import psycopg
 from sqlalchemy import Connection, text
 
@@ -28,13 +27,6 @@ _CLAIM = text(
     " set_config('statement_timeout',"
     " COALESCE(:statement_limit, current_setting('statement_timeout')), true)) AS limits"
     " WHERE id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL ORDER BY id FOR UPDATE OF slices"
-)
-_CLOSE = text(
-    "UPDATE slices SET closed_at = now(), outcomes = closed.outcomes, ok_count = closed.ok,"
-    " codes = CAST(closed.codes AS jsonb), attempt_tokens = '{}'"
-    " FROM unnest(CAST(:ids AS bigint[]), CAST(:outcomes AS bytea[]), CAST(:oks AS integer[]),"
-    " CAST(:codes AS text[])) AS closed(id, outcomes, ok, codes)"
-    " WHERE slices.id = closed.id"
 )
 _WINDOW = "SELECT substring(body FROM %(first)s FOR %(size)s) FROM slices WHERE id = %(id)s"
 _CUT_UP = text(
@@ -60,6 +52,7 @@ class TakenSlice:
     number: int
     first_position: int
     order_count: int
+    job_total: int
     body: bytes
     withheld: bool
     """Whether ``body`` was left where it is: the slice is too large, or has been attempted too often."""
@@ -90,16 +83,6 @@ class Claim:
     moment: datetime
     catalog_version: int
     slice_ids: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedSlice:
-    """What a slice came to. ``outcomes`` is one JSON object, {key: outcome, …}, in order."""
-
-    id: int
-    outcomes: bytes
-    ok_count: int
-    codes: Mapping[str, int]
 
 
 def body_windows(connection: Connection, slice_id: int, window_bytes: int) -> Iterator[bytes]:
@@ -174,16 +157,3 @@ def claim_slices(
 def claim_slice(connection: Connection, slice_id: int) -> Claim | None:
     """Lock one slice in the same way."""
     return claim_slices(connection, [slice_id])
-
-
-def close_slices(connection: Connection, closed: Sequence[ClosedSlice]) -> None:
-    """Write the outcomes of slices that this transaction has claimed."""
-    connection.execute(
-        _CLOSE,
-        {
-            "ids": [one.id for one in closed],
-            "outcomes": [one.outcomes for one in closed],
-            "oks": [one.ok_count for one in closed],
-            "codes": [orjson.dumps(one.codes).decode() for one in closed],
-        },
-    )

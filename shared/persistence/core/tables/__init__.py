@@ -24,7 +24,7 @@ from shared.persistence.core.tables.catalog import (
     vouchers,
     warehouses,
 )
-from shared.persistence.core.tables.job import jobs, slices
+from shared.persistence.core.tables.job import job_progress, jobs, slices
 from shared.persistence.core.tables.mail import confirmations
 from shared.persistence.core.tables.order import (
     allocations,
@@ -48,6 +48,7 @@ __all__ = [
     "customers",
     "delivery_windows",
     "items",
+    "job_progress",
     "jobs",
     "markets",
     "metadata",

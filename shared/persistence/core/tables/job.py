@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -42,6 +43,14 @@ jobs = Table(
     Column("request_hash", LargeBinary),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    # Its last word, written once, by whoever closes its last slice. How far it has come before that is told
+    # by job_progress.
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("ok_count", Integer),
+    Column("cancelled_count", Integer),
+    # {"-2": 3}: rejections by code.
+    Column("codes", JSONB),
     # Whether its slices still have what was sent.
     Column("bodies_kept", Boolean, nullable=False, server_default=text("true")),
     # NULLs differ: a job without an Idempotency-Key is like no other.
@@ -50,8 +59,20 @@ jobs = Table(
     ForeignKeyConstraint(["client_id", "api_key_id"], ["api_keys.client_id", "api_keys.id"]),
     CheckConstraint("(idempotency_key IS NULL) = (request_hash IS NULL)", name="idempotency_key_with_hash"),
     CheckConstraint("total >= 0", name="total_not_negative"),
+    CheckConstraint(
+        "(finished_at IS NULL) = (ok_count IS NULL) AND (finished_at IS NULL) = (cancelled_count IS NULL)"
+        " AND (finished_at IS NULL) = (codes IS NULL)",
+        name="finished_with_counts",
+    ),
+    CheckConstraint(
+        "ok_count >= 0 AND cancelled_count >= 0 AND ok_count + cancelled_count <= total",
+        name="counts_within_total",
+    ),
     CheckConstraint("form IN ('batch', 'order', 'completion')", name="form_known"),
+    Index(None, "client_id", "id"),
     Index(None, "expires_at"),
+    # What the scheduler looks through for jobs that ended without anybody finishing them.
+    Index("jobs_unfinished_idx", "id", postgresql_where=text("finished_at IS NULL")),
     Index("jobs_bodies_kept_idx", "created_at", postgresql_where=text("bodies_kept")),
 )
 
@@ -86,7 +107,8 @@ slices = Table(
     # Its part of the answer: one JSON object, {key: outcome, ...}.
     Column("outcomes", LargeBinary),
     Column("ok_count", Integer),
-    # {"-2": 3}: rejections by code.
+    Column("cancelled_count", Integer, nullable=False, server_default=text("0")),
+    # {"-2": 3}: rejections by code, without what was cancelled.
     Column("codes", JSONB),
     UniqueConstraint("job_id", "number"),
     CheckConstraint("order_count > 0", name="not_empty"),
@@ -94,6 +116,30 @@ slices = Table(
         "(closed_at IS NULL) = (outcomes IS NULL) AND (closed_at IS NULL) = (ok_count IS NULL)",
         name="closed_with_outcomes",
     ),
+    CheckConstraint(
+        "cancelled_count >= 0 AND ok_count >= 0 AND ok_count + cancelled_count <= order_count",
+        name="counts_within_slice",
+    ),
     CheckConstraint("closed_at IS NOT NULL OR body IS NOT NULL", name="undecided_has_its_body"),
     Index("slices_undecided_idx", "next_dispatch_at", postgresql_where=text("closed_at IS NULL")),
+    # Which of a job's slices are left, for whoever may be closing the last one.
+    Index("slices_open_idx", "job_id", postgresql_where=text("closed_at IS NULL")),
+)
+
+job_progress = Table(
+    # How far a running job has come, as each connection that closes its slices has counted: nobody waits for
+    # another one's row. Gone when the job is finished.
+    "job_progress",
+    metadata,
+    Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    # The connection's process in the server.
+    Column("writer", Integer, nullable=False),
+    Column("decided", Integer, nullable=False),
+    Column("ok", Integer, nullable=False),
+    Column("cancelled", Integer, nullable=False),
+    # Rejections by code, -1 first.
+    Column("rejected", ARRAY(Integer), nullable=False),
+    Column("started_at", Moment),
+    PrimaryKeyConstraint("job_id", "writer"),
+    CheckConstraint("ok >= 0 AND cancelled >= 0 AND ok + cancelled <= decided", name="counts_add_up"),
 )

@@ -27,6 +27,7 @@ def job(total: int, decided: int = 0, ok: int = 0, cancelled: int = 0, **more: A
         created_at=MADE,
         expires_at=MADE + timedelta(days=30),
         decided=decided,
+        finished_at=more.pop("finished_at", LATER if decided == total else None),
         ok=ok,
         cancelled=cancelled,
         codes={-7: 20, -1: 1, -2: 80},
@@ -77,10 +78,11 @@ def test_the_state_follows_from_the_counts(seen: Job, state: JobState) -> None:
     assert seen.state is state
 
 
-def test_a_job_is_finished_when_its_last_slice_was_closed() -> None:
-    assert job(2, 1, 1, started_at=MADE, last_closed_at=LATER).finished_at is None
-    assert job(2, 2, 1, started_at=MADE, last_closed_at=LATER).finished_at == LATER
-    assert job(0).finished_at == MADE
+def test_a_job_is_finished_when_its_row_says_so() -> None:
+    # All its orders are decided, and nobody has said yet that it is finished.
+    assert job(2, 2, 1, started_at=MADE, finished_at=None).state is JobState.RUNNING
+    assert job_json(job(2, 2, 1, started_at=MADE, finished_at=None))["percent"] == 99.9
+    assert job(2, 2, 1, started_at=MADE, finished_at=LATER).state is JobState.PARTIALLY_SUCCEEDED
 
 
 @given(st.data())
