@@ -93,7 +93,7 @@ def allocate(
     for warehouse_id in rule.warehouse_ids:
         if _covers(warehouse_id, wanted, available):
             return Allocation(
-                tuple(Reservation(w.line, w.item_id, warehouse_id, w.quantity) for w in demands)
+                tuple([Reservation(w.line, w.item_id, warehouse_id, w.quantity) for w in demands])
             )
     missing = _missing(demands, wanted, rule, available)
     if missing:
@@ -151,7 +151,10 @@ def _missing(
 
 
 def _covers(warehouse_id: int, wanted: Mapping[int, int], available: AvailableStock) -> bool:
-    return all(available.units(item_id, warehouse_id) >= n for item_id, n in wanted.items())
+    for item_id, units in wanted.items():  # noqa: SIM110 - asked of every order: a loop takes half of all()'s time
+        if available.units(item_id, warehouse_id) < units:
+            return False
+    return True
 
 
 def _walk_down(

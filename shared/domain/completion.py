@@ -46,7 +46,7 @@ def uncounted(read: Completion | Misread, currency: str) -> list[Fault]:
 
 def place_prepared(draft: Draft, available: AvailableStock) -> Placement:
     """The parts that a prepared order becomes; the first keeps its number."""
-    allocation = allocate_what_is_there(draft.demands(), draft.rule, available)
+    allocation = allocate_what_is_there(draft.demands, draft.rule, available)
     available.reserve(allocation.reservations)
     return Placement(draft, split(draft, allocation))
 

@@ -144,8 +144,8 @@ def _joined(draft: Draft, parts: tuple[Part, ...]) -> Part:
 
 def _allocate(draft: Draft, available: AvailableStock) -> Allocation | Shortage:
     if draft.request.force_create:
-        return allocate_what_is_there(draft.demands(), draft.rule, available)
-    return allocate(draft.demands(), draft.rule, available)
+        return allocate_what_is_there(draft.demands, draft.rule, available)
+    return allocate(draft.demands, draft.rule, available)
 
 
 def _shortage_faults(draft: Draft, shortage: Shortage) -> list[Fault]:

@@ -72,9 +72,11 @@ class Draft:
     """What the lines come to."""
     totals: Totals = field(init=False)
     """What the order comes to; vouchers reduce it to nothing at most."""
+    demands: tuple[Demand, ...] = field(init=False)
+    """What it asks of the stock; nothing when stock is to stay untouched."""
 
     def __post_init__(self) -> None:
-        """Add the money up, once: it is asked for at every step of the order's way."""
+        """Add the money and the demands up, once: they are asked for at every step of the order's way."""
         lines_total, vouchers = ZERO, ZERO
         if self.request.voucher_value is not None:
             vouchers = counted(self.request.voucher_value, unit(self.pricelist.currency))
@@ -84,6 +86,7 @@ class Draft:
             vouchers += applied.value
         object.__setattr__(self, "lines_total", lines_total)
         object.__setattr__(self, "totals", totals(lines_total, self.shipping.value, vouchers))
+        object.__setattr__(self, "demands", self._demands())
 
     @property
     def reductions(self) -> list[Applied]:
@@ -97,12 +100,13 @@ class Draft:
         preorder = self.terms.window is not None and self.terms.window.preorder
         return self.request.adjust_stock and not preorder
 
-    def demands(self) -> list[Demand]:
-        """What it asks of the stock; nothing when stock is to stay untouched."""
+    def _demands(self) -> tuple[Demand, ...]:
         if not self.needs_stock:
-            return []
-        return [
-            Demand(line.line, line.item.id, line.request.quantity)
-            for line in self.lines
-            if line.item is not None and line.shippable
-        ]
+            return ()
+        return tuple(
+            [
+                Demand(line.line, line.item.id, line.request.quantity)
+                for line in self.lines
+                if line.item is not None and line.shippable
+            ]
+        )

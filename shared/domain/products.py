@@ -18,6 +18,11 @@ def find_item(
     position: int, wanted: LineRequest, assortment: Assortment, *, force: bool
 ) -> tuple[Item | None, list[Fault]]:
     """The item that the line's names agree on. None without a fault: unknown, and ``force`` lets it in."""
+    if wanted.ean is None and wanted.upc is None and wanted.item_id is None:
+        # As nearly every line: there is nothing that its SKU could disagree with.
+        item = assortment.by_sku.get(wanted.sku or "")
+        if item is not None:
+            return item, []
     given = [(name, value, item) for name, value, item in _named(wanted, assortment) if value is not None]
     known = [(name, value, item) for name, value, item in given if item is not None]
     faults: list[Fault] = []

@@ -129,12 +129,15 @@ def _lines(
         problems = problems or line_faults(
             position, wanted, item, channel.market, channel.pricelist, force=request.force_create
         )
-        if not _in_units(wanted, to):
+        as_counted = _in_units(wanted, to)
+        if not as_counted:
             problems = [*problems, *amount_faults(line_amounts(position, wanted), currency)]
         if problems:
             faults.extend(problems)
             continue
-        unit_price, original_price = _prices(wanted, item, channel, snapshot, to)
+        unit_price, original_price = wanted.unit_price, wanted.original_price
+        if unit_price is None or original_price is None or not as_counted:
+            unit_price, original_price = _prices(wanted, item, channel, snapshot, to)
         lines.append(
             DraftLine(
                 line=position,

@@ -33,10 +33,21 @@ class Part:
 def split(draft: Draft, allocation: Allocation) -> tuple[Part, ...]:
     """The parts of an order, at least one; those that ship come first, in the rule's order.
 
-    ``allocation`` must cover or back-order every line that ``draft.demands()`` names.
+    ``allocation`` must cover or back-order every line that ``draft.demands`` names.
     """
+    if draft.rule.split is Split.NONE and not allocation.back_ordered and _all_ship(draft):
+        # As nearly every order: one part, with the lines as they are.
+        whole = tuple([PartLine(line, line.request.quantity) for line in draft.lines])
+        return (Part(whole, allocation.reservations, draft.totals),)
     groups = _groups(draft, allocation)
     return _with_money(draft, [group for group in groups if group[0]])
+
+
+def _all_ship(draft: Draft) -> bool:
+    for line in draft.lines:  # noqa: SIM110 - asked of every order: a loop takes half of all()'s time
+        if not line.shippable:
+            return False
+    return True
 
 
 _Group = tuple[tuple[PartLine, ...], tuple[Reservation, ...]]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from shared.domain.catalog import Account, DeliveryWindow
 from shared.domain.currencies import counted, unit
 from shared.domain.locate import Snapshot
-from shared.domain.order import Address, OrderNames, OrderRequest
+from shared.domain.order import NOTHING_NAMED, Address, OrderNames, OrderRequest
 from shared.domain.outcome import Fault, quoted
 from shared.domain.pricing import ZERO
 from shared.domain.reasons import (
@@ -33,6 +34,9 @@ class Terms:
     window: DeliveryWindow | None = None
 
 
+_NO_TERMS: Final = Terms()
+
+
 @value(frozen=True, slots=True)
 class Shipping:
     """How an order is sent and what for, in its pricelist's currency."""
@@ -43,6 +47,8 @@ class Shipping:
 
 def find_terms(names: OrderNames, snapshot: Snapshot) -> tuple[Terms, list[Fault]]:
     """Look up what an order names; a fault for each name that stands for nothing."""
+    if names is NOTHING_NAMED:
+        return _NO_TERMS, []
     faults: list[Fault] = []
     account = _account(names, snapshot, faults)
     buyer_id = _buyer_id(names, account, faults)

@@ -121,7 +121,7 @@ def _reserve_stock(
 ) -> tuple[int, ...]:
     catalog = context.catalog(connection, claim.catalog_version)
     draft = read_draft(connection, stored, catalog, rule_id)
-    available = lock_stock(connection, {demand.item_id for demand in draft.demands()}, catalog.thresholds)
+    available = lock_stock(connection, {demand.item_id for demand in draft.demands}, catalog.thresholds)
     placement = place_prepared(draft, available)
     numbered = placement.numbered(draw_numbers(connection, placement.automatic_numbers, ()))
     complete(connection, stored, numbered)

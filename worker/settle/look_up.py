@@ -105,7 +105,7 @@ def _named_by_limited(
 
 def items_to_lock(drafts: Iterable[Draft | Doomed | Rejected]) -> set[int]:
     """The ids of the items that are wanted."""
-    return {demand.item_id for draft in drafts if isinstance(draft, Draft) for demand in draft.demands()}
+    return {demand.item_id for draft in drafts if isinstance(draft, Draft) for demand in draft.demands}
 
 
 def items_that_may_be_wanted(orders: Iterable[KeyedOrder], assortment: Assortment) -> set[int]:

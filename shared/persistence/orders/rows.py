@@ -98,12 +98,15 @@ ORDERS = (
 
 def of_orders(making: Making, new_orders: Sequence[NewOrder]) -> Iterator[tuple[Any, ...]]:
     """The orders: one per part."""
+    # As text, for it is the same in all of them.
+    moment = str(making.moment)
+    job_ids = {new.job_id: str(new.job_id) for new in new_orders}
     for new, number, index, part in _parts(new_orders):
         draft = new.numbered.placement.draft
         yield (
             number,
             "prepared" if draft.request.create_only else "created",
-            new.job_id,
+            job_ids[new.job_id],
             new.position,
             msgspec.json.encode(new.batch_key).decode(),
             new.api_key_id,
@@ -116,9 +119,9 @@ def of_orders(making: Making, new_orders: Sequence[NewOrder]) -> Iterator[tuple[
             part.totals.shipping,
             part.totals.voucher,
             part.totals.grand,
-            *_wishes(draft, making.moment),
+            *_wishes(draft, moment),
             _json(_vouchers(draft)) if index == 0 and draft.vouchers else None,
-            making.moment,
+            moment,
         )
 
 
@@ -138,7 +141,7 @@ def _sold(draft: Draft) -> tuple[Any, ...]:
     )
 
 
-def _wishes(draft: Draft, moment: datetime) -> tuple[Any, ...]:
+def _wishes(draft: Draft, moment: str) -> tuple[Any, ...]:
     """adjust_stock … apply_vouchers."""
     request = draft.request
     origin = request.names.origin
@@ -150,7 +153,7 @@ def _wishes(draft: Draft, moment: datetime) -> tuple[Any, ...]:
         request.comment,
         request.internal_comment,
         request.po_number,
-        request.order_date or moment,
+        moment if request.order_date is None else request.order_date,
         request.delivery_date,
         request.cancel_date,
         request.names.delivery_window,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, text
 
@@ -11,10 +11,12 @@ from shared.domain.allocation import AvailableStock, StockKey
 # One statement that updates many rows would lock them as it finds them, and deadlock; so they are locked
 # first. NO KEY: an allocation's foreign key must not wait for it.
 _READ = (
-    "SELECT item_id, warehouse_id, physical - allocated FROM stock"
+    "SELECT item_id, warehouse_id, physical - allocated AS free FROM stock"
     " WHERE item_id = ANY(CAST(:items AS bigint[]))"
 )
 _LOCK = f"{_READ} ORDER BY item_id, warehouse_id FOR NO KEY UPDATE"
+# All of them in one row: of a full message there are some 400, and each would be looked at on its way.
+_IN_ONE_ROW = "SELECT array_agg(item_id), array_agg(warehouse_id), array_agg(free) FROM ({}) AS found"
 _RESERVE = text(
     "UPDATE stock SET allocated = stock.allocated + taken.quantity, modified_at = clock_timestamp()"
     " FROM unnest(CAST(:items AS bigint[]), CAST(:warehouses AS integer[]), CAST(:quantities AS integer[]))"
@@ -45,10 +47,19 @@ def _available(
 ) -> AvailableStock:
     if not item_ids:
         return AvailableStock({})
-    rows = connection.execute(text(query), {"items": sorted(item_ids)})
+    wanted = {"items": _array(sorted(item_ids))}
+    items, warehouses, free = connection.execute(text(_IN_ONE_ROW.format(query)), wanted).one()
     return AvailableStock(
-        {(item, warehouse): free - thresholds.get(warehouse, 0) for item, warehouse, free in rows}
+        {
+            (item, warehouse): units - thresholds.get(warehouse, 0)
+            for item, warehouse, units in zip(items or (), warehouses or (), free or (), strict=True)
+        }
     )
+
+
+def _array(numbers: Iterable[int]) -> str:
+    """An array as PostgreSQL reads it: the driver would look at each number for itself."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def reserve(connection: Connection, taken: Mapping[StockKey, int]) -> None:
@@ -57,8 +68,8 @@ def reserve(connection: Connection, taken: Mapping[StockKey, int]) -> None:
         connection.execute(
             _RESERVE,
             {
-                "items": [item for item, _ in taken],
-                "warehouses": [warehouse for _, warehouse in taken],
-                "quantities": list(taken.values()),
+                "items": _array(item for item, _ in taken),
+                "warehouses": _array(warehouse for _, warehouse in taken),
+                "quantities": _array(taken.values()),
             },
         )

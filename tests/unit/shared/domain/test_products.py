@@ -118,7 +118,7 @@ def test_force_create_lets_in_what_may_not_be_sold_but_ships_none_of_it(wanted: 
 
     assert isinstance(found, Draft)
     assert not found.lines[0].shippable
-    assert found.demands() == []
+    assert found.demands == ()
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def contents(parts: tuple[Part, ...]) -> list[list[tuple[str, int, int]]]:
 
 def test_a_rule_that_splits_nothing_keeps_all_in_one_part_whatever_ships_it() -> None:
     whole = draft(line(BRASS_LAMP, 3), line(RED_STOOL))
-    allocation = allocate(whole.demands(), whole.rule, stock(lamp_main=2, lamp_shop=1, stool_shop=1))
+    allocation = allocate(whole.demands, whole.rule, stock(lamp_main=2, lamp_shop=1, stool_shop=1))
     assert isinstance(allocation, Allocation)
 
     parts = split(whole, allocation)
