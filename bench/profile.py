@@ -7,11 +7,11 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import psutil
 import psycopg
 
+from bench.processor_time import postgres_processes, redis_process, spent_seconds
 from bench.rivals import Ordermill
 
 SAMPLE_SECONDS = 0.02
@@ -67,30 +67,15 @@ def _sample(database_url: str, samples: Counter[str], over: threading.Event) -> 
 
 def _cpu_seconds(rival: Ordermill) -> dict[str, float]:
     api, worker, scheduler = (psutil.Process(pid) for pid in rival.pids)
-    return {
-        "worker": _of([worker, *worker.children(recursive=True)]),
-        "PostgreSQL": _of(_named("postgres")),
-        "API": _of([api, *api.children(recursive=True)]),
-        "Redis and the scheduler": _of(
-            [*_named("redis-server"), scheduler, *scheduler.children(recursive=True)]
-        ),
-        "the client": _of([psutil.Process()]),
+    programs = {
+        "worker": [worker, *worker.children(recursive=True)],
+        "PostgreSQL": postgres_processes(rival.database_url),
+        "API": [api, *api.children(recursive=True)],
+        "Redis and the scheduler": [
+            redis_process(rival.redis_url),
+            scheduler,
+            *scheduler.children(recursive=True),
+        ],
+        "the client": [psutil.Process()],
     }
-
-
-def _named(name: str) -> list[psutil.Process]:
-    return [one for one in psutil.process_iter(["name"]) if one.info["name"] == name]
-
-
-def _of(processes: list[psutil.Process]) -> float:
-    return sum(_spent(one) for one in processes)
-
-
-def _spent(process: psutil.Process) -> float:
-    """Its own seconds and those of its children that have ended: so what a backend did stays in the sum."""
-    try:
-        times: Any = process.cpu_times()
-    except psutil.NoSuchProcess:
-        # It ended since it was listed, and its parent has its seconds.
-        return 0.0
-    return float(times.user + times.system + times.children_user + times.children_system)
+    return {name: spent_seconds(processes) for name, processes in programs.items()}

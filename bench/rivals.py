@@ -172,6 +172,7 @@ class Ordermill(OverHttp):
         self.name = f"ordermill-{worker_processes}"
         self.worker_processes = worker_processes
         self.last_job = ""
+        self.redis_url = ground.redis(6 + worker_processes)
         super().__init__(ground, programs)
         self.headers["API-Authorization"] = ground.prepare_for_ordermill(self.database_url)
 
@@ -183,7 +184,7 @@ class Ordermill(OverHttp):
         """The roles, as compose runs them; the API first."""
         environment = environment_with(
             DATABASE_URL=self.database_url,
-            REDIS_URL=self.ground.redis(6 + self.worker_processes),
+            REDIS_URL=self.redis_url,
             WORKER_PROCESSES=str(self.worker_processes),
             RATE_LIMIT_PER_MINUTE="0",
             LOG_LEVEL="WARNING",

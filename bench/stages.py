@@ -20,8 +20,6 @@ from itertools import islice
 from types import FrameType
 
 import click
-import psutil
-import psycopg
 import structlog
 import uuid6
 from rich.console import Console
@@ -29,6 +27,7 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from bench.ground import open_ground
+from bench.processor_time import postgres_processes, spent_seconds
 from bench.shapes import SHAPES, batch, make
 from shared.domain.job import Job, JobForm
 from shared.domain.slicing import LARGE_QUEUE, handfuls
@@ -135,11 +134,11 @@ def store(engine: Engine, shape: str, count: int, seed: int, api_key_id: int) ->
     return insert_job(engine, new_job, slices).slice_ids
 
 
-def settle(context: WorkerContext, slice_ids: Sequence[int], count: int, server: psutil.Process) -> Cost:
+def settle(context: WorkerContext, slice_ids: Sequence[int], count: int, database_url: str) -> Cost:
     """Settle these slices, of ``count`` orders, in messages as the API would send them."""
     messages = handfuls(slice_ids, LARGE_QUEUE)
     samples = Samples()
-    postgres, began, ours = _server_seconds(server), time.perf_counter(), os.times()
+    postgres, began, ours = spent_seconds(postgres_processes(database_url)), time.perf_counter(), os.times()
     with samples.sampling():
         closed = 0
         for ids in messages:
@@ -156,27 +155,9 @@ def settle(context: WorkerContext, slice_ids: Sequence[int], count: int, server:
         {line: times * share for line, times in samples.lines.items()},
         user,
         (now.system - ours.system) * per_order,
-        (_server_seconds(server) - postgres) * per_order,
+        (spent_seconds(postgres_processes(database_url)) - postgres) * per_order,
         took * per_order,
     )
-
-
-def postmaster(database_url: str) -> psutil.Process:
-    """The PostgreSQL server that has this database: there may be others on the machine."""
-    with psycopg.connect(database_url) as connection:
-        parent = psutil.Process(connection.info.backend_pid).parent()
-    if parent is None:
-        raise RuntimeError("PostgreSQL's backend has no parent")
-    return parent
-
-
-def _server_seconds(server: psutil.Process) -> float:
-    """The processor time of a server, of what it has started, and of what of that has ended."""
-    seconds = 0.0
-    for one in (server, *server.children()):
-        times = one.cpu_times()
-        seconds += float(times.user + times.system + times.children_user + times.children_system)
-    return seconds
 
 
 def best_of(costs: Sequence[Cost]) -> Cost:
@@ -205,12 +186,11 @@ def main(*, orders: int, rounds: int, shape: str, lines: int) -> None:
         url = ground.new_database("stages")
         ground.prepare_for_ordermill(url)
         context = open_worker_context(Settings(database_url=url, redis_url=ground.redis(1)))
-        server = postmaster(url)
         collect_rarely()
         for seed in range(rounds + 1):
             size = orders if seed else 500  # connections, caches, imports
             ids = store(context.engine, shape, size, seed + 1, api_key_id=1)
-            costs.append(settle(context, ids, size, server))
+            costs.append(settle(context, ids, size, url))
         context.engine.dispose()
     show(best_of(costs[1:]), lines)
 
