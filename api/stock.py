@@ -15,6 +15,7 @@ from api.web.errors import ApiError
 from api.web.prefer import read_preferences
 from api.web.query import bad_values, honoured, query_values, same_query
 from api.web.responses import json_response, reserved_response
+from shared.domain.backoff import Backoff
 from shared.domain.outcome import Fault
 from shared.domain.reasons import TOO_MANY
 from shared.domain.stock_count import StockCount, StockSet
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
     from api.context import AppContext, RequestContext
     from api.memory_budget import Reservation
+
+# Two that met in a deadlock must not meet again.
+_BACKOFF = Backoff(first_seconds=0.1, jitter=0.5)
 
 _log = structlog.get_logger(__name__)
 
@@ -127,6 +131,5 @@ def _set_with_retries(app: AppContext, context: RequestContext, counts: Sequence
             if attempt == tries:
                 raise
             _log.info("stock_tried_again", attempt=attempt, reason=str(error))
-            # Jitter: two that met in a deadlock must not meet again.
-            time.sleep(random.uniform(0.5, 1.5) * 0.05 * 2**attempt)  # noqa: S311 - not a secret
+            time.sleep(_BACKOFF.after(attempt, random.random()))  # noqa: S311 - not a secret
     raise RuntimeError("there is at least one try")

@@ -16,6 +16,7 @@ from uuid import UUID
 import redis
 import structlog
 
+from shared.domain.backoff import Backoff
 from shared.redis_client import connect
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ _CHANNEL: Final = "ordermill:slices-closed"
 _TURN_SECONDS: Final = 1.0
 # A living connection has answered a ping by then; a half-open one is silent for ever.
 _SILENT_SECONDS: Final = 5.0
-_BACK_OFF_FIRST_SECONDS: Final = 0.1
-_BACK_OFF_MOST_SECONDS: Final = 5.0
+_BACKOFF: Final = Backoff(first_seconds=0.1, most_seconds=5.0)
 
 _log = structlog.get_logger(__name__)
 
@@ -136,17 +136,17 @@ class Listener:
             self._thread.start()
 
     def _listen(self) -> None:
-        back_off = _BACK_OFF_FIRST_SECONDS
+        losses = 0
         while not self._over.is_set():
             started = time.monotonic()
             try:
                 self._listen_until_lost()
             except (redis.RedisError, OSError) as error:
-                _log.warning("events_interrupted", fault=type(error).__name__, again_in_seconds=back_off)
-            if time.monotonic() - started > _BACK_OFF_MOST_SECONDS:
-                back_off = _BACK_OFF_FIRST_SECONDS
-            self._over.wait(back_off)
-            back_off = min(back_off * 2, _BACK_OFF_MOST_SECONDS)
+                lasted = time.monotonic() - started > _BACKOFF.most_seconds
+                losses = 1 if lasted else losses + 1
+                pause = _BACKOFF.after(losses)
+                _log.warning("events_interrupted", fault=type(error).__name__, again_in_seconds=pause)
+                self._over.wait(pause)
 
     def _listen_until_lost(self) -> None:
         with connect(self._settings) as client, client.pubsub() as subscription:

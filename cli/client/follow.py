@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 from cli.errors import NotDoneError
+from shared.domain.backoff import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from cli.client.connection import Connection
     from cli.client.outcomes import Job
 
-_FIRST_PAUSE_SECONDS = 0.1
-_LONGEST_PAUSE_SECONDS = 1.0
-_SLOWER = 1.3
+_BACKOFF = Backoff(first_seconds=0.1, most_seconds=1.0, factor=1.3)
 
 
 @contextmanager
@@ -42,12 +41,12 @@ def sending_bar(console: Console, size: int) -> Iterator[Callable[[int], None]]:
 
 def follow(connection: Connection, job: Job, console: Console) -> Job:
     """Wait until ``job`` is done and return its last state; a bar on a terminal shows the way."""
-    pause = _FIRST_PAUSE_SECONDS
+    looks = 0
     with _bar(console, MofNCompleteColumn()) as bar, _stopped_by_hand(job):
         task = bar.add_task("deciding", total=job.total, completed=job.decided)
         while not job.done:
-            time.sleep(pause)
-            pause = min(pause * _SLOWER, _LONGEST_PAUSE_SECONDS)
+            looks += 1
+            time.sleep(_BACKOFF.after(looks))
             job = connection.job(job.id)
             bar.update(task, completed=job.decided)
     return job

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 
 from cli.processes.watchdog import FIRST_PING_SECONDS, Watchdog
 from cli.system.parent_death_signal import parent_death_signal
+from shared.domain.backoff import Backoff
 
 _LAST_LINES = 10
 _LINE_MAX_BYTES = 64 * 1024
 QUICK_DEATHS_MAX = 5
 QUICK_DEATHS_SECONDS = 60.0
-BACK_OFF_MOST_SECONDS = 30.0
+BACKOFF = Backoff(first_seconds=1.0, most_seconds=30.0)
+"""How long it stays down after its first death, its second and so on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +33,7 @@ class ChildPlan:
     grace_seconds: float
     kept_files: Sequence[int] = ()
     watchdog: Watchdog | None = None
-    # After its first death; doubled with every further one, up to a limit.
-    back_off_seconds: float = 1.0
+    backoff: Backoff = BACKOFF
 
 
 @dataclass
@@ -162,6 +163,5 @@ class SupervisedChild:
         moment = time.monotonic() if now is None else now
         self._deaths.append(moment)
         self.quick_deaths = sum(moment - death < QUICK_DEATHS_SECONDS for death in self._deaths)
-        wait = min(self.plan.back_off_seconds * 2 ** (self.quick_deaths - 1), BACK_OFF_MOST_SECONDS)
-        self.restart_at = moment + wait
+        self.restart_at = moment + self.plan.backoff.after(self.quick_deaths)
         return self.quick_deaths < QUICK_DEATHS_MAX

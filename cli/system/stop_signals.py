@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
-import socket
+from contextlib import ExitStack
 from types import FrameType, TracebackType
 from typing import Self
+
+from shared.signal_wakeup import signal_wakeup
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -20,14 +22,12 @@ class StopRequest:
         self.asked = False
         self._interrupts = True
         self._before: dict[signal.Signals, object] = {}
+        self._wakeup = ExitStack()
 
     def __enter__(self) -> Self:
         """Take over the signals."""
-        # A byte arrives at ``ready`` with every signal, so that waiting for output ends at once.
-        self.ready, self._written = socket.socketpair()
-        self.ready.setblocking(False)
-        self._written.setblocking(False)
-        self._wakeup_before = signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
+        # So that waiting for output ends at once.
+        self.ready = self._wakeup.enter_context(signal_wakeup())
         for number in _SIGNALS:
             self._before[number] = signal.signal(number, self._hear)
         return self
@@ -38,9 +38,7 @@ class StopRequest:
         """Give them back."""
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
-        signal.set_wakeup_fd(self._wakeup_before)
-        self.ready.close()
-        self._written.close()
+        self._wakeup.close()
 
     def only_note(self) -> None:
         """From here on a signal interrupts nothing; ``asked`` tells of it."""

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.domain.backoff import Backoff
 
-@dataclass(frozen=True, slots=True)
-class Pauses:
-    """How long to wait between tries: twice as long each time up to a most, and not for ever."""
 
-    first_seconds: float
-    most_seconds: float
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses(Backoff):
+    """The pauses from the start of one try of a mail to that of the next, and how many tries there may be."""
+
     tries_max: int
-
-    def after(self, tries: int, luck: float) -> float:
-        """Seconds from the start of try ``tries`` (from 1) to the next.
-
-        ``luck`` (0 to 1) spreads them by a quarter to either side: what failed together must not come back
-        together.
-        """
-        # The exponent is bounded: a float has an end.
-        whole = min(self.first_seconds * 2.0 ** min(tries - 1, 60), self.most_seconds)
-        return whole * (0.75 + luck / 2)
+    jitter: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from cli.processes.child import ChildPlan
+from cli.processes.child import BACKOFF, ChildPlan
 from cli.processes.supervisor import Supervisor
 from cli.system.stop_signals import StopRequest
 
@@ -63,7 +63,7 @@ def plan(name: str, program: str, *words: str, grace: float = 10, back_off: floa
         command=[sys.executable, "-c", program, *words],
         environment={"PATH": os.environ["PATH"]},
         grace_seconds=grace,
-        back_off_seconds=back_off,
+        backoff=replace(BACKOFF, first_seconds=back_off),
     )
 
 

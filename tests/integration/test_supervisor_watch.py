@@ -4,9 +4,9 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from cli.processes.child import ChildPlan
+from cli.processes.child import BACKOFF, ChildPlan
 from cli.processes.supervisor import Supervisor
 from cli.processes.watchdog import Watchdog
 from cli.system.stop_signals import StopRequest
@@ -45,7 +45,7 @@ class Observer:
             command=[sys.executable, "-c", program],
             environment={"PATH": os.environ["PATH"]},
             grace_seconds=0.2,
-            back_off_seconds=0.05,
+            backoff=replace(BACKOFF, first_seconds=0.05),
             watchdog=Watchdog(timeout_seconds=0.4, excused=self.excused, dies_often=self.dies_often),
         )
         end = time.monotonic() + seconds

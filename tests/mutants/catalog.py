@@ -421,8 +421,9 @@ MUTANTS: Final = (
         [
             Change(
                 "shared/persistence/jobs/insert.py",
-                "            committing = True\n",
-                "            committing = True\n            before_commit(stored.slice_ids)\n",
+                "            return _insert(connection, new_job, slices)\n",
+                "            stored = _insert(connection, new_job, slices)\n"
+                "            before_commit(stored.slice_ids)\n            return stored\n",
             ),
             Change(
                 "shared/persistence/jobs/insert.py",
@@ -485,9 +486,10 @@ MUTANTS: Final = (
         [
             Change(
                 "shared/persistence/jobs/insert.py",
-                "            connection.commit()\n            return stored\n",
-                "            try:\n                connection.commit()\n            finally:\n"
-                "                return stored\n",
+                "        with transaction(engine) as connection:\n"
+                "            return _insert(connection, new_job, slices)\n",
+                "        with suppress(CommitUnknownError), transaction(engine) as connection:\n"
+                "            stored = _insert(connection, new_job, slices)\n        return stored\n",
             )
         ],
         [_COMMIT],

@@ -226,6 +226,92 @@ def test_nothing_is_built_while_a_module_is_imported(module: Module) -> None:
     assert not built & BUILT_LATE
 
 
+# The one way to a connection; what moves the schema has its own.
+OPENS_CONNECTIONS = {
+    "shared.persistence.core.database",
+    "shared.persistence.core.migrate",
+    "shared.persistence.core.schema_version",
+}
+# The use case of several writes opens their transaction itself.
+OPENS_A_TRANSACTION_OUTSIDE = {"worker.settle.settle"}
+FIRST_OF_A_TRANSACTION = {"transaction", "autocommit", "snapshot"}
+
+
+@every_module
+def test_a_connection_is_opened_in_one_place(module: Module) -> None:
+    if module.name in OPENS_CONNECTIONS:
+        return
+
+    opened = {
+        f"line {call.lineno}: {ast.unparse(call.func)}"
+        for call in _calls(module.tree)
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in {"connect", "begin"}
+        and ast.unparse(call.func.value).endswith("engine")
+    }
+
+    assert not opened
+
+
+@every_module
+def test_what_takes_an_engine_is_a_transaction_and_what_takes_a_connection_is_in_its_callers(
+    module: Module,
+) -> None:
+    for function in ast.walk(module.tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        taken = {ast.unparse(one.annotation) for one in function.args.args if one.annotation}
+        begun = {ast.unparse(call.func) for call in _calls(function)} & FIRST_OF_A_TRANSACTION
+        ended = {
+            call.func.attr
+            for call in _calls(function)
+            if isinstance(call.func, ast.Attribute)
+            and call.func.attr in {"commit", "rollback"}
+            and ast.unparse(call.func.value) == "connection"
+        }
+        assert not {"Engine", "Connection"} <= taken, f"{function.name} takes both"
+        if "Connection" in taken:
+            assert not begun | ended, f"{function.name} works in its caller's transaction"
+
+
+@every_module
+def test_only_the_use_case_of_several_writes_opens_a_transaction_outside_of_persistence(
+    module: Module,
+) -> None:
+    opened = {ast.unparse(call.func) for call in _calls(module.tree)} & FIRST_OF_A_TRANSACTION
+
+    outside = not _is_inside(module.name, "shared.persistence")
+    assert not opened or not outside or module.name in OPENS_A_TRANSACTION_OUTSIDE
+
+
+@every_module
+def test_a_pause_that_grows_is_a_backoff(module: Module) -> None:
+    if module.name == "shared.domain.backoff":
+        return
+
+    # To the power of what is not known beforehand: of tries, most likely. Powers of ten are digits.
+    grown = {
+        f"line {node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Pow)
+        and not isinstance(node.right, ast.Constant | ast.UnaryOp)
+        and ast.unparse(node.left) != "10"
+    }
+    waits_ever_longer = {
+        f"line {node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Assign | ast.AugAssign)
+        and re.search(r"(pause|wait|back_?off)\w* \*", ast.unparse(node))
+    }
+
+    assert not grown | waits_ever_longer
+
+
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
 def test_every_package_says_what_it_is_for() -> None:
     silent = [module.name for module in MODULES if not ast.get_docstring(module.tree)]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import Engine
 
+from shared.domain.backoff import Backoff
 from shared.domain.slicing import SLICE_QUEUES
 from shared.failpoints import failpoint
 from shared.persistence.jobs.redispatch import give_back_slices, make_all_due, next_due_slices
@@ -40,13 +41,10 @@ def _sweep_queue(engine: Engine, queue: JobQueue, name: str, settings: Settings)
     # What still lies in the queue is only slow, not lost: a deep queue is hardly made deeper. But for what
     # has been due longest there is always room: its message may be lost, however many others wait.
     room = max(settings.redispatch_most_slices - queue.waiting(name), settings.redispatch_least_slices)
-    due = next_due_slices(
-        engine,
-        name,
-        room,
-        first_seconds=settings.redispatch_first_seconds,
-        longest_seconds=settings.redispatch_most_seconds,
+    backoff = Backoff(
+        first_seconds=settings.redispatch_first_seconds, most_seconds=settings.redispatch_most_seconds
     )
+    due = next_due_slices(engine, name, room, backoff)
     if not due:
         return 0
     failpoint("after-due")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,6 +21,7 @@ from shared.persistence.jobs.kept_bodies import empty_bodies
 from shared.persistence.jobs.prune import prune_jobs
 from shared.queue.job_queue import JobQueue, QueueAwayError
 from shared.settings import Settings
+from shared.signal_wakeup import signal_wakeup
 from worker.maintenance.finish import FinishEndedJobs
 from worker.maintenance.redispatch import sweep, sweep_mails
 
@@ -143,14 +143,8 @@ def _stop_signals() -> Iterator[Callable[[float], bool]]:
 
     The handlers do nothing, neither log nor set an event: they may have interrupted whoever holds the lock.
     """
-    ready, written = socket.socketpair()
-    with ready, written:
-        written.setblocking(False)
-        wakeup_before = signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
+    with signal_wakeup() as ready:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-        try:
-            # What has come is never read, so it stays said.
-            yield lambda seconds: bool(select.select([ready], [], [], seconds)[0])
-        finally:
-            signal.set_wakeup_fd(wakeup_before)
+        # What has come is never read, so it stays said.
+        yield lambda seconds: bool(select.select([ready], [], [], seconds)[0])

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from shared.domain.backoff import jittered
 from worker.context import WorkerContext
 from worker.settle.attempts import Attempts
 from worker.settle.close_slices import SliceReport
@@ -25,6 +26,8 @@ from worker.settle.time_limits import Budget
 
 _AT_ONCE_MOST = 25
 """Slices in one transaction, whatever a message says."""
+
+_JITTER = 0.5
 
 
 @dataclass(slots=True)
@@ -97,8 +100,9 @@ def _follow(step: Step, parts: deque[Part], attempts: Attempts, budget: Budget, 
 
 
 def _pause(seconds: float, budget: Budget) -> None:
-    # Jitter: two workers that met in a deadlock must not meet again.
-    time.sleep(min(random.uniform(0.5, 1.5) * seconds, budget.left_seconds))  # noqa: S311 - not a secret
+    # Two workers that met in a deadlock must not meet again.
+    pause = jittered(seconds, _JITTER, random.random())  # noqa: S311 - not a secret
+    time.sleep(min(pause, budget.left_seconds))
 
 
 def _split(part: Part, into: Into) -> list[Part]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from shared.domain.backoff import Backoff
 from shared.persistence.core.errors import (
     DatabaseAwayError,
     IdleTooLongError,
@@ -104,8 +105,8 @@ class Leave:
 
 Decision = Retry | Split | Leave
 
-_AWAY_FIRST, _AWAY_MOST = 0.1, 2.0
-_BUSY_FIRST = 0.1
+_AWAY = Backoff(first_seconds=0.1, most_seconds=2.0)
+_BUSY = Backoff(first_seconds=0.1)
 
 
 def decide(error: BaseException, tried: Tried, limits: RetryLimits) -> Decision:
@@ -116,7 +117,7 @@ def decide(error: BaseException, tried: Tried, limits: RetryLimits) -> Decision:
 def _outage(error: BaseException, tried: Tried, limits: RetryLimits) -> Decision:
     if tried.spent_seconds >= limits.outage_seconds:
         return Leave(str(error), all=True)
-    return Retry(min(_AWAY_FIRST * 2 ** (tried.tries - 1), _AWAY_MOST), at_once=True)
+    return Retry(_AWAY.after(tried.tries), at_once=True)
 
 
 def _out_of_time(_: BaseException, tried: Tried, __: RetryLimits) -> Decision:
@@ -164,7 +165,7 @@ def _contention(error: BaseException, tried: Tried, limits: RetryLimits) -> Deci
 
 def _again(tried: Tried) -> Retry:
     # After others no pause is needed.
-    return Retry(0.0 if tried.others_wait else _BUSY_FIRST * 2 ** (tried.tries - 1))
+    return Retry(0.0 if tried.others_wait else _BUSY.after(tried.tries))
 
 
 def _memory(_: BaseException, tried: Tried, __: RetryLimits) -> Decision:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from shared.persistence.access.clients import find_or_make_client, make_client
-from shared.persistence.core.database import transaction
+from shared.persistence.core.database import autocommit, transaction
 from shared.persistence.core.errors import PermanentError, translated
 from shared.persistence.core.tables import api_keys, clients, markets
 
@@ -145,8 +145,7 @@ def find_api_key(engine: Engine, presented: str, now: datetime) -> ApiKey | None
     shaped = _KEY.fullmatch(presented)
     text, prefix = (presented, shaped[1]) if shaped else (_NOBODY, _NOBODY[:11])
     query = select(api_keys).where(api_keys.c.prefix == prefix)
-    # A single read needs no transaction around it: that saves two round trips on every request.
-    with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with autocommit(engine) as connection:
         row = connection.execute(query).one_or_none()
     same = hmac.compare_digest(_hash(text), row.hash if row else _NO_HASH)
     if row is None or not same or row.revoked_at is not None:

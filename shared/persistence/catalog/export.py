@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, text
 
 from shared.domain.currencies import DECIMALS
-from shared.persistence.core.errors import translated
+from shared.persistence.core.database import snapshot
 
 _ROWS_AT_ONCE: Final = 1_000
 
@@ -105,8 +105,7 @@ def exported_lists(engine: Engine) -> Iterator[Iterator[tuple[str, Iterator[str]
 
     Raises PersistenceError.
     """
-    with translated(), engine.connect() as connection:
-        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    with snapshot(engine) as connection:
         # Whoever reads may pause: a pager, a full pipe.
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         streaming = {"stream_results": True, "yield_per": _ROWS_AT_ONCE}

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, text
 
-from shared.persistence.core.errors import translated
+from shared.persistence.core.database import autocommit
 
 # A change is stamped in its transaction, and seen when that commits. One that is under way has a lock on what
 # it writes or has claimed, and has stamped nothing before it began. The second is for one that has just begun
@@ -31,6 +31,6 @@ def as_of(engine: Engine) -> datetime:
     It is about a second ago, or when the oldest transaction began that writes at present. Raises
     PersistenceError.
     """
-    with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with autocommit(engine) as connection:
         moment: datetime = connection.execute(_AS_OF).scalar_one()
         return moment

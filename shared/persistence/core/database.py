@@ -100,6 +100,25 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         raise
 
 
+@contextmanager
+def autocommit(engine: Engine) -> Iterator[Connection]:
+    """A connection on which each statement is a transaction of its own.
+
+    For a single statement: BEGIN and COMMIT around it would cost two more round trips. Raises
+    PersistenceError.
+    """
+    with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection on which several statements read what was there at one moment. Raises PersistenceError."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with translated(), engine.connect().execution_options(**options) as connection:
+        yield connection
+
+
 def ping(engine: Engine) -> None:
     """Ask the database for a sign of life. Raises PersistenceError."""
     with transaction(engine) as connection:

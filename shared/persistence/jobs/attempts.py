@@ -7,17 +7,16 @@ was is not known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
-from shared.persistence.core.errors import translated
+from shared.persistence.core.database import autocommit
 from shared.persistence.jobs.slices import TakenSlice
 
 
@@ -114,7 +113,7 @@ def take_slices(engine: Engine, attempt: Attempt, limits: TakeLimits) -> list[Ta
         "bytes_max": limits.bytes_max,
         "attempts_max": limits.attempts_max,
     }
-    with _at_once(engine) as connection:
+    with autocommit(engine) as connection:
         driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
         # In binary: as text each byte of a body is two.
         with driver.cursor(binary=True, row_factory=namedtuple_row) as cursor:
@@ -154,7 +153,7 @@ class Undecided:
 
 def undecided_slices(engine: Engine, slice_ids: Sequence[int]) -> Undecided:
     """Which of these slices are not closed."""
-    with _at_once(engine) as connection:
+    with autocommit(engine) as connection:
         rows = connection.execute(_UNDECIDED, {"ids": list(slice_ids)}).all()
     return Undecided([row.id for row in rows if row.fresh], [row.id for row in rows if not row.fresh])
 
@@ -166,12 +165,5 @@ def give_back(engine: Engine, attempt: Attempt) -> None:
     one day. Asked for twice, it is done once.
     """
     wanted = {"ids": list(attempt.slice_ids), "token": attempt.token, "together": attempt.together}
-    with _at_once(engine) as connection:
+    with autocommit(engine) as connection:
         connection.execute(_GIVE_BACK, wanted)
-
-
-@contextmanager
-def _at_once(engine: Engine) -> Iterator[Connection]:
-    # One statement is its own transaction; BEGIN and COMMIT would cost two more round trips.
-    with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        yield connection

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from shared.persistence.core.errors import translated
-from shared.persistence.jobs.outcomes import OutcomesGoneError, reading, runs
+from shared.persistence.core.database import autocommit
+from shared.persistence.jobs.outcomes import OutcomesGoneError, runs
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -74,7 +74,7 @@ def choose_slices(engine: Engine, job_id: UUID, wanted: OutcomeFilter, *, with_b
     }
     # Numbers only, and compactly: a batch may have a slice for each of its orders.
     slice_ids, sizes = array("q"), array("q")
-    with translated(), reading(engine) as connection:
+    with autocommit(engine) as connection:
         for row in connection.execute(_LIST, values):
             slice_ids.append(row.id)
             sizes.append(row.size)
@@ -83,7 +83,7 @@ def choose_slices(engine: Engine, job_id: UUID, wanted: OutcomeFilter, *, with_b
 
 def read_slices(engine: Engine, slice_ids: Sequence[int], *, with_bodies: bool) -> list[DecidedSlice]:
     """Read slices of one job, in the batch's order. Raises OutcomesGoneError, PersistenceError."""
-    with translated(), reading(engine) as connection:
+    with autocommit(engine) as connection:
         rows = connection.execute(_READ, {"ids": list(slice_ids), "with_bodies": with_bodies}).all()
     if len(rows) < len(slice_ids):
         raise OutcomesGoneError(f"{len(slice_ids) - len(rows)} slices are not there any more")
@@ -92,5 +92,5 @@ def read_slices(engine: Engine, slice_ids: Sequence[int], *, with_bodies: bool) 
 
 def has_bodies(engine: Engine, job_id: UUID) -> bool:
     """Whether what was sent is still kept. Raises PersistenceError."""
-    with translated(), reading(engine) as connection:
+    with autocommit(engine) as connection:
         return bool(connection.execute(_BODIES_KEPT, {"id": job_id}).scalar_one_or_none())

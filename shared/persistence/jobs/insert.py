@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from sqlalchemy import text
 
-from shared.persistence.core.errors import PermanentError, TransientError, translated
+from shared.persistence.core.database import transaction
+from shared.persistence.core.errors import CommitUnknownError, PermanentError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -141,25 +142,19 @@ def insert_job(engine: Engine, new_job: NewJob, slices: NewSlices, *, perhaps_st
 
 
 def _store(engine: Engine, new_job: NewJob, slices: NewSlices) -> Stored:
-    committing = False
     try:
-        with translated(), engine.connect() as connection:
-            stored = _insert(connection, new_job, slices)
-            committing = True
-            connection.commit()
-            return stored
+        with transaction(engine) as connection:
+            return _insert(connection, new_job, slices)
     except PermanentError as error:
         if error.constraint not in {"jobs_pkey", "jobs_client_id_idempotency_key_key"}:
             raise
         return _inserted_before(engine, new_job)
-    except TransientError as error:
-        if committing:
-            raise JobInsertUnknownError(str(error), new_job.job.id) from error
-        raise
+    except CommitUnknownError as error:
+        raise JobInsertUnknownError(str(error), new_job.job.id) from error
 
 
 def _inserted_before(engine: Engine, new_job: NewJob) -> Stored:
-    with translated(), engine.connect() as connection:
+    with transaction(engine) as connection:
         # The same job, asked for twice because its commit was lost from sight, is one.
         found = connection.execute(_INSERTED, {"id": new_job.job.id}).one_or_none()
         if found is not None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from shared.persistence.core.errors import DatabaseAwayError, TransientError, translated
+from shared.persistence.core.database import autocommit
+from shared.persistence.core.errors import DatabaseAwayError, TransientError
 from shared.persistence.jobs.insert import Stored
 
 if TYPE_CHECKING:
@@ -74,8 +75,7 @@ def insert_jobs(engine: Engine, new_jobs: Sequence[tuple[NewJob, Sequence[NewSli
     values = {**_job_columns([new_job for new_job, _ in new_jobs]), **_slice_columns(new_jobs)}
     sent = False
     try:
-        # One statement is its own transaction; BEGIN and COMMIT would cost two more round trips.
-        with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with autocommit(engine) as connection:
             sent = True
             rows = connection.execute(_INSERT_JOBS, values).all()
     except DatabaseAwayError as error:

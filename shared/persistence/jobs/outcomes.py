@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import text
 
-from shared.persistence.core.errors import translated
+from shared.persistence.core.database import autocommit
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
 # The length of what is stored apart is known without reading it.
 _LIST = text("""
@@ -82,7 +82,7 @@ def list_outcomes(engine: Engine, job_id: UUID, first_bytes: int) -> OutcomeList
     # Numbers only, and compactly: a batch may have a slice for each of its orders.
     slice_ids, sizes, order_count = array("q"), array("q"), 0
     first: list[bytes] = []
-    with translated(), reading(engine) as connection:
+    with autocommit(engine) as connection:
         for row in connection.execute(_LIST, {"id": job_id, "first_bytes": first_bytes}):
             slice_ids.append(row.id)
             sizes.append(row.size)
@@ -97,13 +97,8 @@ def read_outcomes(engine: Engine, slice_ids: Sequence[int]) -> list[bytes]:
 
     Raises OutcomesGoneError, PersistenceError.
     """
-    with translated(), reading(engine) as connection:
+    with autocommit(engine) as connection:
         found = list(connection.execute(_READ, {"ids": list(slice_ids)}).scalars())
     if len(found) < len(slice_ids):
         raise OutcomesGoneError(f"{len(slice_ids) - len(found)} slices are not there any more")
     return found
-
-
-def reading(engine: Engine) -> Connection:
-    """A connection for one statement: no transaction around it, which would cost two more round trips."""
-    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import text
 
 from shared.domain.job import Job, JobForm
-from shared.persistence.core.errors import translated
+from shared.persistence.core.database import autocommit
 from shared.persistence.jobs.close import CODES, finish_ended_jobs
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import Engine, Row
 
 _BEGUN_AMONG: Final = 25
 """Of a job's first slices one is taken before all others; they need not all be looked at to see whether."""
@@ -85,10 +85,5 @@ def job_of(row: Row[Any]) -> Job:
 
 
 def _read(engine: Engine, job_id: UUID) -> Row[Any] | None:
-    with translated(), _reading(engine) as connection:
+    with autocommit(engine) as connection:
         return connection.execute(_JOB, {"id": job_id}).one_or_none()
-
-
-def _reading(engine: Engine) -> Connection:
-    # A single read needs no transaction around it, which would cost two more round trips.
-    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Engine, text
 
+from shared.domain.backoff import Backoff
 from shared.persistence.core.database import transaction
 
 DUE_PORTION: Final = 10_000
@@ -20,16 +21,19 @@ _DUE_READ: Final = 200_000
 DUE_MOST_SECONDS: Final = 5.0
 """How long a sweep makes slices due before it dispatches some: an empty queue means idle workers."""
 
-_DUE = text(
-    "WITH due AS ("
-    " SELECT id FROM slices WHERE closed_at IS NULL AND queue = :queue AND next_dispatch_at <= now()"
-    # Several sweepers share the work; none waits for a worker that holds a slice.
-    " ORDER BY next_dispatch_at LIMIT :most FOR UPDATE SKIP LOCKED)"
-    " UPDATE slices SET dispatches = dispatches + 1, next_dispatch_at = now() + interval '1 second'"
-    # The exponent is bounded: 2^1024 would be out of range long before the maximum is reached.
-    " * LEAST(CAST(:first AS float8) * 2 ^ LEAST(dispatches + 1, 30), CAST(:longest AS float8))"
-    " FROM due WHERE slices.id = due.id RETURNING slices.id"
-)
+# Several sweepers share the work; none waits for a worker that holds a slice. The first pause was over when
+# the slice was due for the first time.
+_DUE = text("""
+    WITH due AS (
+        SELECT id FROM slices WHERE closed_at IS NULL AND queue = :queue AND next_dispatch_at <= now()
+        ORDER BY next_dispatch_at LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+    UPDATE slices
+    SET dispatches = dispatches + 1,
+        next_dispatch_at = now() + interval '1 second'
+            * (CAST(:pauses AS float8[]))[LEAST(dispatches + 2, :pause_count)]
+    FROM due WHERE slices.id = due.id RETURNING slices.id
+""")
 # In no order: to sort would be to read all of them for each few, and after a flood no statistics know of them
 # yet.
 _NOT_DUE = text("SELECT id FROM slices WHERE closed_at IS NULL AND next_dispatch_at > now() LIMIT :most")
@@ -45,14 +49,13 @@ _GIVE_BACK = text(
 )
 
 
-def next_due_slices(
-    engine: Engine, queue: str, most: int, *, first_seconds: float, longest_seconds: float
-) -> list[int]:
-    """The ids of at most ``most`` undecided slices whose time has come; each waits twice as long next time.
+def next_due_slices(engine: Engine, queue: str, most: int, backoff: Backoff) -> list[int]:
+    """The ids of at most ``most`` undecided slices whose time has come; each waits longer next time.
 
     They are free again when this returns: a worker that found its slice locked by a sweeper would leave it.
     """
-    wanted = {"queue": queue, "most": most, "first": first_seconds, "longest": longest_seconds}
+    pauses = backoff.pauses()
+    wanted = {"queue": queue, "most": most, "pauses": pauses, "pause_count": len(pauses)}
     with transaction(engine) as connection:
         return sorted(connection.execute(_DUE, wanted).scalars())
 

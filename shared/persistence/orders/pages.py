@@ -38,7 +38,7 @@ from shared.domain.order_list import (
     PageTooLarge,
     check_page,
 )
-from shared.persistence.core.errors import translated
+from shared.persistence.core.database import snapshot
 from shared.persistence.core.tables import (
     allocation_rules,
     customers,
@@ -140,10 +140,9 @@ def find_orders(
 
     Raises PersistenceError.
     """
-    # Repeatable read: an order that is being completed shows either before or after, not its row before and
+    # A snapshot: an order that is being completed shows either before or after, not its row before and
     # its lines after.
-    snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with translated(), engine.connect().execution_options(**snapshot) as connection:
+    with snapshot(engine) as connection:
         found = [OrderSize(*row) for row in connection.execute(_sizes(wanted))]
         sizes = found[: wanted.limit]
         too_large = check_page(sizes, most_lines=most_lines, most_bytes=most_bytes)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import array
 
 from shared.domain.codes import code_spellings
 from shared.domain.stock_level import Edge, ItemStock, StockFilter, StockLevel, StockPage
-from shared.persistence.core.errors import translated
+from shared.persistence.core.database import autocommit
 from shared.persistence.core.tables import items, order_lines, stock, warehouses
 
 _ITEM = ("id", "sku", "ean", "upc", "product", "variant", "size", "brand", "active")
@@ -23,7 +23,7 @@ def find_stock(engine: Engine, wanted: StockFilter) -> StockPage | None:
 
     None where there is no warehouse of the name that was wanted. Raises PersistenceError.
     """
-    with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with autocommit(engine) as connection:
         warehouse_id = None
         if wanted.warehouse is not None:
             named = select(warehouses.c.id).where(warehouses.c.name == wanted.warehouse)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from cli.processes.child import BACK_OFF_MOST_SECONDS, QUICK_DEATHS_MAX, ChildPlan, SupervisedChild
+from dataclasses import replace
+
+from cli.processes.child import BACKOFF, QUICK_DEATHS_MAX, ChildPlan, SupervisedChild
 
 
 def child() -> SupervisedChild:
@@ -30,10 +32,16 @@ def test_deaths_a_minute_apart_are_forgiven_for_ever() -> None:
 
 def test_no_wait_is_longer_than_the_longest() -> None:
     slow = SupervisedChild(
-        ChildPlan(name="w", command=["true"], environment={}, grace_seconds=1, back_off_seconds=20)
+        ChildPlan(
+            name="w",
+            command=["true"],
+            environment={},
+            grace_seconds=1,
+            backoff=replace(BACKOFF, first_seconds=20),
+        )
     )
 
     slow.died(now=0.0)
     slow.died(now=1.0)
 
-    assert slow.restart_at == 1.0 + BACK_OFF_MOST_SECONDS
+    assert slow.restart_at == 1.0 + BACKOFF.most_seconds
