@@ -22,9 +22,9 @@ class MemoryBudget:
         self._lock = threading.Lock()
         self._reserved_bytes = 0
 
-    def reservation(self) -> Reservation:
+    def reservation(self) -> MemoryReservation:
         """A part of the budget, nothing yet; to be released, or used as the context of a block."""
-        return Reservation(self)
+        return MemoryReservation(self)
 
     def reserve(self, more_bytes: int, own_bytes: int) -> None:
         """Reserve more for a reservation of ``own_bytes``. Raises ApiError (503)."""
@@ -41,7 +41,7 @@ class MemoryBudget:
             self._reserved_bytes -= released_bytes
 
 
-class Reservation:
+class MemoryReservation:
     """What one request holds of the budget. It belongs to one thread at a time."""
 
     def __init__(self, budget: MemoryBudget) -> None:

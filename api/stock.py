@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from flask import Response
 
     from api.context import AppContext, RequestContext
-    from api.memory_budget import Reservation
+    from api.memory_budget import MemoryReservation
 
 # Two that met in a deadlock must not meet again.
 _BACKOFF = Backoff(first_seconds=0.1, jitter=0.5)
@@ -89,7 +89,9 @@ def count_stock(app: AppContext, context: RequestContext) -> Response:
     )
 
 
-def _set_and_told(app: AppContext, context: RequestContext, held: Reservation, *, strict: bool) -> bytes:
+def _set_and_told(
+    app: AppContext, context: RequestContext, held: MemoryReservation, *, strict: bool
+) -> bytes:
     settings = app.settings
     sent = read_object(
         request,

@@ -58,7 +58,7 @@ class BareOutcome:
         return b"".join(_with_sent(one) for one in run)
 
 
-class Lines:
+class JsonLines:
     """A line of JSON for each outcome, with its key and position."""
 
     media_type = LINES
@@ -85,7 +85,7 @@ def _on_a_line(one: ChosenOutcome) -> bytes:
 
 RESULTS_FORMATS: Final[Mapping[str, Callable[[], ResultsFormat]]] = {
     JSON: KeyedObject,
-    LINES: Lines,
+    LINES: JsonLines,
     CSV: CsvTable,
 }
 """By media type, the one that is given unless another is asked for first."""

@@ -34,7 +34,7 @@ _LOOK_SECONDS: Final = 0.25
 _FULL: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
-class Connection(gthread.TConn):  # type: ignore[misc]
+class ClientConnection(gthread.TConn):  # type: ignore[misc]
     """One connection, and the head that is coming on it."""
 
     def __init__(self, cfg: Any, connected: ResponseSocket, client: Any, server: Any) -> None:
@@ -61,8 +61,8 @@ class _Stage:
     """What a connection without a thread is waiting for, until when, and what comes then."""
 
     until: float
-    ready: Callable[[Connection], None]
-    late: Callable[[Connection], None]
+    ready: Callable[[ClientConnection], None]
+    late: Callable[[ClientConnection], None]
 
 
 class Connections:
@@ -83,7 +83,7 @@ class Connections:
         self._silent_seconds = silent_seconds
         self._response_seconds = response_seconds
         self._unsent = UnsentBytes(UNSENT_MAX_BYTES)
-        self._stages: dict[Connection, _Stage] = {}
+        self._stages: dict[ClientConnection, _Stage] = {}
         self._look_at = 0.0
 
     def accept(self, listener: socket.socket) -> None:
@@ -106,9 +106,9 @@ class Connections:
             kept_max_bytes=UNSENT_OF_ONE_MAX_BYTES,
             response_seconds=self._response_seconds,
         )
-        self._await_head(Connection(self._worker.cfg, answering, client, listener.getsockname()))
+        self._await_head(ClientConnection(self._worker.cfg, answering, client, listener.getsockname()))
 
-    def go_on(self, conn: Connection, stays: bool) -> None:
+    def go_on(self, conn: ClientConnection, stays: bool) -> None:
         """See to a connection whose request was answered: what is unsent, then the next head or the end."""
         conn.stays = stays
         try:
@@ -140,7 +140,7 @@ class Connections:
             self._leave_stage(conn)
             self._drop(conn)
 
-    def _await_head(self, conn: Connection) -> None:
+    def _await_head(self, conn: ClientConnection) -> None:
         if conn.head.is_whole:
             self._worker.enqueue_req(conn)
             return
@@ -149,7 +149,7 @@ class Connections:
             seconds = min(seconds, gthread.STOP_KEEPALIVE_LINGER)
         self._enter_stage(conn, selectors.EVENT_READ, seconds, self._read_head, self._head_late)
 
-    def _read_head(self, conn: Connection) -> None:
+    def _read_head(self, conn: ClientConnection) -> None:
         received = conn.sock.recv(_READ_BYTES)
         if not received:
             self._leave_stage(conn)
@@ -164,13 +164,13 @@ class Connections:
             self._leave_stage(conn)
             self._await_head(conn)
 
-    def _head_late(self, conn: Connection) -> None:
+    def _head_late(self, conn: ClientConnection) -> None:
         if not len(conn.head):
             self._drop(conn)
             return
         self.refuse(conn, 408, "Request Timeout", "its head came too slowly")
 
-    def refuse(self, conn: Connection, status: int, reason: str, why: str) -> None:
+    def refuse(self, conn: ClientConnection, status: int, reason: str, why: str) -> None:
         """Answer a request that no thread has seen, and end its connection."""
         self._worker.log.info("A request of %s was not read: %s.", _name(conn), why)
         try:
@@ -180,7 +180,7 @@ class Connections:
             return
         self.go_on(conn, stays=False)
 
-    def _send_rest(self, conn: Connection) -> None:
+    def _send_rest(self, conn: ClientConnection) -> None:
         conn.sock.flush()
         if conn.sock.has_unsent:
             if conn not in self._stages:
@@ -199,16 +199,16 @@ class Connections:
             conn.head.add(ahead)
         self._await_head(conn)
 
-    def _rest_late(self, conn: Connection) -> None:
+    def _rest_late(self, conn: ClientConnection) -> None:
         self._worker.log.info("A client did not take its answer in time.")
         self._drop(conn)
 
-    def _part(self, conn: Connection) -> None:
+    def _part(self, conn: ClientConnection) -> None:
         """Let the client read its answer to the end before the connection goes (RFC 9112, 9.6)."""
         conn.sock.shutdown(socket.SHUT_WR)
         self._enter_stage(conn, selectors.EVENT_READ, _PARTING_SECONDS, self._drain, self._drop)
 
-    def _drain(self, conn: Connection) -> None:
+    def _drain(self, conn: ClientConnection) -> None:
         received = conn.sock.recv(_READ_BYTES)
         conn.drained_bytes += len(received)
         if not received or conn.drained_bytes >= _PARTING_MAX_BYTES:
@@ -226,16 +226,16 @@ class Connections:
 
     def _enter_stage(
         self,
-        conn: Connection,
+        conn: ClientConnection,
         event: int,
         seconds: float,
-        ready: Callable[[Connection], None],
-        late: Callable[[Connection], None],
+        ready: Callable[[ClientConnection], None],
+        late: Callable[[ClientConnection], None],
     ) -> None:
         self._stages[conn] = _Stage(time.monotonic() + seconds, ready, late)
         self._worker.poller.register(conn.sock, event, lambda _: self._is_ready(conn))
 
-    def _is_ready(self, conn: Connection) -> None:
+    def _is_ready(self, conn: ClientConnection) -> None:
         stage = self._stages.get(conn)
         if stage is None:
             return  # it was ended by what came before it in the same round
@@ -248,14 +248,14 @@ class Connections:
                 self._leave_stage(conn)
             self._drop(conn)
 
-    def _leave_stage(self, conn: Connection) -> None:
+    def _leave_stage(self, conn: ClientConnection) -> None:
         del self._stages[conn]
         self._worker.poller.unregister(conn.sock)
 
-    def _drop(self, conn: Connection) -> None:
+    def _drop(self, conn: ClientConnection) -> None:
         self._worker.nr_conns -= 1
         conn.close()
 
 
-def _name(conn: Connection) -> str:
+def _name(conn: ClientConnection) -> str:
     return str((conn.client or ("?",))[0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from api.server.connections import Connection
+    from api.server.connections import ClientConnection
 
 QUEUED_MAX: Final = 500
 """Requests of one key that may wait for a thread: a quarter of all connections."""
@@ -24,14 +24,14 @@ _CREDENTIALS: Final = re.compile(
 class KeyQueues:
     """The queues of a process, for its loop alone. ``start`` gives a connection to a thread."""
 
-    def __init__(self, start: Callable[[Connection], None], most_per_key: int) -> None:
+    def __init__(self, start: Callable[[ClientConnection], None], most_per_key: int) -> None:
         self._start = start
         self._most_per_key = most_per_key
-        self._started: dict[Connection, bytes] = {}
+        self._started: dict[ClientConnection, bytes] = {}
         self._counts: Counter[bytes] = Counter()
-        self._queued: dict[bytes, deque[Connection]] = {}
+        self._queued: dict[bytes, deque[ClientConnection]] = {}
 
-    def add(self, conn: Connection) -> bool:
+    def add(self, conn: ClientConnection) -> bool:
         """Start a request, now or when it is its turn; False when too many of its key wait already."""
         key = credentials(conn.head.received())
         if self._counts[key] < self._most_per_key:
@@ -43,7 +43,7 @@ class KeyQueues:
         queue.append(conn)
         return True
 
-    def end(self, conn: Connection) -> None:
+    def end(self, conn: ClientConnection) -> None:
         """A request needs its thread no more; again, nothing."""
         key = self._started.pop(conn, None)
         if key is None:
@@ -57,7 +57,7 @@ class KeyQueues:
                 del self._queued[key]
             self._begin(following, key)
 
-    def _begin(self, conn: Connection, key: bytes) -> None:
+    def _begin(self, conn: ClientConnection, key: bytes) -> None:
         self._started[conn] = key
         self._counts[key] += 1
         self._start(conn)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gunicorn.workers import gthread
 
 from api.capacity import capacity_limits, on_waiting
-from api.server.connections import HEAD_SECONDS, Connection, Connections
+from api.server.connections import HEAD_SECONDS, ClientConnection, Connections
 from api.server.error_responses import SERVER_FAULT, TOO_MANY_REQUESTS, error_bytes, status_of
 from api.server.heads import check_head
 from api.server.key_queues import KeyQueues
@@ -74,7 +74,7 @@ class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
         """Take a new connection."""
         self._connections.accept(listener)
 
-    def enqueue_req(self, conn: Connection) -> None:
+    def enqueue_req(self, conn: ClientConnection) -> None:
         """Give a connection whose head is whole to a thread, when it is its turn. Probes have their own."""
         if (threads := self._probes.get(conn.head.path())) is not None:
             self._submit(threads, conn)
@@ -86,21 +86,21 @@ class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
                 "too many requests with these credentials wait already; send fewer at once",
             )
 
-    def _start(self, conn: Connection) -> None:
+    def _start(self, conn: ClientConnection) -> None:
         self._submit(self.tpool, conn)
 
-    def _submit(self, threads: Any, conn: Connection) -> None:
+    def _submit(self, threads: Any, conn: ClientConnection) -> None:
         threads.submit(self.handle, conn).add_done_callback(
             lambda answered: self.method_queue.defer(self.finish_request, conn, answered)
         )
 
-    def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
+    def finish_request(self, conn: ClientConnection, fs: Future[Any]) -> None:
         """See to a connection that a thread is done with."""
         self._key_queues.end(conn)
         answered = not fs.cancelled() and fs.exception() is None
         self._connections.go_on(conn, stays=answered and bool(fs.result()))
 
-    def handle(self, conn: Connection) -> Any:
+    def handle(self, conn: ClientConnection) -> Any:
         """Answer one request, in a thread."""
         conn.init()
         if not isinstance(conn.parser.unreader, DeadlineUnreader):
@@ -112,7 +112,7 @@ class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
         on_waiting.set(partial(self.method_queue.defer, self._key_queues.end, conn))
         return super().handle(conn)
 
-    def handle_request(self, req: Any, conn: Connection) -> Any:
+    def handle_request(self, req: Any, conn: ClientConnection) -> Any:
         """Answer a request whose head is there."""
         check_head(req)
         conn.parser.unreader.deadline = BodyDeadline(self._slow_seconds)
@@ -124,7 +124,7 @@ class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
             conn.sock.forget()
             return False
 
-    def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
+    def _keepalive_after(self, conn: ClientConnection, keepalive: Any) -> bool:
         """Whether another request may come: of a body that was not read, nobody waits for the rest."""
         return bool(keepalive) and bool(conn.parser.finish_body(deadline=time.monotonic() + _DRAIN_SECONDS))
 

@@ -12,7 +12,7 @@ from api.memory_budget import SMALL_BYTES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from api.memory_budget import MemoryBudget, Reservation
+    from api.memory_budget import MemoryBudget, MemoryReservation
     from api.web.errors import ApiError
 
 
@@ -42,7 +42,7 @@ def json_response(
 
 
 def reserved_response(
-    budget: MemoryBudget, make: Callable[[Reservation], bytes], headers: Mapping[str, str]
+    budget: MemoryBudget, make: Callable[[MemoryReservation], bytes], headers: Mapping[str, str]
 ) -> Response:
     """Answer with the JSON that is made; what its making has reserved is the response's until it is sent.
 

@@ -13,7 +13,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from cli.client.connection import Connection
+from cli.client.connection import ServerConnection
 from cli.errors import NotDoneError
 from shared.settings import load_client_settings
 from shared.terminal_text import printable_json
@@ -42,7 +42,7 @@ def client_command(command: Callable[..., int]) -> Callable[..., None]:
             )
         console = Console(stderr=True)
         tell = functools.partial(click.echo, err=True)
-        with Connection(url or settings.url or DEFAULT_URL, key, tell) as connection:
+        with ServerConnection(url or settings.url or DEFAULT_URL, key, tell) as connection:
             try:
                 code = command(*args, connection=connection, console=console, **kwargs)
             except msgspec.MsgspecError as error:

@@ -15,7 +15,7 @@ from shared.terminal_text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cli.client.outcomes import Job
+    from cli.client.outcomes import JobReport
     from cli.client.upload import Upload
 
 # A server that was never reached is probably not there; one that answered before is probably restarting.
@@ -54,7 +54,7 @@ class RefusedError(NotDoneError):
         self.status = status
 
 
-class Connection:
+class ServerConnection:
     """A client's way to one server with one key. Use it as a context manager.
 
     ``tell`` gets a sentence whenever a request has to be repeated; ``pause`` sleeps that many seconds.
@@ -120,7 +120,7 @@ class Connection:
             )
         )
 
-    def job(self, job_id: str) -> Job:
+    def job(self, job_id: str) -> JobReport:
         """Ask for the job as it is now."""
         return read_job(self.get(f"/v1/jobs/{job_id}"))
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from cli.client.connection import Connection
-    from cli.client.outcomes import Job
+    from cli.client.connection import ServerConnection
+    from cli.client.outcomes import JobReport
 
 _BACKOFF = Backoff(first_seconds=0.1, most_seconds=1.0, factor=1.3)
 
@@ -39,7 +39,7 @@ def sending_bar(console: Console, size: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def follow(connection: Connection, job: Job, console: Console) -> Job:
+def follow(connection: ServerConnection, job: JobReport, console: Console) -> JobReport:
     """Wait until ``job`` is done and return its last state; a bar on a terminal shows the way."""
     looks = 0
     with _bar(console, MofNCompleteColumn()) as bar, _stopped_by_hand(job):
@@ -66,7 +66,7 @@ def _bar(console: Console, counts: ProgressColumn) -> Progress:
 
 
 @contextmanager
-def _stopped_by_hand(job: Job) -> Iterator[None]:
+def _stopped_by_hand(job: JobReport) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:

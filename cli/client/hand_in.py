@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
     from rich.console import Console
 
-    from cli.client.connection import Connection
+    from cli.client.connection import ServerConnection
     from cli.client.upload import Upload
 
 _ASKS: Final = "POST /v1/orders"
@@ -55,7 +55,7 @@ def batch_key(upload: Upload, given: str | None, *, anew: bool) -> BatchKey:
 
 
 def hand_in(
-    connection: Connection, console: Console, upload: Upload, key: BatchKey, *, wait: bool
+    connection: ServerConnection, console: Console, upload: Upload, key: BatchKey, *, wait: bool
 ) -> HandedIn:
     """Post a batch, and tell its key before and its job after. Raises NotDoneError, OSError of the file."""
     click.echo(f"Idempotency-Key: {key.value}", err=True)
@@ -81,7 +81,7 @@ def hand_in(
     return HandedIn(job_id, answer)
 
 
-def _job_id(connection: Connection, answer: httpx.Response) -> str:
+def _job_id(connection: ServerConnection, answer: httpx.Response) -> str:
     # A proxy may have put its own address before the path.
     last = urlsplit(answer.headers.get("Location", "")).path.rpartition("/")[2]
     try:

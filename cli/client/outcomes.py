@@ -40,7 +40,7 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.status == "ok"
 
 
-class Job(msgspec.Struct, frozen=True, rename="camel"):
+class JobReport(msgspec.Struct, frozen=True, rename="camel"):
     """A job as ``GET /v1/jobs/<id>`` tells it; times are RFC 3339."""
 
     id: str
@@ -65,7 +65,7 @@ class Job(msgspec.Struct, frozen=True, rename="camel"):
         return self.total - self.pending
 
 
-class ApiError(msgspec.Struct, frozen=True):
+class ErrorEnvelope(msgspec.Struct, frozen=True):
     """The envelope in which the server refuses a whole request."""
 
     code: int
@@ -74,8 +74,8 @@ class ApiError(msgspec.Struct, frozen=True):
 
 _outcomes = msgspec.json.Decoder(dict[str, Outcome])
 _raw_outcomes = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_job = msgspec.json.Decoder(Job)
-_api_error = msgspec.json.Decoder(ApiError)
+_job = msgspec.json.Decoder(JobReport)
+_api_error = msgspec.json.Decoder(ErrorEnvelope)
 
 
 def read_outcomes(body: bytes) -> dict[str, Outcome]:
@@ -83,12 +83,12 @@ def read_outcomes(body: bytes) -> dict[str, Outcome]:
     return _outcomes.decode(body)
 
 
-def read_job(body: bytes) -> Job:
+def read_job(body: bytes) -> JobReport:
     """Read a job's answer. Raises msgspec.MsgspecError."""
     return _job.decode(body)
 
 
-def read_api_error(body: bytes) -> ApiError | None:
+def read_api_error(body: bytes) -> ErrorEnvelope | None:
     """Read the envelope of an error; None when ``body`` is not one, such as a proxy's own error page."""
     try:
         return _api_error.decode(body)
@@ -114,7 +114,7 @@ def exit_code(outcomes: Mapping[str, Outcome]) -> int:
     return ALL_OK if all(outcome.ok for outcome in outcomes.values()) else SOME_FAILED
 
 
-def job_exit_code(job: Job) -> int:
+def job_exit_code(job: JobReport) -> int:
     """0 when every order of the job succeeded, 1 when some did not, 2 while it is not done."""
     if not job.done:
         return NOT_DONE

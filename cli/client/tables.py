@@ -15,7 +15,7 @@ from shared.terminal_text import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cli.client.outcomes import Job, Outcome
+    from cli.client.outcomes import JobReport, Outcome
 
 
 def counts_table(counts: Mapping[int, int]) -> Table:
@@ -30,7 +30,7 @@ def counts_table(counts: Mapping[int, int]) -> Table:
     return table
 
 
-def job_table(job: Job) -> Table:
+def job_table(job: JobReport) -> Table:
     """Show a job: state, counts, codes, times."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
@@ -40,7 +40,7 @@ def job_table(job: Job) -> Table:
     return table
 
 
-def _job_lines(job: Job) -> list[tuple[str, str]]:
+def _job_lines(job: JobReport) -> list[tuple[str, str]]:
     lines = [
         ("job", job.id),
         ("state", f"{job.state.replace('_', ' ')}, {job.percent:g} %"),

@@ -17,7 +17,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from cli.client.connection import Connection
+from cli.client.connection import ServerConnection
 from cli.client.follow import follow
 from cli.client.outcomes import counts_by_code, read_job, read_outcomes
 from cli.client.tables import counts_table
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from cli.client.outcomes import Job, Outcome
+    from cli.client.outcomes import JobReport, Outcome
 
 _SURPRISES_SHOWN = 5
 # The example's second order is {"...": "..."}: one without products.
@@ -87,7 +87,7 @@ def _show(console: Console, directory: Path, url: str, orders: int, *, fresh: bo
     """Show everything; ``fresh`` means that nothing was sold before. Raises NotDoneError."""
     console.print(f"They are up at {url}.")
     goods, key = _prepare(console, directory)
-    with Connection(url, key, console.print) as connection:
+    with ServerConnection(url, key, console.print) as connection:
         number = _show_example(console, connection)
         batch = make_batch(orders, goods, number)
         job, outcomes = _show_batch(console, connection, batch)
@@ -109,7 +109,7 @@ def _prepare(console: Console, directory: Path) -> tuple[Goods, str]:
     return goods, key
 
 
-def _show_example(console: Console, connection: Connection) -> int:
+def _show_example(console: Console, connection: ServerConnection) -> int:
     """Post the seed's own example, byte for byte, and give the number of the order that comes of it."""
     body = (resources.files("cli") / "samples" / "orders.json").read_bytes()
     console.print("\nPOST /v1/orders with the example of the seed document:\n")
@@ -125,8 +125,8 @@ def _show_example(console: Console, connection: Connection) -> int:
 
 
 def _show_batch(
-    console: Console, connection: Connection, batch: Mapping[str, Expected]
-) -> tuple[Job, dict[str, Outcome]]:
+    console: Console, connection: ServerConnection, batch: Mapping[str, Expected]
+) -> tuple[JobReport, dict[str, Outcome]]:
     """Post the batch as a job, follow it, and give both as they are in the end."""
     orders = {key: expected.order for key, expected in batch.items()}
     body = json.dumps(orders, ensure_ascii=False).encode()
@@ -146,7 +146,7 @@ def _show_batch(
 def _check(
     console: Console,
     batch: Mapping[str, Expected],
-    job: Job,
+    job: JobReport,
     outcomes: Mapping[str, Outcome],
     goods: Goods,
     *,

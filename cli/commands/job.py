@@ -15,7 +15,7 @@ from cli.client.tables import job_table
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from cli.client.connection import Connection
+    from cli.client.connection import ServerConnection
 
 
 @click.command()
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--watch", is_flag=True, help="Follow it until it is done.")
 @click.option("--json", "as_json", is_flag=True, help="Write what the server answers, as JSON.")
 @client_command
-def job(*, job_id: UUID, watch: bool, as_json: bool, connection: Connection, console: Console) -> int:
+def job(*, job_id: UUID, watch: bool, as_json: bool, connection: ServerConnection, console: Console) -> int:
     """Show a job: its state, counts, codes and times.
 
     Exits with 0 when all its orders succeeded, with 1 when some failed, and with 2 when it is not done.

@@ -15,7 +15,7 @@ from cli.client.tables import outcomes_table
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from cli.client.connection import Connection
+    from cli.client.connection import ServerConnection
 
 
 @click.command()
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.option("--failed", is_flag=True, help="Only the orders that were rejected; a table on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on a terminal too.")
 @client_command
-def results(*, job_id: UUID, failed: bool, as_json: bool, connection: Connection, console: Console) -> int:
+def results(
+    *, job_id: UUID, failed: bool, as_json: bool, connection: ServerConnection, console: Console
+) -> int:
     """Write the outcomes of a job, those that are there so far.
 
     Exits with 0 when all its orders succeeded, with 1 when some failed, and with 2 when it is not done.

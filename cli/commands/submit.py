@@ -18,7 +18,7 @@ from cli.errors import NotDoneError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cli.client.connection import Connection
+    from cli.client.connection import ServerConnection
 
 
 def _printable_ascii(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -51,7 +51,7 @@ def submit(  # noqa: PLR0913 - one for each option
     as_json: bool,
     idempotency_key: str | None,
     again: bool,
-    connection: Connection,
+    connection: ServerConnection,
     console: Console,
 ) -> int:
     """Post a batch of orders and write its outcomes.

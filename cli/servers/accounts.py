@@ -24,7 +24,7 @@ UIDS = range(60_600, 61_100)
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemUser:
     """A user and group to run a program as."""
 
     name: str
@@ -32,7 +32,7 @@ class Account:
     gid: int
 
 
-def account_for(cluster: Path) -> Account | None:
+def account_for(cluster: Path) -> SystemUser | None:
     """Who is to run the server of ``cluster``; None when we are not root, and it runs as we do.
 
     Its owner where that is a number of ours, else a number that no user and no process has. Where there is
@@ -61,7 +61,7 @@ def may_have_run(uid: int) -> bool:
     return os.geteuid() == 0 and (uid in UIDS or uid < _PEOPLE_FROM or uid == pwd.getpwnam("nobody").pw_uid)
 
 
-def initializer() -> Account | None:
+def initializer() -> SystemUser | None:
     """Who is to run initdb: an entry of the list of users that no process runs as just now, ``nobody`` first.
 
     What it makes is handed over. None when there is no such entry.
@@ -69,10 +69,10 @@ def initializer() -> Account | None:
     busy = _uids_in_use()
     idle = [entry for entry in pwd.getpwall() if entry.pw_uid not in busy and _may_become(entry.pw_uid)]
     idle.sort(key=lambda entry: entry.pw_name != "nobody")
-    return next((Account(entry.pw_name, entry.pw_uid, entry.pw_gid) for entry in idle), None)
+    return next((SystemUser(entry.pw_name, entry.pw_uid, entry.pw_gid) for entry in idle), None)
 
 
-def hand_over(tree: Path, account: Account) -> None:
+def hand_over(tree: Path, account: SystemUser) -> None:
     """Make ``account`` the owner of ``tree`` and of all in it that is in nobody else's hands as well.
 
     Its present owner may have put links there, which must not lead us to other files.
@@ -85,16 +85,16 @@ def hand_over(tree: Path, account: Account) -> None:
                 os.chown(name, account.uid, account.gid, dir_fd=directory, follow_symlinks=False)
 
 
-def _number(uid: int) -> Account:
-    return Account(f"number {uid}", uid, uid)
+def _number(uid: int) -> SystemUser:
+    return SystemUser(f"number {uid}", uid, uid)
 
 
-def _entry(uid: int) -> Account:
+def _entry(uid: int) -> SystemUser:
     try:
         entry = pwd.getpwuid(uid)
     except KeyError:
         return _number(uid)
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+    return SystemUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
 def _reaches_out(cluster: Path) -> bool:

@@ -10,7 +10,7 @@ from typing import TypedDict
 
 import psutil
 
-from cli.servers.accounts import Account
+from cli.servers.accounts import SystemUser
 from cli.system.parent_death_signal import parent_death_signal
 from shared.private_files import ForeignFileError, open_private, read_plain
 
@@ -29,7 +29,7 @@ def start_server(
     log: Path,
     death_signal: signal.Signals,
     environment: Mapping[str, str] | None,
-    account: Account | None = None,
+    account: SystemUser | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start ``command`` in ``directory`` with its output in ``log``; it gets ``death_signal`` when we die."""
     if log.exists() and log.lstat().st_size > LOG_MAX_BYTES:
@@ -61,7 +61,7 @@ class AccountOptions(TypedDict, total=False):
     extra_groups: list[int]
 
 
-def account_options(account: Account | None) -> AccountOptions:
+def account_options(account: SystemUser | None) -> AccountOptions:
     """What subprocess takes to run a program as ``account``."""
     if account is None:
         return {}

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.servers.accounts import Account, account_for
+from cli.servers.accounts import SystemUser, account_for
 from cli.servers.contents import check_contents
 from shared.private_files import check_private, check_way_to, user_name
 
@@ -29,7 +29,7 @@ class DataDir:
     """A data directory that is ready for servers; ``account`` is None when they run as we do."""
 
     path: Path
-    account: Account | None
+    account: SystemUser | None
 
     def private_dir(self, path: Path, *, for_account: bool = False) -> Path:
         """Make ``path`` if it is missing: a directory that only its owner can enter."""
@@ -122,7 +122,7 @@ def _check_owner(data_dir: Path) -> None:
             )
 
 
-def _can_enter(account: Account, path: Path) -> bool:
+def _can_enter(account: SystemUser, path: Path) -> bool:
     # Tried rather than read off the modes: there are access lists and the modes of all parents.
     tried = subprocess.run(  # noqa: S603 - our own words
         ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(path)],

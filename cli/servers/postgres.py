@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from cli.servers.accounts import Account, hand_over, initializer
+from cli.servers.accounts import SystemUser, hand_over, initializer
 from cli.servers.child import account_options, last_line, start_server, stop_orphan, stop_server
 from cli.servers.data_dir import CLUSTER, DataDir, ServersError
 from cli.servers.passwords import PasswordFile
@@ -178,7 +178,7 @@ class EmbeddedPostgres:
         who = f"{role}:{password}" if password else role
         return f"postgresql://{who}@/{database}?host={quote(str(self._sockets), safe='/')}&port={_PORT}"
 
-    def _run(self, command: Sequence[str | Path], account: Account | None) -> None:
+    def _run(self, command: Sequence[str | Path], account: SystemUser | None) -> None:
         try:
             done = subprocess.run(  # noqa: S603 - a program that we found ourselves
                 command,

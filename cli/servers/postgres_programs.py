@@ -12,7 +12,7 @@ from importlib.metadata import version as package_version
 from importlib.util import find_spec
 from pathlib import Path
 
-from cli.servers.accounts import Account
+from cli.servers.accounts import SystemUser
 from cli.servers.child import account_options
 from cli.servers.data_dir import DataDir, ServersError
 from cli.servers.sockets import is_plain, sockets_dir
@@ -73,7 +73,7 @@ def _version_key(directory: Path) -> float:
         return 0.0
 
 
-def _major(directory: Path, account: Account | None) -> int | None:
+def _major(directory: Path, account: SystemUser | None) -> int | None:
     """The major version of the programs in ``directory``, None when ``account`` cannot run them."""
     if not (directory / "initdb").exists():
         return None

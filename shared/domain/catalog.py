@@ -14,7 +14,7 @@ from shared.domain.order import Address
 from shared.domain.vouchers import Voucher, VouchersByCode, compared, percent_of
 
 
-class Split(StrEnum):
+class SplitBy(StrEnum):
     """How an allocation rule breaks a completed order up."""
 
     NONE = "none"
@@ -29,7 +29,7 @@ class AllocationRule:
     id: int
     name: str
     warehouse_ids: tuple[int, ...]
-    split: Split = Split.NONE
+    split: SplitBy = SplitBy.NONE
 
 
 @dataclass(frozen=True, slots=True)

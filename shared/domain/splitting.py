@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from shared.domain.allocation import Allocation, Reservation
-from shared.domain.catalog import Split
+from shared.domain.catalog import SplitBy
 from shared.domain.currencies import unit
 from shared.domain.draft import Draft, DraftLine
 from shared.domain.pricing import ZERO, Totals, shares
@@ -35,7 +35,7 @@ def split(draft: Draft, allocation: Allocation) -> tuple[Part, ...]:
 
     ``allocation`` must cover or back-order every line that ``draft.demands`` names.
     """
-    if draft.rule.split is Split.NONE and not allocation.back_ordered and _all_ship(draft):
+    if draft.rule.split is SplitBy.NONE and not allocation.back_ordered and _all_ship(draft):
         # As nearly every order: one part, with the lines as they are.
         whole = tuple([PartLine(line, line.request.quantity) for line in draft.lines])
         return (Part(whole, allocation.reservations, draft.totals),)
@@ -61,10 +61,10 @@ def _groups(draft: Draft, allocation: Allocation) -> list[_Group]:
     )
     apart = {part_line.line.line for part_line in waiting}
     ready = [line for line in draft.lines if line.line not in apart]
-    if draft.rule.split is Split.WAREHOUSE and allocation.reservations:
+    if draft.rule.split is SplitBy.WAREHOUSE and allocation.reservations:
         return [*_by_warehouse(draft, allocation), (waiting, ())]
     together = tuple(PartLine(line, line.request.quantity) for line in ready)
-    if draft.rule.split is Split.AVAILABILITY:
+    if draft.rule.split is SplitBy.AVAILABILITY:
         return [(together, allocation.reservations), (waiting, ())]
     in_order = tuple(sorted((*together, *waiting), key=lambda part_line: part_line.line.line))
     return [(in_order, allocation.reservations)]

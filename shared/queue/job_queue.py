@@ -221,7 +221,7 @@ class JobQueue:
         self._ask("set", _CANARY, "1", ex=_CANARY_SECONDS)
 
     def quarantine(self) -> list[str]:
-        """Move all messages out of the way, and have the scheduler dispatch anew what they stood for.
+        """Quarantine all messages, and have the scheduler dispatch anew what they stood for.
 
         Gives the keys that they are under now, for a week. Raises QueueAwayError.
         """

@@ -56,7 +56,7 @@ class LinksSchema(Schema):
     results = _Path(_RESULTS_PATH, metadata={"description": "its keyed outcomes"})
 
 
-class Codes(fields.Dict):
+class CodeCounts(fields.Dict):
     """Rejections by code, ``-1`` first; JSON object names are strings."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> dict[str, int]:
@@ -75,7 +75,7 @@ class JobSchema(Schema):
     failed = fields.Integer(metadata={"description": "orders that were rejected"})
     cancelled = fields.Integer(metadata={"description": "orders that were cancelled"})
     percent = fields.Float(metadata={"description": "decided orders in a hundred, rounded down to 0.1"})
-    codes = Codes(
+    codes = CodeCounts(
         keys=fields.String(), values=fields.Integer(), metadata={"description": "rejections by code"}
     )
     created_at = Rfc3339(data_key="createdAt", metadata={"description": "when it was promised"})

@@ -11,7 +11,7 @@ from tests.house.references import dangling
 from tests.house.sizes import BODY_LINES_MAX, MODULE_LINES_MAX, bodies, undocumented
 from tests.house.suppressions import suppressions
 from tests.house.tree import ROOMS, program
-from tests.house.words import RETIRED
+from tests.house.words import RETIRED, doubled_classes, missing_terms
 
 
 class Measure(NamedTuple):
@@ -57,3 +57,7 @@ def _names() -> Iterator[Measure]:
     left = {word: count for word, count in counts.items() if count}
     yield Measure("names with the others", f"{sum(left.values())}", "0")
     yield from (Measure(f"  {word}", f"{count}", "0") for word, count in left.items())
+    doubled = doubled_classes(program())
+    yield Measure("names that several classes have", f"{len(doubled)}  {', '.join(doubled)}", "0")
+    missing = missing_terms()
+    yield Measure("terms of the field that the source has not", f"{len(missing)}  {', '.join(missing)}", "0")

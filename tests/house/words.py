@@ -5,13 +5,14 @@ Names are meant: identifiers, names of files, and what a page shows as code. Pro
 
 from __future__ import annotations
 
+import ast
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tests.house.tree import ROOMS, pages, sources
+from tests.house.tree import ROOMS, Source, pages, program, sources
 
 TELL_OF_OLD_WORDS: Final = ("CHANGELOG.md", "docs/glossary.md")
 """Pages that have to say how a thing was called once."""
@@ -104,3 +105,38 @@ RETIRED: Final = (
 
 LEFT: Final[Mapping[str, int]] = {}
 """How many different names have which word still. It may shrink, and never grow."""
+
+TERMS: Final = (
+    "atomic",
+    "backoff",
+    "failpoint",
+    "group commit",
+    "jitter",
+    "liveness",
+    "memory budget",
+    "middleware",
+    "ping",
+    "poison",
+    "preemption",
+    "quarantine",
+    "redispatch",
+    "retry decision",
+    "watchdog",
+)
+"""What somebody who knows the field would search the program for."""
+
+
+def missing_terms() -> list[str]:
+    """The terms of the field that no docstring of the program has."""
+    said = "\n".join(" ".join(text.split()) for source in program() for text in source.docstrings).lower()
+    return [term for term in TERMS if term not in said]
+
+
+def doubled_classes(among: Iterable[Source]) -> dict[str, list[str]]:
+    """The public names that several classes have, each with the modules where they stand."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for source in among:
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found[node.name].append(source.name)
+    return {name: modules for name, modules in sorted(found.items()) if len(modules) > 1}

@@ -22,7 +22,7 @@ from shared.domain.catalog import (
     Pricelist,
     ShippingOption,
     SmallTables,
-    Split,
+    SplitBy,
     index_catalog,
 )
 from shared.domain.decide import Placement, decide
@@ -48,8 +48,8 @@ ITEMS = [BRASS_LAMP, RED_STOOL, TIN_KETTLE, OLD_CLOCK, SNOW_GLOBE, GLASS_OWL]
 EUR = Pricelist(1, "EUR", "EUR")
 SEK = Pricelist(2, "SEK", "SEK")
 DEFAULT = AllocationRule(1, "Default", (MAIN, SHOP))
-BY_WAREHOUSE = AllocationRule(2, "By warehouse", (MAIN, SHOP, DEPOT), Split.WAREHOUSE)
-BY_AVAILABILITY = AllocationRule(3, "By availability", (MAIN, SHOP, DEPOT), Split.AVAILABILITY)
+BY_WAREHOUSE = AllocationRule(2, "By warehouse", (MAIN, SHOP, DEPOT), SplitBy.WAREHOUSE)
+BY_AVAILABILITY = AllocationRule(3, "By availability", (MAIN, SHOP, DEPOT), SplitBy.AVAILABILITY)
 EUROPE = Market(1, "Europe", frozenset({"SE", "DE"}), pricelist_id=1, allocation_rule_id=1)
 AMERICA = Market(2, "America", frozenset({"US", "SE"}), pricelist_id=2, allocation_rule_id=2)
 

@@ -12,7 +12,7 @@ from tests.house.report import measures
 from tests.house.sizes import BODY_LINES_MAX, MODULE_LINES_MAX, bodies, undocumented
 from tests.house.suppressions import suppressions
 from tests.house.tree import Source, program, read
-from tests.house.words import LEFT, RETIRED, Retired
+from tests.house.words import LEFT, RETIRED, Retired, doubled_classes, missing_terms
 
 # What is longer still, with what it may come to. Who cuts one takes it out.
 LONG_MODULES = {
@@ -111,6 +111,20 @@ def test_what_is_said_instead_of_a_retired_word_is_explained(retired: Retired) -
 
 def test_words_that_are_left_are_words_of_the_list() -> None:
     assert not LEFT.keys() - {retired.word for retired in RETIRED}
+
+
+def test_no_two_classes_of_the_program_have_one_name() -> None:
+    assert doubled_classes(program()) == {}
+
+
+def test_a_name_that_two_classes_have_is_seen() -> None:
+    sources = [Source("api/a.py", "class Place: ...\n"), Source("api/b.py", "class Place: ...\n")]
+
+    assert doubled_classes(sources) == {"Place": ["api.a", "api.b"]}
+
+
+def test_the_program_says_the_fields_terms_where_they_are_searched_for() -> None:
+    assert missing_terms() == []
 
 
 def test_a_word_is_seen_in_names_and_calls_and_not_in_prose() -> None:

@@ -18,7 +18,7 @@ from worker.context import WorkerContext
 from worker.settle.attempts import Attempts
 from worker.settle.close_slices import SliceReport
 from worker.settle.logs import log_left, log_step
-from worker.settle.part import Part, Way
+from worker.settle.part import MessagePart, Way
 from worker.settle.retry import Into, Leave, Retry, Split
 from worker.settle.settle import settle
 from worker.settle.step import Step
@@ -56,12 +56,12 @@ def settle_message(context: WorkerContext, slice_ids: Sequence[int], queue: str)
     return settled
 
 
-def _first_parts(slice_ids: Sequence[int]) -> list[Part]:
+def _first_parts(slice_ids: Sequence[int]) -> list[MessagePart]:
     ids = tuple(dict.fromkeys(slice_ids))
-    return [Part(ids, Way.TOGETHER)] if ids else []
+    return [MessagePart(ids, Way.TOGETHER)] if ids else []
 
 
-def _next_part(parts: deque[Part], most: int) -> Part:
+def _next_part(parts: deque[MessagePart], most: int) -> MessagePart:
     """The next one, of at most so many slices; what is left of it is another."""
     part = parts.popleft()
     # What has been taken stays as it is: its attempt has one name.
@@ -69,11 +69,13 @@ def _next_part(parts: deque[Part], most: int) -> Part:
         return part
     now, left = part.slice_ids[:most], part.slice_ids[most:]
     if left:
-        parts.appendleft(Part(left, Way.TOGETHER))
-    return Part(now, Way.ALONE) if len(now) == 1 else replace(part, slice_ids=now)
+        parts.appendleft(MessagePart(left, Way.TOGETHER))
+    return MessagePart(now, Way.ALONE) if len(now) == 1 else replace(part, slice_ids=now)
 
 
-def _follow(step: Step, parts: deque[Part], attempts: Attempts, budget: Budget, settled: Settled) -> None:
+def _follow(
+    step: Step, parts: deque[MessagePart], attempts: Attempts, budget: Budget, settled: Settled
+) -> None:
     """Do what was decided: what is to be done at once comes first, what is tried again after the others."""
     part = step.part
     settled.reports += step.reports
@@ -105,13 +107,13 @@ def _pause(seconds: float, budget: Budget) -> None:
     time.sleep(min(pause, budget.left_seconds))
 
 
-def _split(part: Part, into: Into) -> list[Part]:
+def _split(part: MessagePart, into: Into) -> list[MessagePart]:
     if into is Into.SLICES:
-        return [Part((slice_id,), Way.ALONE, instead_of=part.token) for slice_id in part.slice_ids]
+        return [MessagePart((slice_id,), Way.ALONE, instead_of=part.token) for slice_id in part.slice_ids]
     return [replace(part, way=Way.APART if into is Into.SAVEPOINTS else Way.CUT, tries=0)]
 
 
-def _is_over(parts: deque[Part], budget: Budget, settled: Settled) -> bool:
+def _is_over(parts: deque[MessagePart], budget: Budget, settled: Settled) -> bool:
     """Whether the time is up; what has to be cut up still is, for else it would come again as it is."""
     if budget.left_seconds > 0 or not parts:
         return False
@@ -122,7 +124,7 @@ def _is_over(parts: deque[Part], budget: Budget, settled: Settled) -> bool:
     return not cut
 
 
-def _ids(parts: Iterable[Part]) -> list[int]:
+def _ids(parts: Iterable[MessagePart]) -> list[int]:
     return [slice_id for part in parts for slice_id in part.slice_ids]
 
 

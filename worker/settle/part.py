@@ -20,7 +20,7 @@ class Way(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MessagePart:
     """Slices of a message, and how settling them has gone so far."""
 
     slice_ids: tuple[int, ...]

@@ -65,7 +65,7 @@ def retry_limits(settings: Settings) -> RetryLimits:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The same again, after about so many seconds; or after the message's other slices.
+    """The same again, after a backoff of about so many seconds, with jitter; or after the other slices.
 
     ``at_once``: these would meet the same.
     """

@@ -17,7 +17,7 @@ from worker.mail.hints import hint_mails, may_want_mails
 from worker.settle.attempts import Attempts
 from worker.settle.close_slices import SliceReport, close_with
 from worker.settle.logs import bind_requests
-from worker.settle.part import Part, Way
+from worker.settle.part import MessagePart, Way
 from worker.settle.poison import quarantine
 from worker.settle.read import read_work
 from worker.settle.retry import decide, retry_limits
@@ -28,7 +28,7 @@ from worker.settle.work import Work
 
 
 def settle(
-    context: WorkerContext, part: Part, attempts: Attempts, budget: Budget, *, others_wait: bool
+    context: WorkerContext, part: MessagePart, attempts: Attempts, budget: Budget, *, others_wait: bool
 ) -> Step:
     """Give every order of the part its outcome, or decide what becomes of it.
 
@@ -78,8 +78,8 @@ def _take(context: WorkerContext, step: Step, attempts: Attempts) -> list[TakenS
             (undecided.fresh, undecided.others) if taken else ([], [*undecided.fresh, *undecided.others])
         )
         step.part = replace(part, slice_ids=tuple(one.id for one in taken))
-        step.further = [Part(tuple(again), Way.TOGETHER)] if again else []
-        step.further += [Part((one,), Way.ALONE) for one in alone]
+        step.further = [MessagePart(tuple(again), Way.TOGETHER)] if again else []
+        step.further += [MessagePart((one,), Way.ALONE) for one in alone]
     bind_requests(taken)
     _failpoints("after-take", taken)
     return taken

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from worker.settle.close_slices import SliceReport
-from worker.settle.part import Part
+from worker.settle.part import MessagePart
 from worker.settle.retry import Decision
 
 
@@ -14,9 +14,9 @@ from worker.settle.retry import Decision
 class Step:
     """What came of a part; ``decision`` and ``error`` are None where it met nothing."""
 
-    part: Part
+    part: MessagePart
     reports: Sequence[SliceReport] = ()
-    further: list[Part] = field(default_factory=list)
+    further: list[MessagePart] = field(default_factory=list)
     """What else the part asked for: too much for one transaction, or not to be shared."""
     decision: Decision | None = None
     error: BaseException | None = None

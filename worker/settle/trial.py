@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from shared.persistence.core.errors import LimitError
 from shared.persistence.jobs.slices import TakenSlice
-from worker.settle.part import Part, Way
+from worker.settle.part import MessagePart, Way
 from worker.settle.retry import Tried
 from worker.settle.time_limits import Budget
 
@@ -38,12 +38,12 @@ class Trial:
         had_time = self._begun <= self._budget.seconds * _MOST_OF_IT
         return had_time and busy_seconds >= self.seconds * _BUSY_SHARE
 
-    def after(self, error: BaseException, part: Part) -> Part:
+    def after(self, error: BaseException, part: MessagePart) -> MessagePart:
         """The part with what this try waited for locks."""
         waited = self.seconds if isinstance(error, LimitError) else 0.0
         return replace(part, waited_seconds=part.waited_seconds + waited)
 
-    def tried(self, part: Part) -> Tried:
+    def tried(self, part: MessagePart) -> Tried:
         """What the decision is made from."""
         return Tried(
             slices=len(part.slice_ids),

@@ -18,7 +18,7 @@ from shared.domain.catalog import (
     Pricelist,
     ShippingOption,
     SmallTables,
-    Split,
+    SplitBy,
     index_catalog,
 )
 from shared.domain.codes import code_spellings
@@ -61,7 +61,7 @@ def read_catalog_index(connection: Connection) -> CatalogIndex:
             Pricelist(r.id, r.name, r.currency) for r in rows("SELECT id, name, currency FROM pricelists")
         ],
         rules=[
-            AllocationRule(r.id, r.name, tuple(r.warehouse_ids), Split(r.split))
+            AllocationRule(r.id, r.name, tuple(r.warehouse_ids), SplitBy(r.split))
             for r in rows("SELECT id, name, warehouse_ids, split FROM allocation_rules")
         ],
         thresholds={

@@ -44,7 +44,7 @@ class Name(Text):
         return text
 
 
-class Currency(Text):
+class CatalogCurrency(Text):
     """An ISO 4217 code, in capitals."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -120,7 +120,7 @@ class AmountsByCurrency(ByName):
     """Amounts of money, or null, under the currencies that they are in."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(Amount(), names=Currency(), **kwargs)
+        super().__init__(Amount(), names=CatalogCurrency(), **kwargs)
 
     def value_of(self, name: str, one: Any) -> Any:
         """The amount, with its currency's decimals. Raises ValidationError."""

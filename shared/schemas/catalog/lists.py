@@ -15,8 +15,16 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_l
 from marshmallow.validate import OneOf
 
 from shared.domain import catalog_file as rows
-from shared.domain.catalog import Split
-from shared.schemas.catalog.fields import AmountsByCurrency, ByName, Currency, Name, Percent, Several, Until
+from shared.domain.catalog import SplitBy
+from shared.schemas.catalog.fields import (
+    AmountsByCurrency,
+    ByName,
+    CatalogCurrency,
+    Name,
+    Percent,
+    Several,
+    Until,
+)
 from shared.schemas.fields import Amount, Country, Email, Flag, Moment, Text, Whole
 from shared.schemas.order.declaration import AddressSchema
 from shared.schemas.order.sent import WrongTogether
@@ -68,7 +76,7 @@ class AllocationRuleSchema(Schema):
         most=20,
         load_default="none",
         validate=OneOf(
-            [split.value for split in Split],
+            [split.value for split in SplitBy],
             error="'{input}' is no kind of split; write one of: {choices}",
         ),
     )
@@ -79,7 +87,7 @@ class PricelistSchema(Schema):
 
     id = _id()
     name = Name(required=True)
-    currency = Currency(**_needed())
+    currency = CatalogCurrency(**_needed())
 
 
 class ShippingOptionSchema(Schema):
@@ -147,7 +155,7 @@ class CampaignSchema(Schema):
         _check_order(campaign)
 
 
-class VoucherSchema(Schema):
+class CatalogVoucherSchema(Schema):
     """A percentage or an amount off an order, by code or by itself. ``zone`` as for campaigns."""
 
     id = _id()
@@ -270,7 +278,7 @@ def catalog_lists(zone: ZoneInfo) -> Mapping[str, ListOf]:
         "markets": ListOf("a market", MarketSchema(), rows.MarketRow),
         "items": ListOf("an item", ItemSchema(), rows.ItemRow, ("sku", "id", "ean", "upc")),
         "campaigns": ListOf("a campaign", CampaignSchema(zone), rows.CampaignRow),
-        "vouchers": ListOf("a voucher", VoucherSchema(zone), rows.VoucherRow, ("code", "name", "id")),
+        "vouchers": ListOf("a voucher", CatalogVoucherSchema(zone), rows.VoucherRow, ("code", "name", "id")),
         "accounts": ListOf("an account", AccountSchema(), rows.AccountRow),
         "deliveryWindows": ListOf("a delivery window", DeliveryWindowSchema(), rows.DeliveryWindowRow),
     }

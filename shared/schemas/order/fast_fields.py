@@ -41,14 +41,14 @@ class _LongError(Exception):
     """A value is right, and written with so many digits that it is not to be kept."""
 
 
-class Unknown:
+class UnknownMembers:
     """Whether an object within an order has members that are no parameters."""
 
     def __init__(self) -> None:
         self.seen = False
 
 
-def object_reader(schema: Sent, unknown: Unknown) -> ReadOne:
+def object_reader(schema: Sent, unknown: UnknownMembers) -> ReadOne:
     """What reads an object of this schema. Raises DoubtError, or what the fields raise."""
     read_members = members_reader(schema, unknown)
     required = frozenset(name for name, field in schema.fields.items() if field.required)
@@ -65,7 +65,7 @@ def object_reader(schema: Sent, unknown: Unknown) -> ReadOne:
     return read
 
 
-def members_reader(schema: Sent, unknown: Unknown) -> ReadOne:  # noqa: C901 - three small functions, one loop
+def members_reader(schema: Sent, unknown: UnknownMembers) -> ReadOne:  # noqa: C901 - three small functions, one loop
     """What reads members of such an object, each for itself: whether one is missing is not looked at."""
     # Most members are texts that may be anything: of those only the most characters are looked at.
     most_chars: dict[str, int] = {}
@@ -108,7 +108,7 @@ def members_reader(schema: Sent, unknown: Unknown) -> ReadOne:  # noqa: C901 - t
     return read
 
 
-def address_reader(schema: Sent, unknown: Unknown) -> ReadText:
+def address_reader(schema: Sent, unknown: UnknownMembers) -> ReadText:
     """What reads the JSON text of an address, all of whose members are texts; None where it is absent."""
     most = min(field.most for field in schema.fields.values() if isinstance(field, Text))
     decode = msgspec.json.Decoder(dict[str, Annotated[str, msgspec.Meta(max_length=most)]]).decode
@@ -136,7 +136,7 @@ def address_reader(schema: Sent, unknown: Unknown) -> ReadText:
     return read
 
 
-def _reader(field: Any, unknown: Unknown) -> ReadOne:
+def _reader(field: Any, unknown: UnknownMembers) -> ReadOne:
     """What reads one field's value that is there."""
     found: ReadOne
     match field:
@@ -256,7 +256,7 @@ def email_reader(field: Email) -> ReadOne:
     return read
 
 
-def _list_reader(field: Elements, unknown: Unknown) -> ReadOne:
+def _list_reader(field: Elements, unknown: UnknownMembers) -> ReadOne:
     inner = field.inner
     nested = object_reader(sent_schema_of(inner), unknown) if isinstance(inner, fields.Nested) else None
     one: ReadOne = _by_field(inner) if nested is None else nested

@@ -24,7 +24,7 @@ from shared.schemas.fields import Email
 from shared.schemas.order.declaration import AddressSchema, LineSchema, OrderSchema
 from shared.schemas.order.fast_fields import (
     DoubtError,
-    Unknown,
+    UnknownMembers,
     address_reader,
     email_reader,
     members_reader,
@@ -59,7 +59,7 @@ class FastReader:
         self._schema = schema
         self._strict = strict
         self._known = known_members(schema)
-        self._unknown = Unknown()
+        self._unknown = UnknownMembers()
         self._addresses = {
             name: address_reader(field.schema, self._unknown)
             for name, field in schema.fields.items()
@@ -67,7 +67,7 @@ class FastReader:
         }
         self._read_others = members_reader(schema, self._unknown)
         self._check_email = email_reader(Email())
-        self._read_line = object_reader(LineSchema(), Unknown())
+        self._read_line = object_reader(LineSchema(), UnknownMembers())
         self._kept_line = lru_cache(maxsize=_LINES_KEPT)(self._line)
 
     def read(self, text: bytes) -> Parsed | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from cli.client.connection import Connection
+from cli.client.connection import ServerConnection
 from cli.client.hand_in import batch_key, hand_in
 from cli.client.upload import upload_of
 from cli.commands.job import job
@@ -141,7 +141,7 @@ def test_batch_whose_answer_stays_lost_is_found_by_its_key(
     upload = upload_of(b"{}", "application/json")
 
     with (
-        Connection(server.url, KEY, lambda _: None, pauses.append) as connection,
+        ServerConnection(server.url, KEY, lambda _: None, pauses.append) as connection,
         pytest.raises(NotDoneError, match=way_back),
     ):
         hand_in(connection, Console(), upload, batch_key(upload, given, anew=False), wait=True)

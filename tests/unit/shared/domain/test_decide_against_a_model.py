@@ -11,7 +11,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from shared.domain.allocation import AvailableStock
-from shared.domain.catalog import AllocationRule, Item, Split
+from shared.domain.catalog import AllocationRule, Item, SplitBy
 from shared.domain.decide import Placement, stands_while_covered
 from shared.domain.draft import Draft
 from shared.domain.outcome import Code, Rejected
@@ -43,7 +43,7 @@ lines = st.builds(
 rules = st.builds(
     lambda houses, split: AllocationRule(1, "Any", tuple(houses), split),
     st.lists(st.sampled_from(WAREHOUSES), unique=True, max_size=3),
-    st.sampled_from(Split),
+    st.sampled_from(SplitBy),
 )
 money = st.none() | st.integers(0, 3_000).map(lambda cents: cents * CENT)
 
