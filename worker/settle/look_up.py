@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from shared.domain.catalog import Assortment, CatalogIndex
 from shared.domain.draft import Doomed, Draft
 from shared.domain.locate import Snapshot
-from shared.domain.order import LineRequest, OrderRequest
+from shared.domain.order import NOTHING_NAMED, LineRequest, OrderRequest
 from shared.domain.outcome import Rejected
 from shared.domain.parsed import Parsed
 from shared.domain.products import items_named
@@ -60,7 +60,9 @@ def look_up(
 ) -> Snapshot:
     """All that these orders name, as far as it is there, whatever markets their keys are limited to."""
     requests = _requests(orders)
-    names = [order.parsed.names for order in orders]
+    # Most orders name nothing but their items.
+    naming = [order for order in orders if order.parsed.names is not NOTHING_NAMED]
+    names = [order.parsed.names for order in naming]
     accounts = find_accounts(connection, {n.account_id for n in names if n.account_id is not None})
     numbers = {request.order_number for request in requests if request.order_number is not None}
     origins = {n.origin.id for n in names if n.origin is not None and n.origin.type == "order"}
@@ -70,13 +72,13 @@ def look_up(
         assortment=assortment,
         moment=claim.moment,
         customers=find_customers(
-            connection, wanted_customer_ids(requests), wanted_emails(requests, accounts)
+            connection, wanted_customer_ids(_requests(naming)), wanted_emails(requests, accounts)
         ),
         accounts=accounts,
         taken_numbers=frozenset(existing.keys() & numbers),
         origins={number: existing[number] for number in existing.keys() & origins},
-        customer_markets=_customer_markets(connection, orders),
-        account_markets=_account_markets(connection, orders),
+        customer_markets=_customer_markets(connection, naming),
+        account_markets=_account_markets(connection, naming),
     )
 
 
