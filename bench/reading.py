@@ -26,7 +26,7 @@ def main() -> None:
             best[name] = min(best[name], (time.process_time() - began) / len(orders))
     for name, seconds in best.items():
         size = sum(map(len, texts[name])) // len(texts[name])
-        print(f"{name:36} {seconds * 1e6:9.1f} us {seconds / best[SHAPES[0]]:6.2f} × {size:7} bytes")  # noqa: T201
+        print(f"{name:36} {seconds * 1e6:9.1f} us {seconds / best[SHAPES[0]]:6.2f} × {size:7} bytes")  # noqa: T201 - a program's output
 
 
 if __name__ == "__main__":

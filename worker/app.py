@@ -36,15 +36,15 @@ def create_worker_app(settings: Settings, role: str = "worker", liveness: Livene
     )
     app.steps["consumer"].add(_heartbeat(settings, liveness))
 
-    @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
+    @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
     def keep_our_logging(**_: Any) -> None:
         configure_logging(settings, role)
 
-    @worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
+    @worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
     def leave_the_collector_little(**_: Any) -> None:
         collect_rarely()
 
-    @worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
+    @worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
     def begin_no_more_mails(**_: Any) -> None:
         stopping.set()
 
@@ -52,7 +52,7 @@ def create_worker_app(settings: Settings, role: str = "worker", liveness: Livene
 
 
 def _heartbeat(settings: Settings, liveness: Liveness | None) -> type[bootsteps.StartStopStep]:
-    class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
+    class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
         """Beats from the loop that takes messages: a worker that is alive but takes nothing falls silent."""
 
         requires = frozenset({"celery.worker.consumer.tasks:Tasks"})

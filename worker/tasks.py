@@ -30,12 +30,12 @@ def register_tasks(
 ) -> None:
     """Give the application its tasks. Once ``stopping`` is set no mail is begun."""
 
-    @app.task(name=SETTLE_SLICE, bind=True)  # type: ignore[untyped-decorator]
+    @app.task(name=SETTLE_SLICE, bind=True)  # type: ignore[untyped-decorator]  # Celery has no types
     def settle(self: Task, slice_ids: object) -> None:
         came_from = self.request.delivery_info.get("routing_key")
         run_settle(context, slice_ids, came_from if came_from in SLICE_QUEUES else LARGE_QUEUE)
 
-    @app.task(name=SEND_CONFIRMATION)  # type: ignore[untyped-decorator]
+    @app.task(name=SEND_CONFIRMATION)  # type: ignore[untyped-decorator]  # Celery has no types
     def confirm(order_number: int) -> None:
         # A mailer has fetched more than it could finish in its grace; these go out after the next sweep.
         if not stopping.is_set():

@@ -32,7 +32,7 @@ _FIELDS_MAX = 32
 _FIELD_BYTES_MAX = 4096
 
 
-class HttpServer(BaseApplication):  # type: ignore[misc]
+class HttpServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn with our settings, on a socket that listens already."""
 
     def __init__(self, settings: Settings, listen_socket: socket.socket) -> None:
@@ -57,7 +57,7 @@ class HttpServer(BaseApplication):  # type: ignore[misc]
             "limit_request_fields": _FIELDS_MAX,
             "limit_request_field_size": _FIELD_BYTES_MAX,
             # A file that is touched every second; on a disk that stalls it would look like a dead worker.
-            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
+            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - memory, where there is some; gunicorn's own file in it
             "logger_class": PropagatingLogger,
             # Nobody's word is taken for the scheme or the path; by default, a client's on this machine is.
             "forwarded_allow_ips": "",
@@ -79,7 +79,7 @@ class HttpServer(BaseApplication):  # type: ignore[misc]
         return create_app(self.settings)
 
 
-class PropagatingLogger(Logger):  # type: ignore[misc]
+class PropagatingLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's lines go the way of all others."""
 
     def setup(self, cfg: Any) -> None:

@@ -34,7 +34,7 @@ _LOOK_SECONDS: Final = 0.25
 _FULL: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
-class ClientConnection(gthread.TConn):  # type: ignore[misc]
+class ClientConnection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
     """One connection, and the head that is coming on it."""
 
     def __init__(self, cfg: Any, connected: ResponseSocket, client: Any, server: Any) -> None:

@@ -11,11 +11,11 @@ from typing import Final
 from gunicorn.http import errors
 
 
-class MalformedHostError(errors.ParseException):  # type: ignore[misc]
+class MalformedHostError(errors.ParseException):  # type: ignore[misc]  # gunicorn has no types
     """A request of HTTP/1.1 without exactly one host that can be one (RFC 9112, 3.2)."""
 
 
-class AmbiguousTargetError(errors.ParseException):  # type: ignore[misc]
+class AmbiguousTargetError(errors.ParseException):  # type: ignore[misc]  # gunicorn has no types
     """A target that a proxy in front may take for another one than we do."""
 
 

@@ -76,7 +76,7 @@ class BodyDeadline:
         return TimeoutError("the body came too slowly")
 
 
-class DeadlineUnreader(SocketUnreader):  # type: ignore[misc]
+class DeadlineUnreader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's reader of a connection, up to a deadline."""
 
     def __init__(self, connected: Any, deadline: ReadDeadline) -> None:

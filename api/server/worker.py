@@ -37,7 +37,7 @@ PROBE_THREADS: Final = {b"/healthz": 2, b"/readyz": 4}
 """Threads that nobody gets who asks for something else. They are apart, for /readyz waits for others."""
 
 
-class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
+class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """One process of threads."""
 
     def init_process(self) -> None:
@@ -128,7 +128,7 @@ class DeadlineWorker(gthread.ThreadWorker):  # type: ignore[misc]
         """Whether another request may come: of a body that was not read, nobody waits for the rest."""
         return bool(keepalive) and bool(conn.parser.finish_body(deadline=time.monotonic() + _DRAIN_SECONDS))
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 - gunicorn's own signature
         """Answer a request that could not be read with the envelope of every error (contract §1)."""
         status, reason, why = status_of(exc)
         if status == SERVER_FAULT:

@@ -39,7 +39,7 @@ def create_celery(redis_url: str, database_url: str = "") -> Celery:
             engines[os.getpid()] = create_engine(url)
         return engines[os.getpid()]
 
-    @app.task(name="bench.create_order")  # type: ignore[untyped-decorator]
+    @app.task(name="bench.create_order")  # type: ignore[untyped-decorator]  # Celery has no types
     def create_one(sent: dict[str, Any]) -> dict[str, Any]:
         with Session(engine()) as session:
             try:

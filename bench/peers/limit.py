@@ -91,7 +91,7 @@ def _insert(connection: psycopg.Connection[Any], table: str, rows: list[dict[str
         some = rows[start : start + 1_000]
         one = f"({', '.join(['%s'] * len(columns))})"
         connection.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(some))}",  # noqa: S608
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(some))}",  # noqa: S608 - tables and columns of ours
             [value for row in some for value in row.values()],
         )
 

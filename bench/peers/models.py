@@ -24,16 +24,16 @@ mapping = registry()
 class Customer: ...  # noqa: D101 - see the table
 
 
-class Order: ...  # noqa: D101
+class Order: ...  # noqa: D101 - the table's name says it
 
 
-class OrderLine: ...  # noqa: D101
+class OrderLine: ...  # noqa: D101 - the table's name says it
 
 
-class Allocation: ...  # noqa: D101
+class Allocation: ...  # noqa: D101 - the table's name says it
 
 
-class Stock: ...  # noqa: D101
+class Stock: ...  # noqa: D101 - the table's name says it
 
 
 for _class, _table in (
@@ -75,7 +75,7 @@ def create_order(session: Session, order: dict[str, Any]) -> int:
             .values(allocated=stock.c.allocated + line["quantity"])
             .execution_options(synchronize_session=False)
         )
-        if taken.rowcount != 1:  # type: ignore[attr-defined]
+        if taken.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
             raise OutOfStockError(line["sku"])
         session.add(
             _made(

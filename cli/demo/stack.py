@@ -65,7 +65,7 @@ def last_lines(log: Path) -> str:
 
 
 def _url(process: subprocess.Popen[bytes]) -> str:
-    output: BinaryIO = process.stdout  # type: ignore[assignment]
+    output: BinaryIO = process.stdout  # type: ignore[assignment]  # it was started with a pipe
     for line in output:
         said = line.decode(errors="replace").strip()
         if said.startswith(_IS_AT):

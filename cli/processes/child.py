@@ -83,7 +83,7 @@ class SupervisedChild:
     @property
     def output(self) -> int:
         """The file descriptor of its output; only while it runs."""
-        assert self._process is not None and self._process.stdout is not None  # noqa: S101, PT018
+        assert self._process is not None and self._process.stdout is not None  # noqa: S101, PT018 - for the type checker: it has been started, with a pipe
         return self._process.stdout.fileno()
 
     @property

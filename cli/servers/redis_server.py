@@ -145,7 +145,7 @@ def find_program() -> str | None:
 def _runs(program: Path) -> bool:
     # A wheel's program may not fit this system's C library.
     try:
-        return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0  # noqa: S603
+        return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0  # noqa: S603 - a program that we have found ourselves
     except OSError:
         return False
 

@@ -54,7 +54,7 @@ def url_of(listen_socket: socket.socket) -> str:
     """How a client on this machine reaches it."""
     host, port = listen_socket.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104 - only named here
-        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104 - it is compared, not bound
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

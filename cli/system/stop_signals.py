@@ -37,7 +37,7 @@ class StopRequest:
     ) -> None:
         """Give them back."""
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave is what it takes
         self._wakeup.close()
 
     def only_note(self) -> None:

@@ -19,7 +19,7 @@ PASSED_OVER_MOST: Final = {SMALL_QUEUE: math.inf, WAITED_QUEUE: 2, LARGE_QUEUE: 
 is the first or the only one anyway."""
 
 
-class WeightedOrder(priority_cycle):  # type: ignore[misc]
+class WeightedOrder(priority_cycle):  # type: ignore[misc]  # kombu has no types
     """Serves the queues in the order of ``QUEUES``, but none of them never.
 
     However much there is of those that go first, every third message is one of the larger batches that are

@@ -231,7 +231,7 @@ def _whole(value: Any) -> int | None:
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = Decimal(value)
     # A huge exponent is out of any range: it is not spelt out to find out.
-    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= 20:  # noqa: PLR2004
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= 20:  # noqa: PLR2004 - digits of a whole number that is read at all
         return int(value) if value == value.to_integral_value() else None
     return None
 

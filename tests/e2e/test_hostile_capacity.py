@@ -62,7 +62,7 @@ def test_two_hundred_clients_that_wait_cost_nobody_else(api: ApiProcess) -> None
 
 def shorten_waits(connection: object) -> Answer | None:
     try:
-        return connection.answer(8)  # type: ignore[attr-defined, no-any-return]
+        return connection.answer(8)  # type: ignore[attr-defined, no-any-return]  # a connection of ours, with its answer
     except TimeoutError:
         return None
 

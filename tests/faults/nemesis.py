@@ -61,8 +61,7 @@ class Nemesis(threading.Thread):
         self._subject, self._stack, self._engine = subject, subject.stack, subject.engine
         self._permits, self._poison, self._journal = permits, poison, journal
         self._pause_seconds = pause_seconds
-        # A secret is the last thing that it should be.
-        self._chance = random.Random(f"{seed}/nemesis")  # noqa: S311
+        self._chance = random.Random(f"{seed}/nemesis")  # noqa: S311 - a secret is the last thing that it should be
         self._redis = redis.Redis.from_url(self._stack.settings.redis_url, socket_timeout=5)
         self._stopped: list[tuple[float, psutil.Process]] = []
         kinds: dict[str, Callable[[], bool]] = {

@@ -89,7 +89,7 @@ def test_the_scheduler_empties_what_is_old(shop: Shop, settings: Settings) -> No
     done(shop)
     grow_old(shop, 8)
 
-    tasks = periodic_tasks(shop.api.engine, shop.context.queue, settings)  # type: ignore[arg-type]
+    tasks = periodic_tasks(shop.api.engine, shop.context.queue, settings)  # type: ignore[arg-type]  # the shop's context has a queue
     [emptying] = [one for one in tasks if one.name == "bodies"]
     emptying.run()
 

@@ -297,7 +297,7 @@ def statements_of(ground: Ground) -> Iterator[list[str]]:
     """Note every statement that the API runs within the block."""
     statements: list[str] = []
     parts = ground.shop.api.apps[0].extensions["ordermill"]
-    listener = lambda *call: statements.append(call[2])  # noqa: E731
+    listener = lambda *call: statements.append(call[2])  # noqa: E731 - it is removed by its name
     engines = (parts.engine, parts.keys_engine)
     for engine in engines:
         event.listen(engine, "before_cursor_execute", listener)

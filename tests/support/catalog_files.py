@@ -113,6 +113,6 @@ def execute(engine: Engine, statement: str, **values: Any) -> None:
 def row_versions(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
     """Where each row of the catalog lies, and which transaction put it there."""
     return {
-        table: rows(engine, f"SELECT ctid::text, xmin::text FROM {table} ORDER BY ctid")  # noqa: S608
+        table: rows(engine, f"SELECT ctid::text, xmin::text FROM {table} ORDER BY ctid")  # noqa: S608 - a table of ours
         for table in CATALOG_TABLES
     }

@@ -158,7 +158,7 @@ def open_mail_shop(settings: Settings, *, queue: bool = False) -> Iterator[MailS
         engine, create_api_key(engine, "Shop", ["orders:write"], None, None, utc_now()), utc_now()
     )
     assert key is not None
-    context = WorkerContext(settings, engine, NoEvents(), JobQueue(settings) if queue else None)  # type: ignore[arg-type]
+    context = WorkerContext(settings, engine, NoEvents(), JobQueue(settings) if queue else None)  # type: ignore[arg-type]  # all of JobEvents that a worker uses
     yield MailShop(settings, engine, context, key.id)
     if context.queue is not None:
         context.queue.close()
@@ -195,7 +195,7 @@ class Postbox:
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd calls it so
         answer = _next(self.to_data)
         if answer.startswith("2"):
             self.envelopes.append(envelope)

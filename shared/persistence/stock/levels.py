@@ -111,7 +111,7 @@ def _has_code(code: str) -> ColumnElement[bool]:
 
 
 def _sold_in(market_ids: Collection[int]) -> ColumnElement[bool]:
-    theirs = array(sorted(market_ids), type_=items.c.market_ids.type.item_type)  # type: ignore[attr-defined]
+    theirs = array(sorted(market_ids), type_=items.c.market_ids.type.item_type)  # type: ignore[attr-defined]  # the column is an array
     return or_(items.c.market_ids.is_(None), items.c.market_ids.op("&&")(theirs))
 
 

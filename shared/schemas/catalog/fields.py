@@ -136,7 +136,7 @@ class Percent(Amount):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
         percent = super()._deserialize(value, attr, data, **kwargs)
-        if percent > 100:  # noqa: PLR2004
+        if percent > 100:  # noqa: PLR2004 - a percentage
             raise ValidationError(f"{percent} is above 100")
         if in_units(percent, _HUNDREDTH) is None:
             raise ValidationError(f"{percent} has more than two decimals; round it first")

@@ -38,7 +38,7 @@ class _Converter(OpenAPIConverter):
     """Schemas say what they are in their docstrings, and may grow: none is closed to other members."""
 
     def schema2jsonschema(self, schema: Schema) -> JsonSchema:
-        made: JsonSchema = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        made: JsonSchema = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]  # apispec's function has no types
         made.pop("additionalProperties", None)
         paragraph = (inspect.getdoc(type(schema)) or "").partition("\n\n")[0]
         return {"description": " ".join(paragraph.split()).replace("``", "`"), **made}
@@ -61,7 +61,7 @@ def new_document(info: dict[str, Any], **options: Any) -> APISpec:
     )
     if plugin.converter is None:
         raise RuntimeError("apispec has made no converter for its plugin")
-    plugin.converter.add_attribute_function(describe_field)  # type: ignore[no-untyped-call]
+    plugin.converter.add_attribute_function(describe_field)  # type: ignore[no-untyped-call]  # apispec's function has no types
     return spec
 
 

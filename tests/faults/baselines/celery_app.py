@@ -54,7 +54,7 @@ def create_celery(redis_url: str, database_url: str = "") -> Celery:
         return engines[os.getpid()]
 
     # "Tasks": transient faults are retried with a growing pause and jitter.
-    @app.task(  # type: ignore[untyped-decorator]
+    @app.task(  # type: ignore[untyped-decorator]  # Celery has no types
         name=CREATE_ORDER,
         autoretry_for=(OperationalError, InterfaceError),
         retry_backoff=True,

@@ -86,7 +86,7 @@ def test_a_batch_that_is_too_large_by_itself_is_let_in_alone() -> None:
 
 def test_a_slow_count_of_what_waits_is_asked_for_less_often() -> None:
     database = Database()
-    measure = database.backlog._measure  # noqa: SLF001
+    measure = database.backlog._measure  # noqa: SLF001 - what it asks the database with
 
     def slowly(api_key_id: int) -> int:
         database.now += 2.0

@@ -15,7 +15,7 @@ def test_port_0_takes_a_free_one_and_its_url_names_it() -> None:
 
 
 def test_an_address_for_everybody_is_reached_by_loopback() -> None:
-    with listen("0.0.0.0", 0) as listen_socket:  # noqa: S104
+    with listen("0.0.0.0", 0) as listen_socket:  # noqa: S104 - to be reached by loopback
         assert url_of(listen_socket).startswith("http://127.0.0.1:")
 
 

@@ -18,7 +18,7 @@ def test_values_that_hold_the_same_are_equal_and_count_once() -> None:
 
 def test_a_value_has_no_room_for_what_it_does_not_declare() -> None:
     with pytest.raises(AttributeError):
-        LAMP.price = 5  # type: ignore[attr-defined]
+        LAMP.price = 5  # type: ignore[attr-defined]  # that it cannot be set is what is tested
 
 
 def test_each_order_has_names_of_its_own_where_none_are_given() -> None:
