@@ -13,7 +13,7 @@ import pytest
 from shared.settings import Settings
 from tests.support.api_process import Answer, ApiProcess, MemoryWatch, open_api_process
 from tests.support.catalog_files import load
-from tests.support.placed_orders import CATALOG
+from tests.support.catalogs import SMALL_CATALOG
 
 MIB = 1 << 20
 MAX_BODY_BYTES = 16 * MIB
@@ -26,7 +26,7 @@ ORDER = b'{"address":{"country":"SE","email":"asa@example.com"},"products":[{"sk
 @pytest.fixture(scope="module")
 def api(module_settings: Settings) -> Iterator[ApiProcess]:
     with open_api_process(module_settings, MAX_BODY_BYTES=str(MAX_BODY_BYTES)) as made:
-        load(made.engine, CATALOG)
+        load(made.engine, SMALL_CATALOG)
         # The first batch imports and connects; that is no cost of a hostile one.
         made.post(b'{"first":%b}' % ORDER, "Prefer: respond-async")
         yield made

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from cli.servers import open_servers
 from shared.persistence.core.database import open_database
 from shared.settings import Settings
+from tests.support.orders import line, order
 from tests.support.shopkeeping import keep_shop_at_random
 from tests.support.stack import SAMPLES, Stack, catalog_file, running_stack
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 README = Path(__file__).parents[2] / "README.md"
-ADDRESS = {"email": "asa@example.com", "country": "SE", "firstName": "Åsa", "city": "Umeå"}
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,6 @@ def sql(stack: Stack) -> Iterator[Connection]:
         with engine.connect() as connection:
             yield connection
         engine.dispose()
-
-
-def order(sku: str, quantity: int = 1, **fields: Any) -> dict[str, Any]:
-    return {"address": ADDRESS, "products": [{"sku": sku, "qty": quantity}], **fields}
 
 
 def test_the_seeds_own_request_is_answered_as_the_seed_says(stack: Stack) -> None:
@@ -91,7 +87,7 @@ def test_twenty_thousand_orders_are_accepted_at_once_and_all_decided(stack: Stac
     orders: dict[str, Any] = {
         f"order {number} ☃": {}
         if number % 100 == 0
-        else order("BRASS-LAMP" if number % 10 else "SOLD-OUT-SLEDGE", comment=f"nº {number}")
+        else order(line("BRASS-LAMP" if number % 10 else "SOLD-OUT-SLEDGE"), comment=f"nº {number}")
         for number in range(20_000)
     }
     body = json.dumps(orders, ensure_ascii=False).encode()
@@ -129,7 +125,7 @@ def test_five_hundred_racing_orders_for_a_hundred_units_sell_exactly_a_hundred(
     def post(client: int) -> list[dict[str, Any]]:
         # Small batches go one order a message, the large one in slices: both at once.
         count = 200 if client == 0 else 10
-        batch = {f"{client}-{number}": order("LAST-LAMP") for number in range(count)}
+        batch = {f"{client}-{number}": order(line("LAST-LAMP")) for number in range(count)}
         answer = stack.client.post("/v1/orders", json=batch, headers={"Prefer": "wait=50"})
         assert answer.status_code == 200, answer.text
         outcomes = answer.json()
@@ -163,7 +159,7 @@ def test_five_hundred_racing_orders_for_a_hundred_units_sell_exactly_a_hundred(
 def test_client_commands_reach_the_running_stack(stack: Stack, tmp_path: Path) -> None:
     batch = tmp_path / "orders.json"
     batch.write_text(
-        json.dumps({f"k{number}": order("RED-STOOL") for number in range(150)}), encoding="utf-8"
+        json.dumps({f"k{number}": order(line("RED-STOOL")) for number in range(150)}), encoding="utf-8"
     )
     options = ["--url", str(stack.client.base_url), "--api-key", stack.client.headers["API-Authorization"]]
 
@@ -177,7 +173,7 @@ def test_client_commands_reach_the_running_stack(stack: Stack, tmp_path: Path) -
 
 
 def test_an_order_that_wants_a_confirmation_gets_it_and_its_neighbour_gets_none(stack: Stack) -> None:
-    batch = {"a": order("RED-STOOL", sendEmail=True), "b": order("RED-STOOL")}
+    batch = {"a": order(line("RED-STOOL"), sendEmail=True), "b": order(line("RED-STOOL"))}
 
     answer = stack.client.post("/v1/orders", json=batch).json()
 
@@ -198,7 +194,7 @@ def test_a_shop_that_is_used_at_random_agrees_with_a_naive_model_of_its_stock(st
 
 def test_sigterm_ends_with_0_and_leaves_no_process(stack: Stack) -> None:
     started = psutil.Process(stack.process.pid).children(recursive=True)
-    answer = stack.client.post("/v1/orders", json={f"k{n}": order("RED-STOOL") for n in range(2_000)})
+    answer = stack.client.post("/v1/orders", json={f"k{n}": order(line("RED-STOOL")) for n in range(2_000)})
 
     code = stack.stop()
 

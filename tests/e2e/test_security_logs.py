@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 from sqlalchemy import text
@@ -18,10 +19,11 @@ from sqlalchemy import text
 from shared.settings import Settings
 from tests.support.api_process import ApiProcess, open_api_process
 from tests.support.catalog_files import load
-from tests.support.placed_orders import CATALOG
+from tests.support.catalogs import SMALL_CATALOG
+from tests.support.orders import line, order
 
 MARK = "q7zk"
-ADDRESS = {
+MARKED_ADDRESS = {
     "country": "SE",
     "email": f"{MARK}.asa@example.com",
     "firstName": f"{MARK}First",
@@ -34,24 +36,23 @@ ADDRESS = {
 }
 
 
-def order(**fields: object) -> dict[str, object]:
-    return {
-        "address": ADDRESS,
-        "products": [{"sku": "BRASS-LAMP", "qty": 1, "comment": f"{MARK} line"}],
+def marked_order(**fields: object) -> dict[str, Any]:
+    everywhere: dict[str, Any] = {
+        "address": MARKED_ADDRESS,
         "comment": f"{MARK} comment",
         "internalComment": f"{MARK} internal",
         "poNumber": f"{MARK}-po",
         "extraAttributes": {f"{MARK}-name": f"{MARK} value"},
         "payment": {"id": 1, "auth": {"status": 1, "amount": "1.00", "transaction": f"{MARK}-transaction"}},
-        **fields,
     }
+    return order(line(comment=f"{MARK} line"), **{**everywhere, **fields})
 
 
 BATCH: dict[str, object] = {
-    f"{MARK} good": order(sendEmail=True),
-    f"{MARK} registered": order(customerRegister=True),
-    f"{MARK} rejected": order(market=f"{MARK} market", orderDate=f"{MARK} date"),
-    f"{MARK} poisoned": order(poNumber="poison"),
+    f"{MARK} good": marked_order(sendEmail=True),
+    f"{MARK} registered": marked_order(customerRegister=True),
+    f"{MARK} rejected": marked_order(market=f"{MARK} market", orderDate=f"{MARK} date"),
+    f"{MARK} poisoned": marked_order(poNumber="poison"),
     f"{MARK} no order": f"{MARK} text",
 }
 
@@ -93,7 +94,7 @@ def test_logs_at_debug_hold_nothing_of_a_client(settings: Settings, tmp_path: Pa
         role(settings, "worker", log, **variables, **mails),
         role(settings, "mailer", log, **variables, **mails),
     ):
-        load(api.engine, CATALOG)
+        load(api.engine, SMALL_CATALOG)
         make_the_database_refuse(api, "orders", "po_number <> 'poison'")
         answered = api.ask(*request(api, BATCH), limit_seconds=60)
         assert answered.status == 200, answered.body

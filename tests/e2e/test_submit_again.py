@@ -15,6 +15,7 @@ import pytest
 
 from shared.settings import Settings
 from tests.support.api_process import ApiProcess, open_api_process
+from tests.support.orders import order
 from tests.support.settling import settle_slice
 from tests.support.until import until
 from tests.support.worker_harness import WorkerHarness, open_worker_harness
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ORDER = {
-    "address": {"email": "asa@example.com", "country": "SE"},
-    "products": [{"sku": "BRASS-LAMP", "qty": 1}],
-}
 NUMBER_OF_ORDERS = 5
 # Where the tests run in the background, SIGINT is ignored, and what they start inherits that.
 PROGRAM = """
@@ -53,7 +50,7 @@ def api(worker: WorkerHarness) -> Iterator[ApiProcess]:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "orders.json"
-    path.write_text(json.dumps({f"k{number}": ORDER for number in range(NUMBER_OF_ORDERS)}))
+    path.write_text(json.dumps({f"k{number}": order() for number in range(NUMBER_OF_ORDERS)}))
     return path
 
 

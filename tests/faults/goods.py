@@ -8,6 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.faults.spellings import Spelt, spelt_by_chance
+from tests.support.orders import ADDRESS
 
 if TYPE_CHECKING:
     import random
@@ -38,7 +39,7 @@ _PLENTY, _FEW, _VOUCHER_USES = 1_000_000, 400, 150
 # Few enough to collide, and far from those that are drawn.
 _FIRST_EXPLICIT, _EXPLICIT = 1_000_000_000, 4_000
 _VOUCHER = "FEW"
-_ADDRESS = {"country": "SE", "email": "asa@example.com", "firstName": "Åsa", "city": "Umeå"}
+_BUYER = {**ADDRESS, "firstName": "Åsa", "city": "Umeå"}
 
 
 def _item(sku: str, **units: int) -> dict[str, Any]:
@@ -124,13 +125,13 @@ def batch(chance: random.Random, name: str, *, poisonous: bool, spells: bool) ->
             key: replace(one, spelt=spelt_by_chance(chance, one.order, UPCS)) for key, one in wanted.items()
         }
     if poisonous:
-        order = {"address": _ADDRESS, "products": [{"sku": POISON, "qty": 1}]}
+        order = {"address": _BUYER, "products": [{"sku": POISON, "qty": 1}]}
         wanted[chance.choice(list(wanted))] = Wanted(order, frozenset({-7}))
     return wanted
 
 
 def _order(chance: random.Random) -> Wanted:
-    order: dict[str, Any] = {"address": _ADDRESS, "products": _lines(chance, _PLENTIFUL)}
+    order: dict[str, Any] = {"address": _BUYER, "products": _lines(chance, _PLENTIFUL)}
     kind = chance.choices(list(_MAY_BE), [often for often, _ in _MAY_BE.values()])[0]
     if kind == "many lines":
         skus = chance.choices(_PLENTIFUL, k=chance.randint(50, _LINES_MOST))

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tests.support.orders import ADDRESS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -26,10 +28,9 @@ TURN_SECONDS: Final = 10.0
 _LIMIT_SECONDS = 15.0
 _SILENT = 30
 _NOT_READING = 5
-_ADDRESS = {"country": "SE", "email": "asa@example.com"}
 _LINES = [{"sku": "BRASS-LAMP-00", "qty": 1}]
 # Each of them is rejected, so that no order is made that no client of the campaign knows of.
-_MANY_CODES = {"address": _ADDRESS, "products": _LINES, "voucherCodes": ["x"] * 90_000}
+_MANY_CODES = {"address": ADDRESS, "products": _LINES, "voucherCodes": ["x"] * 90_000}
 _MANY_FAULTS: dict[str, object] = {"products": [{}] * 25}
 _LONG_NUMBERS = ",".join(f'"a{number}":1e1000' for number in range(6_000))
 
@@ -128,7 +129,7 @@ class HostileClients:
 
     def _long_numbers(self, client: httpx.Client) -> None:
         """Numbers that are longer written than stored; and pages as long as may be."""
-        order = json.dumps({"address": _ADDRESS, "products": _LINES, "extraAttributes": {}})
+        order = json.dumps({"address": ADDRESS, "products": _LINES, "extraAttributes": {}})
         order = order.replace('"extraAttributes": {}', f'"extraAttributes": {{{_LONG_NUMBERS}}}')
         self._post(client, f'{{"a": {order}, "b": {order}}}')
         client.get("/v1/orders", params={"limit": 1_000})

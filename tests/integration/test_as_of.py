@@ -18,8 +18,9 @@ from shared.persistence.jobs.slices import claim_slice
 from shared.persistence.stock.levels import find_stock
 from shared.persistence.stock.lock import lock_stock, reserve
 from shared.settings import Settings
+from tests.support.orders import order
 from tests.support.placed_orders import open_shop, told
-from tests.support.worker_harness import MAIN, WorkerHarness, open_worker_harness, order
+from tests.support.worker_harness import MAIN, WorkerHarness, open_worker_harness
 
 LAMP = 1
 

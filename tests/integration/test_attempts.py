@@ -12,6 +12,7 @@ from sqlalchemy import text
 from shared.domain.slicing import LARGE_QUEUE
 from shared.persistence.core.database import open_database
 from shared.persistence.jobs.slices import claim_slice
+from tests.support.orders import order
 from tests.support.placed_orders import Shop, open_shop
 from tests.support.settling import LeftError, attempt_at, settle_slice, take_slice
 from tests.support.until import until
@@ -37,11 +38,7 @@ class SlowWorkerContext(WorkerContext):
 
 
 def accepted_slice(shop: Shop) -> int:
-    order = {
-        "address": {"country": "SE", "email": "x@example.com"},
-        "products": [{"sku": "BRASS-LAMP", "qty": 1}],
-    }
-    path = shop.api.post({"a": order}, Prefer="respond-async").headers["Location"]
+    path = shop.api.post({"a": order()}, Prefer="respond-async").headers["Location"]
     [(slice_id, _, _)] = shop.api.open_slices(path.rpartition("/")[2])
     return slice_id
 

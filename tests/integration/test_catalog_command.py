@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from cli.commands.catalog import sample_catalog
 from cli.main import main
-from tests.support.catalog_files import SHOP, execute, exported, load, rows
+from tests.support.catalog_files import execute, exported, load, rows
+from tests.support.catalogs import FILE_CATALOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ def catalog(settings: Settings) -> Callable[..., Result]:
 
 def test_load_tells_what_it_did(catalog: Callable[..., Result], tmp_path: Path) -> None:
     path = tmp_path / "shop.json"
-    path.write_text(json.dumps(SHOP))
+    path.write_text(json.dumps(FILE_CATALOG))
 
     told, as_json = catalog("load", str(path)), catalog("load", str(path), "--json")
 
@@ -41,7 +42,7 @@ def test_load_tells_what_it_did(catalog: Callable[..., Result], tmp_path: Path) 
 
 
 def test_load_reads_standard_input(catalog: Callable[..., Result], engine: Engine) -> None:
-    done = catalog("load", "-", stdin=json.dumps(SHOP))
+    done = catalog("load", "-", stdin=json.dumps(FILE_CATALOG))
 
     assert done.exit_code == 0
     assert rows(engine, "SELECT count(*) FROM items") == [(2,)]
@@ -67,7 +68,10 @@ def test_the_sample_catalog_has_what_the_example_of_the_seed_orders(
 def test_a_faulty_file_is_not_loaded_and_every_fault_is_told(
     catalog: Callable[..., Result], engine: Engine
 ) -> None:
-    faulty = {**SHOP, "items": [{"sku": "A", "prices": {"EUR": "1.234", "YEN": 1}}, {"sku": "B", "stok": {}}]}
+    faulty = {
+        **FILE_CATALOG,
+        "items": [{"sku": "A", "prices": {"EUR": "1.234", "YEN": 1}}, {"sku": "B", "stok": {}}],
+    }
 
     done = catalog("load", "-", stdin=json.dumps(faulty))
 
@@ -99,7 +103,7 @@ def test_load_wants_one_file_that_is_there(catalog: Callable[..., Result], words
 
 
 def test_stock_that_could_not_go_so_low_is_told(catalog: Callable[..., Result], engine: Engine) -> None:
-    load(engine, SHOP)
+    load(engine, FILE_CATALOG)
     execute(engine, "UPDATE stock SET allocated = 3 WHERE physical = 3")
 
     done = catalog("load", "-", "--json", stdin='{"items":[{"sku":"RED-STOOL","stock":{"Main":1}}]}')
@@ -112,7 +116,7 @@ def test_stock_that_could_not_go_so_low_is_told(catalog: Callable[..., Result], 
 def test_export_writes_what_loads_back(
     catalog: Callable[..., Result], engine: Engine, tmp_path: Path
 ) -> None:
-    load(engine, SHOP)
+    load(engine, FILE_CATALOG)
     path = tmp_path / "all.json"
 
     to_file, to_output = catalog("export", str(path)), catalog("export")

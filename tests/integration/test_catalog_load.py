@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.domain.catalog_file import CatalogRefusedError, Count
-from tests.support.catalog_files import SHOP, execute, exported, load, row_versions, rows
+from tests.support.catalog_files import execute, exported, load, row_versions, rows
+from tests.support.catalogs import FILE_CATALOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ def stock(engine: Engine) -> list[tuple[Any, ...]]:
 
 
 def test_every_list_stands_in_its_table(engine: Engine) -> None:
-    summary = load(engine, SHOP)
+    summary = load(engine, FILE_CATALOG)
 
     assert {name: count.inserted for name, count in summary.counts.items()} == {
         "warehouses": 2,
@@ -75,10 +76,10 @@ def test_every_list_stands_in_its_table(engine: Engine) -> None:
 
 
 def test_loading_it_twice_makes_no_new_row_version(engine: Engine) -> None:
-    first = load(engine, SHOP)
+    first = load(engine, FILE_CATALOG)
     before = row_versions(engine)
 
-    second = load(engine, SHOP)
+    second = load(engine, FILE_CATALOG)
 
     assert row_versions(engine) == before
     assert not second.changed
@@ -88,7 +89,7 @@ def test_loading_it_twice_makes_no_new_row_version(engine: Engine) -> None:
 
 
 def test_a_change_raises_the_version_that_workers_keep_their_catalog_by(engine: Engine) -> None:
-    first = load(engine, SHOP)
+    first = load(engine, FILE_CATALOG)
 
     second = load(engine, {"warehouses": [{"name": "Shop", "threshold": 3}]})
 
@@ -101,11 +102,11 @@ def test_the_version_is_told_even_when_its_row_was_lost(engine: Engine) -> None:
     execute(engine, "DELETE FROM catalog_state")
 
     assert load(engine, {}).version == 0
-    assert load(engine, SHOP).version == 1
+    assert load(engine, FILE_CATALOG).version == 1
 
 
 def test_what_the_file_does_not_name_stays(engine: Engine) -> None:
-    load(engine, SHOP)
+    load(engine, FILE_CATALOG)
 
     load(engine, {"items": [{"sku": "BRASS-LAMP", "prices": {"EUR": "49.00"}, "stock": {"Shop": 6}}]})
 
@@ -118,7 +119,7 @@ def test_what_the_file_does_not_name_stays(engine: Engine) -> None:
 
 
 def test_stock_is_not_set_below_what_is_allocated(engine: Engine) -> None:
-    load(engine, SHOP)
+    load(engine, FILE_CATALOG)
     execute(engine, "UPDATE stock SET allocated = 3 WHERE physical IN (3, 5)")
 
     summary = load(
@@ -142,7 +143,7 @@ def test_stock_is_not_set_below_what_is_allocated(engine: Engine) -> None:
 
 def test_changed_stock_is_stamped_late_in_the_load_by_the_databases_clock(engine: Engine) -> None:
     ((before,),) = rows(engine, "SELECT clock_timestamp()")
-    load(engine, SHOP)
+    load(engine, FILE_CATALOG)
     ((between,),) = rows(engine, "SELECT clock_timestamp()")
     load(engine, {"items": [{"sku": "RED-STOOL", "stock": {"Main": 9}}]})
 
@@ -152,7 +153,7 @@ def test_changed_stock_is_stamped_late_in_the_load_by_the_databases_clock(engine
 
 
 def test_a_voucher_gets_no_fewer_uses_than_it_had(engine: Engine) -> None:
-    load(engine, SHOP)
+    load(engine, FILE_CATALOG)
     execute(engine, "UPDATE vouchers SET used = 3 WHERE code = 'GIFT'")
 
     summary = load(engine, {"vouchers": [{"code": "GIFT", "amount": {"EUR": "5.00"}, "uses": 1}]})
@@ -163,7 +164,7 @@ def test_a_voucher_gets_no_fewer_uses_than_it_had(engine: Engine) -> None:
 
 
 def test_a_new_default_buyer_takes_the_place_of_the_old_one(engine: Engine) -> None:
-    load(engine, SHOP)
+    load(engine, FILE_CATALOG)
 
     summary = load(engine, {"accounts": [{"name": "Shop AB", "buyers": [{"name": "Bo", "default": True}]}]})
 
@@ -197,7 +198,7 @@ def test_ids_of_other_rows_are_refused(engine: Engine) -> None:
 
 
 def test_two_items_may_swap_their_eans(engine: Engine) -> None:
-    load(engine, SHOP)
+    load(engine, FILE_CATALOG)
 
     summary = load(
         engine, {"items": [{"sku": "BRASS-LAMP", "ean": "7302"}, {"sku": "RED-STOOL", "ean": "7301"}]}
@@ -208,7 +209,7 @@ def test_two_items_may_swap_their_eans(engine: Engine) -> None:
 
 
 def test_a_new_item_may_take_the_ean_that_another_gives_up(engine: Engine) -> None:
-    load(engine, SHOP)
+    load(engine, FILE_CATALOG)
 
     load(engine, {"items": [{"sku": "NEW-LAMP", "ean": "7301"}, {"sku": "BRASS-LAMP", "ean": None}]})
 
@@ -216,7 +217,7 @@ def test_a_new_item_may_take_the_ean_that_another_gives_up(engine: Engine) -> No
 
 
 def test_an_ean_of_an_item_outside_the_file_is_refused(engine: Engine) -> None:
-    load(engine, SHOP)
+    load(engine, FILE_CATALOG)
 
     assert faults_of(engine, {"items": [{"sku": "NEW-LAMP", "ean": "7301"}]}) == [
         "items[0].ean: '7301' is the ean of item 'BRASS-LAMP' in the database; choose another"
@@ -224,7 +225,7 @@ def test_an_ean_of_an_item_outside_the_file_is_refused(engine: Engine) -> None:
 
 
 def test_all_faults_are_told_at_once_and_nothing_is_written(engine: Engine) -> None:
-    load(engine, SHOP)
+    load(engine, FILE_CATALOG)
     before = row_versions(engine)
     faulty = {
         "warehouses": [{"name": "New"}, {"name": "Old", "threshold": -1}],
@@ -271,7 +272,7 @@ def test_an_exported_catalog_loads_back_the_same(
 ) -> None:
     from shared.persistence.core.database import open_database  # noqa: PLC0415 - this test opens a second database
 
-    load(engine, {**SHOP, "items": [*SHOP["items"], {"sku": "NOWHERE", "markets": []}]})
+    load(engine, {**FILE_CATALOG, "items": [*FILE_CATALOG["items"], {"sku": "NOWHERE", "markets": []}]})
     text = exported(engine)
 
     again = load(engine, text)
@@ -290,7 +291,7 @@ def test_thousands_of_items_are_loaded_by_copy(engine: Engine) -> None:
         {"sku": f"SKU-{n}", "ean": f"{n:013}", "prices": {"EUR": n}, "stock": {"Main": n, "Shop": 1}}
         for n in range(3_000)
     ]
-    catalog = {**SHOP, "items": many, "campaigns": []}
+    catalog = {**FILE_CATALOG, "items": many, "campaigns": []}
 
     first, second = load(engine, catalog), load(engine, catalog)
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from shared.persistence.core.database import transaction
 from shared.persistence.stock.lock import lock_stock, reserve
-from tests.support.catalog_files import SHOP, execute, load, rows
+from tests.support.catalog_files import execute, load, rows
+from tests.support.catalogs import FILE_CATALOG
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -38,7 +39,7 @@ def reserve_stock(engine: Engine, item_ids: list[int], warehouse_ids: list[int],
 
 
 def test_loading_stock_among_slices_neither_deadlocks_nor_loses_a_unit(engine: Engine) -> None:
-    load(engine, SHOP)
+    load(engine, FILE_CATALOG)
     load(engine, items_with_stock(1_000_000))
     item_ids = [row[0] for row in rows(engine, "SELECT id FROM items WHERE sku LIKE 'SKU-%'")]
     warehouse_ids = [row[0] for row in rows(engine, "SELECT id FROM warehouses")]
@@ -59,7 +60,7 @@ def test_loading_stock_among_slices_neither_deadlocks_nor_loses_a_unit(engine: E
 
 def test_two_loads_at_once_take_turns(engine: Engine) -> None:
     with ThreadPoolExecutor(2) as both:
-        loads = [both.submit(load, engine, SHOP) for _ in range(2)]
+        loads = [both.submit(load, engine, FILE_CATALOG) for _ in range(2)]
         summaries = [one.result() for one in loads]
 
     assert sorted(summary.counts["items"].inserted for summary in summaries) == [0, 2]
@@ -67,7 +68,7 @@ def test_two_loads_at_once_take_turns(engine: Engine) -> None:
 
 
 def test_stock_that_somebody_else_just_inserted_is_set_too(engine: Engine) -> None:
-    load(engine, {**SHOP, "items": [{"sku": "RED-STOOL"}], "campaigns": []})
+    load(engine, {**FILE_CATALOG, "items": [{"sku": "RED-STOOL"}], "campaigns": []})
     (item_id,), (warehouse_id,) = (
         rows(engine, "SELECT id FROM items")[0],
         rows(engine, "SELECT id FROM warehouses WHERE name = 'Main'")[0],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.worker_harness import WorkerHarness, order
+from tests.support.orders import line, order
+from tests.support.worker_harness import WorkerHarness
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_orders_that_do_not_register_have_a_customer_of_their_own_unseen_by_the_
 
 
 def test_a_rejected_order_registers_nobody(worker: WorkerHarness) -> None:
-    worker.settle({"a": order(qty=99_999, customerRegister=True)})
+    worker.settle({"a": order(line(qty=99_999), customerRegister=True)})
 
     assert worker.count("customers") == 0
 

@@ -11,7 +11,8 @@ from sqlalchemy import event
 from shared.domain.order import LineRequest
 from shared.domain.slicing import SMALL_QUEUE
 from shared.settings import Settings
-from tests.support.worker_harness import WorkerHarness, lines, open_worker_harness, order
+from tests.support.orders import lines, order
+from tests.support.worker_harness import WorkerHarness, open_worker_harness
 from worker.context import WorkerContext
 from worker.settle.known_items import KnownItems
 from worker.settle.message import settle_message

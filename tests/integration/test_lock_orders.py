@@ -25,7 +25,8 @@ from shared.persistence.core.errors import PersistenceError
 from shared.persistence.stock.counts import set_stock
 from shared.schemas.catalog import read_catalog
 from shared.settings import Settings
-from tests.support.worker_harness import WorkerHarness, open_worker_harness, order
+from tests.support.orders import order
+from tests.support.worker_harness import WorkerHarness, open_worker_harness
 from worker.settle.message import settle_message
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)

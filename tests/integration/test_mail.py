@@ -24,7 +24,7 @@ from tests.support.mail_shop import (
     free_port,
     mail_server,
     open_mail_shop,
-    order,
+    wants_mail,
 )
 from worker.mail.confirm import confirm_order
 from worker.tasks import run_confirm
@@ -332,7 +332,7 @@ def test_order_says_whether_it_is_confirmed_and_else_the_setting_does(
 def test_rejected_order_is_not_confirmed(shop: MailShop) -> None:
     [(before,)] = shop.rows("SELECT count(*) FROM confirmations")
 
-    outcome = shop.place({"k": order(products=[{"sku": "BRASS-LAMP", "qty": 1_000_000}])})["k"]
+    outcome = shop.place({"k": wants_mail(products=[{"sku": "BRASS-LAMP", "qty": 1_000_000}])})["k"]
 
     assert outcome["code"] == -2
     assert shop.rows("SELECT count(*) FROM confirmations") == [(before,)]
@@ -341,7 +341,7 @@ def test_rejected_order_is_not_confirmed(shop: MailShop) -> None:
 def test_prepared_order_is_confirmed_once_it_is_completed(
     shop: MailShop, postbox: Postbox, server: str
 ) -> None:
-    number = shop.place({"k": order(createOnly=True)})["k"]["order"]
+    number = shop.place({"k": wants_mail(createOnly=True)})["k"]["order"]
     prepared = shop.confirm(number, smtp_url=server)
 
     shop.place({str(number): {"payment": {"id": 3}}}, form=JobForm.COMPLETION)
@@ -357,7 +357,11 @@ def test_split_order_gets_one_mail_that_names_all_numbers(
     shop: MailShop, postbox: Postbox, server: str
 ) -> None:
     outcome = shop.place(
-        {"k": order(warehouseGroup="Apart", products=[{"sku": "RED-STOOL", "qty": 4, "unitPrice": "20.01"}])}
+        {
+            "k": wants_mail(
+                warehouseGroup="Apart", products=[{"sku": "RED-STOOL", "qty": 4, "unitPrice": "20.01"}]
+            )
+        }
     )["k"]
     first, second = outcome["orders"]
 

@@ -27,7 +27,7 @@ from tests.support.mail_shop import (
     free_port,
     mail_server,
     open_mail_shop,
-    order,
+    wants_mail,
 )
 from tests.support.until import until
 from worker.mail.hints import HINTS_MAX
@@ -72,7 +72,7 @@ def test_slice_tells_the_mail_queue_the_order_number_and_nothing_else(shop: Mail
 
 
 def test_completed_order_is_told_of(shop: MailShop) -> None:
-    number = shop.place({"k": order(createOnly=True)})["k"]["order"]
+    number = shop.place({"k": wants_mail(createOnly=True)})["k"]["order"]
     before = messages(shop.settings)
 
     shop.place({str(number): {}}, form=JobForm.COMPLETION)
@@ -82,7 +82,7 @@ def test_completed_order_is_told_of(shop: MailShop) -> None:
 
 
 def test_large_slice_tells_of_few_and_the_sweeper_finds_all(shop: MailShop, queue: JobQueue) -> None:
-    shop.place({str(i): order(products=[{"sku": "BRASS-LAMP", "qty": 1}]) for i in range(30)})
+    shop.place({str(i): wants_mail(products=[{"sku": "BRASS-LAMP", "qty": 1}]) for i in range(30)})
     told = len(messages(shop.settings))
 
     swept = sweep_mails(shop.engine, queue, shop.settings)

@@ -21,8 +21,8 @@ from tests.support.mail_shop import (
     free_port,
     mail_server,
     open_mail_shop,
-    order,
     read_mail,
+    wants_mail,
 )
 from worker.tasks import run_confirm
 
@@ -240,7 +240,7 @@ def test_mail_whose_head_is_not_ours_is_given_up_and_never_tried_again(
 
 @pytest.mark.parametrize("address", FORGING)
 def test_address_that_mail_programs_decode_is_refused_where_it_is_sent(shop: MailShop, address: str) -> None:
-    outcome = shop.place({"k": order(address={"country": "SE", "email": address})})["k"]
+    outcome = shop.place({"k": wants_mail(address={"country": "SE", "email": address})})["k"]
 
     assert outcome["code"] == -7
     assert [fault["pointer"] for fault in outcome["errors"]] == ["/address/email"]

@@ -6,7 +6,8 @@ import pytest
 
 from shared.persistence.core.database import transaction
 from shared.persistence.orders.insert import draw_numbers, taken_numbers
-from tests.support.worker_harness import WorkerHarness, order
+from tests.support.orders import line, order
+from tests.support.worker_harness import WorkerHarness
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_a_number_that_exists_or_stands_earlier_in_the_batch_is_minus_five(worke
 
 
 def test_a_number_of_a_rejected_order_is_free(worker: WorkerHarness) -> None:
-    first = worker.settle({"a": order(qty=99_999, orderNumber=77)})
+    first = worker.settle({"a": order(line(qty=99_999), orderNumber=77)})
     second = worker.settle({"a": order(orderNumber=77)})
 
     assert first["a"]["code"] == -2

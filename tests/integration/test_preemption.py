@@ -11,7 +11,8 @@ import pytest
 from shared.domain.slicing import LARGE_QUEUE, SLICE_QUEUES, SMALL_QUEUE, WAITED_QUEUE
 from shared.queue.job_queue import JobQueue
 from shared.settings import Settings
-from tests.support.worker_harness import WorkerHarness, order
+from tests.support.orders import order
+from tests.support.worker_harness import WorkerHarness
 from worker.context import WorkerContext
 from worker.preemption import Preemption
 from worker.settle.message import settle_message

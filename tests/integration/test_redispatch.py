@@ -16,8 +16,9 @@ from shared.persistence.jobs.redispatch import MadeDue, make_all_due
 from shared.persistence.jobs.slices import claim_slice
 from shared.queue.job_queue import JobQueue, QueueAwayError
 from shared.settings import Settings
+from tests.support.orders import order
 from tests.support.settling import settle_slice
-from tests.support.worker_harness import WorkerHarness, open_worker_harness, order
+from tests.support.worker_harness import WorkerHarness, open_worker_harness
 from worker.maintenance.redispatch import sweep
 
 

@@ -14,8 +14,9 @@ from sqlalchemy import make_url
 from shared.domain.slicing import LARGE_QUEUE
 from shared.queue.job_queue import JobQueue
 from tests.support.black_hole import BlackHole
+from tests.support.orders import order
 from tests.support.until import until
-from tests.support.worker_harness import open_worker_harness, order
+from tests.support.worker_harness import open_worker_harness
 
 if TYPE_CHECKING:
     from pathlib import Path

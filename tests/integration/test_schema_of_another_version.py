@@ -12,8 +12,9 @@ from shared.persistence.core.database import open_database, ping
 from shared.persistence.core.migrate import migrate
 from shared.persistence.core.schema_version import SchemaError, revisions
 from tests.support.api import open_api
+from tests.support.orders import order
 from tests.support.settling import LeftError, settle_slice
-from tests.support.worker_harness import WorkerHarness, open_worker_harness, order
+from tests.support.worker_harness import WorkerHarness, open_worker_harness
 from worker.context import open_worker_context
 
 if TYPE_CHECKING:

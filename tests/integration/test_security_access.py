@@ -230,10 +230,8 @@ def test_a_key_of_a_market_creates_no_order_in_another(
 
 
 def test_a_key_of_a_market_sees_its_orders_alone(ground: Ground, european: str) -> None:
-    here, there = (
-        place(ground, ground.owner, {"a": order(line("BRASS-LAMP"), **where)})["a"]["orders"][0]
-        for where in ({}, {"address": AMERICAN, "market": "America"})
-    )
+    sent = order(), order(address=AMERICAN, market="America")
+    here, there = (place(ground, ground.owner, {"a": one})["a"]["orders"][0] for one in sent)
 
     seen = ground.shop.numbers("?limit=1000", european)
 
@@ -245,8 +243,8 @@ def test_a_key_of_a_market_sees_its_orders_alone(ground: Ground, european: str) 
 
 def test_a_key_that_lost_a_market_cannot_complete_its_orders_there(ground: Ground) -> None:
     key = ground.shop.key_for_markets("Both", market(ground, "Europe"), market(ground, "America"))
-    american = {"address": AMERICAN, "market": "America", "createOnly": True}
-    number = place(ground, key, {"p": order(line("BRASS-LAMP"), **american)})["p"]["order"]
+    american = order(address=AMERICAN, market="America", createOnly=True)
+    number = place(ground, key, {"p": american})["p"]["order"]
     with ground.shop.api.engine.begin() as connection:
         connection.execute(
             text("UPDATE api_keys SET market_ids = :ids WHERE name = 'Both'"),

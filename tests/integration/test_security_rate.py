@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from shared.settings import Settings
 from tests.support.api import ApiClient, open_api
+from tests.support.orders import line, order
 from tests.support.settling import settle_slice
 from worker.context import open_worker_context
 
@@ -83,8 +84,7 @@ def test_voucher_codes_that_are_nobodys_count_like_requests_against_whoever_trie
 ) -> None:
     limited = api.with_settings(rate_limit_per_minute=10)
     other = api.new_key("Other")
-    order = {"address": {"country": "SE", "email": "eva@example.com"}, "products": [{"sku": "X", "qty": 1}]}
-    batch = {key: {**order, "voucherCodes": [f"{key}-1", f"{key}-2", f"{key}-3"]} for key in ("a", "b")}
+    batch = {key: order(line("X"), voucherCodes=[f"{key}-1", f"{key}-2", f"{key}-3"]) for key in ("a", "b")}
     context = open_worker_context(limited.settings)
 
     accepted = limited.post(batch, Prefer="respond-async")

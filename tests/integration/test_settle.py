@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tests.support.orders import line, lines, order
 from tests.support.settling import settle_slice
-from tests.support.worker_harness import MAIN, SHOP, WorkerHarness, lines, order
+from tests.support.worker_harness import MAIN, SHOP, WorkerHarness
 
 
 def test_an_order_is_written_with_its_lines_its_stock_its_customer_and_its_outcome(
@@ -47,10 +48,10 @@ def test_a_rejected_order_leaves_nothing_behind_and_costs_its_neighbours_nothing
     outcomes = worker.settle(
         {
             "good": order(),
-            "greedy": order(qty=6),
+            "greedy": order(line(qty=6)),
             "empty": order(products=[]),
-            "unknown": order("NO-LAMP"),
-            "malformed": order(qty=2.5),
+            "unknown": order(line("NO-LAMP")),
+            "malformed": order(line(qty=2.5)),
             "nobody": order(customerId=99),
             "number": 5,
             "fine": order(),
@@ -77,7 +78,7 @@ def test_an_order_is_split_by_warehouse_into_parts_with_numbers_of_their_own(wor
 
     outcomes = worker.settle(
         {
-            "a": order(qty=3, warehouseGroup="By warehouse", shippingValue=5, voucherValue="10.01"),
+            "a": order(line(qty=3), warehouseGroup="By warehouse", shippingValue=5, voucherValue="10.01"),
             "b": order(),
         }
     )
@@ -112,7 +113,9 @@ def test_a_forced_order_is_split_by_availability_and_its_missing_line_is_back_or
 def test_create_only_prepares_an_order_and_takes_no_stock(worker: WorkerHarness) -> None:
     worker.stock("BRASS-LAMP", main=1)
 
-    outcomes = worker.settle({"a": order(createOnly=True), "b": order(createOnly=True, qty=2), "c": order()})
+    outcomes = worker.settle(
+        {"a": order(createOnly=True), "b": order(line(qty=2), createOnly=True), "c": order()}
+    )
 
     assert outcomes["a"] == {"status": "ok", "order": 1}
     assert outcomes["b"]["code"] == -2

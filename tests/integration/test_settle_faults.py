@@ -10,8 +10,9 @@ import pytest
 
 from shared.domain.parsed import Parsed
 from shared.schemas.order.reading import OrderReader
+from tests.support.orders import line, lines, order
 from tests.support.settling import LeftError, settle_slice
-from tests.support.worker_harness import WorkerHarness, lines, order
+from tests.support.worker_harness import WorkerHarness
 
 
 def test_a_slice_that_is_delivered_twice_makes_one_set_of_orders(worker: WorkerHarness) -> None:
@@ -188,7 +189,7 @@ def test_a_fault_that_passes_is_tried_again_while_orders_are_redone_one_by_one(w
         "CREATE TRIGGER fail_later BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION fail_later()"
     )
 
-    outcomes = worker.settle({"a": order(), "cup": order("POISON-CUP")})
+    outcomes = worker.settle({"a": order(), "cup": order(line("POISON-CUP"))})
 
     assert [one["status"] for one in outcomes.values()] == ["ok", "ok"]
 

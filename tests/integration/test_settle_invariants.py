@@ -8,8 +8,9 @@ import pytest
 
 from shared.settings import Settings
 from tests.support.invariants import broken_invariants
+from tests.support.orders import line, lines, order
 from tests.support.settling import settle_slice
-from tests.support.worker_harness import WorkerHarness, lines, open_worker_harness, order
+from tests.support.worker_harness import WorkerHarness, open_worker_harness
 
 
 @pytest.fixture
@@ -18,10 +19,10 @@ def worker(settings: Settings) -> Iterator[WorkerHarness]:
         made.stock("BRASS-LAMP", main=3, shop=3)
         made.settle(
             {
-                "split": order(qty=5, warehouseGroup="By warehouse", shippingValue=3),
-                "forced": order("RED-STOOL", forceCreate=True),
+                "split": order(line(qty=5), warehouseGroup="By warehouse", shippingValue=3),
+                "forced": order(line("RED-STOOL"), forceCreate=True),
                 "prepared": order(createOnly=True),
-                "rejected": order(qty=9),
+                "rejected": order(line(qty=9)),
                 "mixed": order(products=lines(("BRASS-LAMP", 1), ("RED-STOOL", 2)), forceCreate=True),
             }
         )
@@ -89,7 +90,10 @@ def completed(settings: Settings) -> Iterator[WorkerHarness]:
     with open_worker_harness(settings) as made:
         made.stock("BRASS-LAMP", main=3, shop=3)
         prepared = made.settle(
-            {"a\0": order(qty=5, warehouseGroup="By warehouse", createOnly=True), "b": order(createOnly=True)}
+            {
+                "a\0": order(line(qty=5), warehouseGroup="By warehouse", createOnly=True),
+                "b": order(createOnly=True),
+            }
         )
         for _ in range(2):
             [slice_id] = made.accept({str(prepared["a\0"]["order"]): {}})

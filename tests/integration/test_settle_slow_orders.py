@@ -12,8 +12,9 @@ from shared.domain.parsed import Parsed
 from shared.domain.resolve import prepare
 from shared.domain.slicing import SMALL_QUEUE
 from shared.schemas.order.reading import OrderReader
+from tests.support.orders import order
 from tests.support.settling import settle_slice
-from tests.support.worker_harness import WorkerHarness, order
+from tests.support.worker_harness import WorkerHarness
 from worker.settle.message import settle_message
 
 ENDLESS = "ENDLESS"

@@ -10,7 +10,8 @@ from psycopg import Connection, Cursor
 from sqlalchemy import event
 
 from shared.domain.slicing import SMALL_QUEUE
-from tests.support.worker_harness import WorkerHarness, lines, order
+from tests.support.orders import line, lines, order
+from tests.support.worker_harness import WorkerHarness
 from worker.settle.decide_and_write import LOCKED_LAST_FROM
 from worker.settle.message import settle_message
 
@@ -53,8 +54,8 @@ def _plain(i: int) -> dict[str, Any]:
 
 def _everything(i: int) -> dict[str, Any]:
     return order(
+        line(qty=3),
         email=f"c{i}@example.com",
-        qty=3,
         orderNumber=1_000_000 + i,
         customerRegister=True,
         customerSetNewPassword=True,

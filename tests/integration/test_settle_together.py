@@ -15,9 +15,10 @@ from structlog.testing import capture_logs
 from shared.domain.slicing import SMALL_QUEUE
 from shared.persistence.core.errors import TransientError
 from shared.persistence.jobs.slices import TakenSlice, claim_slice, claim_slices
+from tests.support.orders import line, lines, order
 from tests.support.settling import attempt_at, take_slice
 from tests.support.until import until
-from tests.support.worker_harness import WorkerHarness, lines, order
+from tests.support.worker_harness import WorkerHarness
 from worker.context import WorkerContext
 from worker.settle.logs import bind_requests, log_left
 from worker.settle.message import settle_message
@@ -122,7 +123,9 @@ def test_each_slice_is_read_and_sold_as_its_own_key_and_job_may(worker: WorkerHa
 def test_the_last_unit_goes_to_the_first_of_the_slices(worker: WorkerHarness) -> None:
     worker.stock("RED-STOOL", main=1)
 
-    settle_message(worker.context(), singles(worker, order("RED-STOOL"), order("RED-STOOL")), SMALL_QUEUE)
+    settle_message(
+        worker.context(), singles(worker, order(line("RED-STOOL")), order(line("RED-STOOL"))), SMALL_QUEUE
+    )
 
     assert statuses(worker) == ["ok", "no"]
     assert worker.outcomes(1)["k"]["code"] == -2

@@ -19,9 +19,10 @@ from shared.persistence.core.database import open_database
 from shared.persistence.core.errors import DatabaseAwayError
 from shared.persistence.jobs.attempts import Attempt, TakeLimits, give_back, take_slices
 from shared.persistence.jobs.slices import TakenSlice, claim_slice
+from tests.support.orders import line, order
 from tests.support.settling import LIMITS, LeftError, attempt_at, settle_slice, take_slice
 from tests.support.until import until
-from tests.support.worker_harness import WorkerHarness, order
+from tests.support.worker_harness import WorkerHarness
 from worker.settle.message import settle_message
 
 
@@ -34,7 +35,7 @@ def worker(worker: WorkerHarness) -> WorkerHarness:
 
 def singles(worker: WorkerHarness, *skus: str) -> list[int]:
     """Jobs of one order each; gives their slices' ids."""
-    return [slice_id for sku in skus for slice_id in worker.accept({"k": order(sku)})]
+    return [slice_id for sku in skus for slice_id in worker.accept({"k": order(line(sku))})]
 
 
 def attempts(worker: WorkerHarness) -> list[int]:
@@ -69,7 +70,7 @@ def test_a_locked_item_keeps_no_order_for_another(worker: WorkerHarness) -> None
 
 
 def test_waiting_for_locks_ends_before_the_tasks_limit_and_condemns_nobody(worker: WorkerHarness) -> None:
-    (slice_id,) = worker.accept({"k": order("RED-STOOL", voucherCodes=["TEN"])})
+    (slice_id,) = worker.accept({"k": order(line("RED-STOOL"), voucherCodes=["TEN"])})
     # Longer than a whole task: only what is left of it is waited.
     context = worker.context(lock_limit_seconds=60, task_limit_seconds=5)
 

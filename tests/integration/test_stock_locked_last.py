@@ -11,8 +11,9 @@ from sqlalchemy import event, text
 from shared.domain.slicing import LARGE_QUEUE
 from shared.persistence.core.database import transaction
 from shared.persistence.stock.lock import lock_stock
+from tests.support.orders import lines, order
 from tests.support.until import until
-from tests.support.worker_harness import WorkerHarness, lines, order
+from tests.support.worker_harness import WorkerHarness
 from worker.settle.decide_and_write import LOCKED_LAST_FROM
 from worker.settle.message import settle_message
 

@@ -6,7 +6,8 @@ import random
 
 from shared.persistence.core.database import transaction
 from shared.persistence.stock.lock import lock_stock, reserve
-from tests.support.worker_harness import MAIN, RESERVE, SHOP, WorkerHarness, lines, order
+from tests.support.orders import line, lines, order
+from tests.support.worker_harness import MAIN, RESERVE, SHOP, WorkerHarness
 
 
 def ok(worker: WorkerHarness) -> int:
@@ -73,8 +74,8 @@ def test_what_lies_below_a_warehouses_threshold_is_not_sold(worker: WorkerHarnes
 
     outcomes = worker.settle(
         {
-            "too many": order(qty=3, warehouseGroup="Reserve"),
-            "just right": order(qty=2, warehouseGroup="Reserve"),
+            "too many": order(line(qty=3), warehouseGroup="Reserve"),
+            "just right": order(line(qty=2), warehouseGroup="Reserve"),
         }
     )
 
@@ -85,16 +86,16 @@ def test_what_lies_below_a_warehouses_threshold_is_not_sold(worker: WorkerHarnes
 
 def test_stock_that_is_allocated_already_is_not_available(worker: WorkerHarness) -> None:
     worker.stock("BRASS-LAMP", main=3)
-    worker.settle({"a": order(qty=2)})
+    worker.settle({"a": order(line(qty=2))})
 
-    outcomes = worker.settle({"b": order(qty=2), "c": order()})
+    outcomes = worker.settle({"b": order(line(qty=2)), "c": order()})
 
     assert [one["status"] for one in outcomes.values()] == ["no", "ok"]
 
 
 def test_untouched_stock_may_be_missing_and_stays_as_it_is(worker: WorkerHarness) -> None:
     outcomes = worker.settle(
-        {"a": order(qty=50, adjustStock=False), "b": order(adjustStock=False, forceCreate=True)}
+        {"a": order(line(qty=50), adjustStock=False), "b": order(adjustStock=False, forceCreate=True)}
     )
 
     assert [one["status"] for one in outcomes.values()] == ["ok", "ok"]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.orders import ADDRESS
-from tests.support.placed_orders import CATALOG, Shop, open_shop, told
+from tests.support.catalogs import SMALL_CATALOG
+from tests.support.orders import ADDRESS, line, order
+from tests.support.placed_orders import Shop, open_shop, told
 from tests.support.stock_counts import LAMP, STOOL, TABLE, count, post
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def catalog() -> dict[str, Any]:
     """The shop's, with a warehouse that keeps five of everything back, and two codes of several spellings."""
-    made = deepcopy(CATALOG)
+    made = deepcopy(SMALL_CATALOG)
     made["warehouses"][1]["threshold"] = 5
     made["items"] += [
         {"sku": "EAN-13", "ean": "0711719814153", "stock": {"Shop": 3}},
@@ -64,14 +65,12 @@ def test_what_is_available_is_what_an_order_gets(shop: Shop, key: str) -> None:
     free = listed(shop, key)[LAMP]["availableStock"]
     assert free == 100 + 9 - 5
 
-    def order(units: int) -> dict[str, Any]:
-        outcome: dict[str, Any] = shop.place(
-            {"a": {"address": ADDRESS, "products": [{"sku": LAMP, "qty": units}]}}
-        )["a"]
-        return outcome
+    outcomes = shop.place({"more": order(line(LAMP, free + 1))}) | shop.place(
+        {"all": order(line(LAMP, free))}
+    )
 
-    assert order(free + 1)["errors"][0]["params"]["available"] == free
-    assert order(free)["status"] == "ok"
+    assert outcomes["more"]["errors"][0]["params"]["available"] == free
+    assert outcomes["all"]["status"] == "ok"
     assert listed(shop, key)[LAMP]["availableStock"] == 0
 
 

@@ -21,8 +21,9 @@ import pytest
 from api.routes import routes
 from shared.domain.scopes import SCOPES
 from tests.support.catalog_files import exported, load
+from tests.support.catalogs import PARAMETER_CATALOG
 from tests.support.orders import ADDRESS, line, order
-from tests.support.parameter_shop import CATALOG, read_only
+from tests.support.parameter_shop import read_only
 from tests.support.placed_orders import Shop, open_shop, told
 from tests.support.stock_counts import count, post, stock_rows
 
@@ -41,7 +42,7 @@ OK: Told = (0, [])
 
 def catalog() -> dict[str, Any]:
     """The parameters' shop, with names that have more than one form, and a warehouse that keeps five back."""
-    made = deepcopy(CATALOG)
+    made = deepcopy(PARAMETER_CATALOG)
     made["warehouses"].append({"id": 3, "name": "Depot", "threshold": 5})
     made["allocationRules"].append({"name": "Depot alone", "warehouses": ["Depot"]})
     made["markets"].append(

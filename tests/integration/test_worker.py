@@ -17,8 +17,9 @@ import redis
 from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE, WAITED_QUEUE
 from shared.queue.job_queue import HEARTBEAT_SECONDS, JobQueue
 from shared.settings import Settings
+from tests.support.orders import order
 from tests.support.until import until
-from tests.support.worker_harness import WorkerHarness, order
+from tests.support.worker_harness import WorkerHarness
 from worker.maintenance.redispatch import sweep
 
 _PATIENCE_SECONDS = 30

@@ -53,8 +53,10 @@ BY_AVAILABILITY = AllocationRule(3, "By availability", (MAIN, SHOP, DEPOT), Spli
 EUROPE = Market(1, "Europe", frozenset({"SE", "DE"}), pricelist_id=1, allocation_rule_id=1)
 AMERICA = Market(2, "America", frozenset({"US", "SE"}), pricelist_id=2, allocation_rule_id=2)
 
-ADDRESS = Address("SE", "eva@example.com", {"country": "SE", "email": "eva@example.com", "city": "Göteborg"})
-ACCOUNT = Account(7, "Shop AB", ADDRESS, buyers={1: "Eva", 2: "Bo"}, default_buyer_id=1)
+EVA_AT_HOME = Address(
+    "SE", "eva@example.com", {"country": "SE", "email": "eva@example.com", "city": "Göteborg"}
+)
+ACCOUNT = Account(7, "Shop AB", EVA_AT_HOME, buyers={1: "Eva", 2: "Bo"}, default_buyer_id=1)
 
 TABLES = SmallTables(
     markets=[AMERICA, EUROPE],
@@ -102,24 +104,28 @@ def snapshot(catalog: CatalogIndex = CATALOG, items: Iterable[Item] = ITEMS, **c
     return replace(whole, **changes)
 
 
-def line(item: Item = BRASS_LAMP, quantity: int = 1, price: str | None = None, **named: Any) -> LineRequest:
+def line_request(
+    item: Item = BRASS_LAMP, quantity: int = 1, price: str | None = None, **named: Any
+) -> LineRequest:
     """A line that names its item by SKU unless told otherwise."""
     return LineRequest(
         quantity, unit_price=None if price is None else Decimal(price), **(named or {"sku": item.sku})
     )
 
 
-def order(*lines: LineRequest, names: dict[str, Any] | None = None, **parameters: Any) -> OrderRequest:
+def order_request(
+    *lines: LineRequest, names: dict[str, Any] | None = None, **parameters: Any
+) -> OrderRequest:
     """An order from Sweden; ``names`` is what it refers to by id or name."""
-    addressed: dict[str, Any] = {"invoice": ADDRESS, "delivery": ADDRESS, **parameters}
-    return OrderRequest(lines=lines or (line(),), names=OrderNames(**(names or {})), **addressed)
+    addressed: dict[str, Any] = {"invoice": EVA_AT_HOME, "delivery": EVA_AT_HOME, **parameters}
+    return OrderRequest(lines=lines or (line_request(),), names=OrderNames(**(names or {})), **addressed)
 
 
 def draft(
     *lines: LineRequest, catalog: CatalogIndex = PLAIN, items: Iterable[Item] = ITEMS, **parameters: Any
 ) -> Draft:
     """An order with everything looked up."""
-    found = resolve(order(*lines, **parameters), snapshot(catalog, items))
+    found = resolve(order_request(*lines, **parameters), snapshot(catalog, items))
     assert isinstance(found, Draft), found
     return found
 

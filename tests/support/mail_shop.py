@@ -28,7 +28,9 @@ from shared.persistence.access.keys import create_api_key, find_api_key
 from shared.persistence.core.database import open_database
 from shared.persistence.jobs.insert import NewJob, NewSlice, insert_job
 from shared.queue.job_queue import JobQueue
-from tests.support.catalog_files import load
+from tests.support.catalog_files import put
+from tests.support.catalogs import MAIL_CATALOG
+from tests.support.orders import line, order
 from tests.support.settling import settle_slice
 from worker.context import WorkerContext
 from worker.mail.confirm import confirm_order
@@ -41,36 +43,7 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
 
-CATALOG: dict[str, Any] = {
-    "warehouses": [{"name": "Main"}, {"name": "Shop"}],
-    "allocationRules": [
-        {"name": "Default", "warehouses": ["Main", "Shop"]},
-        {"name": "Apart", "warehouses": ["Main", "Shop"], "split": "warehouse"},
-    ],
-    "pricelists": [{"name": "EUR", "currency": "EUR"}],
-    "shippingOptions": [
-        {
-            "uri": "standard",
-            "name": "Standard",
-            "countries": ["SE"],
-            "default": True,
-            "price": {"EUR": "4.90"},
-        }
-    ],
-    "markets": [{"name": "Europe", "countries": ["SE"], "pricelist": "EUR", "allocationRule": "Default"}],
-    "items": [
-        {
-            "sku": "BRASS-LAMP",
-            "product": "Lamp",
-            "variant": "Brass",
-            "size": "M",
-            "brand": "Kronan",
-            "prices": {"EUR": "50.22"},
-            "stock": {"Main": 100, "Shop": 50},
-        },
-        {"sku": "RED-STOOL", "product": "Stool", "prices": {"EUR": "20"}, "stock": {"Main": 2, "Shop": 3}},
-    ],
-}
+ANNA = {"country": "SE", "email": "anna@example.com", "firstName": "Anna", "lastName": "Åkesson"}
 SENDER = "Kronan <orders@shop.example>"
 
 
@@ -114,7 +87,7 @@ class MailShop:
 
     def order(self, **changes: Any) -> int:
         """Place one order that wants a confirmation; give its first number."""
-        outcome = self.place({"k": order(**changes)})["k"]
+        outcome = self.place({"k": wants_mail(**changes)})["k"]
         assert outcome["status"] == "ok", outcome
         return int(outcome["orders"][0])
 
@@ -139,21 +112,16 @@ class MailShop:
             return list(connection.execute(text(query), values))
 
 
-def order(**changes: Any) -> dict[str, Any]:
-    """An order for a brass lamp that wants a confirmation."""
-    return {
-        "address": {"country": "SE", "email": "anna@example.com", "firstName": "Anna", "lastName": "Åkesson"},
-        "products": [{"sku": "BRASS-LAMP", "qty": 2}],
-        "sendEmail": True,
-        **changes,
-    }
+def wants_mail(*products: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """An order that wants a confirmation, of two brass lamps unless told otherwise."""
+    return order(*(products or [line(qty=2)]), **{"address": ANNA, "sendEmail": True, **changes})
 
 
 @contextmanager
 def open_mail_shop(settings: Settings, *, queue: bool = False) -> Iterator[MailShop]:
     """Open a shop on these servers, its catalog loaded."""
     engine = open_database(settings, "test")
-    load(engine, CATALOG)
+    put(engine, MAIL_CATALOG)
     key = find_api_key(
         engine, create_api_key(engine, "Shop", ["orders:write"], None, None, utc_now()), utc_now()
     )

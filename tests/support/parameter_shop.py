@@ -8,6 +8,7 @@ from dataclasses import replace
 from threading import Barrier, Event, Thread
 from typing import TYPE_CHECKING, Any
 
+from tests.support.catalogs import PARAMETER_CATALOG
 from tests.support.placed_orders import Shop, open_shop, told
 from tests.support.settling import settle_slice
 from worker.context import open_worker_context
@@ -19,147 +20,11 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
 
-CATALOG: dict[str, Any] = {
-    "warehouses": [{"id": 1, "name": "Main"}, {"id": 2, "name": "Shop"}],
-    "allocationRules": [
-        {"name": "Default", "warehouses": ["Main", "Shop"]},
-        {"name": "Apart", "warehouses": ["Main", "Shop"], "split": "warehouse"},
-        {"name": "Later", "warehouses": ["Main", "Shop"], "split": "availability"},
-        {"name": "Shop alone", "warehouses": ["Shop"]},
-    ],
-    "pricelists": [
-        {"id": 1, "name": "EUR", "currency": "EUR"},
-        {"id": 2, "name": "USD", "currency": "USD"},
-        {"id": 3, "name": "SEK", "currency": "SEK"},
-    ],
-    "shippingOptions": [
-        {
-            "uri": "standard",
-            "name": "Standard",
-            "countries": ["SE", "DE"],
-            "default": True,
-            "price": {"EUR": "4.90", "SEK": "49"},
-        },
-        {"uri": "express", "name": "Express", "countries": ["SE"], "price": {"EUR": "19"}},
-        {"uri": "ground", "name": "Ground", "countries": ["US"], "default": True, "price": {"USD": "7.50"}},
-    ],
-    "markets": [
-        {
-            "id": 1,
-            "name": "Europe",
-            "countries": ["SE", "DE"],
-            "pricelist": "EUR",
-            "allocationRule": "Default",
-        },
-        {"id": 2, "name": "America", "countries": ["US"], "pricelist": "USD", "allocationRule": "Apart"},
-    ],
-    "items": [
-        {
-            "id": 10,
-            "sku": "BRASS-LAMP",
-            "ean": "7301",
-            "product": "Lamp",
-            "variant": "Brass",
-            "size": "One size",
-            "brand": "Kronan",
-            "prices": {"EUR": "50.22", "USD": "60", "SEK": "500"},
-            "stock": {"Main": 100000},
-        },
-        {
-            "id": 30,
-            "sku": "UPC-CLOCK",
-            "ean": "0711719814153",
-            "prices": {"EUR": 7},
-            "stock": {"Main": 100000},
-        },
-        {
-            "id": 11,
-            "sku": "RED-STOOL",
-            "ean": "7302",
-            "product": "Stool",
-            "prices": {"EUR": "20", "USD": "25"},
-            "stock": {"Main": 2, "Shop": 3},
-        },
-        {"id": 12, "sku": "SOLD-OUT-VASE", "prices": {"EUR": "30"}, "stock": {"Main": 0}},
-        {"id": 13, "sku": "OLD-CLOCK", "active": False, "prices": {"EUR": "1"}, "stock": {"Main": 9}},
-        {
-            "id": 14,
-            "sku": "SNOW-GLOBE",
-            "markets": ["America"],
-            "prices": {"EUR": "5", "USD": "5"},
-            "stock": {"Main": 9},
-        },
-        {"id": 15, "sku": "GLASS-OWL", "stock": {"Main": 9}},
-        {
-            "id": 16,
-            "sku": "KRONAN-BIKE-BLUE-M",
-            "ean": "ABCDEFGHIJKL",
-            "product": "Bike",
-            "variant": "Blue",
-            "size": "M",
-            "brand": "Kronan",
-            "prices": {"EUR": "100.11", "USD": "110"},
-            "stock": {"Main": 1000},
-        },
-        {
-            "id": 17,
-            "sku": "SKUASKUBSKUC",
-            "product": "Bike",
-            "variant": "Red",
-            "size": "S",
-            "brand": "Kronan",
-            "prices": {"EUR": "50.22", "USD": "55"},
-            "stock": {"Main": 1000},
-        },
-        {"id": 18, "sku": "TIN-KETTLE", "prices": {"EUR": "9.99"}, "stock": {"Main": 10, "Shop": 10}},
-    ],
-    "campaigns": [
-        {"name": "Spring", "pricelist": "EUR", "percent": "10", "skus": ["RED-STOOL"]},
-        {
-            "name": "Long ago",
-            "pricelist": "EUR",
-            "percent": "50",
-            "skus": ["RED-STOOL", "BRASS-LAMP"],
-            "from": "2020-01-01",
-            "to": "2020-01-31",
-        },
-    ],
-    "vouchers": [
-        {"code": "TEN", "name": "Ten percent", "percent": "10"},
-        {"code": "GIFT", "amount": {"EUR": "5.00"}},
-        {"code": "ONCE", "amount": {"EUR": "1.00"}, "uses": 1},
-        {"code": "SPENT", "amount": {"EUR": "1.00"}, "uses": 0},
-        {"code": "FROM-500", "minimum": {"EUR": "500"}, "percent": "50"},
-        {
-            "name": "Over 1000",
-            "automatic": True,
-            "minimum": {"EUR": "1000"},
-            "amount": {"EUR": "25"},
-        },
-    ],
-    "accounts": [
-        {
-            "id": 7,
-            "name": "Shop AB",
-            "address": {
-                "country": "SE",
-                "email": "eva@shop.example.com",
-                "firstName": "Eva",
-                "city": "Åre",
-            },
-            "buyers": [{"id": 1, "name": "Eva", "default": True}, {"id": 2, "name": "Adam"}],
-        },
-        {"id": 8, "name": "Bare AB"},
-        {"id": 9, "name": "Silent AB", "address": {"country": "SE"}, "buyers": [{"id": 5, "name": "Bo"}]},
-    ],
-    "deliveryWindows": [{"name": "AW27", "preorder": True}, {"name": "Now"}],
-}
-
 
 @contextmanager
 def open_parameter_shop(settings: Settings) -> Iterator[Shop]:
     """Open this shop on these servers."""
-    with open_shop(replace(settings, organisation_timezone="Europe/Stockholm"), CATALOG) as shop:
+    with open_shop(replace(settings, organisation_timezone="Europe/Stockholm"), PARAMETER_CATALOG) as shop:
         yield shop
 
 

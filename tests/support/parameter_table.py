@@ -585,7 +585,7 @@ PEOPLE = [
         "/accountId",
         [
             *counted("accountId", 7),
-            Valid(7, {"buyerId": 1, "buyerName": "Eva", "billingEmail": "x@example.com"}),
+            Valid(7, {"buyerId": 1, "buyerName": "Eva", "billingEmail": ADDRESS["email"]}),
         ],
         {"accountId": None, "buyerId": None, "buyerName": None},
         [*whole(1), Refuses(99)],

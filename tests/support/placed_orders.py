@@ -11,7 +11,8 @@ import orjson
 from shared.clock import utc_now
 from shared.persistence.access.keys import create_api_key
 from tests.support.api import ApiClient, open_api
-from tests.support.catalog_files import load
+from tests.support.catalog_files import put
+from tests.support.catalogs import SMALL_CATALOG
 from tests.support.settling import settle_slice
 from worker.context import WorkerContext, open_worker_context
 
@@ -21,60 +22,6 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from shared.settings import Settings
-
-CATALOG: dict[str, Any] = {
-    "warehouses": [{"name": "Main"}, {"name": "Shop"}],
-    "allocationRules": [
-        {"name": "Default", "warehouses": ["Main", "Shop"]},
-        {"name": "Apart", "warehouses": ["Main", "Shop"], "split": "warehouse"},
-        {"name": "Later", "warehouses": ["Main", "Shop"], "split": "availability"},
-    ],
-    "pricelists": [{"name": "EUR", "currency": "EUR"}, {"name": "USD", "currency": "USD"}],
-    "shippingOptions": [
-        {
-            "uri": "standard",
-            "name": "Standard",
-            "countries": ["SE"],
-            "default": True,
-            "price": {"EUR": "4.90"},
-        }
-    ],
-    "markets": [
-        {"name": "Europe", "countries": ["SE", "DE"], "pricelist": "EUR", "allocationRule": "Default"},
-        {"name": "America", "countries": ["US"], "pricelist": "USD", "allocationRule": "Default"},
-    ],
-    "items": [
-        {
-            "sku": "BRASS-LAMP",
-            "ean": "7301",
-            "upc": "0401",
-            "product": "Lamp",
-            "variant": "Brass",
-            "size": "One size",
-            "brand": "Kronan",
-            "prices": {"EUR": "50.22", "USD": "60.00"},
-            "stock": {"Main": 100, "Shop": 5},
-        },
-        {
-            "sku": "RED-STOOL",
-            "ean": "7302",
-            "product": "Stool",
-            "markets": ["Europe"],
-            "prices": {"EUR": "20", "USD": "25"},
-            "stock": {"Main": 2, "Shop": 3},
-        },
-        {"sku": "OAK-TABLE", "ean": "7303", "product": "Table", "prices": {"EUR": "400", "USD": "500"}},
-    ],
-    "vouchers": [{"code": "TEN", "name": "Ten off", "percent": "10"}],
-    "accounts": [
-        {
-            "name": "Shop AB",
-            "address": {"country": "SE", "email": "eva@example.com", "city": "Åre"},
-            "buyers": [{"name": "Eva", "default": True}],
-        }
-    ],
-    "deliveryWindows": [{"name": "AW27", "preorder": True}],
-}
 
 
 def told(response: TestResponse) -> dict[str, Any]:
@@ -134,7 +81,7 @@ class Shop:
 def open_shop(settings: Settings, catalog: dict[str, Any] | None = None) -> Iterator[Shop]:
     """Open a shop on these servers, its catalog loaded."""
     with open_api(settings) as api:
-        load(api.engine, catalog or CATALOG)
+        put(api.engine, catalog or SMALL_CATALOG)
         context = open_worker_context(settings)
         try:
             yield Shop(api, context)

@@ -23,12 +23,12 @@ from shared.persistence.core.database import open_database
 from shared.settings import Settings
 from tests.support.catalog_files import load
 from tests.support.invariants import broken_invariants
+from tests.support.orders import ADDRESS
 from tests.support.stack import Stack
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-ADDRESS = {"email": "asa@example.com", "country": "SE"}
 HOUSES = ("Attic", "Cellar")
 RULES = {"Together": "none", "By house": "warehouse", "By day": "availability"}
 THINGS = ("LAMP", "STOOL", "KETTLE")

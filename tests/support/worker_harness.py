@@ -27,6 +27,8 @@ from shared.events import JobEvents
 from shared.persistence.core.database import open_database
 from shared.persistence.jobs.insert import NewJob, NewSlice, insert_job
 from shared.settings import Settings
+from tests.support.catalog_files import put
+from tests.support.catalogs import WORKER_CATALOG
 from tests.support.settling import settle_slice
 from worker.context import WorkerContext
 
@@ -35,25 +37,10 @@ Outcomes = dict[str, dict[str, Any]]
 
 MAIN, SHOP, RESERVE = 1, 2, 3
 
-_CATALOG = """
-    INSERT INTO warehouses (name, threshold) VALUES ('Main', 0), ('Shop', 0), ('Reserve', 5);
-    INSERT INTO allocation_rules (name, warehouse_ids, split) VALUES
-        ('Default', '{1,2}', 'none'), ('By warehouse', '{1,2}', 'warehouse'),
-        ('By availability', '{1,2}', 'availability'), ('Reserve', '{3}', 'none');
-    INSERT INTO pricelists (name, currency) VALUES ('EUR', 'EUR');
-    INSERT INTO markets (name, countries, pricelist_id, allocation_rule_id)
-        VALUES ('Europe', '{SE,DE,US}', 1, 1), ('Elsewhere', '{JP}', 1, 1);
-    INSERT INTO items (sku, ean) VALUES
-        ('BRASS-LAMP', '7310000000017'), ('RED-STOOL', '7310000000024'),
-        ('TIN-KETTLE', NULL), ('POISON-CUP', NULL);
-    INSERT INTO prices (item_id, pricelist_id, price)
-        SELECT id, 1, (ARRAY[10.00, 2.50, 8.00, 1.00])[id] FROM items;
-    INSERT INTO vouchers (code, amounts, uses) VALUES ('GIFT', '{"EUR": "5.00"}', 1);
-    INSERT INTO vouchers (code, percent, uses) VALUES ('TEN', 10, 1000000);
+_CLIENT = """
     INSERT INTO clients (name) VALUES ('Shop');
     INSERT INTO api_keys (client_id, name, prefix, hash, scopes)
         VALUES (1, 'Shop', 'om_shop0000', sha256('x'), '{}');
-    UPDATE catalog_state SET version = version + 1;
 """
 
 
@@ -198,25 +185,10 @@ class WorkerHarness:
 def open_worker_harness(settings: Settings) -> Iterator[WorkerHarness]:
     """A worker harness in an empty, migrated database."""
     engine = open_database(settings, "test")
+    put(engine, WORKER_CATALOG)
     with engine.begin() as connection:
-        connection.execute(text(_CATALOG))
+        connection.execute(text(_CLIENT))
     # Rendered, a traceback with its local variables would cost seconds.
     with capture_logs() as logged:
         yield WorkerHarness(settings, engine, logged)
     engine.dispose()
-
-
-def order(
-    sku: str = "BRASS-LAMP", qty: float = 1, *, email: str = "eva@example.com", **parameters: Any
-) -> dict[str, Any]:
-    """An order of one line from Sweden."""
-    return {
-        "address": {"country": "SE", "email": email, "city": "Göteborg"},
-        "products": [{"sku": sku, "qty": qty}],
-        **parameters,
-    }
-
-
-def lines(*wanted: tuple[str, int]) -> list[dict[str, Any]]:
-    """Lines of SKUs and quantities."""
-    return [{"sku": sku, "qty": qty} for sku, qty in wanted]

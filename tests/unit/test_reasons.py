@@ -30,23 +30,23 @@ from shared.schemas.order.reading import OrderReader, faults_of
 from shared.schemas.query import read_query
 from shared.settings import Settings
 from tests.support.domain_shop import ACCOUNT, decided, snapshot, stock
+from tests.support.orders import ADDRESS, line, order
 
 ROOT = Path(__file__).parents[2]
 BY_NAME = {reason.name: reason for reason in REASONS}
-ADDRESS = {"country": "SE", "email": "eva@example.com"}
-LAMP = {"sku": "BRASS-LAMP", "qty": 1}
+LAMP = line()
 COUNT = StockCount(0, "7", 5, "Moon")
 
-WHOLE = {"address": ADDRESS, "products": [LAMP]}
+WHOLE = order()
 
 
-def order(**changes: Any) -> Callable[[], list[Fault]]:
+def ordered(**changes: Any) -> Callable[[], list[Fault]]:
     """The faults of an order from Sweden for a lamp, with something changed."""
     return sent(json.dumps({**WHOLE, **changes}))
 
 
-def line(**changes: Any) -> Callable[[], list[Fault]]:
-    return order(products=[{**LAMP, **changes}])
+def ordered_line(**changes: Any) -> Callable[[], list[Fault]]:
+    return ordered(products=[{**LAMP, **changes}])
 
 
 def sent(text: str, *, strict: bool = False) -> Callable[[], list[Fault]]:
@@ -97,32 +97,37 @@ def page(*sizes: OrderSize) -> Callable[[], list[Fault]]:
 
 
 CASES: dict[str, list[Callable[[], list[Fault]]]] = {
-    "order_empty": [order(products=[]), order(products=None)],
-    "field_missing": [order(address=None), line(qty=None), line(qty=""), order(address={"country": "SE"})],
-    "item_not_named": [line(sku="")],
-    "account_without_address": [order(address=None, accountId=8)],
-    "not_readable": [sent('{"products": [], "products": []}')],
-    "not_object": [sent("5"), order(address="Storgatan 1"), order(extraAttributes=5)],
-    "not_array": [order(voucherCodes="TEN"), order(products=5)],
-    "not_text": [order(poNumber=5)],
-    "not_whole": [line(qty=2.5), line(qty="two")],
-    "not_boolean": [order(forceCreate="maybe")],
-    "not_money": [line(unitPrice="1,50")],
-    "not_date": [order(orderDate="2026-02-30")],
-    "not_email": [order(address={**ADDRESS, "email": "eva"})],
-    "not_country": [order(address={**ADDRESS, "country": "SWE"})],
-    "not_currency": [order(currency="sek")],
-    "not_cursor": [asked(("cursor", "x"))],
-    "is_null": [order(voucherCodes=[None])],
-    "is_empty": [order(market=" ")],
-    "out_of_range": [line(qty=0), line(unitPrice=-1), order(voucherValue=1e12)],
-    "too_many_decimals": [
-        line(unitPrice=0.001),
-        order(voucherValue=0.001, poNumber=5),
-        order(voucherValue=0.0001, market="Mars"),
+    "order_empty": [ordered(products=[]), ordered(products=None)],
+    "field_missing": [
+        ordered(address=None),
+        ordered_line(qty=None),
+        ordered_line(qty=""),
+        ordered(address={"country": "SE"}),
     ],
-    "too_long": [order(poNumber="x" * 256), order(extraAttributes={"a": "x" * 50_001})],
-    "too_many": [order(products=[LAMP] * 4), order(voucherCodes=["A"] * 51)],
+    "item_not_named": [ordered_line(sku="")],
+    "account_without_address": [ordered(address=None, accountId=8)],
+    "not_readable": [sent('{"products": [], "products": []}')],
+    "not_object": [sent("5"), ordered(address="Storgatan 1"), ordered(extraAttributes=5)],
+    "not_array": [ordered(voucherCodes="TEN"), ordered(products=5)],
+    "not_text": [ordered(poNumber=5)],
+    "not_whole": [ordered_line(qty=2.5), ordered_line(qty="two")],
+    "not_boolean": [ordered(forceCreate="maybe")],
+    "not_money": [ordered_line(unitPrice="1,50")],
+    "not_date": [ordered(orderDate="2026-02-30")],
+    "not_email": [ordered(address={**ADDRESS, "email": "eva"})],
+    "not_country": [ordered(address={**ADDRESS, "country": "SWE"})],
+    "not_currency": [ordered(currency="sek")],
+    "not_cursor": [asked(("cursor", "x"))],
+    "is_null": [ordered(voucherCodes=[None])],
+    "is_empty": [ordered(market=" ")],
+    "out_of_range": [ordered_line(qty=0), ordered_line(unitPrice=-1), ordered(voucherValue=1e12)],
+    "too_many_decimals": [
+        ordered_line(unitPrice=0.001),
+        ordered(voucherValue=0.001, poNumber=5),
+        ordered(voucherValue=0.0001, market="Mars"),
+    ],
+    "too_long": [ordered(poNumber="x" * 256), ordered(extraAttributes={"a": "x" * 50_001})],
+    "too_many": [ordered(products=[LAMP] * 4), ordered(voucherCodes=["A"] * 51)],
     "too_large": [posted(b'{"a": {"products": []}}', max_order_bytes=5)],
     "page_too_large": [
         page(OrderSize(1, 5, 10), OrderSize(2, 5, 10)),
@@ -130,60 +135,60 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     ],
     "too_deep": [posted(b'{"a": [[[]]]}', max_nesting=2)],
     "not_storable": [
-        order(comment="\0"),
+        ordered(comment="\0"),
         sent(json.dumps(WHOLE)[:-1] + ', "extraAttributes": {"a": 1e200000}}'),
     ],
-    "unknown_value": [order(createdFromOrigin={"type": "gift", "id": 1})],
+    "unknown_value": [ordered(createdFromOrigin={"type": "gift", "id": 1})],
     "unknown_field": [sent(json.dumps({**WHOLE, "poNummer": 1}), strict=True), asked(("stockItem", "5"))],
     "sent_twice": [asked(("sku", "A"), ("sku", "B")), posted(b'{"a": {}, "a": {}}')],
     "not_valid": [lambda: list(faults_of(ValidationError({"a": ["is odd"]}), {"a": 1}))],
-    "market_unknown": [order(market="Mars"), order(marketId=99)],
-    "country_without_market": [order(address={**ADDRESS, "country": "JP"})],
-    "market_not_allowed": [order(market="America")],
-    "pricelist_unknown": [order(pricelist="Gold"), order(pricelistId=99)],
-    "currency_mismatch": [order(currency="SEK"), order(currency="JPY")],
-    "allocation_rule_unknown": [order(warehouseGroup="Moon")],
+    "market_unknown": [ordered(market="Mars"), ordered(marketId=99)],
+    "country_without_market": [ordered(address={**ADDRESS, "country": "JP"})],
+    "market_not_allowed": [ordered(market="America")],
+    "pricelist_unknown": [ordered(pricelist="Gold"), ordered(pricelistId=99)],
+    "currency_mismatch": [ordered(currency="SEK"), ordered(currency="JPY")],
+    "allocation_rule_unknown": [ordered(warehouseGroup="Moon")],
     "warehouse_unknown": [lambda: list(resolve_counts([COUNT], {"7": {1: "A"}}, {}).faults)],
-    "account_unknown": [order(accountId=99)],
-    "buyer_unknown": [order(accountId=7, buyerId=99)],
-    "buyer_without_account": [order(buyerId=1)],
-    "delivery_window_unknown": [order(deliveryWindow="SS99")],
-    "shipping_unknown": [order(shippingList="camel")],
-    "shipping_without_price": [order(shippingList="express")],
+    "account_unknown": [ordered(accountId=99)],
+    "buyer_unknown": [ordered(accountId=7, buyerId=99)],
+    "buyer_without_account": [ordered(buyerId=1)],
+    "delivery_window_unknown": [ordered(deliveryWindow="SS99")],
+    "shipping_unknown": [ordered(shippingList="camel")],
+    "shipping_without_price": [ordered(shippingList="express")],
     "order_unknown": [
-        order(createdFromOrigin={"type": "order", "id": 5}),
+        ordered(createdFromOrigin={"type": "order", "id": 5}),
         lambda: [no_such_order("5")],
     ],
-    "voucher_unknown": [order(voucherCodes=["NOPE"])],
-    "voucher_repeated": [order(voucherCodes=["TEN", "TEN"])],
-    "voucher_not_in_currency": [order(voucherCodes=["GIFT"], pricelist="SEK")],
-    "voucher_below_minimum": [order(voucherCodes=["HUGE"])],
+    "voucher_unknown": [ordered(voucherCodes=["NOPE"])],
+    "voucher_repeated": [ordered(voucherCodes=["TEN", "TEN"])],
+    "voucher_not_in_currency": [ordered(voucherCodes=["GIFT"], pricelist="SEK")],
+    "voucher_below_minimum": [ordered(voucherCodes=["HUGE"])],
     "voucher_inactive": [
-        order(voucherCodes=["ASLEEP"]),
-        order(voucherCodes=["ASLEEP"], market="Mars"),
-        order(voucherCodes=["ASLEEP"], poNumber=5),
+        ordered(voucherCodes=["ASLEEP"]),
+        ordered(voucherCodes=["ASLEEP"], market="Mars"),
+        ordered(voucherCodes=["ASLEEP"], poNumber=5),
     ],
-    "voucher_not_yet": [order(voucherCodes=["EARLY"]), order(voucherCodes=["EARLY"], poNumber=5)],
-    "voucher_over": [order(voucherCodes=["LATE"]), order(voucherCodes=["LATE"], poNumber=5)],
-    "voucher_not_in_market": [order(voucherCodes=["ABROAD"]), order(voucherCodes=["ABROAD"], poNumber=5)],
-    "voucher_used_up": [order(voucherCodes=["GIFT"])],
-    "total_too_large": [line(qty=2, unitPrice=999_999_999_999, sku=None, ean="7310000000017")],
+    "voucher_not_yet": [ordered(voucherCodes=["EARLY"]), ordered(voucherCodes=["EARLY"], poNumber=5)],
+    "voucher_over": [ordered(voucherCodes=["LATE"]), ordered(voucherCodes=["LATE"], poNumber=5)],
+    "voucher_not_in_market": [ordered(voucherCodes=["ABROAD"]), ordered(voucherCodes=["ABROAD"], poNumber=5)],
+    "voucher_used_up": [ordered(voucherCodes=["GIFT"])],
+    "total_too_large": [ordered_line(qty=2, unitPrice=999_999_999_999, sku=None, ean="7310000000017")],
     "already_completed": [lambda: [already_shipping("Moon")]],
     "given_up": [lambda: list(given_up(5).faults)],
     "too_slow": [lambda: list(too_slow(10).faults)],
     "not_stored": [lambda: list(could_not_be_stored("r-1").faults)],
-    "item_unknown": [line(sku="NO-LAMP"), line(ean="1"), line(id=99)],
+    "item_unknown": [ordered_line(sku="NO-LAMP"), ordered_line(ean="1"), ordered_line(id=99)],
     "item_ambiguous": [
-        line(ean="7310000000024"),
+        ordered_line(ean="7310000000024"),
         lambda: list(resolve_counts([COUNT], {"7": {1: "A", 2: "B"}}, {"Moon": 1}).faults),
     ],
-    "item_inactive": [line(sku="OLD-CLOCK")],
-    "item_not_in_market": [line(sku="SNOW-GLOBE")],
-    "price_missing": [line(sku="GLASS-OWL")],
-    "customer_unknown": [order(customerId=99)],
-    "number_taken": [order(orderNumber=77)],
+    "item_inactive": [ordered_line(sku="OLD-CLOCK")],
+    "item_not_in_market": [ordered_line(sku="SNOW-GLOBE")],
+    "price_missing": [ordered_line(sku="GLASS-OWL")],
+    "customer_unknown": [ordered(customerId=99)],
+    "number_taken": [ordered(orderNumber=77)],
     "number_repeated": [repeated_number],
-    "stock_short": [line(qty=6)],
+    "stock_short": [ordered_line(qty=6)],
 }
 
 

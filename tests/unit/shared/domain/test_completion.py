@@ -17,14 +17,16 @@ from tests.support.domain_shop import (
     SHOP,
     TIN_KETTLE,
     draft,
-    line,
+    line_request,
     stock,
 )
 
 
 def test_a_prepared_order_takes_what_is_there_and_back_orders_the_rest() -> None:
     available = stock(lamp_main=2)
-    prepared = draft(line(BRASS_LAMP, 2), line(RED_STOOL), order_number=77, voucher_value=Decimal("1.00"))
+    prepared = draft(
+        line_request(BRASS_LAMP, 2), line_request(RED_STOOL), order_number=77, voucher_value=Decimal("1.00")
+    )
 
     placement = place_prepared(prepared, available)
 
@@ -36,7 +38,7 @@ def test_a_prepared_order_takes_what_is_there_and_back_orders_the_rest() -> None
 
 def test_a_prepared_order_may_split_now_and_its_first_part_keeps_the_number() -> None:
     available = stock(lamp_main=1, lamp_shop=1)
-    prepared = draft(line(BRASS_LAMP, 2), order_number=77, names={"warehouse_group": "By warehouse"})
+    prepared = draft(line_request(BRASS_LAMP, 2), order_number=77, names={"warehouse_group": "By warehouse"})
 
     placement = place_prepared(prepared, available)
 
@@ -47,8 +49,8 @@ def test_a_prepared_order_may_split_now_and_its_first_part_keeps_the_number() ->
 def test_what_is_missing_by_now_goes_apart_where_the_rule_splits_by_availability() -> None:
     available = stock(lamp_main=2)
     prepared = draft(
-        line(BRASS_LAMP, 2, "10.00"),
-        line(RED_STOOL, 1, "10.00"),
+        line_request(BRASS_LAMP, 2, "10.00"),
+        line_request(RED_STOOL, 1, "10.00"),
         order_number=77,
         shipping_value=Decimal("5.00"),
         voucher_value=Decimal("0.01"),
@@ -66,7 +68,7 @@ def test_what_is_missing_by_now_goes_apart_where_the_rule_splits_by_availability
 def test_an_order_of_which_everything_is_missing_by_now_is_back_ordered_whole() -> None:
     available = stock()
 
-    (part,) = place_prepared(draft(line(BRASS_LAMP, 2), line(TIN_KETTLE)), available).parts
+    (part,) = place_prepared(draft(line_request(BRASS_LAMP, 2), line_request(TIN_KETTLE)), available).parts
 
     assert [(pl.quantity, pl.back_ordered) for pl in part.lines] == [(2, 2), (1, 1)]
     assert (part.reservations, dict(available.reserved())) == ((), {})
@@ -78,14 +80,14 @@ def test_an_order_of_which_everything_is_missing_by_now_is_back_ordered_whole() 
 def test_an_order_that_takes_no_stock_is_completed_without(untouched: dict[str, Any]) -> None:
     available = stock(lamp_main=2)
 
-    (part,) = place_prepared(draft(line(BRASS_LAMP, 2), **untouched), available).parts
+    (part,) = place_prepared(draft(line_request(BRASS_LAMP, 2), **untouched), available).parts
 
     assert [(pl.quantity, pl.back_ordered) for pl in part.lines] == [(2, 0)]
     assert dict(available.reserved()) == {}
 
 
 def test_what_force_create_let_in_stays_back_ordered_although_it_is_in_stock() -> None:
-    prepared = draft(line(OLD_CLOCK), line(BRASS_LAMP), force_create=True)
+    prepared = draft(line_request(OLD_CLOCK), line_request(BRASS_LAMP), force_create=True)
 
     (part,) = place_prepared(prepared, stock(lamp_main=1)).parts
 

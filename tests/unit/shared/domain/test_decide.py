@@ -17,7 +17,7 @@ from tests.support.domain_shop import (
     SHOP,
     decided,
     draft,
-    line,
+    line_request,
     stock,
 )
 
@@ -44,14 +44,14 @@ def test_the_last_unit_goes_to_the_first_order_that_wants_it() -> None:
 def test_a_rejected_order_leaves_its_stock_to_the_next() -> None:
     available = stock(lamp_main=1)
 
-    greedy, modest = decided(draft(line(quantity=2)), draft(), available=available)
+    greedy, modest = decided(draft(line_request(quantity=2)), draft(), available=available)
 
     assert isinstance(greedy, Rejected)
     assert isinstance(modest, Placement)
 
 
 def test_every_item_that_is_missing_is_told_where_it_is_wanted_first() -> None:
-    order = draft(line(BRASS_LAMP, 2), line(RED_STOOL), line(BRASS_LAMP, 3))
+    order = draft(line_request(BRASS_LAMP, 2), line_request(RED_STOOL), line_request(BRASS_LAMP, 3))
 
     (rejected,) = decided(order, available=stock(lamp_main=4))
 
@@ -77,7 +77,7 @@ def test_create_only_is_checked_against_the_stock_but_takes_none() -> None:
     prepared = draft(create_only=True)
 
     first, second, third = decided(
-        prepared, prepared, draft(line(quantity=2), create_only=True), available=available
+        prepared, prepared, draft(line_request(quantity=2), create_only=True), available=available
     )
 
     assert numbered(first, 101).outcome() == Prepared(101)
@@ -89,7 +89,7 @@ def test_create_only_is_checked_against_the_stock_but_takes_none() -> None:
 def test_create_only_is_one_order_however_its_rule_splits() -> None:
     available = stock(lamp_main=1, lamp_shop=1)
 
-    (prepared,) = decided(draft(line(quantity=2), create_only=True, **FROM_EACH), available=available)
+    (prepared,) = decided(draft(line_request(quantity=2), create_only=True, **FROM_EACH), available=available)
 
     assert isinstance(prepared, Placement)
     assert len(prepared.parts) == 1
@@ -99,8 +99,8 @@ def test_create_only_is_one_order_however_its_rule_splits() -> None:
 
 def test_create_only_joins_what_a_rule_would_split_by_availability_in_the_orders_own_order() -> None:
     order = draft(
-        line(sku="NO-SUCH-THING", price="1.00"),
-        line(BRASS_LAMP),
+        line_request(sku="NO-SUCH-THING", price="1.00"),
+        line_request(BRASS_LAMP),
         create_only=True,
         force_create=True,
         names={"warehouse_group": "By availability"},
@@ -115,7 +115,7 @@ def test_create_only_joins_what_a_rule_would_split_by_availability_in_the_orders
 def test_untouched_stock_is_neither_needed_nor_taken() -> None:
     available = stock()
 
-    (placed,) = decided(draft(line(quantity=99), adjust_stock=False), available=available)
+    (placed,) = decided(draft(line_request(quantity=99), adjust_stock=False), available=available)
 
     assert numbered(placed, 101).outcome() == Created((101,))
     assert not available.reserved()
@@ -137,7 +137,9 @@ def test_a_preorder_window_takes_no_stock() -> None:
 def test_a_forced_order_is_created_with_what_is_missing_back_ordered() -> None:
     available = stock(lamp_main=1)
 
-    (placed,) = decided(draft(line(BRASS_LAMP), line(RED_STOOL, 3), force_create=True), available=available)
+    (placed,) = decided(
+        draft(line_request(BRASS_LAMP), line_request(RED_STOOL, 3), force_create=True), available=available
+    )
 
     assert isinstance(placed, Placement)
     assert [(pl.quantity, pl.back_ordered) for pl in placed.parts[0].lines] == [(1, 0), (3, 3)]
@@ -147,7 +149,7 @@ def test_a_forced_order_is_created_with_what_is_missing_back_ordered() -> None:
 def test_a_split_order_has_a_number_for_each_part_and_the_explicit_one_comes_first() -> None:
     available = stock(lamp_main=1, lamp_shop=1)
 
-    (placed,) = decided(draft(line(quantity=2), order_number=77, **FROM_EACH), available=available)
+    (placed,) = decided(draft(line_request(quantity=2), order_number=77, **FROM_EACH), available=available)
 
     assert isinstance(placed, Placement)
     assert placed.automatic_numbers == 1
@@ -156,7 +158,9 @@ def test_a_split_order_has_a_number_for_each_part_and_the_explicit_one_comes_fir
 
 
 def test_automatic_numbers_are_one_for_each_part() -> None:
-    (placed,) = decided(draft(line(quantity=2), **FROM_EACH), available=stock(lamp_main=1, lamp_shop=1))
+    (placed,) = decided(
+        draft(line_request(quantity=2), **FROM_EACH), available=stock(lamp_main=1, lamp_shop=1)
+    )
 
     assert isinstance(placed, Placement)
     assert placed.automatic_numbers == 2
@@ -187,7 +191,10 @@ def test_a_rejected_order_uses_no_voucher() -> None:
     gift: dict[str, Any] = {"catalog": CATALOG, "names": {"voucher_codes": ("GIFT",)}}
 
     greedy, modest = decided(
-        draft(line(quantity=2), **gift), draft(line(), **gift), available=stock(lamp_main=1), uses={2: 1}
+        draft(line_request(quantity=2), **gift),
+        draft(line_request(), **gift),
+        available=stock(lamp_main=1),
+        uses={2: 1},
     )
 
     assert isinstance(greedy, Rejected)
@@ -197,7 +204,12 @@ def test_a_rejected_order_uses_no_voucher() -> None:
 
 @pytest.mark.parametrize("forced", [False, True])
 def test_lines_total_is_what_the_parts_come_to(forced: bool) -> None:
-    order = draft(line(BRASS_LAMP, 3, "1.10"), line(RED_STOOL, 1, "0.05"), force_create=forced, **FROM_EACH)
+    order = draft(
+        line_request(BRASS_LAMP, 3, "1.10"),
+        line_request(RED_STOOL, 1, "0.05"),
+        force_create=forced,
+        **FROM_EACH,
+    )
 
     (placed,) = decided(order, available=stock(lamp_main=2, lamp_shop=1, stool_depot=1))
 

@@ -15,7 +15,7 @@ from shared.domain.catalog import AllocationRule, Item, SplitBy
 from shared.domain.decide import Placement, stands_while_covered
 from shared.domain.draft import Draft
 from shared.domain.outcome import Code, Rejected
-from tests.support.domain_shop import PLAIN, decided, draft, line
+from tests.support.domain_shop import PLAIN, decided, draft, line_request
 
 CENT = Decimal("0.01")
 
@@ -35,7 +35,7 @@ class Case:
 
 
 lines = st.builds(
-    lambda item, quantity, cents: line(item, quantity, str(cents * CENT)),
+    lambda item, quantity, cents: line_request(item, quantity, str(cents * CENT)),
     st.sampled_from(ITEMS),
     st.integers(1, 4),
     st.integers(0, 999),

@@ -17,13 +17,13 @@ from shared.domain.reasons import CUSTOMER_UNKNOWN, FIELD_MISSING, NOT_TEXT
 from shared.domain.resolve import prepare, resolve, wanted_customer_ids, wanted_emails
 from tests.support.domain_shop import (
     ACCOUNT,
-    ADDRESS,
     BRASS_LAMP,
+    EVA_AT_HOME,
     NOON,
     PLAIN,
     RED_STOOL,
-    line,
-    order,
+    line_request,
+    order_request,
     snapshot,
 )
 
@@ -44,28 +44,28 @@ def faults(request: OrderRequest, **changes: Any) -> list[Fault]:
 
 
 def test_a_line_without_prices_has_the_pricelists() -> None:
-    found = drafted(order(line(BRASS_LAMP)))
+    found = drafted(order_request(line_request(BRASS_LAMP)))
 
     assert (found.lines[0].unit_price, found.lines[0].original_price) == (Decimal("50.22"), Decimal("50.22"))
 
 
 def test_prices_that_were_sent_win() -> None:
-    wanted = replace(line(BRASS_LAMP, price="14.11"), original_price=Decimal("100.11"))
+    wanted = replace(line_request(BRASS_LAMP, price="14.11"), original_price=Decimal("100.11"))
 
-    found = drafted(order(wanted))
+    found = drafted(order_request(wanted))
 
     assert (found.lines[0].unit_price, found.lines[0].original_price) == (Decimal("14.11"), Decimal("100.11"))
 
 
 def test_the_pricelists_price_is_what_a_sent_price_is_compared_with() -> None:
-    found = drafted(order(line(BRASS_LAMP, price="40.00")))
+    found = drafted(order_request(line_request(BRASS_LAMP, price="40.00")))
 
     assert found.lines[0].original_price == Decimal("50.22")
 
 
 def test_a_running_campaign_lowers_the_unit_price_but_not_the_original_one() -> None:
-    before_its_end = drafted(order(line(RED_STOOL)), moment=NOON - timedelta(seconds=1))
-    at_its_end = drafted(order(line(RED_STOOL)), moment=NOON)
+    before_its_end = drafted(order_request(line_request(RED_STOOL)), moment=NOON - timedelta(seconds=1))
+    at_its_end = drafted(order_request(line_request(RED_STOOL)), moment=NOON)
 
     assert before_its_end.lines[0].unit_price == Decimal("11.25")
     assert before_its_end.lines[0].original_price == Decimal("12.50")
@@ -73,11 +73,11 @@ def test_a_running_campaign_lowers_the_unit_price_but_not_the_original_one() -> 
 
 
 def test_an_order_may_come_to_what_the_database_holds_and_not_to_a_cent_more() -> None:
-    most = line(BRASS_LAMP, 1, "999999999999.99")
+    most = line_request(BRASS_LAMP, 1, "999999999999.99")
 
-    fits = resolve(order(most), snapshot(PLAIN))
-    too_much = faults(order(most, shipping_value=Decimal("0.01")), catalog=PLAIN)
-    far_too_much = faults(order(*[replace(most, quantity=2_147_483_647)] * 1000), catalog=PLAIN)
+    fits = resolve(order_request(most), snapshot(PLAIN))
+    too_much = faults(order_request(most, shipping_value=Decimal("0.01")), catalog=PLAIN)
+    far_too_much = faults(order_request(*[replace(most, quantity=2_147_483_647)] * 1000), catalog=PLAIN)
 
     assert isinstance(fits, Draft)
     assert [(fault.code, fault.pointer) for fault in too_much] == [(Code.GENERAL, "")]
@@ -103,29 +103,29 @@ def test_an_order_may_come_to_what_the_database_holds_and_not_to_a_cent_more() -
 def test_an_order_is_a_named_customers_or_the_registered_one_or_a_new_ones(
     parameters: dict[str, Any], buyer: Buyer
 ) -> None:
-    assert drafted(order(**parameters)).buyer == buyer
+    assert drafted(order_request(**parameters)).buyer == buyer
 
 
 def test_an_email_is_registered_once_however_it_is_capitalised() -> None:
-    shouted = replace(ADDRESS, email="EVA@Example.com")
+    shouted = replace(EVA_AT_HOME, email="EVA@Example.com")
 
-    found = drafted(order(invoice=shouted, customer_register=True))
+    found = drafted(order_request(invoice=shouted, customer_register=True))
 
     assert found.buyer == Buyer(5, "EVA@Example.com", register=True)
 
 
 def test_an_unknown_customer_is_minus_six() -> None:
-    assert faults(order(names={"customer_id": 99})) == [
+    assert faults(order_request(names={"customer_id": 99})) == [
         Fault(CUSTOMER_UNKNOWN, "/customerId", "no customer has id 99")
     ]
 
 
 def test_only_orders_that_go_to_a_registered_customer_have_an_email_looked_up() -> None:
     requests = [
-        order(),
-        order(customer_register=True),
-        order(customer_register=True, invoice=replace(ADDRESS, email="Bo@Example.com")),
-        order(customer_register=True, names={"customer_id": 4}),
+        order_request(),
+        order_request(customer_register=True),
+        order_request(customer_register=True, invoice=replace(EVA_AT_HOME, email="Bo@Example.com")),
+        order_request(customer_register=True, names={"customer_id": 4}),
     ]
 
     assert wanted_emails(requests, {}) == {"eva@example.com", "bo@example.com"}
@@ -136,13 +136,13 @@ def test_only_orders_that_go_to_a_registered_customer_have_an_email_looked_up() 
 
 
 def of_account(**names: Any) -> OrderRequest:
-    return order(invoice=None, delivery=None, names={"account_id": 7, **names})
+    return order_request(invoice=None, delivery=None, names={"account_id": 7, **names})
 
 
 def test_an_accounts_address_and_buyer_stand_in_where_none_is_sent() -> None:
     found = drafted(of_account())
 
-    assert (found.invoice, found.delivery) == (ADDRESS, ADDRESS)
+    assert (found.invoice, found.delivery) == (EVA_AT_HOME, EVA_AT_HOME)
     assert found.terms.buyer_id == 1
     assert found.market.name == "Europe"
 
@@ -158,7 +158,7 @@ def test_an_accounts_email_is_looked_up_where_it_is_to_be_registered() -> None:
     ("account", "pointer"),
     [
         (replace(ACCOUNT, address=None), "/address"),
-        (replace(ACCOUNT, address=replace(ADDRESS, email=None)), "/address/email"),
+        (replace(ACCOUNT, address=replace(EVA_AT_HOME, email=None)), "/address/email"),
     ],
 )
 def test_an_account_without_an_address_cannot_lend_one(account: Any, pointer: str) -> None:
@@ -182,14 +182,14 @@ def test_an_account_without_an_address_cannot_lend_one(account: Any, pointer: st
 def test_a_name_that_stands_for_nothing_is_minus_seven_and_names_the_value(
     names: dict[str, Any], pointer: str, value: str
 ) -> None:
-    found = faults(order(names={"account_id": 7, **names}))
+    found = faults(order_request(names={"account_id": 7, **names}))
 
     assert [(fault.code, fault.pointer) for fault in found] == [(Code.GENERAL, pointer)]
     assert value in found[0].msg
 
 
 def test_a_buyer_without_an_account_is_told_so() -> None:
-    (found,) = faults(order(names={"buyer_id": 1}))
+    (found,) = faults(order_request(names={"buyer_id": 1}))
 
     assert (found.code, found.pointer) == (Code.GENERAL, "/buyerId")
 
@@ -220,15 +220,15 @@ def test_an_order_of_an_unknown_account_is_rejected_and_not_left_hanging() -> No
 def test_shipping_is_as_sent_or_the_countrys_default(
     parameters: dict[str, Any], uri: str | None, value: str
 ) -> None:
-    found = drafted(order(**parameters))
+    found = drafted(order_request(**parameters))
 
     assert (found.shipping.uri, found.shipping.value) == (uri, Decimal(value))
 
 
 def test_vouchers_come_off_lines_and_shipping_and_automatic_ones_only_from_their_minimum() -> None:
-    cheap = drafted(order(line(BRASS_LAMP, 1), names={"voucher_codes": ("TEN", "GIFT")}))
-    dear = drafted(order(line(BRASS_LAMP, 2), voucher_value=Decimal("1.00")))
-    plain = drafted(order(line(BRASS_LAMP, 2), apply_vouchers=False))
+    cheap = drafted(order_request(line_request(BRASS_LAMP, 1), names={"voucher_codes": ("TEN", "GIFT")}))
+    dear = drafted(order_request(line_request(BRASS_LAMP, 2), voucher_value=Decimal("1.00")))
+    plain = drafted(order_request(line_request(BRASS_LAMP, 2), apply_vouchers=False))
 
     assert cheap.totals.voucher == Decimal("5.02") + Decimal("5.00")
     assert dear.totals.voucher == Decimal("10.00") + Decimal("1.00")
@@ -236,7 +236,7 @@ def test_vouchers_come_off_lines_and_shipping_and_automatic_ones_only_from_their
 
 
 def test_vouchers_never_make_an_order_cost_less_than_nothing() -> None:
-    found = drafted(order(line(BRASS_LAMP), voucher_value=Decimal("999.00")))
+    found = drafted(order_request(line_request(BRASS_LAMP), voucher_value=Decimal("999.00")))
 
     assert found.totals.grand == 0
 
@@ -245,7 +245,7 @@ def test_vouchers_never_make_an_order_cost_less_than_nothing() -> None:
 
 
 def test_an_order_number_that_exists_is_minus_five() -> None:
-    parsed = Parsed(order(order_number=77))
+    parsed = Parsed(order_request(order_number=77))
 
     rejected = prepare(parsed, snapshot(taken_numbers=frozenset({77})), repeated=False)
 
@@ -255,7 +255,7 @@ def test_an_order_number_that_exists_is_minus_five() -> None:
 
 
 def test_an_order_number_that_stands_earlier_in_the_batch_is_minus_five() -> None:
-    rejected = prepare(Parsed(order(order_number=77)), snapshot(), repeated=True)
+    rejected = prepare(Parsed(order_request(order_number=77)), snapshot(), repeated=True)
 
     assert isinstance(rejected, Rejected)
     assert "77 is used earlier in the same batch" in rejected.msg
@@ -263,7 +263,7 @@ def test_an_order_number_that_stands_earlier_in_the_batch_is_minus_five() -> Non
 
 def test_faults_of_looking_up_are_told_with_those_of_reading() -> None:
     wrong = Fault(NOT_TEXT, "/poNumber", "5 is not a string")
-    names = replace(order().names, market="Mars", delivery_window="SS99", voucher_codes=("NOPE",))
+    names = replace(order_request().names, market="Mars", delivery_window="SS99", voucher_codes=("NOPE",))
 
     rejected = prepare(Parsed(None, (wrong,), names, "SE"), snapshot(), repeated=False)
 

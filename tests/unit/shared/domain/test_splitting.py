@@ -16,7 +16,7 @@ from tests.support.domain_shop import (
     SHOP,
     TIN_KETTLE,
     draft,
-    line,
+    line_request,
     stock,
 )
 
@@ -29,7 +29,7 @@ def contents(parts: tuple[Part, ...]) -> list[list[tuple[str, int, int]]]:
 
 
 def test_a_rule_that_splits_nothing_keeps_all_in_one_part_whatever_ships_it() -> None:
-    whole = draft(line(BRASS_LAMP, 3), line(RED_STOOL))
+    whole = draft(line_request(BRASS_LAMP, 3), line_request(RED_STOOL))
     allocation = allocate(whole.demands, whole.rule, stock(lamp_main=2, lamp_shop=1, stool_shop=1))
     assert isinstance(allocation, Allocation)
 
@@ -41,7 +41,7 @@ def test_a_rule_that_splits_nothing_keeps_all_in_one_part_whatever_ships_it() ->
 
 
 def test_back_ordered_lines_stay_in_their_place_where_nothing_is_split() -> None:
-    whole = draft(line(BRASS_LAMP), line(RED_STOOL, 2), line(TIN_KETTLE))
+    whole = draft(line_request(BRASS_LAMP), line_request(RED_STOOL, 2), line_request(TIN_KETTLE))
     reservations = (Reservation(0, BRASS_LAMP.id, MAIN, 1), Reservation(2, TIN_KETTLE.id, MAIN, 1))
 
     parts = split(whole, Allocation(reservations, frozenset({1})))
@@ -50,7 +50,7 @@ def test_back_ordered_lines_stay_in_their_place_where_nothing_is_split() -> None
 
 
 def test_by_warehouse_there_is_a_part_for_each_one_that_ships_in_the_rules_order() -> None:
-    whole = draft(line(BRASS_LAMP, 3), line(RED_STOOL), **FROM_EACH)
+    whole = draft(line_request(BRASS_LAMP, 3), line_request(RED_STOOL), **FROM_EACH)
     reservations = (
         Reservation(0, BRASS_LAMP.id, SHOP, 1),
         Reservation(0, BRASS_LAMP.id, MAIN, 2),
@@ -64,7 +64,7 @@ def test_by_warehouse_there_is_a_part_for_each_one_that_ships_in_the_rules_order
 
 
 def test_by_warehouse_what_is_back_ordered_is_a_last_part_of_its_own() -> None:
-    whole = draft(line(BRASS_LAMP), line(RED_STOOL), **FROM_EACH)
+    whole = draft(line_request(BRASS_LAMP), line_request(RED_STOOL), **FROM_EACH)
 
     parts = split(whole, Allocation((Reservation(0, BRASS_LAMP.id, MAIN, 1),), frozenset({1})))
 
@@ -73,7 +73,7 @@ def test_by_warehouse_what_is_back_ordered_is_a_last_part_of_its_own() -> None:
 
 
 def test_by_warehouse_an_order_that_takes_no_stock_stays_whole() -> None:
-    whole = draft(line(BRASS_LAMP), line(RED_STOOL), adjust_stock=False, **FROM_EACH)
+    whole = draft(line_request(BRASS_LAMP), line_request(RED_STOOL), adjust_stock=False, **FROM_EACH)
 
     parts = split(whole, Allocation(()))
 
@@ -81,7 +81,9 @@ def test_by_warehouse_an_order_that_takes_no_stock_stays_whole() -> None:
 
 
 def test_by_availability_what_is_in_stock_and_what_is_back_ordered_go_apart() -> None:
-    whole = draft(line(RED_STOOL, 5), line(BRASS_LAMP, 2), line(TIN_KETTLE), **BY_AVAILABILITY)
+    whole = draft(
+        line_request(RED_STOOL, 5), line_request(BRASS_LAMP, 2), line_request(TIN_KETTLE), **BY_AVAILABILITY
+    )
     reservations = (Reservation(1, BRASS_LAMP.id, MAIN, 1), Reservation(1, BRASS_LAMP.id, SHOP, 1))
 
     parts = split(whole, Allocation(reservations, frozenset({0, 2})))
@@ -91,7 +93,7 @@ def test_by_availability_what_is_in_stock_and_what_is_back_ordered_go_apart() ->
 
 
 def test_by_availability_an_order_that_is_all_there_or_all_missing_is_one_part() -> None:
-    whole = draft(line(BRASS_LAMP), **BY_AVAILABILITY)
+    whole = draft(line_request(BRASS_LAMP), **BY_AVAILABILITY)
 
     all_there = split(whole, Allocation((Reservation(0, BRASS_LAMP.id, MAIN, 1),)))
     all_missing = split(whole, Allocation((), frozenset({0})))
@@ -101,7 +103,7 @@ def test_by_availability_an_order_that_is_all_there_or_all_missing_is_one_part()
 
 
 def test_a_product_that_may_not_be_sold_is_back_ordered_when_it_is_forced_in() -> None:
-    whole = draft(line(OLD_CLOCK), line(BRASS_LAMP), force_create=True, **BY_AVAILABILITY)
+    whole = draft(line_request(OLD_CLOCK), line_request(BRASS_LAMP), force_create=True, **BY_AVAILABILITY)
 
     parts = split(whole, Allocation((Reservation(1, BRASS_LAMP.id, MAIN, 1),)))
 
@@ -110,8 +112,8 @@ def test_a_product_that_may_not_be_sold_is_back_ordered_when_it_is_forced_in() -
 
 def test_money_of_the_parts_adds_up_and_shipping_is_charged_with_the_first() -> None:
     whole = draft(
-        line(BRASS_LAMP, 3, "0.01"),
-        line(RED_STOOL, 1, "9.99"),
+        line_request(BRASS_LAMP, 3, "0.01"),
+        line_request(RED_STOOL, 1, "9.99"),
         shipping_value=Decimal("4.90"),
         voucher_value=Decimal("10.01"),
         **FROM_EACH,

@@ -12,7 +12,7 @@ from shared.domain.catalog import Account, ShippingOption, index_catalog
 from shared.domain.order import Address, OrderNames, Origin
 from shared.domain.outcome import Code
 from shared.domain.terms import Shipping, Terms, addresses, buyer_name, find_terms, ship
-from tests.support.domain_shop import ACCOUNT, ADDRESS, TABLES, order, snapshot
+from tests.support.domain_shop import ACCOUNT, EVA_AT_HOME, TABLES, order_request, snapshot
 
 ELSEWHERE = Address("DE", "bo@example.com", {"country": "DE", "email": "bo@example.com"})
 
@@ -75,8 +75,12 @@ def test_only_an_order_as_origin_must_exist_here(kind: str) -> None:
 
 
 def test_addresses_that_are_sent_win_over_the_accounts() -> None:
-    assert addresses(order(invoice=ELSEWHERE, delivery=ELSEWHERE), ACCOUNT) == (ELSEWHERE, ELSEWHERE, [])
-    assert addresses(order(invoice=None, delivery=None), ACCOUNT) == (ADDRESS, ADDRESS, [])
+    assert addresses(order_request(invoice=ELSEWHERE, delivery=ELSEWHERE), ACCOUNT) == (
+        ELSEWHERE,
+        ELSEWHERE,
+        [],
+    )
+    assert addresses(order_request(invoice=None, delivery=None), ACCOUNT) == (EVA_AT_HOME, EVA_AT_HOME, [])
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,7 @@ def test_addresses_that_are_sent_win_over_the_accounts() -> None:
     ],
 )
 def test_an_account_that_lends_no_address_leaves_one_to_be_sent(account: Account, pointer: str) -> None:
-    invoice, delivery, faults = addresses(order(invoice=None, delivery=None), account)
+    invoice, delivery, faults = addresses(order_request(invoice=None, delivery=None), account)
 
     assert (invoice, delivery) == (None, None)
     assert [(fault.code, fault.pointer) for fault in faults] == [(Code.MISSING, pointer)]
@@ -100,7 +104,7 @@ def test_an_account_that_lends_no_address_leaves_one_to_be_sent(account: Account
 def test_a_buyer_is_called_as_sent_or_as_the_account_has_it(
     sent: str | None, buyer_id: int | None, name: str | None
 ) -> None:
-    assert buyer_name(order(buyer_name=sent), Terms(ACCOUNT, buyer_id)) == name
+    assert buyer_name(order_request(buyer_name=sent), Terms(ACCOUNT, buyer_id)) == name
 
 
 @pytest.mark.parametrize(
@@ -118,13 +122,13 @@ def test_shipping_is_as_sent_else_the_options_price_else_the_countrys_default(
     uri: str | None, sent: str | None, currency: str, shipping: Shipping
 ) -> None:
     value = None if sent is None else Decimal(sent)
-    request = order(names={"shipping_uri": uri}, shipping_value=value)
+    request = order_request(names={"shipping_uri": uri}, shipping_value=value)
 
     assert ship(request, "SE", currency, snapshot()) == (shipping, [])
 
 
 def test_an_option_that_was_asked_for_and_has_no_price_is_told_so() -> None:
-    _, faults = ship(order(names={"shipping_uri": "express"}), "SE", "USD", snapshot())
+    _, faults = ship(order_request(names={"shipping_uri": "express"}), "SE", "USD", snapshot())
 
     assert [(fault.pointer, fault.msg) for fault in faults] == [
         ("/shippingList", "shipping option 'express' has no price in USD; send shippingValue")
@@ -135,8 +139,8 @@ def test_a_country_without_a_default_option_is_shipped_for_nothing_unless_a_valu
     only_sweden = ShippingOption("s", "S", frozenset({"SE"}), default=True, prices={"EUR": Decimal(1)})
     shop = snapshot(index_catalog(1, replace(TABLES, shipping=[only_sweden])))
 
-    assert ship(order(), "DE", "EUR", shop) == (Shipping(None, Decimal("0.00")), [])
-    assert ship(order(shipping_value=Decimal("3.00")), "DE", "EUR", shop) == (
+    assert ship(order_request(), "DE", "EUR", shop) == (Shipping(None, Decimal("0.00")), [])
+    assert ship(order_request(shipping_value=Decimal("3.00")), "DE", "EUR", shop) == (
         Shipping(None, Decimal("3.00")),
         [],
     )

@@ -30,7 +30,7 @@ READERS = {
     strict: OrderReader(zone=ZoneInfo("Europe/Stockholm"), max_lines=5, strict=strict)
     for strict in (False, True)
 }
-ADDRESS: dict[str, Any] = {
+WHOLE_ADDRESS: dict[str, Any] = {
     "email": "x@example.com",
     "country": "SE",
     "firstName": "Åsa",
@@ -38,7 +38,7 @@ ADDRESS: dict[str, Any] = {
     "city": "Stockholm",
 }
 ORDER: dict[str, Any] = {
-    "invoiceAddress": ADDRESS,
+    "invoiceAddress": WHOLE_ADDRESS,
     "deliveryAddress": {"country": "US", "state": "CA", "city": "San Francisco"},
     "products": [
         {
@@ -111,7 +111,7 @@ SCALARS = st.one_of(
 NAMES = st.one_of(
     st.sampled_from(
         [
-            *(*PARAMETERS, *ADDRESS, "state", "qty", "id", "ean", "upc", "sku", "unitPrice", "comment"),
+            *(*PARAMETERS, *WHOLE_ADDRESS, "state", "qty", "id", "ean", "upc", "sku", "unitPrice", "comment"),
             *(
                 "itemText",
                 "localizedProdSize",
@@ -134,7 +134,7 @@ VALUES = st.recursive(
     ),
     max_leaves=6,
 )
-ADDRESSES = [ORDER["invoiceAddress"], ORDER["deliveryAddress"], {"country": "SE"}, ADDRESS]
+ADDRESSES = [ORDER["invoiceAddress"], ORDER["deliveryAddress"], {"country": "SE"}, WHOLE_ADDRESS]
 
 
 def _objects(value: Any) -> list[Pairs]:
@@ -377,7 +377,7 @@ def test_a_price_with_a_hundred_thousand_zeros_is_read_and_not_kept() -> None:
     def read(cents: int) -> Parsed:
         price = f"14.{cents:02}{'0' * 100_000}"
         line = f'{{"sku": "A", "qty": 1, "unitPrice": {price}}}'
-        return reader.read(f'{{"address": {json.dumps(ADDRESS)}, "products": [{line}]}}'.encode())
+        return reader.read(f'{{"address": {json.dumps(WHOLE_ADDRESS)}, "products": [{line}]}}'.encode())
 
     read(0)
     tracemalloc.start()

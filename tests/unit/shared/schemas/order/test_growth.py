@@ -20,6 +20,7 @@ from shared.domain.vouchers import Uses
 from shared.schemas.order.declaration import OrderSchema
 from shared.schemas.order.reading import OrderReader
 from tests.support.domain_shop import DEFAULT, snapshot, stock
+from tests.support.orders import ADDRESS, line, order
 
 MAX_LINES = 5_000
 ORDER_BYTES = 4_000_000
@@ -34,45 +35,44 @@ GROWS_BY_AT_MOST = 2.5**2
 
 _TRIES = 8
 _CLOCK_SECONDS = 0.001
-_ADDRESS = {"country": "SE", "email": "eva@example.com"}
-_LINE = {"sku": "BRASS-LAMP", "qty": 1}
+_LINE = line()
 
 
-def _order(**members: Any) -> bytes:
-    return json.dumps({"products": [_LINE], "address": _ADDRESS, **members}).encode()
+def _text(**members: Any) -> bytes:
+    return json.dumps(order(**members)).encode()
 
 
 def _extra(written: str) -> bytes:
-    return _order(extraAttributes="?").replace(b'"?"', written.encode())
+    return _text(extraAttributes="?").replace(b'"?"', written.encode())
 
 
 # Each gives an order in which one thing has a size; the greatest is what fits into 4 MiB, or a limit.
 SIZED: dict[str, tuple[Callable[[int], bytes], int]] = {
-    "lines": (lambda n: _order(products=[_LINE] * n), MAX_LINES),
+    "lines": (lambda n: _text(products=[_LINE] * n), MAX_LINES),
     "lines of unknown items": (
-        lambda n: _order(products=[{"sku": f"S{i}", "qty": 1} for i in range(n)]),
+        lambda n: _text(products=[{"sku": f"S{i}", "qty": 1} for i in range(n)]),
         MAX_LINES,
     ),
-    "lines without anything": (lambda n: _order(products=[{}] * n), MAX_LINES),
-    "too many lines": (lambda n: _order(products=[{}] * n), 1_000_000),
-    "codes": (lambda n: _order(voucherCodes=["TEN"] * n), 50),
-    "too many codes": (lambda n: _order(voucherCodes=["TEN"] * n + [5]), 600_000),
-    "unknown members": (lambda n: _order(**{f"m{i}": None for i in range(n)}), 100_000),
+    "lines without anything": (lambda n: _text(products=[{}] * n), MAX_LINES),
+    "too many lines": (lambda n: _text(products=[{}] * n), 1_000_000),
+    "codes": (lambda n: _text(voucherCodes=["TEN"] * n), 50),
+    "too many codes": (lambda n: _text(voucherCodes=["TEN"] * n + [5]), 600_000),
+    "unknown members": (lambda n: _text(**{f"m{i}": None for i in range(n)}), 100_000),
     "unknown members of a line": (
-        lambda n: _order(products=[{**_LINE, **{f"m{i}": [] for i in range(n)}}]),
+        lambda n: _text(products=[{**_LINE, **{f"m{i}": [] for i in range(n)}}]),
         100_000,
     ),
-    "an unknown name": (lambda n: _order(**{"m" * n: 1}), ORDER_BYTES),
-    "a comment": (lambda n: _order(comment="x" * n), ORDER_BYTES),
-    "a country": (lambda n: _order(address={**_ADDRESS, "country": "S" * n}), ORDER_BYTES),
-    "an e-mail": (lambda n: _order(address={**_ADDRESS, "email": "x@" + "a." * (n // 2)}), ORDER_BYTES),
-    "a date": (lambda n: _order(orderDate="2" * n), ORDER_BYTES),
-    "an integer": (lambda n: _order(orderNumber="?").replace(b'"?"', b"9" * n), ORDER_BYTES),
-    "a whole number as text": (lambda n: _order(orderNumber="9" * n), ORDER_BYTES),
-    "money as text": (lambda n: _order(shippingValue="9" * n), ORDER_BYTES),
-    "an attribute's name": (lambda n: _order(extraAttributes={"x" * n: 1}), ORDER_BYTES),
-    "an attribute's text": (lambda n: _order(extraAttributes={"x": "x" * n}), ORDER_BYTES),
-    "too many attributes": (lambda n: _order(extraAttributes={f"a{i}": 1 for i in range(n)}), 300_000),
+    "an unknown name": (lambda n: _text(**{"m" * n: 1}), ORDER_BYTES),
+    "a comment": (lambda n: _text(comment="x" * n), ORDER_BYTES),
+    "a country": (lambda n: _text(address={**ADDRESS, "country": "S" * n}), ORDER_BYTES),
+    "an e-mail": (lambda n: _text(address={**ADDRESS, "email": "x@" + "a." * (n // 2)}), ORDER_BYTES),
+    "a date": (lambda n: _text(orderDate="2" * n), ORDER_BYTES),
+    "an integer": (lambda n: _text(orderNumber="?").replace(b'"?"', b"9" * n), ORDER_BYTES),
+    "a whole number as text": (lambda n: _text(orderNumber="9" * n), ORDER_BYTES),
+    "money as text": (lambda n: _text(shippingValue="9" * n), ORDER_BYTES),
+    "an attribute's name": (lambda n: _text(extraAttributes={"x" * n: 1}), ORDER_BYTES),
+    "an attribute's text": (lambda n: _text(extraAttributes={"x": "x" * n}), ORDER_BYTES),
+    "too many attributes": (lambda n: _text(extraAttributes={f"a{i}": 1 for i in range(n)}), 300_000),
     "an attribute's list": (lambda n: _extra('{"a": [' + "1e1000," * n + "0]}"), 500_000),
     "an attribute's digits": (lambda n: _extra('{"a": 0.' + "1" * n + "}"), 49_000),
 }
@@ -165,13 +165,13 @@ def test_whoever_sends_nothing_but_faults_does_not_take_the_workers_time(line: A
 _HOSTILE = ("9", "1", "-", ".", "1.", "2027-01-31 12:00:00", "x@", "a.", "ä", '"', "\\", " ", "W", "+01:00")
 # The members that are matched by a pattern, or by a parser that is not ours.
 _MATCHED: tuple[Callable[[str], bytes], ...] = (
-    lambda text: _order(orderDate=text),
-    lambda text: _order(orderNumber=text),
-    lambda text: _order(shippingValue=text),
-    lambda text: _order(sendEmail=text),
-    lambda text: _order(address={**_ADDRESS, "email": text}),
-    lambda text: _order(address={**_ADDRESS, "country": text}),
-    lambda text: _order(extraAttributes={"a": text}),
+    lambda text: _text(orderDate=text),
+    lambda text: _text(orderNumber=text),
+    lambda text: _text(shippingValue=text),
+    lambda text: _text(sendEmail=text),
+    lambda text: _text(address={**ADDRESS, "email": text}),
+    lambda text: _text(address={**ADDRESS, "country": text}),
+    lambda text: _text(extraAttributes={"a": text}),
 )
 
 

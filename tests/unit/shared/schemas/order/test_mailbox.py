@@ -12,9 +12,9 @@ from shared.domain.outcome import Code
 from shared.domain.parsed import Parsed
 from shared.schemas.order.mailbox import mailbox_fault
 from shared.schemas.order.reading import OrderReader
+from tests.support.orders import ADDRESS
 
 READER = OrderReader(zone=ZoneInfo("UTC"), max_lines=10, strict=False)
-GOOD = {"country": "SE", "email": "eva@example.com"}
 
 
 def read(**addresses: Any) -> Parsed:
@@ -59,7 +59,7 @@ def test_what_no_mailbox_could_have_is_refused_where_it_is_the_only_one(email: s
 @pytest.mark.parametrize("email", ["n/a", "-", "eva@", "=?utf-8?q?eva?=@example.com"])
 @pytest.mark.parametrize("part", ["address", "invoiceAddress"])
 def test_email_of_a_delivery_address_is_kept_as_sent_beside_a_good_one(part: str, email: str) -> None:
-    parsed = read(**{part: GOOD, "deliveryAddress": {"country": "SE", "email": email}})
+    parsed = read(**{part: ADDRESS, "deliveryAddress": {"country": "SE", "email": email}})
 
     assert parsed.request is not None, parsed.faults
     assert parsed.request.invoice is not None
@@ -69,7 +69,7 @@ def test_email_of_a_delivery_address_is_kept_as_sent_beside_a_good_one(part: str
 
 @pytest.mark.parametrize("email", [5, [], True, "a\0b", "x" * 255])
 def test_email_of_a_delivery_address_is_text_all_the_same(email: object) -> None:
-    parsed = read(address=GOOD, deliveryAddress={"country": "SE", "email": email})
+    parsed = read(address=ADDRESS, deliveryAddress={"country": "SE", "email": email})
 
     assert [fault.pointer for fault in parsed.faults] == ["/deliveryAddress/email"]
 

@@ -13,8 +13,8 @@ from shared.domain.outcome import Code, Fault
 from shared.domain.parsed import Parsed
 from shared.domain.reasons import NOT_OBJECT
 from shared.schemas.order.reading import OrderReader
+from tests.support.orders import ADDRESS
 
-EVA: dict[str, Any] = {"country": "SE", "email": "eva@example.com"}
 LINE: dict[str, Any] = {"sku": "BRASS-LAMP", "qty": 1}
 
 
@@ -83,7 +83,7 @@ def test_the_seeds_own_placeholder_is_an_order_without_lines() -> None:
 def test_one_address_stands_for_both_and_a_missing_one_falls_back_to_the_other(
     sent: list[str], invoice: str, delivery: str
 ) -> None:
-    addresses = {name: {**EVA, "city": name} for name in sent}
+    addresses = {name: {**ADDRESS, "city": name} for name in sent}
 
     request = read({"products": [LINE], **addresses}).request
 
@@ -101,11 +101,11 @@ def test_one_address_stands_for_both_and_a_missing_one_falls_back_to_the_other(
         ({"address": {"country": "SE"}}, "/address/email"),
         ({"address": {"country": "SE", "email": ""}}, "/address/email"),
         ({"address": {"email": "eva@example.com"}}, "/address/country"),
-        ({"invoiceAddress": {"country": "SE"}, "deliveryAddress": EVA}, "/invoiceAddress/email"),
-        ({"invoiceAddress": EVA, "deliveryAddress": {"city": "X"}}, "/deliveryAddress/country"),
-        ({"address": {**EVA, "country": "US"}}, "/address/state"),
-        ({"address": {**EVA, "country": "CA", "state": " "}}, "/address/state"),
-        ({"invoiceAddress": EVA, "deliveryAddress": {"country": "AU"}}, "/deliveryAddress/state"),
+        ({"invoiceAddress": {"country": "SE"}, "deliveryAddress": ADDRESS}, "/invoiceAddress/email"),
+        ({"invoiceAddress": ADDRESS, "deliveryAddress": {"city": "X"}}, "/deliveryAddress/country"),
+        ({"address": {**ADDRESS, "country": "US"}}, "/address/state"),
+        ({"address": {**ADDRESS, "country": "CA", "state": " "}}, "/address/state"),
+        ({"invoiceAddress": ADDRESS, "deliveryAddress": {"country": "AU"}}, "/deliveryAddress/state"),
     ],
 )
 def test_what_an_address_lacks_is_minus_four(addresses: dict[str, Any], pointer: str) -> None:
@@ -113,13 +113,13 @@ def test_what_an_address_lacks_is_minus_four(addresses: dict[str, Any], pointer:
 
 
 def test_a_state_of_the_wrong_type_is_malformed_and_not_missing() -> None:
-    order = {"products": [LINE], "address": {**EVA, "country": "US", "state": 5}}
+    order = {"products": [LINE], "address": {**ADDRESS, "country": "US", "state": 5}}
 
     assert told(read(order)) == [(Code.GENERAL, "/address/state")]
 
 
 def test_the_delivery_address_needs_no_email_and_an_empty_one_is_none() -> None:
-    order = {"products": [LINE], "invoiceAddress": EVA, "deliveryAddress": {"country": "SE", "email": ""}}
+    order = {"products": [LINE], "invoiceAddress": ADDRESS, "deliveryAddress": {"country": "SE", "email": ""}}
 
     request = read(order).request
 
@@ -156,7 +156,7 @@ def test_an_account_may_stand_in_for_the_address() -> None:
 )
 def test_an_address_is_kept_as_it_was_written_in_any_script(written: str) -> None:
     names = ["firstName", "lastName", "attn", "address", "coaddress", "city", "zipcode", "tele", "cell"]
-    sent = {**EVA, "state": written, **dict.fromkeys(names, written)}
+    sent = {**ADDRESS, "state": written, **dict.fromkeys(names, written)}
 
     for ascii_only in (False, True):
         raw = json.dumps({"products": [LINE], "address": sent}, ensure_ascii=ascii_only).encode()
@@ -189,13 +189,13 @@ def test_an_address_is_kept_as_it_was_written_in_any_script(written: str) -> Non
     ],
 )
 def test_what_is_wrong_with_a_line_is_told_where_it_stands(line: Any, code: Code, pointer: str) -> None:
-    assert told(read({"address": EVA, "products": [LINE, line]})) == [(code, pointer)]
+    assert told(read({"address": ADDRESS, "products": [LINE, line]})) == [(code, pointer)]
 
 
 def test_an_order_has_as_many_lines_as_the_setting_says_and_not_one_more() -> None:
-    fits = read({"address": EVA, "products": [LINE] * 3}, max_lines=3)
-    too_many = read({"address": EVA, "products": [LINE] * 4}, max_lines=3)
-    far_too_many = read({"address": EVA, "products": [LINE] * 10_000})
+    fits = read({"address": ADDRESS, "products": [LINE] * 3}, max_lines=3)
+    too_many = read({"address": ADDRESS, "products": [LINE] * 4}, max_lines=3)
+    far_too_many = read({"address": ADDRESS, "products": [LINE] * 10_000})
 
     assert told(fits) == []
     assert told(too_many) == told(far_too_many) == [(Code.GENERAL, "/products")]
@@ -221,7 +221,7 @@ def test_every_fault_of_an_order_is_told_at_once() -> None:
 
 
 def test_an_element_of_the_voucher_codes_that_is_wrong_is_told_where_it_stands() -> None:
-    order = {"address": EVA, "products": [LINE], "voucherCodes": ["TEN", None, 5, ""]}
+    order = {"address": ADDRESS, "products": [LINE], "voucherCodes": ["TEN", None, 5, ""]}
 
     assert told(read(order)) == [(Code.GENERAL, f"/voucherCodes/{i}") for i in (1, 2, 3)]
 
@@ -231,7 +231,7 @@ def test_an_element_of_the_voucher_codes_that_is_wrong_is_told_where_it_stands()
 
 def test_a_faulty_order_still_tells_what_it_names() -> None:
     order = {
-        "invoiceAddress": EVA,
+        "invoiceAddress": ADDRESS,
         "deliveryAddress": {"country": "DE", "city": 5},
         "products": [{"sku": "X"}],
         "marketId": 9,
@@ -252,7 +252,7 @@ def test_a_faulty_order_still_tells_what_it_names() -> None:
 
 def _with_unknown_members() -> dict[str, Any]:
     return {
-        "address": {**EVA, "planet": "Earth"},
+        "address": {**ADDRESS, "planet": "Earth"},
         "products": [{**LINE, "colour": "red", "itemText": {"font": "x", "localizedProdSize": {"y": 1}}}],
         "payment": {"auth": {"status": 1, "amount": 5, "z": 1}, "w": 1},
         "createdFromOrigin": {"type": "order", "id": 1, "v": 1},
@@ -285,7 +285,7 @@ def test_unknown_members_are_each_an_error_at_every_depth_when_handling_is_stric
 
 
 def test_attributes_of_the_clients_own_are_known_when_handling_is_strict() -> None:
-    order = {"address": EVA, "products": [LINE], "extraAttributes": {"anything": {"goes": 1}}}
+    order = {"address": ADDRESS, "products": [LINE], "extraAttributes": {"anything": {"goes": 1}}}
 
     assert told(read(order, strict=True)) == []
 
@@ -302,7 +302,7 @@ def test_attributes_of_the_clients_own_are_known_when_handling_is_strict() -> No
     ids=["slashes", "empty", "control", "marshmallow's own", "long"],
 )
 def test_an_unknown_members_name_may_be_anything(name: str, pointer: str) -> None:
-    parsed = read({"address": EVA, "products": [LINE], name: 1}, strict=True)
+    parsed = read({"address": ADDRESS, "products": [LINE], name: 1}, strict=True)
 
     assert told(parsed) == [(Code.GENERAL, pointer)]
     assert len(parsed.faults[0].msg) < 200
@@ -310,20 +310,20 @@ def test_an_unknown_members_name_may_be_anything(name: str, pointer: str) -> Non
 
 @pytest.mark.parametrize("name", ["__proto__", "__type__", "__class__", "constructor", "zone", "load"])
 def test_names_that_mean_something_elsewhere_mean_nothing_here(name: str) -> None:
-    assert told(read({"address": EVA, "products": [LINE], name: {"__value__": 1}})) == []
+    assert told(read({"address": ADDRESS, "products": [LINE], name: {"__value__": 1}})) == []
 
 
 # -- what is looked up of an order that is refused -------------------------------------------------------
 
 
 def test_a_code_that_cannot_be_read_leaves_the_others_their_places() -> None:
-    parsed = read({"products": [LINE], "address": EVA, "voucherCodes": ["", 5, "NOPE"]})
+    parsed = read({"products": [LINE], "address": ADDRESS, "voucherCodes": ["", 5, "NOPE"]})
 
     assert parsed.names.voucher_codes == (UNREAD_CODE, UNREAD_CODE, "NOPE")
 
 
 def test_of_a_list_that_is_too_long_no_element_is_read_or_looked_up() -> None:
-    parsed = read({"products": [5] * 1001, "address": EVA, "voucherCodes": ["TEN"] * 50 + [5]})
+    parsed = read({"products": [5] * 1001, "address": ADDRESS, "voucherCodes": ["TEN"] * 50 + [5]})
 
     assert [(fault.pointer, fault.msg) for fault in parsed.faults] == [
         ("/products", "has 1001 lines; 1000 are the most in one order"),
@@ -336,7 +336,7 @@ def test_of_a_list_that_is_too_long_no_element_is_read_or_looked_up() -> None:
     "number", ["1e1000", "1e21", "-1e21", "1e-21", "0e400", "1.5e-40", f"1.{'0' * 16_384}"]
 )
 def test_a_number_that_would_be_stored_with_more_digits_than_were_sent_is_refused(number: str) -> None:
-    raw = json.dumps({"products": [LINE], "address": EVA, "extraAttributes": {"a": "?"}})
+    raw = json.dumps({"products": [LINE], "address": ADDRESS, "extraAttributes": {"a": "?"}})
 
     parsed = reader().read(raw.replace('"?"', number).encode())
 
@@ -345,7 +345,7 @@ def test_a_number_that_would_be_stored_with_more_digits_than_were_sent_is_refuse
 
 
 def test_a_number_counts_with_the_digits_that_it_will_be_written_with() -> None:
-    raw = json.dumps({"products": [LINE], "address": EVA, "extraAttributes": {"a": "?"}})
+    raw = json.dumps({"products": [LINE], "address": ADDRESS, "extraAttributes": {"a": "?"}})
     numbers = "[" + ",".join(["1e20"] * 3_000) + "]"  # 15,000 characters sent, 63,000 stored
 
     parsed = reader().read(raw.replace('"?"', numbers).encode())
@@ -369,6 +369,6 @@ def test_a_number_counts_with_the_digits_that_it_will_be_written_with() -> None:
     ],
 )
 def test_what_only_pythons_reader_takes_for_a_date_is_none(date: str) -> None:
-    assert told(read({"products": [LINE], "address": EVA, "orderDate": date})) == [
+    assert told(read({"products": [LINE], "address": ADDRESS, "orderDate": date})) == [
         (Code.GENERAL, "/orderDate")
     ]

@@ -21,14 +21,14 @@ from shared.domain.vouchers import Uses
 from shared.schemas.order.reading import OrderReader
 from shared.schemas.outcome import outcome_json
 from tests.support.domain_shop import snapshot, stock
+from tests.support.orders import ADDRESS
 
 READERS = {
     strict: OrderReader(zone=ZoneInfo("Europe/Stockholm"), max_lines=5_000, strict=strict)
     for strict in (False, True)
 }
-EVA: dict[str, Any] = {"country": "SE", "email": "eva@example.com"}
 LAMP: dict[str, Any] = {"sku": "BRASS-LAMP", "qty": 1}
-ORDER: dict[str, Any] = {"address": EVA, "products": [LAMP]}
+ORDER: dict[str, Any] = {"address": ADDRESS, "products": [LAMP]}
 SIZE = {"localizedSize": "5½", "localizationDefinitionName": "UK"}
 
 
@@ -175,11 +175,11 @@ def test_names_are_read_in_the_form_in_which_names_are_compared() -> None:
 def test_a_country_that_is_no_code_is_told_which_one_to_write(country: str, meant: str) -> None:
     told = f"{quoted(country)} is not an ISO 3166 alpha-2 country code; write {meant!r}"
 
-    assert faults(address={**EVA, "country": country}) == [(-7, "/address/country", told)]
+    assert faults(address={**ADDRESS, "country": country}) == [(-7, "/address/country", told)]
 
 
 def test_kosovo_is_a_country() -> None:
-    delivery = request(address={**EVA, "country": "XK"}).delivery
+    delivery = request(address={**ADDRESS, "country": "XK"}).delivery
 
     assert delivery is not None
     assert delivery.country == "XK"
@@ -216,7 +216,7 @@ UNKNOWN = {
     "poNummer": "PO-7",
     "tax": None,
     "products": [{**LAMP, "colour": {"deep": 1}}],
-    "address": {**EVA, "a/b~": 1},
+    "address": {**ADDRESS, "a/b~": 1},
 }
 
 
