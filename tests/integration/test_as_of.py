@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,16 +19,16 @@ from shared.persistence.stock.lock import lock_stock, reserve
 from shared.settings import Settings
 from tests.support.orders import order
 from tests.support.placed_orders import open_shop, told
-from tests.support.worker_harness import MAIN, WorkerHarness, open_worker_harness
+from tests.support.worker_harness import MAIN, WorkerHarness
 
 LAMP = 1
 
 
 @pytest.fixture
-def worker(settings: Settings) -> Iterator[WorkerHarness]:
-    with open_worker_harness(settings) as made:
-        made.stock("BRASS-LAMP", main=100)
-        yield made
+def worker(bare_worker: WorkerHarness) -> WorkerHarness:
+    """Stock is reserved here without the orders that it would be for."""
+    bare_worker.stock("BRASS-LAMP", main=100)
+    return bare_worker
 
 
 def now(worker: WorkerHarness) -> datetime:

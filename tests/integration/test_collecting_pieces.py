@@ -14,23 +14,19 @@ import pytest
 from shared.events import JobEvents
 from shared.persistence.core.database import transaction
 from shared.persistence.jobs.slices import cut_up
-from tests.support.api import ApiClient, open_api
+from tests.support.api import ApiClient
 from tests.support.settling import attempt_at, take_slice
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
-    from shared.settings import Settings
 
 PATIENCE_SECONDS = 20
 
 
 @pytest.fixture
-def api(settings: Settings) -> Iterator[ApiClient]:
-    with open_api(settings) as made:
-        yield made.with_settings(
-            small_max_orders=1, waited_slice_max_orders=3, max_wait_seconds=PATIENCE_SECONDS
-        )
+def api(api: ApiClient) -> ApiClient:
+    return api.with_settings(small_max_orders=1, waited_slice_max_orders=3, max_wait_seconds=PATIENCE_SECONDS)
 
 
 @contextmanager

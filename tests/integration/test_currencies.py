@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -13,13 +12,12 @@ from shared.domain.catalog_file import CatalogRefusedError
 from shared.persistence.mail.confirmations import read_confirmation
 from tests.support.catalog_files import execute, exported, load
 from tests.support.orders import line, order
-from tests.support.parameter_shop import open_parameter_shop, placed, read_parts
+from tests.support.parameter_shop import placed, read_parts
 from worker.mail.message import Stationery, sender_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from shared.settings import Settings
     from tests.support.placed_orders import Shop
 
 PRICED: dict[str, Any] = {
@@ -35,10 +33,9 @@ PRICED: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[Shop]:
-    with open_parameter_shop(module_settings) as made:
-        load(made.api.engine, PRICED)
-        yield made
+def shop(parameter_shop: Shop) -> Shop:
+    load(parameter_shop.api.engine, PRICED)
+    return parameter_shop
 
 
 def answer(shop: Shop, number: int) -> str:

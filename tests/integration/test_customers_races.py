@@ -7,11 +7,7 @@ import pytest
 from tests.support.orders import line, order
 from tests.support.worker_harness import WorkerHarness
 
-
-@pytest.fixture
-def worker(worker: WorkerHarness) -> WorkerHarness:
-    worker.stock("BRASS-LAMP", main=10_000)
-    return worker
+pytestmark = pytest.mark.usefixtures("plenty_of_lamps")
 
 
 def registering(email: str) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,20 +9,17 @@ from sqlalchemy import event
 
 from shared.domain.order import LineRequest
 from shared.domain.slicing import SMALL_QUEUE
-from shared.settings import Settings
 from tests.support.orders import lines, order
-from tests.support.worker_harness import WorkerHarness, open_worker_harness
+from tests.support.worker_harness import WorkerHarness
 from worker.context import WorkerContext
 from worker.settle.known_items import KnownItems
 from worker.settle.message import settle_message
 
 
-@pytest.fixture
-def worker(settings: Settings) -> Iterator[WorkerHarness]:
-    with open_worker_harness(settings) as made:
-        made.stock("BRASS-LAMP", main=100)
-        made.stock("RED-STOOL", main=100)
-        yield made
+@pytest.fixture(autouse=True)
+def goods(worker: WorkerHarness) -> None:
+    worker.stock("BRASS-LAMP", main=100)
+    worker.stock("RED-STOOL", main=100)
 
 
 def _outcome(worker: WorkerHarness, context: WorkerContext, **products: int) -> dict[str, Any]:

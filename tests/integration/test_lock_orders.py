@@ -24,9 +24,8 @@ from shared.persistence.catalog.load import load_catalog
 from shared.persistence.core.errors import PersistenceError
 from shared.persistence.stock.counts import set_stock
 from shared.schemas.catalog import read_catalog
-from shared.settings import Settings
 from tests.support.orders import order
-from tests.support.worker_harness import WorkerHarness, open_worker_harness
+from tests.support.worker_harness import WorkerHarness
 from worker.settle.message import settle_message
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -103,11 +102,9 @@ def decide(worker: WorkerHarness, batch: dict[str, Any], form: str = "batch") ->
     assert [one["status"] for one in worker.outcomes().values()] == ["ok"] * len(batch), worker.outcomes()
 
 
-@pytest.fixture
-def worker(settings: Settings) -> Iterator[WorkerHarness]:
-    with open_worker_harness(settings) as made:
-        made.stock("BRASS-LAMP", main=100, shop=100)
-        yield made
+@pytest.fixture(autouse=True)
+def lamps(worker: WorkerHarness) -> None:
+    worker.stock("BRASS-LAMP", main=100, shop=100)
 
 
 def test_everybody_locks_stock_vouchers_customers_and_orders_in_one_order(worker: WorkerHarness) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
@@ -23,25 +22,10 @@ from tests.support.mail_shop import (
     at_once,
     free_port,
     mail_server,
-    open_mail_shop,
     wants_mail,
 )
 from worker.mail.confirm import confirm_order
 from worker.tasks import run_confirm
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
-
-
-@pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[MailShop]:
-    with open_mail_shop(module_settings) as made:
-        yield made
-
-
-@pytest.fixture
-def postbox() -> Postbox:
-    return Postbox()
 
 
 @pytest.fixture
@@ -50,7 +34,9 @@ def server(postbox: Postbox) -> Iterator[str]:
         yield url
 
 
-def test_confirmation_arrives_with_what_was_ordered(shop: MailShop, postbox: Postbox, server: str) -> None:
+def test_confirmation_arrives_with_what_was_ordered(
+    mail_shop: MailShop, postbox: Postbox, server: str
+) -> None:
     stool = {
         "sku": "RED-STOOL",
         "qty": 1,
@@ -58,14 +44,14 @@ def test_confirmation_arrives_with_what_was_ordered(shop: MailShop, postbox: Pos
         "itemText": {"sku": "S-9", "product": "Pall", "localizedProdSize": {"localizedSize": "40 cm"}},
         "comment": "no glue",
     }
-    number = shop.order(
+    number = mail_shop.order(
         products=[{"sku": "BRASS-LAMP", "qty": 2}, stool],
         voucherValue="10",
         poNumber="PO-7",
         comment="<b>Hej</b>",
     )
 
-    assert shop.confirm(number, smtp_url=server) == Delivered()
+    assert mail_shop.confirm(number, smtp_url=server) == Delivered()
 
     [envelope], [mail] = postbox.envelopes, postbox.mails
     assert (envelope.mail_from, envelope.rcpt_tos) == ("orders@shop.example", ["anna@example.com"])
@@ -87,14 +73,16 @@ def test_confirmation_arrives_with_what_was_ordered(shop: MailShop, postbox: Pos
             assert told in text
     assert "<b>Hej</b>" in plain.get_content()
     assert "&lt;b&gt;Hej&lt;/b&gt;" in html.get_content()
-    row = shop.confirmation(number)
+    row = mail_shop.confirmation(number)
     assert row.handed_over_at is not None
     assert (row.tries, row.fault) == (1, None)
 
 
-def test_three_deliveries_of_the_task_send_one_mail(shop: MailShop, postbox: Postbox, server: str) -> None:
-    number = shop.order()
-    room = shop.room(smtp_url=server)
+def test_three_deliveries_of_the_task_send_one_mail(
+    mail_shop: MailShop, postbox: Postbox, server: str
+) -> None:
+    number = mail_shop.order()
+    room = mail_shop.room(smtp_url=server)
 
     for _ in range(3):
         run_confirm(lambda: room, number)
@@ -103,36 +91,36 @@ def test_three_deliveries_of_the_task_send_one_mail(shop: MailShop, postbox: Pos
 
 
 def test_threads_that_all_talk_to_the_server_at_once_send_one_mail(
-    shop: MailShop, postbox: Postbox, server: str
+    mail_shop: MailShop, postbox: Postbox, server: str
 ) -> None:
-    number = shop.order()
+    number = mail_shop.order()
     # One has begun when the next may; so that more than one comes as far as the claim.
-    room = shop.room(smtp_url=server)
+    room = mail_shop.room(smtp_url=server)
 
     at_once(6, lambda: run_confirm(lambda: room, number))
 
     assert len(postbox.mails) == 1
-    assert shop.confirmation(number).fault is None
+    assert mail_shop.confirmation(number).fault is None
 
 
-def test_claim_is_won_by_one_of_many_that_want_it_at_once(shop: MailShop) -> None:
-    number = shop.order()
+def test_claim_is_won_by_one_of_many_that_want_it_at_once(mail_shop: MailShop) -> None:
+    number = mail_shop.order()
 
-    won = at_once(8, lambda: claim_delivery(shop.engine, number, utc_now()))
+    won = at_once(8, lambda: claim_delivery(mail_shop.engine, number, utc_now()))
 
     assert sorted(won) == [False] * 7 + [True]
 
 
 def test_claim_that_another_one_wins_meanwhile_sends_nothing(
-    shop: MailShop, postbox: Postbox, server: str
+    mail_shop: MailShop, postbox: Postbox, server: str
 ) -> None:
-    number = shop.order()
-    room = shop.room(smtp_url=server)
+    number = mail_shop.order()
+    room = mail_shop.room(smtp_url=server)
     theirs = utc_now()
 
     def meanwhile() -> datetime:
         # The clock is looked at last just before the claim.
-        claim_delivery(shop.engine, number, theirs)
+        claim_delivery(mail_shop.engine, number, theirs)
         return utc_now()
 
     delivery = confirm_order(replace(room, clock=meanwhile), number)
@@ -140,29 +128,29 @@ def test_claim_that_another_one_wins_meanwhile_sends_nothing(
     assert delivery == ClaimedElsewhere()
     assert postbox.sessions == 1
     assert postbox.mails == []
-    assert shop.confirmation(number).handed_over_at == theirs
+    assert mail_shop.confirmation(number).handed_over_at == theirs
 
 
-def test_claim_is_taken_back_by_its_claimant_alone(shop: MailShop) -> None:
-    number = shop.order()
+def test_claim_is_taken_back_by_its_claimant_alone(mail_shop: MailShop) -> None:
+    number = mail_shop.order()
     theirs = utc_now()
-    claim_delivery(shop.engine, number, theirs)
+    claim_delivery(mail_shop.engine, number, theirs)
 
-    unclaim_delivery(shop.engine, number, utc_now())
+    unclaim_delivery(mail_shop.engine, number, utc_now())
 
-    assert shop.confirmation(number).handed_over_at == theirs
+    assert mail_shop.confirmation(number).handed_over_at == theirs
 
 
 def test_order_stands_while_the_server_is_away_and_the_mail_comes_when_it_is_back(
-    shop: MailShop, postbox: Postbox
+    mail_shop: MailShop, postbox: Postbox
 ) -> None:
     port = free_port()
-    number = shop.order()
-    away = shop.confirm(number, smtp_url=f"smtp://127.0.0.1:{port}")
-    waiting = shop.confirmation(number)
+    number = mail_shop.order()
+    away = mail_shop.confirm(number, smtp_url=f"smtp://127.0.0.1:{port}")
+    waiting = mail_shop.confirmation(number)
 
     with mail_server(postbox, port=port) as url:
-        back = shop.confirm(number, smtp_url=url)
+        back = mail_shop.confirm(number, smtp_url=url)
 
     assert isinstance(away, Deferred)
     assert (waiting.tries, waiting.handed_over_at, waiting.fault) == (1, None, None)
@@ -170,56 +158,56 @@ def test_order_stands_while_the_server_is_away_and_the_mail_comes_when_it_is_bac
     assert len(postbox.mails) == 1
 
 
-def test_next_try_waits_its_pause_however_often_the_task_comes(shop: MailShop, postbox: Postbox) -> None:
+def test_next_try_waits_its_pause_however_often_the_task_comes(mail_shop: MailShop, postbox: Postbox) -> None:
     port = free_port()
-    number = shop.order()
-    shop.confirm(number, smtp_url=f"smtp://127.0.0.1:{port}", now=False)
+    number = mail_shop.order()
+    mail_shop.confirm(number, smtp_url=f"smtp://127.0.0.1:{port}", now=False)
 
     with mail_server(postbox, port=port) as url:
-        early = [shop.confirm(number, smtp_url=url, now=False) for _ in range(3)]
+        early = [mail_shop.confirm(number, smtp_url=url, now=False) for _ in range(3)]
 
     assert early == [None, None, None]
     assert postbox.mails == []
-    [(pause,)] = shop.rows(
+    [(pause,)] = mail_shop.rows(
         "SELECT extract(epoch FROM next_try_at - now()) FROM confirmations WHERE order_number = :n", n=number
     )
     assert 15 < pause < 40
-    assert shop.confirmation(number).tries == 1
+    assert mail_shop.confirmation(number).tries == 1
 
 
 @pytest.mark.parametrize("step", ["to_mail", "to_recipient", "to_data"])
 def test_a_mail_that_the_server_defers_is_tried_again(
-    shop: MailShop, postbox: Postbox, server: str, step: str
+    mail_shop: MailShop, postbox: Postbox, server: str, step: str
 ) -> None:
     setattr(postbox, step, ["451 4.7.1 greylisted, come back", "250 OK"])
-    number = shop.order()
+    number = mail_shop.order()
 
-    first = shop.confirm(number, smtp_url=server)
-    waiting = shop.confirmation(number)
-    second = shop.confirm(number, smtp_url=server)
+    first = mail_shop.confirm(number, smtp_url=server)
+    waiting = mail_shop.confirmation(number)
+    second = mail_shop.confirm(number, smtp_url=server)
 
     assert first == Deferred("the server said 451 4.7.1 greylisted, come back")
     assert (waiting.handed_over_at, waiting.fault) == (None, None)
     assert second == Delivered()
     assert len(postbox.mails) == 1
-    assert shop.confirmation(number).tries == 2
+    assert mail_shop.confirmation(number).tries == 2
 
 
 @pytest.mark.parametrize("step", ["to_mail", "to_recipient", "to_data"])
 def test_a_mail_that_the_server_bounces_is_given_up_and_told_without_the_address(
-    shop: MailShop, postbox: Postbox, server: str, step: str
+    mail_shop: MailShop, postbox: Postbox, server: str, step: str
 ) -> None:
     setattr(postbox, step, ["550 5.1.1 <anna@example.com>: nobody here", "250 OK"])
-    number = shop.order()
+    number = mail_shop.order()
 
     with capture_logs() as logs:
-        first = shop.confirm(number, smtp_url=server)
-    second = shop.confirm(number, smtp_url=server)
+        first = mail_shop.confirm(number, smtp_url=server)
+    second = mail_shop.confirm(number, smtp_url=server)
 
     assert first == Bounced("the server said 550 5.1.1 <a***@example.com>: nobody here")
     assert second is None
     assert postbox.mails == []
-    row = shop.confirmation(number)
+    row = mail_shop.confirmation(number)
     assert row.handed_over_at is None
     assert "550" in row.fault
     assert "anna@" not in row.fault + str(logs)
@@ -227,40 +215,40 @@ def test_a_mail_that_the_server_bounces_is_given_up_and_told_without_the_address
 
 
 def test_connection_lost_in_the_middle_of_the_mail_is_never_sent_again(
-    shop: MailShop, postbox: Postbox
+    mail_shop: MailShop, postbox: Postbox
 ) -> None:
-    number = shop.order()
+    number = mail_shop.order()
     with mail_server(postbox, HangsUp) as url:
-        first = shop.confirm(number, smtp_url=url)
+        first = mail_shop.confirm(number, smtp_url=url)
 
     with mail_server(postbox) as url:
-        second = shop.confirm(number, smtp_url=url)
+        second = mail_shop.confirm(number, smtp_url=url)
 
     assert isinstance(first, Unknown)
     assert second is None
     assert postbox.mails == []
-    row = shop.confirmation(number)
+    row = mail_shop.confirmation(number)
     assert row.handed_over_at is not None
     assert row.fault.startswith("not known: ")
 
 
-def test_server_that_never_answers_to_the_mail_is_left_in_time(shop: MailShop, postbox: Postbox) -> None:
-    number = shop.order()
+def test_server_that_never_answers_to_the_mail_is_left_in_time(mail_shop: MailShop, postbox: Postbox) -> None:
+    number = mail_shop.order()
 
     with mail_server(postbox, SaysNothing) as url:
-        delivery = shop.confirm(number, smtp_url=url, mail_step_seconds=30, mail_limit_seconds=0.5)
+        delivery = mail_shop.confirm(number, smtp_url=url, mail_step_seconds=30, mail_limit_seconds=0.5)
 
     assert isinstance(delivery, Unknown)
-    assert shop.confirmation(number).handed_over_at is not None
+    assert mail_shop.confirmation(number).handed_over_at is not None
 
 
-def test_connection_lost_before_the_mail_is_tried_again(shop: MailShop, postbox: Postbox) -> None:
-    number = shop.order()
+def test_connection_lost_before_the_mail_is_tried_again(mail_shop: MailShop, postbox: Postbox) -> None:
+    number = mail_shop.order()
     with mail_server(postbox, HangsUpEarly) as url:
-        first = shop.confirm(number, smtp_url=url)
+        first = mail_shop.confirm(number, smtp_url=url)
 
     with mail_server(postbox) as url:
-        second = shop.confirm(number, smtp_url=url)
+        second = mail_shop.confirm(number, smtp_url=url)
 
     assert isinstance(first, Deferred)
     assert second == Delivered()
@@ -268,7 +256,7 @@ def test_connection_lost_before_the_mail_is_tried_again(shop: MailShop, postbox:
 
 
 def test_sender_that_dies_after_its_claim_leaves_a_mail_that_is_not_sent_again(
-    shop: MailShop, postbox: Postbox, server: str
+    mail_shop: MailShop, postbox: Postbox, server: str
 ) -> None:
     class Killed(BaseException):
         """What a test can do of SIGKILL."""
@@ -279,35 +267,35 @@ def test_sender_that_dies_after_its_claim_leaves_a_mail_that_is_not_sent_again(
             assert claim()
             raise Killed
 
-    number = shop.order()
-    room = shop.room(smtp_url=server)
+    number = mail_shop.order()
+    room = mail_shop.room(smtp_url=server)
     object.__setattr__(room, "post", Dies())
     with pytest.raises(Killed):
         run_confirm(lambda: room, number)
 
-    assert shop.confirm(number, smtp_url=server) is None
+    assert mail_shop.confirm(number, smtp_url=server) is None
     assert postbox.mails == []
-    assert shop.confirmation(number).fault.startswith("not known: ")
+    assert mail_shop.confirmation(number).fault.startswith("not known: ")
 
 
-def test_mail_is_given_up_after_its_last_try(shop: MailShop) -> None:
-    number = shop.order()
+def test_mail_is_given_up_after_its_last_try(mail_shop: MailShop) -> None:
+    number = mail_shop.order()
     nobody = f"smtp://127.0.0.1:{free_port()}"
 
-    deliveries = [shop.confirm(number, smtp_url=nobody, mail_tries_max=2) for _ in range(3)]
+    deliveries = [mail_shop.confirm(number, smtp_url=nobody, mail_tries_max=2) for _ in range(3)]
 
     assert isinstance(deliveries[0], Deferred)
     assert isinstance(deliveries[1], Bounced)
     assert deliveries[2] is None
-    assert shop.confirmation(number).fault.startswith("given up after 2 tries: ConnectionRefusedError")
+    assert mail_shop.confirmation(number).fault.startswith("given up after 2 tries: ConnectionRefusedError")
 
 
-def test_last_try_that_ended_its_process_counts(shop: MailShop, postbox: Postbox, server: str) -> None:
-    number = shop.order()
-    with shop.engine.begin() as connection:
+def test_last_try_that_ended_its_process_counts(mail_shop: MailShop, postbox: Postbox, server: str) -> None:
+    number = mail_shop.order()
+    with mail_shop.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE confirmations SET tries = 2 WHERE order_number = %s", (number,))
 
-    assert shop.confirm(number, smtp_url=server, mail_tries_max=2) == Bounced("given up after 2 tries")
+    assert mail_shop.confirm(number, smtp_url=server, mail_tries_max=2) == Bounced("given up after 2 tries")
     assert postbox.mails == []
 
 
@@ -319,34 +307,34 @@ def test_last_try_that_ended_its_process_counts(shop: MailShop, postbox: Postbox
     [(None, False, 0), (None, True, 1), (False, True, 0), (True, False, 1)],
 )
 def test_order_says_whether_it_is_confirmed_and_else_the_setting_does(
-    shop: MailShop, postbox: Postbox, server: str, asked: bool | None, default: bool, wanted: int
+    mail_shop: MailShop, postbox: Postbox, server: str, asked: bool | None, default: bool, wanted: int
 ) -> None:
-    context = replace(shop.context, settings=replace(shop.settings, confirm_orders=default))
-    number = replace(shop, context=context).order(sendEmail=asked)
+    context = replace(mail_shop.context, settings=replace(mail_shop.settings, confirm_orders=default))
+    number = replace(mail_shop, context=context).order(sendEmail=asked)
 
-    shop.confirm(number, smtp_url=server)
+    mail_shop.confirm(number, smtp_url=server)
 
     assert len(postbox.mails) == wanted
 
 
-def test_rejected_order_is_not_confirmed(shop: MailShop) -> None:
-    [(before,)] = shop.rows("SELECT count(*) FROM confirmations")
+def test_rejected_order_is_not_confirmed(mail_shop: MailShop) -> None:
+    [(before,)] = mail_shop.rows("SELECT count(*) FROM confirmations")
 
-    outcome = shop.place({"k": wants_mail(products=[{"sku": "BRASS-LAMP", "qty": 1_000_000}])})["k"]
+    outcome = mail_shop.place({"k": wants_mail(products=[{"sku": "BRASS-LAMP", "qty": 1_000_000}])})["k"]
 
     assert outcome["code"] == -2
-    assert shop.rows("SELECT count(*) FROM confirmations") == [(before,)]
+    assert mail_shop.rows("SELECT count(*) FROM confirmations") == [(before,)]
 
 
 def test_prepared_order_is_confirmed_once_it_is_completed(
-    shop: MailShop, postbox: Postbox, server: str
+    mail_shop: MailShop, postbox: Postbox, server: str
 ) -> None:
-    number = shop.place({"k": wants_mail(createOnly=True)})["k"]["order"]
-    prepared = shop.confirm(number, smtp_url=server)
+    number = mail_shop.place({"k": wants_mail(createOnly=True)})["k"]["order"]
+    prepared = mail_shop.confirm(number, smtp_url=server)
 
-    shop.place({str(number): {"payment": {"id": 3}}}, form=JobForm.COMPLETION)
-    shop.place({str(number): {"comment": "again"}}, form=JobForm.COMPLETION)
-    completed = [shop.confirm(number, smtp_url=server) for _ in range(2)]
+    mail_shop.place({str(number): {"payment": {"id": 3}}}, form=JobForm.COMPLETION)
+    mail_shop.place({str(number): {"comment": "again"}}, form=JobForm.COMPLETION)
+    completed = [mail_shop.confirm(number, smtp_url=server) for _ in range(2)]
 
     assert prepared is None
     assert completed == [Delivered(), None]
@@ -354,9 +342,9 @@ def test_prepared_order_is_confirmed_once_it_is_completed(
 
 
 def test_split_order_gets_one_mail_that_names_all_numbers(
-    shop: MailShop, postbox: Postbox, server: str
+    mail_shop: MailShop, postbox: Postbox, server: str
 ) -> None:
-    outcome = shop.place(
+    outcome = mail_shop.place(
         {
             "k": wants_mail(
                 warehouseGroup="Apart", products=[{"sku": "RED-STOOL", "qty": 4, "unitPrice": "20.01"}]
@@ -365,7 +353,7 @@ def test_split_order_gets_one_mail_that_names_all_numbers(
     )["k"]
     first, second = outcome["orders"]
 
-    deliveries = [shop.confirm(number, smtp_url=server) for number in (first, second)]
+    deliveries = [mail_shop.confirm(number, smtp_url=server) for number in (first, second)]
 
     assert deliveries == [Delivered(), None]
     [mail] = postbox.mails

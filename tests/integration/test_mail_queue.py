@@ -44,16 +44,9 @@ def mailing(settings: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def shop(mailing: Settings) -> Iterator[MailShop]:
+def shop_with_queue(mailing: Settings) -> Iterator[MailShop]:
     with open_mail_shop(mailing, queue=True) as made:
         yield made
-
-
-@pytest.fixture
-def queue(settings: Settings) -> Iterator[JobQueue]:
-    made = JobQueue(settings)
-    yield made
-    made.close()
 
 
 def messages(settings: Settings) -> list[str]:
@@ -62,47 +55,49 @@ def messages(settings: Settings) -> list[str]:
         return found
 
 
-def test_slice_tells_the_mail_queue_the_order_number_and_nothing_else(shop: MailShop) -> None:
-    number = shop.order()
+def test_slice_tells_the_mail_queue_the_order_number_and_nothing_else(shop_with_queue: MailShop) -> None:
+    number = shop_with_queue.order()
 
-    [message] = messages(shop.settings)
+    [message] = messages(shop_with_queue.settings)
     body = json.loads(message)
     assert body["headers"]["argsrepr"] == f"({number},)"
     assert "anna" not in message
 
 
-def test_completed_order_is_told_of(shop: MailShop) -> None:
-    number = shop.place({"k": wants_mail(createOnly=True)})["k"]["order"]
-    before = messages(shop.settings)
+def test_completed_order_is_told_of(shop_with_queue: MailShop) -> None:
+    number = shop_with_queue.place({"k": wants_mail(createOnly=True)})["k"]["order"]
+    before = messages(shop_with_queue.settings)
 
-    shop.place({str(number): {}}, form=JobForm.COMPLETION)
+    shop_with_queue.place({str(number): {}}, form=JobForm.COMPLETION)
 
     assert before == []
-    assert len(messages(shop.settings)) == 1
+    assert len(messages(shop_with_queue.settings)) == 1
 
 
-def test_large_slice_tells_of_few_and_the_sweeper_finds_all(shop: MailShop, queue: JobQueue) -> None:
-    shop.place({str(i): wants_mail(products=[{"sku": "BRASS-LAMP", "qty": 1}]) for i in range(30)})
-    told = len(messages(shop.settings))
+def test_large_slice_tells_of_few_and_the_sweeper_finds_all(
+    shop_with_queue: MailShop, queue: JobQueue
+) -> None:
+    shop_with_queue.place({str(i): wants_mail(products=[{"sku": "BRASS-LAMP", "qty": 1}]) for i in range(30)})
+    told = len(messages(shop_with_queue.settings))
 
-    swept = sweep_mails(shop.engine, queue, shop.settings)
+    swept = sweep_mails(shop_with_queue.engine, queue, shop_with_queue.settings)
 
     assert told == HINTS_MAX
     assert swept == 30
 
 
-def test_sweeper_leaves_a_deep_queue_alone(shop: MailShop, queue: JobQueue) -> None:
-    shop.order()
+def test_sweeper_leaves_a_deep_queue_alone(shop_with_queue: MailShop, queue: JobQueue) -> None:
+    shop_with_queue.order()
     queue.dispatch_mails([1] * MAILS_WAITING_MAX)
 
-    assert sweep_mails(shop.engine, queue, shop.settings) == 0
+    assert sweep_mails(shop_with_queue.engine, queue, shop_with_queue.settings) == 0
 
 
-def test_sweeper_waits_for_the_time_of_the_next_try(shop: MailShop, queue: JobQueue) -> None:
-    number = shop.order()
-    shop.confirm(number, now=False, smtp_url=f"smtp://127.0.0.1:{free_port()}")
+def test_sweeper_waits_for_the_time_of_the_next_try(shop_with_queue: MailShop, queue: JobQueue) -> None:
+    number = shop_with_queue.order()
+    shop_with_queue.confirm(number, now=False, smtp_url=f"smtp://127.0.0.1:{free_port()}")
 
-    assert sweep_mails(shop.engine, queue, shop.settings) == 0
+    assert sweep_mails(shop_with_queue.engine, queue, shop_with_queue.settings) == 0
 
 
 def test_nothing_is_told_or_swept_while_mails_have_no_way_to_leave(
@@ -116,10 +111,10 @@ def test_nothing_is_told_or_swept_while_mails_have_no_way_to_leave(
         assert shop.confirmation(number).fault is None
 
 
-def test_sweeping_slices_sends_nothing_to_the_mail_queue(shop: MailShop, queue: JobQueue) -> None:
-    sweep(shop.engine, queue, shop.settings)
+def test_sweeping_slices_sends_nothing_to_the_mail_queue(shop_with_queue: MailShop, queue: JobQueue) -> None:
+    sweep(shop_with_queue.engine, queue, shop_with_queue.settings)
 
-    assert messages(shop.settings) == []
+    assert messages(shop_with_queue.settings) == []
 
 
 def test_order_stands_while_the_broker_is_away(mailing: Settings) -> None:

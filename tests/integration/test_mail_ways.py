@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
@@ -20,27 +18,12 @@ from tests.support.mail_shop import (
     at_once,
     free_port,
     mail_server,
-    open_mail_shop,
     read_mail,
     wants_mail,
 )
 from worker.tasks import run_confirm
 
-if TYPE_CHECKING:
-    from shared.settings import Settings
-
 PASSWORD = "open sesame/@"
-
-
-@pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[MailShop]:
-    with open_mail_shop(module_settings) as made:
-        yield made
-
-
-@pytest.fixture
-def postbox() -> Postbox:
-    return Postbox()
 
 
 @pytest.fixture(scope="module")
@@ -63,27 +46,27 @@ def with_user(url: str, password: str = PASSWORD) -> str:
 
 
 def test_offered_starttls_is_used_and_the_password_travels_inside_it(
-    shop: MailShop, postbox: Postbox, tls: ssl.SSLContext
+    mail_shop: MailShop, postbox: Postbox, tls: ssl.SSLContext
 ) -> None:
-    number = shop.order()
+    number = mail_shop.order()
     know = postbox.authenticate
 
     with mail_server(postbox, tls=tls, require_starttls=True, auth_required=True, authenticator=know) as url:
-        delivery = shop.confirm(number, smtp_url=with_user(url))
+        delivery = mail_shop.confirm(number, smtp_url=with_user(url))
 
     assert delivery == Delivered()
     assert postbox.logins == [(b"mill", PASSWORD.encode())]
 
 
-def test_mail_goes_over_smtps(shop: MailShop, postbox: Postbox, tls: ssl.SSLContext) -> None:
-    number = shop.order()
+def test_mail_goes_over_smtps(mail_shop: MailShop, postbox: Postbox, tls: ssl.SSLContext) -> None:
+    number = mail_shop.order()
     controller = Controller(
         postbox, hostname="127.0.0.1", port=free_port(), ssl_context=tls, server_hostname="mx.test"
     )
     controller.start()
     port = controller.port
 
-    delivery = shop.confirm(number, smtp_url=f"smtps://127.0.0.1:{port}")
+    delivery = mail_shop.confirm(number, smtp_url=f"smtps://127.0.0.1:{port}")
     controller.stop()
 
     assert delivery == Delivered()
@@ -91,13 +74,13 @@ def test_mail_goes_over_smtps(shop: MailShop, postbox: Postbox, tls: ssl.SSLCont
 
 
 def test_server_with_a_certificate_of_nobody_we_know_gets_no_mail(
-    shop: MailShop, postbox: Postbox, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+    mail_shop: MailShop, postbox: Postbox, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
-    number = shop.order()
+    number = mail_shop.order()
 
     with mail_server(postbox, tls=tls) as url:
-        delivery = shop.confirm(number, smtp_url=url)
+        delivery = mail_shop.confirm(number, smtp_url=url)
 
     assert isinstance(delivery, Deferred)
     assert "certificate verify failed" in delivery.reason
@@ -105,42 +88,42 @@ def test_server_with_a_certificate_of_nobody_we_know_gets_no_mail(
 
 
 def test_encryption_that_is_asked_for_and_not_offered_stops_the_mail(
-    shop: MailShop, postbox: Postbox
+    mail_shop: MailShop, postbox: Postbox
 ) -> None:
-    number = shop.order()
+    number = mail_shop.order()
 
     with mail_server(postbox) as url:
-        delivery = shop.confirm(number, smtp_url=url, smtp_starttls="always")
+        delivery = mail_shop.confirm(number, smtp_url=url, smtp_starttls="always")
 
     assert delivery == Deferred("the server offers no STARTTLS, and the connection must be encrypted")
-    assert shop.confirmation(number).fault is None
+    assert mail_shop.confirmation(number).fault is None
 
 
 def test_wrong_password_is_the_operators_fault_and_not_the_mails(
-    shop: MailShop, postbox: Postbox, tls: ssl.SSLContext
+    mail_shop: MailShop, postbox: Postbox, tls: ssl.SSLContext
 ) -> None:
-    number = shop.order()
+    number = mail_shop.order()
 
     with (
         capture_logs() as logs,
         mail_server(postbox, tls=tls, auth_required=True, authenticator=postbox.authenticate) as url,
     ):
-        delivery = shop.confirm(number, smtp_url=with_user(url, "hunter2"))
+        delivery = mail_shop.confirm(number, smtp_url=with_user(url, "hunter2"))
 
     assert isinstance(delivery, Deferred)
     assert "535" in delivery.reason
     assert "hunter2" not in str(logs)
-    assert shop.confirmation(number).fault is None
+    assert mail_shop.confirmation(number).fault is None
 
 
 # -- addresses -----------------------------------------------------------------------------------------------
 
 
-def test_address_outside_ascii_goes_to_a_server_that_takes_it(shop: MailShop, postbox: Postbox) -> None:
-    number = shop.order(address={"country": "SE", "email": "åsa@exämple.com"})
+def test_address_outside_ascii_goes_to_a_server_that_takes_it(mail_shop: MailShop, postbox: Postbox) -> None:
+    number = mail_shop.order(address={"country": "SE", "email": "åsa@exämple.com"})
 
     with mail_server(postbox, enable_SMTPUTF8=True) as url:
-        assert shop.confirm(number, smtp_url=url) == Delivered()
+        assert mail_shop.confirm(number, smtp_url=url) == Delivered()
 
     [envelope], [mail] = postbox.envelopes, postbox.mails
     assert envelope.rcpt_tos == ["åsa@xn--exmple-cua.com"]
@@ -148,25 +131,27 @@ def test_address_outside_ascii_goes_to_a_server_that_takes_it(shop: MailShop, po
     assert mail["To"] == "åsa@xn--exmple-cua.com"
 
 
-def test_address_outside_ascii_is_given_up_where_the_server_cannot(shop: MailShop, postbox: Postbox) -> None:
-    number = shop.order(address={"country": "SE", "email": "åsa@example.com"})
+def test_address_outside_ascii_is_given_up_where_the_server_cannot(
+    mail_shop: MailShop, postbox: Postbox
+) -> None:
+    number = mail_shop.order(address={"country": "SE", "email": "åsa@example.com"})
 
     with mail_server(postbox) as url:
-        delivery = shop.confirm(number, smtp_url=url)
+        delivery = mail_shop.confirm(number, smtp_url=url)
 
     assert delivery == Bounced("the server takes no addresses outside ASCII (SMTPUTF8)")
 
 
-def test_domain_outside_ascii_goes_to_any_server(shop: MailShop, postbox: Postbox) -> None:
-    number = shop.order(address={"country": "SE", "email": "eva@straße.example.com"})
+def test_domain_outside_ascii_goes_to_any_server(mail_shop: MailShop, postbox: Postbox) -> None:
+    number = mail_shop.order(address={"country": "SE", "email": "eva@straße.example.com"})
 
     with mail_server(postbox) as url:
-        shop.confirm(number, smtp_url=url)
+        mail_shop.confirm(number, smtp_url=url)
 
     assert postbox.envelopes[0].rcpt_tos == ["eva@xn--strae-oqa.example.com"]
 
 
-def test_hostile_texts_end_up_as_texts(shop: MailShop, postbox: Postbox) -> None:
+def test_hostile_texts_end_up_as_texts(mail_shop: MailShop, postbox: Postbox) -> None:
     hostile = "a\r\nBcc: x@evil.example\r\n\r\n.\r\nMAIL FROM:<y@evil.example>"
     address = {
         "country": "SE",
@@ -175,7 +160,7 @@ def test_hostile_texts_end_up_as_texts(shop: MailShop, postbox: Postbox) -> None
         "city": "<script>x</script>",
     }
     text = {"sku": hostile, "product": hostile}
-    number = shop.order(
+    number = mail_shop.order(
         address=address,
         comment=hostile,
         poNumber=hostile,
@@ -183,7 +168,7 @@ def test_hostile_texts_end_up_as_texts(shop: MailShop, postbox: Postbox) -> None
     )
 
     with mail_server(postbox) as url:
-        assert shop.confirm(number, smtp_url=url) == Delivered()
+        assert mail_shop.confirm(number, smtp_url=url) == Delivered()
 
     [envelope], [mail] = postbox.envelopes, postbox.mails
     assert envelope.rcpt_tos == ["anna@example.com"]
@@ -209,12 +194,12 @@ FORGING = [
 
 @pytest.mark.parametrize("address", ["anna@example.com>\r\nRCPT TO:<x@evil.example", *FORGING])
 def test_address_that_no_header_could_hold_is_given_up(
-    shop: MailShop, postbox: Postbox, address: str
+    mail_shop: MailShop, postbox: Postbox, address: str
 ) -> None:
-    number = addressed_to(shop, address)
+    number = addressed_to(mail_shop, address)
 
     with mail_server(postbox) as url:
-        delivery = shop.confirm(number, smtp_url=url)
+        delivery = mail_shop.confirm(number, smtp_url=url)
 
     assert delivery == Bounced("the order has no address that a mail could be sent to")
     assert postbox.sessions == 0
@@ -222,35 +207,37 @@ def test_address_that_no_header_could_hold_is_given_up(
 
 @pytest.mark.parametrize("address", FORGING)
 def test_mail_whose_head_is_not_ours_is_given_up_and_never_tried_again(
-    shop: MailShop, postbox: Postbox, monkeypatch: pytest.MonkeyPatch, address: str
+    mail_shop: MailShop, postbox: Postbox, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setattr("worker.mail.message.is_addressable", lambda _: True)
-    number = addressed_to(shop, address)
+    number = addressed_to(mail_shop, address)
 
     with mail_server(postbox) as url:
-        deliveries = [shop.confirm(number, smtp_url=url) for _ in range(2)]
+        deliveries = [mail_shop.confirm(number, smtp_url=url) for _ in range(2)]
 
     assert isinstance(deliveries[0], Bounced)
     assert "the mail's head" in deliveries[0].reason
     assert deliveries[1] is None
-    row = shop.confirmation(number)
+    row = mail_shop.confirmation(number)
     assert (row.handed_over_at, row.fault) == (None, deliveries[0].reason)
     assert postbox.sessions == 0
 
 
 @pytest.mark.parametrize("address", FORGING)
-def test_address_that_mail_programs_decode_is_refused_where_it_is_sent(shop: MailShop, address: str) -> None:
-    outcome = shop.place({"k": wants_mail(address={"country": "SE", "email": address})})["k"]
+def test_address_that_mail_programs_decode_is_refused_where_it_is_sent(
+    mail_shop: MailShop, address: str
+) -> None:
+    outcome = mail_shop.place({"k": wants_mail(address={"country": "SE", "email": address})})["k"]
 
     assert outcome["code"] == -7
     assert [fault["pointer"] for fault in outcome["errors"]] == ["/address/email"]
     assert "which mail programs decode" in outcome["msg"]
 
 
-def addressed_to(shop: MailShop, address: str) -> int:
+def addressed_to(mail_shop: MailShop, address: str) -> int:
     """An order with an address in its row that nobody could send today."""
-    number = shop.order()
-    with shop.engine.begin() as connection:
+    number = mail_shop.order()
+    with mail_shop.engine.begin() as connection:
         connection.exec_driver_sql(
             "UPDATE orders SET invoice_address = jsonb_set(invoice_address, '{email}', to_jsonb(%s::text))"
             " WHERE number = %s",
@@ -262,11 +249,11 @@ def addressed_to(shop: MailShop, address: str) -> int:
 # -- files ---------------------------------------------------------------------------------------------------
 
 
-def test_without_a_server_mails_become_files(shop: MailShop, tmp_path: Path) -> None:
-    number = shop.order()
+def test_without_a_server_mails_become_files(mail_shop: MailShop, tmp_path: Path) -> None:
+    number = mail_shop.order()
     directory = tmp_path / "data" / "mails"
 
-    deliveries = [shop.confirm(number, mail_dir=str(directory), mail_from="") for _ in range(2)]
+    deliveries = [mail_shop.confirm(number, mail_dir=str(directory), mail_from="") for _ in range(2)]
 
     assert deliveries == [Delivered(), None]
     [file] = directory.iterdir()
@@ -277,29 +264,29 @@ def test_without_a_server_mails_become_files(shop: MailShop, tmp_path: Path) -> 
     assert mail["To"] == "anna@example.com"
 
 
-def test_threads_that_write_at_once_write_one_file(shop: MailShop, tmp_path: Path) -> None:
-    number = shop.order()
-    room = shop.room(mail_dir=str(tmp_path))
+def test_threads_that_write_at_once_write_one_file(mail_shop: MailShop, tmp_path: Path) -> None:
+    number = mail_shop.order()
+    room = mail_shop.room(mail_dir=str(tmp_path))
 
     at_once(6, lambda: run_confirm(lambda: room, number))
 
     assert [file.name for file in tmp_path.iterdir()] == [f"{number}.eml"]
-    assert shop.confirmation(number).fault is None
+    assert mail_shop.confirmation(number).fault is None
 
 
-def test_directory_that_cannot_be_written_is_tried_again(shop: MailShop, tmp_path: Path) -> None:
+def test_directory_that_cannot_be_written_is_tried_again(mail_shop: MailShop, tmp_path: Path) -> None:
     (tmp_path / "mails").write_text("in the way")
-    number = shop.order()
+    number = mail_shop.order()
 
-    delivery = shop.confirm(number, mail_dir=str(tmp_path / "mails"))
+    delivery = mail_shop.confirm(number, mail_dir=str(tmp_path / "mails"))
 
     assert delivery == Deferred("FileExistsError: File exists")
-    assert shop.confirmation(number).handed_over_at is None
+    assert mail_shop.confirmation(number).handed_over_at is None
 
 
-def test_without_server_and_directory_mails_wait(shop: MailShop) -> None:
-    number = shop.order()
+def test_without_server_and_directory_mails_wait(mail_shop: MailShop) -> None:
+    number = mail_shop.order()
 
-    assert shop.confirm(number) is None
-    row = shop.confirmation(number)
+    assert mail_shop.confirm(number) is None
+    row = mail_shop.confirmation(number)
     assert (row.tries, row.handed_over_at, row.fault) == (0, None, None)

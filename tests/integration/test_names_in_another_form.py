@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +14,11 @@ from alembic.script import ScriptDirectory
 from shared import persistence
 from tests.support.catalog_files import execute, load, rows
 from tests.support.orders import line, order
-from tests.support.parameter_shop import open_parameter_shop, placed
+from tests.support.parameter_shop import placed
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from shared.settings import Settings
     from tests.support.placed_orders import Shop
 
 CATALOG: dict[str, Any] = {
@@ -44,10 +42,9 @@ NAMED = {
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    with open_parameter_shop(settings) as made:
-        load(made.api.engine, CATALOG)
-        yield made
+def shop(own_parameter_shop: Shop) -> Shop:
+    load(own_parameter_shop.api.engine, CATALOG)
+    return own_parameter_shop
 
 
 def decompose(engine: Engine) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -15,32 +15,22 @@ from sqlalchemy import event
 from api.context import app_context_of
 from shared.domain.order_list import OrderFilter, OrderPage
 from shared.persistence.orders.pages import find_orders
-from tests.support.orders import ADDRESS
-from tests.support.placed_orders import Shop, open_shop, told
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
+from tests.support.orders import ADDRESS, line, order
+from tests.support.placed_orders import Shop, told
 
 GERMAN = {**ADDRESS, "country": "DE"}
 AMERICAN = {**ADDRESS, "country": "US", "state": "CA"}
 
 
 @pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[Shop]:
+def shop(module_shop: Shop) -> Shop:
     """The orders 1 to 3 are American; 4 to 8 European, of one slice; 9 is of a registered customer."""
-    with open_shop(module_settings) as made:
-        lamp = [{"sku": "BRASS-LAMP", "qty": 1}]
-        table = [{"sku": "OAK-TABLE", "qty": 1}] * 30
-        made.place({f"us{n}": {"address": AMERICAN, "products": lamp} for n in range(3)})
-        in_one_slice = replace(made, api=made.api.with_settings(sync_max_orders=0))
-        in_one_slice.place(
-            {
-                f"eu{n}": {"address": ADDRESS, "products": table, "adjustStock": False, "applyVouchers": 0}
-                for n in range(5)
-            }
-        )
-        made.place({"reg": {"address": ADDRESS, "products": lamp, "customerRegister": True}})
-        yield made
+    table = [line("OAK-TABLE")] * 30
+    module_shop.place({f"us{n}": order(address=AMERICAN) for n in range(3)})
+    in_one_slice = replace(module_shop, api=module_shop.api.with_settings(sync_max_orders=0))
+    in_one_slice.place({f"eu{n}": order(*table, adjustStock=False, applyVouchers=0) for n in range(5)})
+    module_shop.place({"reg": order(customerRegister=True)})
+    return module_shop
 
 
 def test_the_newest_come_first_and_those_of_one_moment_by_number(shop: Shop) -> None:

@@ -9,11 +9,7 @@ from shared.persistence.orders.insert import draw_numbers, taken_numbers
 from tests.support.orders import line, order
 from tests.support.worker_harness import WorkerHarness
 
-
-@pytest.fixture
-def worker(worker: WorkerHarness) -> WorkerHarness:
-    worker.stock("BRASS-LAMP", main=10_000)
-    return worker
+pytestmark = pytest.mark.usefixtures("plenty_of_lamps")
 
 
 def numbers(worker: WorkerHarness) -> list[int]:

@@ -16,11 +16,10 @@ from marshmallow import Schema, fields
 
 from shared.schemas.order.declaration import OrderSchema
 from tests.support.orders import order
-from tests.support.parameter_shop import numbers_of, open_parameter_shop
+from tests.support.parameter_shop import numbers_of
 from tests.support.parameter_table import ABSENT, TABLE, TAKEN_NUMBER, Absent, Row
 
 if TYPE_CHECKING:
-    from shared.settings import Settings
     from tests.support.placed_orders import Shop
 
 # What two orders that were sent alike do not share.
@@ -46,10 +45,9 @@ class Answers:
 
 
 @pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[Shop]:
-    with open_parameter_shop(module_settings) as made:
-        made.place({"first": order(orderNumber=TAKEN_NUMBER)})
-        yield made
+def shop(parameter_shop: Shop) -> Shop:
+    parameter_shop.place({"first": order(orderNumber=TAKEN_NUMBER)})
+    return parameter_shop
 
 
 @pytest.fixture(scope="module")

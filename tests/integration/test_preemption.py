@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
@@ -17,17 +16,7 @@ from worker.context import WorkerContext
 from worker.preemption import Preemption
 from worker.settle.message import settle_message
 
-
-@pytest.fixture
-def worker(worker: WorkerHarness) -> WorkerHarness:
-    worker.stock("BRASS-LAMP", main=1000)
-    return worker
-
-
-@pytest.fixture
-def queue(settings: Settings) -> Iterator[JobQueue]:
-    with closing(JobQueue(settings)) as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("plenty_of_lamps")
 
 
 @pytest.fixture

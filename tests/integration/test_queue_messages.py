@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-
 import pytest
 
 from shared.domain.slicing import LARGE_QUEUE, MESSAGE_SLICES, SLICE_QUEUES, SMALL_QUEUE, WAITED_QUEUE
 from shared.queue.job_queue import JobQueue
-from shared.settings import Settings
-from tests.support.worker_harness import WorkerHarness, open_worker_harness
-
-
-@pytest.fixture
-def worker(settings: Settings) -> Iterator[WorkerHarness]:
-    with open_worker_harness(settings) as made:
-        yield made
-
-
-@pytest.fixture
-def queue(settings: Settings) -> Iterator[JobQueue]:
-    with closing(JobQueue(settings)) as made:
-        yield made
+from tests.support.worker_harness import WorkerHarness
 
 
 @pytest.mark.parametrize(

@@ -18,23 +18,21 @@ from shared.queue.job_queue import JobQueue, QueueAwayError
 from shared.settings import Settings
 from tests.support.orders import order
 from tests.support.settling import settle_slice
-from tests.support.worker_harness import WorkerHarness, open_worker_harness
+from tests.support.worker_harness import WorkerHarness
 from worker.maintenance.redispatch import sweep
 
-
-@pytest.fixture
-def worker(settings: Settings) -> Iterator[WorkerHarness]:
-    changed = replace(settings, redispatch_first_seconds=30, redispatch_most_seconds=200)
-    with open_worker_harness(changed) as made:
-        made.stock("BRASS-LAMP", main=1000)
-        yield made
+pytestmark = pytest.mark.usefixtures("plenty_of_lamps")
 
 
 @pytest.fixture
-def queue(worker: WorkerHarness) -> Iterator[JobQueue]:
-    with closing(JobQueue(worker.settings)) as made:
-        made.leave_canary()
-        yield made
+def settings(settings: Settings) -> Settings:
+    return replace(settings, redispatch_first_seconds=30, redispatch_most_seconds=200)
+
+
+@pytest.fixture
+def queue(queue: JobQueue) -> JobQueue:
+    queue.leave_canary()
+    return queue
 
 
 @pytest.fixture

@@ -16,13 +16,12 @@ import pytest
 from sqlalchemy import make_url, text
 
 from api.jobs.pieces import PIECE_BYTES
-from tests.support.api import ApiClient, open_api
+from tests.support.api import ApiClient
 from tests.support.fresh_databases import database_url
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
-    from shared.settings import Settings
 
 ORDERS = 40
 # An order's faults, some 40 KB of them: a slice of five is less than a piece, all of them are six.
@@ -30,9 +29,8 @@ REJECTED = {"status": "no", "code": -7, "msg": "no. " * 10_000, "retryable": Fal
 
 
 @pytest.fixture
-def api(settings: Settings) -> Iterator[ApiClient]:
-    with open_api(settings) as made:
-        yield made.with_settings(slice_max_orders=5, sync_max_orders=1, database_pool_size=1)
+def api(api: ApiClient) -> ApiClient:
+    return api.with_settings(slice_max_orders=5, sync_max_orders=1, database_pool_size=1)
 
 
 def rejected_job(api: ApiClient) -> tuple[str, bytes]:

@@ -14,19 +14,13 @@ from shared.persistence.core.schema_version import SchemaError, revisions
 from tests.support.api import open_api
 from tests.support.orders import order
 from tests.support.settling import LeftError, settle_slice
-from tests.support.worker_harness import WorkerHarness, open_worker_harness
+from tests.support.worker_harness import WorkerHarness
 from worker.context import open_worker_context
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from shared.settings import Settings
-
-
-@pytest.fixture
-def worker(settings: Settings) -> Iterator[WorkerHarness]:
-    with open_worker_harness(settings) as made:
-        yield made
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ from shared.persistence.access.keys import create_api_key
 from shared.schemas.order.reading import OrderReader
 from shared.settings import Settings
 from tests.support.orders import ADDRESS
-from tests.support.placed_orders import Shop, open_shop
+from tests.support.placed_orders import Shop
 from tests.support.settling import settle_slice
 
 CHECKS = [
@@ -67,30 +67,28 @@ schemathesis.openapi.format("binary", LINES)
 
 
 @pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[Shop]:
+def module_settings(module_settings: Settings) -> Settings:
     # Waiting is short: what is not settled by then is a 202, which is described as well.
-    settings = replace(module_settings, sync_wait_seconds=1, max_wait_seconds=1, rate_limit_per_minute=0)
-    with open_shop(settings) as made:
-        yield made
+    return replace(module_settings, sync_wait_seconds=1, max_wait_seconds=1, rate_limit_per_minute=0)
 
 
 @pytest.fixture(scope="module")
-def key(shop: Shop) -> str:
-    return create_api_key(shop.api.engine, "Tester", sorted(SCOPES), None, None, utc_now())
+def key(module_shop: Shop) -> str:
+    return create_api_key(module_shop.api.engine, "Tester", sorted(SCOPES), None, None, utc_now())
 
 
 @pytest.fixture(scope="module")
-def existing(shop: Shop) -> dict[str, Any]:
+def existing(module_shop: Shop) -> dict[str, Any]:
     """What a path may name that exists: nobody would guess it."""
     lamp = {"address": ADDRESS, "createOnly": True, "products": [{"qty": 1, "sku": "BRASS-LAMP"}]}
-    response = shop.api.post({"lamp": lamp}, Prefer="respond-async")
+    response = module_shop.api.post({"lamp": lamp}, Prefer="respond-async")
     path = response.headers["Location"]
-    outcome = shop.settled(path)["lamp"]
+    outcome = module_shop.settled(path)["lamp"]
     return {"job_id": path.rpartition("/")[2], "number": outcome["order"]}
 
 
 @pytest.fixture(scope="module")
-def settling(shop: Shop, existing: dict[str, Any]) -> Iterator[None]:
+def settling(module_shop: Shop, existing: dict[str, Any]) -> Iterator[None]:
     """A worker beside the tests; what goes wrong in it fails them. It begins with nothing to do."""
     assert existing
     over, faults = threading.Event(), []
@@ -98,8 +96,8 @@ def settling(shop: Shop, existing: dict[str, Any]) -> Iterator[None]:
     def work() -> None:
         while not over.wait(0.01):
             try:
-                for slice_id, _, _ in shop.api.open_slices():
-                    settle_slice(shop.context, slice_id)
+                for slice_id, _, _ in module_shop.api.open_slices():
+                    settle_slice(module_shop.context, slice_id)
             except Exception as error:  # noqa: BLE001 - told by the test, in its own thread
                 faults.append(error)
 
@@ -112,8 +110,8 @@ def settling(shop: Shop, existing: dict[str, Any]) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def described(shop: Shop) -> schemathesis.BaseSchema:
-    schema = schemathesis.openapi.from_wsgi("/openapi.json", shop.api.apps[0])
+def described(module_shop: Shop) -> schemathesis.BaseSchema:
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", module_shop.api.apps[0])
     schema.config.generation.update(with_security_parameters=False)
     return schema
 
@@ -175,9 +173,9 @@ def test_the_examples_of_requests_are_taken(
 
 
 def test_somebody_without_a_key_is_refused_as_described(
-    described: schemathesis.BaseSchema, shop: Shop
+    described: schemathesis.BaseSchema, module_shop: Shop
 ) -> None:
-    reader = shop.api.new_key("Nobody")
+    reader = module_shop.api.new_key("Nobody")
     for route in routes():
         if not route.permission.needs_key:
             continue
@@ -193,8 +191,8 @@ def test_somebody_without_a_key_is_refused_as_described(
         assert (lacking.status_code == 403) == (route.permission.scope is not None)
 
 
-def test_a_database_that_is_away_is_answered_as_described(shop: Shop, key: str) -> None:
-    away = shop.api.with_settings(database_url="postgresql://nobody@127.0.0.1:9/nothing")
+def test_a_database_that_is_away_is_answered_as_described(module_shop: Shop, key: str) -> None:
+    away = module_shop.api.with_settings(database_url="postgresql://nobody@127.0.0.1:9/nothing")
     described = schemathesis.openapi.from_wsgi("/openapi.json", away.apps[-1])
     without_server_errors = [check for check in CHECKS if check is not not_a_server_error]
     for name in ("POST /v1/orders", "GET /v1/limits", "GET /readyz"):
@@ -205,13 +203,13 @@ def test_a_database_that_is_away_is_answered_as_described(shop: Shop, key: str) 
         assert response.status_code == 503
 
 
-def test_an_answer_that_is_not_as_described_would_be_noticed(shop: Shop, key: str) -> None:
-    document = shop.api.get("/openapi.json").get_json()
+def test_an_answer_that_is_not_as_described_would_be_noticed(module_shop: Shop, key: str) -> None:
+    document = module_shop.api.get("/openapi.json").get_json()
     limits = document["components"]["schemas"]["Limits"]
     limits["properties"]["maxOrders"]["type"] = "string"
     del document["paths"]["/v1/orders"]["post"]["responses"]["415"]
     wrong = schemathesis.openapi.from_dict(document)
-    wrong.app = shop.api.apps[0]
+    wrong.app = module_shop.api.apps[0]
 
     for name in ("GET /v1/limits", "POST /v1/orders"):
         case = operation(wrong, name).Case()

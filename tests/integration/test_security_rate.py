@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 import redis
-import structlog
 from structlog.testing import capture_logs
 
 from shared.settings import Settings
@@ -17,14 +16,6 @@ from tests.support.api import ApiClient, open_api
 from tests.support.orders import line, order
 from tests.support.settling import settle_slice
 from worker.context import open_worker_context
-
-
-@pytest.fixture
-def api(settings: Settings) -> Iterator[ApiClient]:
-    # Loggers that a test before has cached would not be captured.
-    structlog.reset_defaults()
-    with open_api(settings) as made:
-        yield made
 
 
 @pytest.fixture

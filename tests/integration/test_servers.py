@@ -4,7 +4,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,26 +14,13 @@ import psycopg
 import pytest
 import redis
 
-from cli.servers import ServersError, ServerUrls, open_servers, run_servers, temporary_data_dir
+from cli.servers import ServersError, ServerUrls, open_servers, run_servers
 from cli.servers.data_dir import open_data_dir
 from cli.servers.redis_server import EmbeddedRedis, answers
 from shared.settings import Settings
 from tests.support.server_program import servers_of
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
-
-
-@pytest.fixture(scope="module")
-def data_dir() -> Iterator[Path]:
-    """One for the module: making a cluster takes longer than most that is done with it."""
-    with temporary_data_dir() as made:
-        yield made
-
-
-@pytest.fixture
-def new_data_dir() -> Iterator[Path]:
-    with temporary_data_dir() as made:
-        yield made
 
 
 def remember(urls: ServerUrls, word: str) -> None:

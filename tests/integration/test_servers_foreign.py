@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.demo.stack import served
-from cli.servers import ServersError, temporary_data_dir
+from cli.servers import ServersError
 from cli.servers.accounts import UIDS
 from cli.servers.data_dir import open_data_dir
 from cli.servers.sockets import remove_sockets, sockets_dir
@@ -19,7 +19,6 @@ from worker.mail.files import FilePost
 from worker.mail.message import Letter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
@@ -27,9 +26,8 @@ MALLORY = 54_321
 
 
 @pytest.fixture
-def data_dir() -> Iterator[Path]:
-    with temporary_data_dir() as made:
-        yield made / "data"
+def data_dir(new_data_dir: Path) -> Path:
+    return new_data_dir / "data"
 
 
 def give(path: Path) -> None:

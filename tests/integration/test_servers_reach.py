@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,10 @@ from tests.support.server_program import servers_of
 
 
 @pytest.fixture(scope="module")
-def data_dir() -> Iterator[Path]:
-    """One for the module, with an empty shop: making a cluster takes longer than what is done with it."""
-    with temporary_data_dir() as made:
-        with open_servers(Settings(), made, own=True):
-            pass
-        yield made
+def data_dir(data_dir: Path) -> Path:
+    """With an empty shop."""
+    with open_servers(Settings(), data_dir, own=True):
+        return data_dir
 
 
 @pytest.fixture(autouse=True)

@@ -30,12 +30,6 @@ NOBODY = 65534
 
 
 @pytest.fixture(scope="module")
-def data_dir() -> Iterator[Path]:
-    with temporary_data_dir() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def urls(data_dir: Path) -> Iterator[ServerUrls]:
     with open_servers(Settings(), data_dir, own=True) as found:
         yield found

@@ -3,28 +3,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from cli.servers import temporary_data_dir
 from tests.support.server_program import Holder, servers_of
-
-
-@pytest.fixture(scope="module")
-def data_dir() -> Iterator[Path]:
-    """One for the module: making a cluster takes longer than all that is done with it."""
-    with temporary_data_dir() as made:
-        yield made
-
-
-@pytest.fixture
-def new_data_dir() -> Iterator[Path]:
-    with temporary_data_dir() as made:
-        yield made
 
 
 def eventually_none(data_dir: Path, seconds: float = 15) -> bool:

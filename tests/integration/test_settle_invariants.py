@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from shared.settings import Settings
 from tests.support.invariants import broken_invariants
 from tests.support.orders import line, lines, order
 from tests.support.settling import settle_slice
-from tests.support.worker_harness import WorkerHarness, open_worker_harness
+from tests.support.worker_harness import WorkerHarness
 
 
 @pytest.fixture
-def worker(settings: Settings) -> Iterator[WorkerHarness]:
-    with open_worker_harness(settings) as made:
-        made.stock("BRASS-LAMP", main=3, shop=3)
-        made.settle(
-            {
-                "split": order(line(qty=5), warehouseGroup="By warehouse", shippingValue=3),
-                "forced": order(line("RED-STOOL"), forceCreate=True),
-                "prepared": order(createOnly=True),
-                "rejected": order(line(qty=9)),
-                "mixed": order(products=lines(("BRASS-LAMP", 1), ("RED-STOOL", 2)), forceCreate=True),
-            }
-        )
-        yield made
+def worker(bare_worker: WorkerHarness) -> WorkerHarness:
+    """A shop whose rows are broken by hand."""
+    bare_worker.stock("BRASS-LAMP", main=3, shop=3)
+    bare_worker.settle(
+        {
+            "split": order(line(qty=5), warehouseGroup="By warehouse", shippingValue=3),
+            "forced": order(line("RED-STOOL"), forceCreate=True),
+            "prepared": order(createOnly=True),
+            "rejected": order(line(qty=9)),
+            "mixed": order(products=lines(("BRASS-LAMP", 1), ("RED-STOOL", 2)), forceCreate=True),
+        }
+    )
+    return bare_worker
 
 
 def test_a_sound_database_violates_nothing(worker: WorkerHarness) -> None:
@@ -85,21 +82,20 @@ def test_each_kind_of_damage_violates_its_invariant(worker: WorkerHarness, damag
 
 
 @pytest.fixture
-def completed(settings: Settings) -> Iterator[WorkerHarness]:
+def completed(bare_worker: WorkerHarness) -> WorkerHarness:
     """A shop with an order that was prepared, then completed in two parts, and then once more."""
-    with open_worker_harness(settings) as made:
-        made.stock("BRASS-LAMP", main=3, shop=3)
-        prepared = made.settle(
-            {
-                "a\0": order(line(qty=5), warehouseGroup="By warehouse", createOnly=True),
-                "b": order(createOnly=True),
-            }
-        )
-        for _ in range(2):
-            [slice_id] = made.accept({str(prepared["a\0"]["order"]): {}})
-            made.run("UPDATE jobs SET form = 'completion' WHERE id = :id", id=made.jobs[-1])
-            assert settle_slice(made.context(), slice_id) is not None
-        yield made
+    bare_worker.stock("BRASS-LAMP", main=3, shop=3)
+    prepared = bare_worker.settle(
+        {
+            "a\0": order(line(qty=5), warehouseGroup="By warehouse", createOnly=True),
+            "b": order(createOnly=True),
+        }
+    )
+    for _ in range(2):
+        [slice_id] = bare_worker.accept({str(prepared["a\0"]["order"]): {}})
+        bare_worker.run("UPDATE jobs SET form = 'completion' WHERE id = :id", id=bare_worker.jobs[-1])
+        assert settle_slice(bare_worker.context(), slice_id) is not None
+    return bare_worker
 
 
 def test_an_order_that_was_completed_in_parts_and_again_violates_nothing(completed: WorkerHarness) -> None:

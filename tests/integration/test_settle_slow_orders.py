@@ -21,10 +21,7 @@ ENDLESS = "ENDLESS"
 LIMIT_SECONDS = 0.4
 
 
-@pytest.fixture
-def worker(worker: WorkerHarness) -> WorkerHarness:
-    worker.stock("BRASS-LAMP", main=1000)
-    return worker
+pytestmark = pytest.mark.usefixtures("plenty_of_lamps")
 
 
 @pytest.fixture(params=["read", "prepare", "decide"])

@@ -25,11 +25,9 @@ from worker.settle.message import settle_message
 from worker.tasks import run_settle
 
 
-@pytest.fixture
-def worker(worker: WorkerHarness) -> WorkerHarness:
-    worker.stock("BRASS-LAMP", main=1000)
-    worker.stock("POISON-CUP", main=10)
-    return worker
+@pytest.fixture(autouse=True)
+def cups(plenty_of_lamps: WorkerHarness) -> None:
+    plenty_of_lamps.stock("POISON-CUP", main=10)
 
 
 def transactions(worker: WorkerHarness) -> int:

@@ -26,11 +26,9 @@ from tests.support.worker_harness import WorkerHarness
 from worker.settle.message import settle_message
 
 
-@pytest.fixture
-def worker(worker: WorkerHarness) -> WorkerHarness:
-    for sku in ("BRASS-LAMP", "RED-STOOL"):
-        worker.stock(sku, main=1000)
-    return worker
+@pytest.fixture(autouse=True)
+def stools(plenty_of_lamps: WorkerHarness) -> None:
+    plenty_of_lamps.stock("RED-STOOL", main=1000)
 
 
 def singles(worker: WorkerHarness, *skus: str) -> list[int]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import pytest
@@ -17,11 +17,8 @@ from shared.domain.stock_count import StockCount
 from shared.persistence.stock.counts import set_stock
 from shared.persistence.stock.lock import lock_stock, reserve
 from tests.support.orders import ADDRESS
-from tests.support.placed_orders import Shop, open_shop, told
+from tests.support.placed_orders import Shop, told
 from tests.support.settling import settle_slice
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
 
 SKUS = [f"SKU-{n:02}" for n in range(30)]
 ROUNDS = 25
@@ -34,12 +31,11 @@ ITEMS = (
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    with open_shop(settings) as made:
-        with made.api.engine.begin() as connection:
-            for statement in ITEMS:
-                connection.execute(text(statement))
-        yield made
+def shop(shop: Shop) -> Shop:
+    with shop.api.engine.begin() as connection:
+        for statement in ITEMS:
+            connection.execute(text(statement))
+    return shop
 
 
 def assert_stock_is_whole(shop: Shop) -> None:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from shared.persistence.core.database import transaction
 from shared.persistence.stock.lock import lock_stock, reserve
-from shared.settings import Settings
-from tests.support.worker_harness import MAIN, WorkerHarness, open_worker_harness
+from tests.support.worker_harness import MAIN, WorkerHarness
 
 LAMP, STOOL = 1, 2
 
 
 @pytest.fixture
-def worker(settings: Settings) -> Iterator[WorkerHarness]:
-    with open_worker_harness(settings) as made:
-        made.stock("BRASS-LAMP", main=1)
-        made.stock("RED-STOOL", main=1)
-        yield made
+def worker(bare_worker: WorkerHarness) -> WorkerHarness:
+    """Stock is reserved here without the orders that it would be for."""
+    bare_worker.stock("BRASS-LAMP", main=1)
+    bare_worker.stock("RED-STOOL", main=1)
+    return bare_worker
 
 
 def test_an_item_that_another_order_has_in_hand_is_waited_for_and_no_other(worker: WorkerHarness) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from tests.support.catalog_files import load
 from tests.support.catalogs import SMALL_CATALOG
 from tests.support.orders import ADDRESS, line, order
-from tests.support.placed_orders import Shop, open_shop, told
+from tests.support.placed_orders import Shop, told
 from tests.support.stock_counts import LAMP, STOOL, TABLE, count, post
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
 
 
 def catalog() -> dict[str, Any]:
@@ -30,26 +27,21 @@ def catalog() -> dict[str, Any]:
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    with open_shop(settings, catalog=catalog()) as made:
-        yield made
+def shop(shop: Shop) -> Shop:
+    load(shop.api.engine, catalog())
+    return shop
 
 
-@pytest.fixture
-def key(shop: Shop) -> str:
-    return shop.api.new_key("Stock", "stock:read", "stock:write")
-
-
-def listed(shop: Shop, key: str, query: str = "") -> dict[str, dict[str, Any]]:
+def listed(shop: Shop, stock_key: str, query: str = "") -> dict[str, dict[str, Any]]:
     """Read stock, by SKU."""
-    response = shop.api.get(f"/v1/stock{query}", key)
+    response = shop.api.get(f"/v1/stock{query}", stock_key)
     assert response.status_code == 200, response.data
     return {item["sku"]: item for item in told(response)["products"]}
 
 
-def test_what_the_threshold_keeps_back_is_not_available(shop: Shop, key: str) -> None:
+def test_what_the_threshold_keeps_back_is_not_available(shop: Shop, stock_key: str) -> None:
     """Five of five, three of five, and those of a warehouse that keeps nothing back."""
-    seen = listed(shop, key)
+    seen = listed(shop, stock_key)
 
     by_warehouse = {
         sku: {level["name"]: level["availableStock"] for level in seen[sku]["warehouses"]}
@@ -60,9 +52,9 @@ def test_what_the_threshold_keeps_back_is_not_available(shop: Shop, key: str) ->
     assert (seen["EAN-13"]["physicalStock"], seen["EAN-13"]["availableStock"]) == (3, 0)
 
 
-def test_what_is_available_is_what_an_order_gets(shop: Shop, key: str) -> None:
-    post(shop, key, {"warehouse": "Shop", "products": [count(LAMP, 9)]})
-    free = listed(shop, key)[LAMP]["availableStock"]
+def test_what_is_available_is_what_an_order_gets(shop: Shop, stock_key: str) -> None:
+    post(shop, stock_key, {"warehouse": "Shop", "products": [count(LAMP, 9)]})
+    free = listed(shop, stock_key)[LAMP]["availableStock"]
     assert free == 100 + 9 - 5
 
     outcomes = shop.place({"more": order(line(LAMP, free + 1))}) | shop.place(
@@ -71,7 +63,7 @@ def test_what_is_available_is_what_an_order_gets(shop: Shop, key: str) -> None:
 
     assert outcomes["more"]["errors"][0]["params"]["available"] == free
     assert outcomes["all"]["status"] == "ok"
-    assert listed(shop, key)[LAMP]["availableStock"] == 0
+    assert listed(shop, stock_key)[LAMP]["availableStock"] == 0
 
 
 @pytest.mark.parametrize(
@@ -95,29 +87,29 @@ def test_what_is_available_is_what_an_order_gets(shop: Shop, key: str) -> None:
     ],
 )
 def test_an_item_is_told_of_when_it_matches_all_that_was_asked(
-    shop: Shop, key: str, query: str, skus: list[str]
+    shop: Shop, stock_key: str, query: str, skus: list[str]
 ) -> None:
-    assert list(listed(shop, key, query)) == skus
+    assert list(listed(shop, stock_key, query)) == skus
 
 
-def test_an_item_is_found_by_its_id(shop: Shop, key: str) -> None:
-    stool = listed(shop, key)[STOOL]["stockItemId"]
+def test_an_item_is_found_by_its_id(shop: Shop, stock_key: str) -> None:
+    stool = listed(shop, stock_key)[STOOL]["stockItemId"]
 
-    assert list(listed(shop, key, f"?stockItemId={stool}")) == [STOOL]
-    assert listed(shop, key, "?stockItemId=999999") == {}
+    assert list(listed(shop, stock_key, f"?stockItemId={stool}")) == [STOOL]
+    assert listed(shop, stock_key, "?stockItemId=999999") == {}
 
 
-def test_of_one_warehouse_only_its_own_stock_and_its_own_changes_are_told(shop: Shop, key: str) -> None:
-    moment = told(shop.api.get("/v1/stock", key))["asOf"]
-    lamp = listed(shop, key, "?warehouse=Shop")[LAMP]
+def test_of_one_warehouse_only_its_own_stock_and_its_own_changes_are_told(shop: Shop, stock_key: str) -> None:
+    moment = told(shop.api.get("/v1/stock", stock_key))["asOf"]
+    lamp = listed(shop, stock_key, "?warehouse=Shop")[LAMP]
 
     assert [level["name"] for level in lamp["warehouses"]] == ["Shop"]
     assert (lamp["physicalStock"], lamp["availableStock"]) == (5, 0)
-    post(shop, key, {"products": [count(LAMP, 1)]})
-    changed = listed(shop, key, f"?sku={LAMP}")[LAMP]["warehouses"][0]["modified"]
+    post(shop, stock_key, {"products": [count(LAMP, 1)]})
+    changed = listed(shop, stock_key, f"?sku={LAMP}")[LAMP]["warehouses"][0]["modified"]
     assert changed > moment
-    assert list(listed(shop, key, f"?warehouse=Main&modified={changed}")) == [LAMP]
-    assert listed(shop, key, f"?warehouse=Shop&modified={changed}") == {}
+    assert list(listed(shop, stock_key, f"?warehouse=Main&modified={changed}")) == [LAMP]
+    assert listed(shop, stock_key, f"?warehouse=Shop&modified={changed}") == {}
 
 
 @pytest.mark.parametrize(
@@ -131,9 +123,9 @@ def test_of_one_warehouse_only_its_own_stock_and_its_own_changes_are_told(shop: 
     ],
 )
 def test_what_cannot_be_asked_is_refused_by_name(
-    shop: Shop, key: str, query: str, name: str, reason: str, msg: str
+    shop: Shop, stock_key: str, query: str, name: str, reason: str, msg: str
 ) -> None:
-    response = shop.api.get(f"/v1/stock?{query}", key)
+    response = shop.api.get(f"/v1/stock?{query}", stock_key)
 
     assert response.status_code == 400
     (error,) = told(response)["errors"]
@@ -141,15 +133,15 @@ def test_what_cannot_be_asked_is_refused_by_name(
     assert msg in error["msg"]
 
 
-def test_next_keeps_the_warehouse_that_was_asked_for(shop: Shop, key: str) -> None:
-    first = told(shop.api.get("/v1/stock?warehouse=Shop&limit=2", key))
-    second = told(shop.api.get(first["next"], key))
+def test_next_keeps_the_warehouse_that_was_asked_for(shop: Shop, stock_key: str) -> None:
+    first = told(shop.api.get("/v1/stock?warehouse=Shop&limit=2", stock_key))
+    second = told(shop.api.get(first["next"], stock_key))
 
     assert [item["sku"] for item in second["products"]] == ["EAN-13"]
     assert second["next"] is None
 
 
-def test_units_that_orders_wait_for_are_told_by_item(shop: Shop, key: str) -> None:
+def test_units_that_orders_wait_for_are_told_by_item(shop: Shop, stock_key: str) -> None:
     wish = {"address": ADDRESS, "products": [{"sku": TABLE, "qty": 3}, {"sku": LAMP, "qty": 1}]}
     placed = shop.place(
         {
@@ -161,7 +153,7 @@ def test_units_that_orders_wait_for_are_told_by_item(shop: Shop, key: str) -> No
     )
     assert [outcome["status"] for outcome in placed.values()] == ["ok", "ok", "ok", "no"]
 
-    seen = listed(shop, key)
+    seen = listed(shop, stock_key)
 
     assert {sku: seen[sku]["backOrdered"] for sku in (LAMP, STOOL, TABLE)} == {LAMP: 0, STOOL: 0, TABLE: 6}
     assert "backOrdered" not in seen[LAMP]["warehouses"][0]

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 WHOLE = "is not a whole number"
 
 
-@pytest.fixture
-def key(shop: Shop) -> str:
-    return shop.api.new_key("Stock", "stock:read", "stock:write")
-
-
 @pytest.fixture(scope="module")
 def one_shop(module_settings: Settings) -> Iterator[Shop]:
     with open_shop(module_settings) as made:
@@ -155,14 +150,16 @@ def test_a_upc_and_the_ean_that_it_is_are_one_code(one_shop: Shop, one_key: str,
     assert stock_rows(one_shop)[sku, "Main"] == (5, 0)
 
 
-def test_of_ten_thousand_rows_the_one_at_fault_is_told_and_the_others_are_set(shop: Shop, key: str) -> None:
+def test_of_ten_thousand_rows_the_one_at_fault_is_told_and_the_others_are_set(
+    shop: Shop, stock_key: str
+) -> None:
     with shop.api.engine.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO items (sku) SELECT 'S' || n FROM generate_series(1, 10000) AS n"
         )
     rows = [count(f"S{n}", -3 if n == 7_312 else n) for n in range(1, 10_001)]
 
-    answer = told(post(shop, key, {"products": rows}))
+    answer = told(post(shop, stock_key, {"products": rows}))
 
     assert answer == {
         "status": "no",
@@ -181,10 +178,12 @@ def test_of_ten_thousand_rows_the_one_at_fault_is_told_and_the_others_are_set(sh
     }
 
 
-def test_a_count_below_what_is_reserved_sets_what_is_reserved_and_is_no_error(shop: Shop, key: str) -> None:
+def test_a_count_below_what_is_reserved_sets_what_is_reserved_and_is_no_error(
+    shop: Shop, stock_key: str
+) -> None:
     shop.place({"a": {"address": ADDRESS, "products": [{"sku": LAMP, "qty": 40}]}})
 
-    answer = told(post(shop, key, {"products": [count("7301", 39), count(STOOL, 4)]}))
+    answer = told(post(shop, stock_key, {"products": [count("7301", 39), count(STOOL, 4)]}))
 
     assert answer == {
         "status": "ok",
@@ -204,7 +203,7 @@ def test_a_count_below_what_is_reserved_sets_what_is_reserved_and_is_no_error(sh
     assert stock_rows(shop)[STOOL, "Main"] == (4, 0)
 
 
-def test_a_change_adds_to_what_is_there_and_takes_no_more_than_is_free(shop: Shop, key: str) -> None:
+def test_a_change_adds_to_what_is_there_and_takes_no_more_than_is_free(shop: Shop, stock_key: str) -> None:
     shop.place({"a": {"address": ADDRESS, "products": [{"sku": LAMP, "qty": 40}]}})
     rows = [
         {"product": "7301", "change": -70},
@@ -213,7 +212,7 @@ def test_a_change_adds_to_what_is_there_and_takes_no_more_than_is_free(shop: Sho
         {"product": TABLE, "change": -1, "warehouse": "Shop"},
     ]
 
-    answer = told(post(shop, key, {"products": rows}))
+    answer = told(post(shop, stock_key, {"products": rows}))
 
     assert (answer["status"], answer["updated"]) == ("ok", 3)
     assert [(one["pointer"], one["quantity"], one["physicalStock"]) for one in answer["raised"]] == [
@@ -225,10 +224,12 @@ def test_a_change_adds_to_what_is_there_and_takes_no_more_than_is_free(shop: Sho
     assert stock_rows(shop)[TABLE, "Shop"] == (0, 0)
 
 
-def test_counts_that_contradict_each_other_are_told_and_none_of_them_is_taken(shop: Shop, key: str) -> None:
+def test_counts_that_contradict_each_other_are_told_and_none_of_them_is_taken(
+    shop: Shop, stock_key: str
+) -> None:
     body = {"products": [count("7301", 1), count(LAMP, 2), count(STOOL, 9), count("7302", 9)]}
 
-    answer = told(post(shop, key, body))
+    answer = told(post(shop, stock_key, body))
 
     assert [(error["pointer"], error["reason"]) for error in answer["errors"]] == [
         ("/products/0", "sent_twice"),
@@ -239,10 +240,12 @@ def test_counts_that_contradict_each_other_are_told_and_none_of_them_is_taken(sh
     assert (stock_rows(shop)[STOOL, "Main"], answer["updated"]) == ((9, 0), 1)
 
 
-def test_an_unknown_warehouse_of_all_is_told_of_each_row_that_names_no_other(shop: Shop, key: str) -> None:
+def test_an_unknown_warehouse_of_all_is_told_of_each_row_that_names_no_other(
+    shop: Shop, stock_key: str
+) -> None:
     body = {"warehouse": "Mars", "products": [count(LAMP, 1), count(STOOL, 1, warehouse="Main")]}
 
-    answer = told(post(shop, key, body))
+    answer = told(post(shop, stock_key, body))
 
     assert [(error["pointer"], error["msg"]) for error in answer["errors"]] == [
         ("/products/0/warehouse", "no warehouse is named 'Mars'")
@@ -252,9 +255,9 @@ def test_an_unknown_warehouse_of_all_is_told_of_each_row_that_names_no_other(sho
 
 def test_stock_of_a_shop_without_warehouses_cannot_be_set(settings: Settings) -> None:
     with open_shop(settings, catalog={"items": [{"sku": LAMP}]}) as bare:
-        key = bare.api.new_key("Stock", "stock:write")
+        stock_key = bare.api.new_key("Stock", "stock:write")
 
-        answer = told(post(bare, key, {"products": [count(LAMP, 1)]}))
+        answer = told(post(bare, stock_key, {"products": [count(LAMP, 1)]}))
 
     assert (answer["status"], answer["updated"]) == ("no", 0)
     assert answer["errors"][0]["msg"] == "there is no warehouse yet; load a catalog that has one"

@@ -10,11 +10,10 @@ import importlib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -24,11 +23,8 @@ from tests.support.catalog_files import exported, load
 from tests.support.catalogs import PARAMETER_CATALOG
 from tests.support.orders import ADDRESS, line, order
 from tests.support.parameter_shop import read_only
-from tests.support.placed_orders import Shop, open_shop, told
+from tests.support.placed_orders import Shop, told
 from tests.support.stock_counts import count, post, stock_rows
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
 
 SAMPLE = (Path(__file__).parents[2] / "cli" / "samples" / "orders.json").read_bytes()
 Order = dict[str, Any]
@@ -67,16 +63,10 @@ def catalog() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def shop(module_settings: Settings) -> Iterator[Shop]:
-    zoned = replace(module_settings, organisation_timezone="Europe/Stockholm")
-    with open_shop(zoned, catalog()) as made:
-        made.place({"first": order(orderNumber=TAKEN)})
-        yield made
-
-
-@pytest.fixture(scope="module")
-def stock_key(shop: Shop) -> str:
-    return shop.api.new_key("Stock", "stock:read", "stock:write")
+def shop(parameter_shop: Shop) -> Shop:
+    load(parameter_shop.api.engine, catalog())
+    parameter_shop.place({"first": order(orderNumber=TAKEN)})
+    return parameter_shop
 
 
 def nfd(name: str) -> str:

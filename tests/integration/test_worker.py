@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import cast
 
@@ -25,16 +25,7 @@ from worker.maintenance.redispatch import sweep
 _PATIENCE_SECONDS = 30
 
 
-@pytest.fixture
-def worker(worker: WorkerHarness) -> WorkerHarness:
-    worker.stock("BRASS-LAMP", main=1000)
-    return worker
-
-
-@pytest.fixture
-def queue(worker: WorkerHarness) -> Iterator[JobQueue]:
-    with closing(JobQueue(worker.settings)) as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("plenty_of_lamps")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +13,7 @@ import psutil
 # The pieces that a test may put before it: what makes this one different.
 _HOLD = """
 import sys
+from contextlib import suppress
 from pathlib import Path
 from cli.servers import ServersError, run_servers, open_servers
 from shared.logs import configure_logging
@@ -75,6 +77,8 @@ def servers_of(data_dir: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cwd"]):
         place = process.info["cwd"]
-        if place and Path(place).is_relative_to(data_dir) and process.status() != psutil.STATUS_ZOMBIE:
-            found.append(process)
+        # One that has been seen may be gone before it is asked.
+        with suppress(psutil.NoSuchProcess):
+            if place and Path(place).is_relative_to(data_dir) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
     return found

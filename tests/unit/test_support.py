@@ -56,3 +56,59 @@ def test_unit_tests_lie_in_the_folders_of_the_source() -> None:
     folders = {path.parent.relative_to(unit) for path in _files("unit")}
 
     assert [str(folder) for folder in sorted(folders) if not (TESTS.parent / folder).is_dir()] == []
+
+
+def _fixtures(path: Path) -> dict[str, ast.FunctionDef]:
+    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    return {
+        node.name: node
+        for node in nodes
+        if isinstance(node, ast.FunctionDef)
+        and any(ast.unparse(one).startswith("pytest.fixture") for one in node.decorator_list)
+    }
+
+
+def test_a_module_adds_to_a_shared_fixture_and_makes_none_of_its_own() -> None:
+    """``shop`` takes ``shop``, or another kind of it such as ``module_shop``."""
+    shared = _fixtures(TESTS / "conftest.py") | _fixtures(TESTS / "integration" / "conftest.py")
+
+    anew = [
+        f"{path.name} makes {name}"
+        for path in _files("integration")
+        if path.name != "conftest.py"
+        for name, fixture in _fixtures(path).items()
+        if name in shared
+        and not any(arg.arg in shared and arg.arg.endswith(name) for arg in fixture.args.args)
+    ]
+
+    assert anew == []
+
+
+def test_no_two_modules_have_the_same_fixture() -> None:
+    seen: dict[str, list[str]] = {}
+    for path in _files("integration") + _files("e2e"):
+        for name, fixture in _fixtures(path).items():
+            made = f"{name}({ast.unparse(fixture.args)}): {[ast.unparse(one) for one in fixture.body]}"
+            seen.setdefault(made, []).append(path.name)
+
+    assert {made: names for made, names in seen.items() if len(names) > 1} == {}
+
+
+@pytest.mark.parametrize("name", ["order", "line", "ADDRESS"])
+def test_an_order_and_what_is_in_it_are_made_in_one_place(name: str) -> None:
+    places = [
+        str(path.relative_to(TESTS))
+        for path in _files(".")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if name in _defined(node)
+    ]
+
+    assert places == ["support/orders.py"]
+
+
+def _defined(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    targets += [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
