@@ -14,6 +14,7 @@ from sqlalchemy import text
 from shared.events import JobEvents
 from shared.settings import Settings
 from tests.support.api_process import Answer, ApiProcess, open_api_process
+from tests.support.until import pause, until
 
 GRACE_SECONDS = 6
 
@@ -23,22 +24,20 @@ ORDER = b'{"a":{}}'
 
 
 def await_jobs(api: ApiProcess, count: int) -> None:
-    deadline = time.monotonic() + 20
-    while api.job_count() < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: api.job_count() >= count, "the batches are stored", 20)
 
 
 def await_closed(api: ApiProcess) -> None:
     """Wait until nobody is let in any more, while there are still those inside: soon, and not at the end."""
-    deadline = time.monotonic() + GRACE_SECONDS / 3
-    while True:
+
+    def is_closed() -> bool:
         try:
             socket.create_connection(("127.0.0.1", api.port), timeout=2).close()
         except ConnectionRefusedError:
-            return
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+            return True
+        return False
+
+    until(is_closed, "nobody is let in", GRACE_SECONDS / 3)
 
 
 def close_first_slice(api: ApiProcess) -> None:
@@ -86,9 +85,9 @@ def test_waiting_requests_are_answered_within_the_grace_and_no_others_are_let_in
 def test_a_body_that_is_on_its_way_is_taken_to_its_end(settings: Settings) -> None:
     with open_api_process(settings, API_GRACE_SECONDS=str(GRACE_SECONDS)) as api, api.connected() as sending:
         sending.send(api.head("Content-Length: 8", "Prefer: respond-async"), ORDER[:4])
-        time.sleep(0.3)
+        pause(0.3, "the first half has come")
         api.process.send_signal(signal.SIGTERM)
-        time.sleep(0.7)
+        pause(0.7, "the API is stopping")
         sending.send(ORDER[4:])
 
         assert sending.answer().status == 202
@@ -106,7 +105,7 @@ def test_connections_that_came_before_the_end_are_served(settings: Settings) -> 
                 api.head("Content-Length: 8", "Prefer: respond-async", "Connection: close"), ORDER
             )
         api.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
+        pause(0.3, "the API is stopping")
         worker.send_signal(signal.SIGCONT)
 
         assert [connection.answer().status for connection in knocking] == [202] * 10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pytest
 from shared.clock import utc_now
 from shared.persistence.access.keys import create_api_key
 from tests.support.api_process import open_api_process
+from tests.support.until import pause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def test_slow_bodies_of_one_key_leave_threads_to_others(api: ApiProcess) -> None
     with ExitStack() as held:
         for _ in range(3 * THREADS):
             held.enter_context(api.connected()).send(api.head("Content-Length: 1000"), b"{")
-        time.sleep(0.5)
+        pause(0.5, "the heads have been read")
         answer = api.ask(api.head("Connection: close", method="GET", path="/v1/limits", key=other))
 
     assert answer.status == 200

@@ -14,6 +14,7 @@ import pytest
 
 from shared.settings import Settings
 from tests.support.api_process import Answer, ApiProcess, open_api_process
+from tests.support.until import pause, until
 
 PATIENCE_SECONDS = 2.0
 THREADS = 8
@@ -117,8 +118,7 @@ def test_answers_that_nobody_takes_keep_nobody_waiting_and_need_no_key(api: ApiP
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             raw.connect(("127.0.0.1", api.port))
             raw.sendall(api.head(method="GET", path="/openapi.json") * 100)
-        # By then the kernel keeps no more of them.
-        time.sleep(1)
+        pause(1, "the kernel keeps no more of the answers by then")
         begun = time.monotonic()
         assert api.get("/healthz").status == 200
         assert api.get("/v1/limits").status == 200
@@ -132,7 +132,7 @@ def test_a_head_that_comes_in_pieces_is_a_head_like_any_other(api: ApiProcess) -
             connection.send(head[position : position + 1])
         assert connection.answer().status == 200
         connection.send(b"\r\n", head[:20])
-        time.sleep(0.05)
+        pause(0.05, "the first piece has come by then")
         connection.send(head[20:])
         assert connection.answer().status == 200
 
@@ -159,10 +159,11 @@ def test_a_client_that_does_not_take_its_answer_holds_a_thread_for_no_longer_tha
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         raw.connect(("127.0.0.1", api.port))
         raw.sendall(api.head(method="GET", path=job.json["links"]["results"]))
-        deadline = time.monotonic() + PATIENCE_SECONDS + 5
-        while not any("did not take its answer" in line for line in api.log):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(
+            lambda: any("did not take its answer" in line for line in api.log),
+            "its connection is ended",
+            PATIENCE_SECONDS + 5,
+        )
 
 
 @pytest.mark.parametrize("reset", [False, True])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from shared.settings import Settings
 from tests.support.orders import line, order
 from tests.support.shopkeeping import keep_shop_at_random
 from tests.support.stack import SAMPLES, Stack, catalog_file, running_stack
+from tests.support.until import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,10 +180,7 @@ def test_an_order_that_wants_a_confirmation_gets_it_and_its_neighbour_gets_none(
     # Files in the data directory, while there is no mail server.
     [confirmed], [other] = answer["a"]["orders"], answer["b"]["orders"]
     mail = stack.data_dir / "mails" / f"{confirmed}.eml"
-    deadline = time.monotonic() + 30
-    while not mail.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(mail.exists, "the confirmation has been written")
     assert f"Confirmation of order {confirmed}" in mail.read_text(encoding="ascii")
     assert not mail.with_name(f"{other}.eml").exists()
 

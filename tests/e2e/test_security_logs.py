@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.support.api_process import ApiProcess, open_api_process
 from tests.support.catalog_files import load
 from tests.support.catalogs import SMALL_CATALOG
 from tests.support.orders import line, order
+from tests.support.until import until
 
 MARK = "q7zk"
 MARKED_ADDRESS = {
@@ -152,7 +152,4 @@ def talk(api: ApiProcess) -> None:
 
 
 def await_mail(directory: Path) -> None:
-    deadline = time.monotonic() + 30
-    while not list(directory.rglob("*.eml")):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: list(directory.rglob("*.eml")), "a confirmation has been written")

@@ -19,6 +19,7 @@ from tests.faults.nemesis import Nemesis
 from tests.faults.ordermill import open_ordermill
 from tests.faults.storekeeper import Storekeeper
 from tests.faults.verdict import Verdict, poisonous
+from tests.support.until import pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -181,14 +182,14 @@ def _wait(
             tell_at += _TELL_SECONDS
             orders = sum(len(sent.wanted) for sent in tuple(journal.sent))
             tell(f"{now - begun:.0f} s: {len(nemesis.faults)} faults, {orders:,} orders sent")
-        time.sleep(0.2)
+        pause(0.2, "a pace of looking")
 
 
 def _await_all_decided(subject: Subject, deadline: float) -> set[str]:
     """Wait until nothing is undecided, and give the keys of what still is at the deadline."""
     with Redis.from_url(subject.stack.settings.redis_url, socket_timeout=10) as redis:
         while (undecided := subject.undecided(redis)) and time.monotonic() < deadline:
-            time.sleep(0.2)
+            pause(0.2, "a pace of looking")
     return undecided
 
 

@@ -14,6 +14,7 @@ import httpx
 
 from tests.faults.goods import OK, Wanted, batch, body_of
 from tests.faults.journal import Answer, Journal, Sent
+from tests.support.until import pause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,7 @@ class Client(threading.Thread):
                 self._look_around(client)
             while self._open and time.monotonic() < self._give_up_at:
                 self._look_at_one(client)
-                time.sleep(0.05)
+                pause(0.05, "a pace")
 
     def _connected(self) -> AbstractContextManager[httpx.Client]:
         headers = {"API-Authorization": self._key, "Content-Type": "application/json"}
@@ -105,7 +106,7 @@ class Client(threading.Thread):
             if time.monotonic() > self._give_up_at:
                 self._journal.accuse("a repeated request is answered", f"{sent.name} never was")
                 return
-            time.sleep(self._chance.uniform(0.1, 0.5))
+            pause(self._chance.uniform(0.1, 0.5), "a pace")
 
     def _try(self, client: httpx.Client, sent: Sent) -> bool:
         sent.request_ids.append(f"{sent.name}.{len(sent.request_ids)}")
@@ -157,7 +158,7 @@ class Client(threading.Thread):
         try:
             self._look_at(client, sent)
         except httpx.TransportError:
-            time.sleep(0.1)
+            pause(0.1, "what is away is asked again")
 
     def _look_at(self, client: httpx.Client, sent: Sent) -> None:
         answer = client.get(sent.job_path)

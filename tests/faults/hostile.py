@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.support.orders import ADDRESS
+from tests.support.until import pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -115,7 +116,7 @@ class HostileClients:
         """Ask for results of megabytes and take none of them."""
         job = self._post(client, {str(number): _MANY_FAULTS for number in range(1_000)}).json()
         while self._at_it.is_set() and not client.get(job["links"]["self"]).json()["done"]:
-            time.sleep(0.2)
+            pause(0.2, "a pace of looking")
         head = [f"GET {job['links']['results']} HTTP/1.1", f"Host: {self._address.netloc}"]
         head += [f"{name}: {value}" for name, value in self._headers.items()]
         with ExitStack() as opened:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from shared.failpoints import POINTS
 from tests.support.queue_messages import harmless, poison_messages, push
+from tests.support.until import pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -231,7 +232,7 @@ class Nemesis(threading.Thread):
             process.wait(30)
             if meanwhile is not None:
                 meanwhile()
-            time.sleep(seconds)
+            pause(seconds, "a fault that lasts")
             return True
         finally:
             self._stack.servers_held = False

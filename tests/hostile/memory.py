@@ -14,7 +14,7 @@ from shared.clock import utc_now
 from shared.persistence.access.keys import create_api_key
 from tests.hostile.check import MIB, Cost
 from tests.support.api_process import ApiProcess, MemoryWatch
-from tests.support.until import until
+from tests.support.until import pause, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def who_reads_nothing_costs_next_to_nothing(ground: Ground) -> Iterator[Cost]:
                 _asked(api, opened, path, key)
             # One line is the first reader's.
             until(lambda: _answered(api) == READERS + 1, "all are being answered")
-            time.sleep(_LOOK_SECONDS)
+            pause(_LOOK_SECONDS, "they read nothing")
         probe = api.get("/healthz")
     assert probe.status == 200
     yield _grown(before, watch)
@@ -69,7 +69,7 @@ def who_reads_slowly_costs_next_to_nothing_and_gets_everything(ground: Ground) -
             while time.monotonic() < until_seconds:
                 for reader in readers:
                     reader.unread += reader.socket.recv(1 << 14)
-                time.sleep(0.05)
+                pause(0.05, "a pace of reading")
             lengths = {_read_to_its_end(reader) for reader in readers}
     assert len(lengths) == 1
     yield Cost("bytes each of them got", lengths.pop(), "bytes")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from shared.persistence.core.database import transaction
 from shared.persistence.stock.lock import lock_stock, reserve
-from tests.support.catalog_files import execute, load, rows
+from tests.support.catalog_files import load, rows
 from tests.support.catalogs import FILE_CATALOG
+from tests.support.until import until
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -90,5 +91,4 @@ def test_stock_that_somebody_else_just_inserted_is_set_too(engine: Engine) -> No
 
 def await_waiting(engine: Engine) -> None:
     """Until some transaction waits for a lock."""
-    while not rows(engine, "SELECT 1 FROM pg_locks WHERE NOT granted"):
-        execute(engine, "SELECT pg_sleep(0.02)")
+    until(lambda: rows(engine, "SELECT 1 FROM pg_locks WHERE NOT granted"), "somebody waits for a lock")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from shared.persistence.core.database import transaction
 from shared.persistence.jobs.slices import cut_up
 from tests.support.api import ApiClient
 from tests.support.settling import attempt_at, take_slice
+from tests.support.until import pause, until
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -38,10 +38,7 @@ def waiting_for_three(api: ApiClient) -> Iterator[Future[TestResponse]]:
 
 def cut_up_the_slice(api: ApiClient) -> None:
     """Do what happens to a slice that ended its worker too often."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := api.open_slices()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    found = until(api.open_slices, "the batch is stored")
     taken = take_slice(api.engine, attempt_at(found[0][0]))
     with transaction(api.engine) as connection:
         cut_up(connection, taken, [b'"%c":{}' % key for key in b"abc"])
@@ -56,7 +53,7 @@ def test_a_request_that_waits_is_answered_once_all_pieces_of_a_slice_are_closed(
         # One slice was accepted, and one has been closed.
         api.close_slice(first[0])
         events.announce(first[1], first[2])
-        time.sleep(0.5)
+        pause(0.5, "it would be answered by then")
         assert not answer.done()
         for slice_id, job_id, number in others:
             api.close_slice(slice_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -12,6 +11,7 @@ import redis
 from tests.support.crash_site import HEALING_SECONDS, Site, batch_of, open_site
 from tests.support.invariants import broken_invariants
 from tests.support.queue_messages import harmless, poison_messages, push
+from tests.support.until import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,13 +45,12 @@ def settles(site: Site, orders: int = 3) -> None:
     assert broken_invariants(site.engine, at_rest=True) == {}
 
 
-def new_main_process(site: Site, before: int) -> bool:
-    deadline = time.monotonic() + HEALING_SECONDS
-    while (found := site.stack.main_process("worker")) is None or found.pid == before:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
+def await_new_main_process(site: Site, before: int) -> None:
+    def is_there() -> bool:
+        found = site.stack.main_process("worker")
+        return found is not None and found.pid != before
+
+    until(is_there, "the worker has a new main process", HEALING_SECONDS)
 
 
 def test_messages_that_nobody_understands_end_no_worker(site: Site, client: redis.Redis) -> None:
@@ -73,7 +72,7 @@ def test_a_worker_that_is_stopped_is_replaced(site: Site) -> None:
 
     process.send_signal(signal.SIGSTOP)
 
-    assert new_main_process(site, process.pid)
+    await_new_main_process(site, process.pid)
     settles(site)
 
 
@@ -85,7 +84,7 @@ def test_a_worker_whose_task_processes_are_stopped_is_replaced(site: Site) -> No
         process.send_signal(signal.SIGSTOP)
     path = site.post(batch_of(10)).headers["Location"]
 
-    assert new_main_process(site, before)
+    await_new_main_process(site, before)
     assert site.statuses(path) == ["ok"] * 10
 
 
@@ -94,7 +93,7 @@ def test_messages_that_end_every_worker_are_quarantined(site: Site, client: redi
     before = site.main_process()
 
     push(client, "ordermill:orders.small", list(poison_messages().values()))
-    assert new_main_process(site, before)
+    await_new_main_process(site, before)
     settles(site)
     settles(site, orders=10)
 

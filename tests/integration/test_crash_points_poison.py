@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.support.crash_site import Site, batch_of, open_site
 from tests.support.invariants import broken_invariants
 from tests.support.orders import line, order
+from tests.support.until import pause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,6 @@ def test_running_out_of_memory_leaves_the_workers_main_process_alone(site: Site)
     before = site.main_process()
 
     site.results(site.post({"bad": order(line("ENDLESS-SCROLL"))}).headers["Location"])
-    time.sleep(1)
+    pause(1, "it would have been replaced by then")
 
     assert site.main_process() == before

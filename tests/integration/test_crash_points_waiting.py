@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -11,6 +10,7 @@ from sqlalchemy import text
 
 from tests.support.crash_site import Site, batch_of, open_site
 from tests.support.invariants import broken_invariants
+from tests.support.until import pause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def test_a_lock_that_is_held_for_long_ends_no_worker_and_counts_against_no_order
     with site.engine.connect() as somebody:
         somebody.execute(text("SELECT FROM stock FOR UPDATE"))
         path = site.post(batch_of(1)).headers["Location"]
-        time.sleep(2.5 * TASK_SECONDS)
+        pause(2.5 * TASK_SECONDS, "the lock outlasts a task's limit")
         assert site.client.get(path).json()["done"] is False
         assert children(site) == before
         somebody.rollback()

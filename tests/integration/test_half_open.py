@@ -15,6 +15,7 @@ from tests.support.black_hole import BlackHole
 from tests.support.crash_site import batch_of
 from tests.support.placed_orders import Shop
 from tests.support.role_stack import running_role_stack
+from tests.support.until import pause, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,16 +33,16 @@ def accept(shop: Shop) -> list[int]:
     return [slice_id for slice_id, _, _ in shop.api.open_slices(path.rpartition("/")[2])]
 
 
-def is_decided(shop: Shop, slice_ids: list[int], settings: Settings) -> bool:
+def await_decided(shop: Shop, slice_ids: list[int], settings: Settings) -> None:
     """Dispatch them every second, past the black hole, until they are decided."""
-    deadline = time.monotonic() + HEALING_SECONDS
     with closing(JobQueue(settings)) as queue:
-        while left := [slice_id for slice_id, _, _ in shop.api.open_slices() if slice_id in slice_ids]:
-            if time.monotonic() > deadline:
-                return False
+
+        def are_decided() -> bool:
+            left = [slice_id for slice_id, _, _ in shop.api.open_slices() if slice_id in slice_ids]
             queue.dispatch(left, "orders.small")
-            time.sleep(1)
-    return True
+            return not left
+
+        until(are_decided, "all slices are decided", HEALING_SECONDS, look_seconds=1)
 
 
 @pytest.fixture
@@ -62,18 +63,18 @@ def test_an_idle_worker_whose_connection_leads_nowhere_is_replaced(
 ) -> None:
     limits = {"WORKER_SILENCE_SECONDS": "2", "REDIS_LIMIT_SECONDS": "2"}
     with running_role_stack(through(settings, hole), tmp_path, ["worker"], limits) as stack:
-        assert is_decided(shop, accept(shop), settings)
+        await_decided(shop, accept(shop), settings)
         process = stack.main_process("worker")
         assert process is not None
 
         # Ten seconds after its start Celery looks after messages that nobody acknowledged, and notices by
         # chance; after that it does so every hundred seconds.
-        time.sleep(11)
+        pause(11, "Celery has looked")
         assert hole.lose_all() > 0
 
         # What is fetched over the dead connection is lost: it takes a sweeper, which is us here.
-        time.sleep(2)
-        assert is_decided(shop, accept(shop), settings)
+        pause(2, "the worker is silent for as long as it may")
+        await_decided(shop, accept(shop), settings)
         after = stack.main_process("worker")
         assert after is not None
         assert after.pid != process.pid

@@ -17,6 +17,7 @@ from shared.persistence.jobs.insert import IdempotencyKeyUsedError, JobInsertUnk
 from shared.persistence.jobs.insert_many import JobInsertsUnknownError, insert_jobs
 from tests.support.api import ApiClient
 from tests.support.stored_jobs import Slices, new_job_of, rows
+from tests.support.until import pause, until
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -39,6 +40,9 @@ def cut_a_connection(engine: Engine) -> None:
         )
 
 
+_BLOCKED = "SELECT FROM pg_locks WHERE relation = 'jobs'::regclass AND NOT granted"
+
+
 def post_at_once(api: ApiClient, requests: list[tuple[Any, dict[str, str]]]) -> list[TestResponse]:
     """Send batches while none can be stored, so that most of them meet."""
     answers: list[TestResponse | None] = [None] * len(requests)
@@ -52,7 +56,8 @@ def post_at_once(api: ApiClient, requests: list[tuple[Any, dict[str, str]]]) -> 
         connection.execute(text("LOCK TABLE jobs IN SHARE MODE"))
         for thread in threads:
             thread.start()
-        time.sleep(1)
+        until(lambda: rows(api.engine, _BLOCKED), "one of them waits to store its own")
+        pause(0.3, "the others meet behind it")
     for thread in threads:
         thread.join(30)
     return [answer for answer in answers if answer is not None]

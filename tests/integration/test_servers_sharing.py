@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,15 +9,11 @@ import psycopg
 import pytest
 
 from tests.support.server_program import Holder, servers_of
+from tests.support.until import pause, until
 
 
-def eventually_none(data_dir: Path, seconds: float = 15) -> bool:
-    deadline = time.monotonic() + seconds
-    while servers_of(data_dir):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+def await_none(data_dir: Path) -> None:
+    until(lambda: not servers_of(data_dir), "no server runs any more", 15)
 
 
 def test_a_command_beside_an_owner_uses_its_servers_and_leaves_them_running(data_dir: Path) -> None:
@@ -55,7 +50,7 @@ def test_who_started_the_servers_for_itself_waits_for_those_who_found_them(data_
         )
 
         starter.tell_to_leave()
-        time.sleep(0.5)
+        pause(0.5, "it would have left by then")
         assert starter.process.poll() is None
         with psycopg.connect(urls.pop().split()[0]) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -101,7 +96,7 @@ def test_a_killed_owner_leaves_no_server_and_the_next_one_starts_with_its_rows(d
         with psycopg.connect(after.said.split()[0]) as connection:
             assert connection.execute("SELECT sku FROM kept").fetchone() == ("BRASS-LAMP",)
         after.leave()
-    assert eventually_none(data_dir)
+    await_none(data_dir)
 
 
 def test_servers_of_a_killed_owner_stop_by_themselves(data_dir: Path) -> None:
@@ -110,7 +105,7 @@ def test_servers_of_a_killed_owner_stop_by_themselves(data_dir: Path) -> None:
         owner.process.send_signal(signal.SIGKILL)
         owner.process.wait()
 
-    assert eventually_none(data_dir)
+    await_none(data_dir)
 
 
 def test_orphans_that_run_on_all_the_same_are_stopped_before_new_ones_start(data_dir: Path) -> None:
@@ -126,7 +121,7 @@ def test_orphans_that_run_on_all_the_same_are_stopped_before_new_ones_start(data
         assert after.said.startswith("postgresql://")
         assert not orphans & {process.pid for process in servers_of(data_dir)}
         after.leave()
-    assert eventually_none(data_dir)
+    await_none(data_dir)
 
 
 def wheel_is_private() -> bool:

@@ -21,7 +21,7 @@ from shared.persistence.jobs.attempts import Attempt, TakeLimits, give_back, tak
 from shared.persistence.jobs.slices import TakenSlice, claim_slice
 from tests.support.orders import line, order
 from tests.support.settling import LIMITS, LeftError, attempt_at, settle_slice, take_slice
-from tests.support.until import until
+from tests.support.until import pause, until
 from tests.support.worker_harness import WorkerHarness
 from worker.settle.message import settle_message
 
@@ -233,7 +233,7 @@ def test_a_transaction_that_we_left_idle_is_no_outage_and_its_slice_is_cut_up(
     worker: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dawdle(drafts: Any, available: Any, uses: Any) -> Any:
-        time.sleep(1.5)
+        pause(1.5, "PostgreSQL ends a transaction that is idle for a second")
         return decide(drafts, available, uses)
 
     monkeypatch.setattr("worker.settle.decide_and_write.decide", dawdle)

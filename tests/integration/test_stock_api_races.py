@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,6 +18,7 @@ from shared.persistence.stock.lock import lock_stock, reserve
 from tests.support.orders import ADDRESS
 from tests.support.placed_orders import Shop, told
 from tests.support.settling import settle_slice
+from tests.support.until import pause, until
 
 SKUS = [f"SKU-{n:02}" for n in range(30)]
 ROUNDS = 25
@@ -159,12 +159,8 @@ def test_a_count_that_waits_for_a_slice_sees_what_the_slice_has_taken(shop: Shop
 
 def wait_for_a_lock(shop: Shop) -> None:
     """Wait until somebody in this database waits for a row."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-    for _ in range(500):
-        if shop.api.rows(f"{waiting} AND wait_event_type = 'Lock'")[0][0]:
-            return
-        time.sleep(0.01)
-    raise AssertionError("nobody has waited for a row")
+    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    until(lambda: shop.api.rows(waiting), "somebody waits for a row")
 
 
 def test_a_count_that_meets_a_lock_for_too_long_is_tried_again(shop: Shop) -> None:
@@ -179,7 +175,7 @@ def test_a_count_that_meets_a_lock_for_too_long_is_tried_again(shop: Shop) -> No
         with shop.context.engine.begin() as holding:
             lock_stock(holding, [row.id], {})
             future = pool.submit(impatient.client.post, "/v1/stock", data=body, headers=headers)
-            time.sleep(1.3)
+            pause(1.3, "longer than it waits for a lock")
         response = future.result()
 
     assert (response.status_code, told(response)["updated"]) == (200, 1)

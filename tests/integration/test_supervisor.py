@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,7 @@ import pytest
 from cli.processes.child import BACKOFF, ChildPlan
 from cli.processes.supervisor import Supervisor
 from cli.system.stop_signals import StopRequest
+from tests.support.until import until
 
 # Stays until SIGTERM, and says so; a second argument is how long it then takes.
 STAYS = """
@@ -95,15 +97,10 @@ def own_children() -> list[psutil.Process]:
 
 def is_gone(pid: int) -> bool:
     """Whether a process that was sent SIGKILL has ended; the kernel may take a moment, its reaper longer."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
-            return True
-        time.sleep(0.01)
-    return False
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.fixture
@@ -200,7 +197,7 @@ def test_what_does_not_leave_in_its_grace_is_killed_with_its_own_children() -> N
 
     grandchild = int(supervised.lines[0][1].split()[1])
     assert time.monotonic() - begun < 10
-    assert is_gone(grandchild)
+    until(partial(is_gone, grandchild), "the child of its child has ended")
 
 
 def test_no_child_is_left_when_looking_after_them_fails(before: list[psutil.Process]) -> None:
@@ -234,7 +231,4 @@ def test_a_killed_supervisor_takes_its_children_with_it() -> None:
         child = int(supervisor.stdout.readline())
         supervisor.kill()
 
-    deadline = time.monotonic() + 5
-    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(partial(is_gone, child), "the child has ended")

@@ -10,6 +10,8 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
 import orjson
@@ -20,6 +22,7 @@ from shared.clock import utc_now
 from shared.persistence.access.keys import create_api_key
 from shared.persistence.core.database import open_database
 from tests.support.settling import settle_slice
+from tests.support.until import until
 from worker.context import open_worker_context
 
 if TYPE_CHECKING:
@@ -198,7 +201,7 @@ def open_api_process(settings: Settings, **variables: str) -> Iterator[ApiProces
     reader = threading.Thread(target=_read_log, args=(api,), daemon=True)
     reader.start()
     try:
-        _await_alive(api)
+        until(partial(_is_alive, api), "the API answers", _READY_SECONDS)
         yield api
     except BaseException:
         print("\n".join(api.log[-100:]))  # noqa: T201 - pytest shows it
@@ -227,12 +230,8 @@ def _read_log(api: ApiProcess) -> None:
         api.log.append(line.decode(errors="replace").rstrip("\n"))
 
 
-def _await_alive(api: ApiProcess) -> None:
-    deadline = time.monotonic() + _READY_SECONDS
-    while True:
-        try:
-            if api.get("/healthz").status == 200:
-                return
-        except OSError:
-            assert time.monotonic() < deadline
-        time.sleep(0.1)
+def _is_alive(api: ApiProcess) -> bool:
+    try:
+        return api.get("/healthz").status == HTTPStatus.OK
+    except OSError:
+        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from tests.support.catalog_files import load
 from tests.support.catalogs import SMALL_CATALOG
 from tests.support.orders import order
 from tests.support.role_stack import running_role_stack
+from tests.support.until import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,25 +64,27 @@ class Site:
     def post(self, batch: dict[str, Any]) -> httpx.Response:
         """Send a batch as a client does that wants an answer: again and again under one Idempotency-Key."""
         headers = {"Idempotency-Key": str(uuid4())}
-        deadline = time.monotonic() + HEALING_SECONDS
-        while True:
-            assert time.monotonic() < deadline
+
+        def accepted() -> httpx.Response | None:
             try:
                 answer = self.client.post("/v1/orders", json=batch, headers=headers)
             except httpx.TransportError:
-                continue
-            if answer.status_code in (200, 202):
-                return answer
-            time.sleep(0.2)
+                return None
+            return answer if answer.status_code in (200, 202) else None
+
+        answer = until(accepted, "the batch is accepted", HEALING_SECONDS, look_seconds=0.1)
+        assert answer is not None
+        return answer
 
     def results(self, path: str) -> dict[str, Any]:
         """Wait until the job is done and give its outcomes."""
-        deadline = time.monotonic() + HEALING_SECONDS
-        while not (job := self.client.get(path).raise_for_status().json())["done"]:
-            assert time.monotonic() < deadline, job
-            time.sleep(0.1)
+        until(lambda: self._look_at(path)["done"], f"{path} is done", HEALING_SECONDS, look_seconds=0.05)
         outcomes: dict[str, Any] = self.client.get(f"{path}/results").raise_for_status().json()
         return outcomes
+
+    def _look_at(self, path: str) -> dict[str, Any]:
+        job: dict[str, Any] = self.client.get(path).raise_for_status().json()
+        return job
 
     def statuses(self, path: str) -> list[str]:
         """Wait until the job is done and give how its outcomes are, in order."""

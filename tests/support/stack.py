@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from cli.servers import temporary_data_dir
+from tests.support.until import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,18 +46,18 @@ class Stack:
 
     def await_job(self, path: str, *, limit_seconds: float = 60) -> dict[str, Any]:
         """Look at a job until it is done; its counts add up whenever one looks, and never run backwards."""
-        deadline = time.monotonic() + limit_seconds
         decided = 0
-        while True:
+
+        def done() -> dict[str, Any]:
+            nonlocal decided
             job: dict[str, Any] = self.client.get(path).raise_for_status().json()
             counted = job["ok"] + job["failed"] + job["cancelled"]
             assert job["pending"] + counted == job["total"]
             assert counted >= decided
             decided = counted
-            if job["done"]:
-                return job
-            assert time.monotonic() < deadline, job
-            time.sleep(0.1)
+            return job if job["done"] else {}
+
+        return until(done, f"{path} is done", limit_seconds, look_seconds=0.05)
 
     def stop(self) -> int:
         """SIGTERM, and the exit code that it ends with."""
@@ -126,7 +126,4 @@ def _url(process: subprocess.Popen[str], log: Path) -> str:
 
 
 def _await_ready(stack: Stack) -> None:
-    deadline = time.monotonic() + _READY_SECONDS
-    while (ready := stack.client.get("/readyz")).status_code != httpx.codes.OK:
-        assert time.monotonic() < deadline, ready.text
-        time.sleep(0.1)
+    until(lambda: stack.client.get("/readyz").is_success, "it is ready", _READY_SECONDS, look_seconds=0.1)

@@ -112,3 +112,14 @@ def _defined(node: ast.stmt) -> list[str]:
     targets = node.targets if isinstance(node, ast.Assign) else []
     targets += [node.target] if isinstance(node, ast.AnnAssign) else []
     return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def test_nothing_waits_by_sleeping_but_until_and_pause_which_says_why() -> None:
+    sleepers = [
+        str(path.relative_to(TESTS))
+        for path in _files(".")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"time.sleep", "sleep"}
+    ]
+
+    assert set(sleepers) == {"support/until.py"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,9 +12,10 @@ import pytest
 from celery.worker import state
 from kombu.transport.virtual import QoS
 
+from tests.support.until import pause
 from worker.liveness import Liveness
 
-UNHEARD_MOST_SECONDS = 0.05
+UNHEARD_MOST_SECONDS = ASTRAY_MOST_SECONDS = 0.05
 
 
 def taking(*tags: str, prefetch_count: int = 2) -> QoS:
@@ -75,7 +75,7 @@ def watched(pipe: tuple[int, int]) -> Watched:
 @pytest.fixture
 def watched_for_strays(pipe: tuple[int, int]) -> Watched:
     reading, writing = pipe
-    return Watched(Liveness(writing, 60.0, 60.0, astray_most_seconds=0.05), reading)
+    return Watched(Liveness(writing, 60.0, 60.0, astray_most_seconds=ASTRAY_MOST_SECONDS), reading)
 
 
 def test_a_worker_that_asks_in_vain_does_not_ping_until_it_is_answered(watched: Watched) -> None:
@@ -83,7 +83,7 @@ def test_a_worker_that_asks_in_vain_does_not_ping_until_it_is_answered(watched: 
     watched.liveness.listen_in(channel)
     assert watched.given() == b"."
 
-    time.sleep(2 * UNHEARD_MOST_SECONDS)
+    pause(2 * UNHEARD_MOST_SECONDS, "Redis says nothing")
     assert watched.given() == b""
 
     assert channel.handlers["BRPOP"]() == "a message"
@@ -93,7 +93,7 @@ def test_a_worker_that_asks_in_vain_does_not_ping_until_it_is_answered(watched: 
 def test_a_worker_that_may_take_no_more_does_not_ask_and_pings(watched: Watched) -> None:
     watched.liveness.listen_in(Channel(taking("1", "2")))
 
-    time.sleep(2 * UNHEARD_MOST_SECONDS)
+    pause(2 * UNHEARD_MOST_SECONDS, "it asks for nothing")
 
     assert watched.given() == b"."
 
@@ -106,7 +106,7 @@ def test_a_message_that_nobody_has_in_hand_and_nobody_acknowledged_is_no_sign_of
     watched_for_strays.liveness.listen_in(Channel(qos))
     assert watched_for_strays.given() == b"."
 
-    time.sleep(0.1)
+    pause(2 * ASTRAY_MOST_SECONDS, "it is counted as taken")
     assert watched_for_strays.given() == b""
 
     for tag in tags:
@@ -120,14 +120,14 @@ def test_messages_in_hand_may_stay_there(
     monkeypatch.setattr(state, "reserved_requests", [Request("1"), Request("2")])
     watched_for_strays.liveness.listen_in(Channel(taking("1", "2")))
 
-    time.sleep(0.1)
+    pause(2 * ASTRAY_MOST_SECONDS, "it is counted as taken")
 
     assert watched_for_strays.given() == b"."
 
 
 def test_a_new_connection_begins_with_nothing_in_hand(watched_for_strays: Watched) -> None:
     watched_for_strays.liveness.listen_in(Channel(taking("1")))
-    time.sleep(0.1)
+    pause(2 * ASTRAY_MOST_SECONDS, "it is counted as taken")
 
     watched_for_strays.liveness.listen_in(Channel())
 
@@ -138,7 +138,7 @@ def test_a_new_connection_begins_with_nothing_in_hand(watched_for_strays: Watche
 def test_of_messages_without_a_bound_none_is_missed(watched_for_strays: Watched, prefetch_count: int) -> None:
     watched_for_strays.liveness.listen_in(Channel(taking(prefetch_count=prefetch_count)))
 
-    time.sleep(0.1)
+    pause(2 * ASTRAY_MOST_SECONDS, "it is counted as taken")
 
     assert watched_for_strays.given() == b"."
 
