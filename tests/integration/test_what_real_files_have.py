@@ -69,6 +69,11 @@ def shop(parameter_shop: Shop) -> Shop:
     return parameter_shop
 
 
+@pytest.fixture(scope="module")
+def key(shop: Shop) -> str:
+    return shop.api.new_key("Stock", "stock:read", "stock:write")
+
+
 def nfd(name: str) -> str:
     other = unicodedata.normalize("NFD", name)
     assert other != name
@@ -234,7 +239,7 @@ READ_BACK: dict[str, tuple[str, Callable[[Order], Any], Any]] = {
     "e-mail": (
         "n/a on a delivery address with a good invoice e-mail",
         lambda found: (found["billingEmail"], found["deliveryEmail"]),
-        ("x@example.com", "n/a"),
+        (ADDRESS["email"], "n/a"),
     ),
     "yen": (
         "a pricelist in JPY, a voucher of 10 % on 999",
@@ -333,24 +338,22 @@ def test_a_plus_that_became_a_blank_is_told_to_be_written_as_2b(shop: Shop) -> N
     assert told(response)["msg"].endswith("; in a query string, a + is written %2B")
 
 
-def test_stock_of_one_item_and_of_what_has_changed_is_not_the_whole_catalog(
-    shop: Shop, stock_key: str
-) -> None:
+def test_stock_of_one_item_and_of_what_has_changed_is_not_the_whole_catalog(shop: Shop, key: str) -> None:
     def skus(query: str) -> list[str]:
-        return [one["sku"] for one in told(shop.api.get(f"/v1/stock?{query}", stock_key))["products"]]
+        return [one["sku"] for one in told(shop.api.get(f"/v1/stock?{query}", key))["products"]]
 
     assert skus("stockItemId=10") == ["BRASS-LAMP"]
     assert skus("stock_modified=2999-01-01") == []
 
 
 def test_of_ten_thousand_counts_one_of_minus_three_is_told_and_the_others_are_set(
-    shop: Shop, stock_key: str
+    shop: Shop, key: str
 ) -> None:
     with shop.api.engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO items (sku) SELECT 'S' || n FROM generate_series(1, 10000) n")
     counts = [count(f"S{n}", -3 if n == 7_312 else n) for n in range(1, 10_001)]
 
-    answer = told(post(shop, stock_key, {"products": counts}))
+    answer = told(post(shop, key, {"products": counts}))
 
     assert (answer["status"], answer["updated"]) == ("no", 9_999)
     assert [(one["pointer"], one["msg"]) for one in answer["errors"]] == [
@@ -358,10 +361,8 @@ def test_of_ten_thousand_counts_one_of_minus_three_is_told_and_the_others_are_se
     ]
 
 
-def test_a_code_that_is_one_items_ean_and_anothers_sku_is_told_and_not_set(
-    shop: Shop, stock_key: str
-) -> None:
-    answer = told(post(shop, stock_key, {"products": [count("5000", 7)]}))
+def test_a_code_that_is_one_items_ean_and_anothers_sku_is_told_and_not_set(shop: Shop, key: str) -> None:
+    answer = told(post(shop, key, {"products": [count("5000", 7)]}))
 
     assert [(one["pointer"], one["reason"]) for one in answer["errors"]] == [
         ("/products/0/product", "item_ambiguous")
@@ -369,10 +370,8 @@ def test_a_code_that_is_one_items_ean_and_anothers_sku_is_told_and_not_set(
     assert not {sku for sku, _ in stock_rows(shop)} & {"5000", "EAN-IS-5000"}
 
 
-def test_five_in_a_warehouse_that_keeps_five_back_are_none_as_an_order_sees_it(
-    shop: Shop, stock_key: str
-) -> None:
-    [seen] = told(shop.api.get("/v1/stock?sku=KEPT-BACK", stock_key))["products"]
+def test_five_in_a_warehouse_that_keeps_five_back_are_none_as_an_order_sees_it(shop: Shop, key: str) -> None:
+    [seen] = told(shop.api.get("/v1/stock?sku=KEPT-BACK", key))["products"]
     asked = outcome_of(shop, order(line("KEPT-BACK"), warehouseGroup="Depot alone"))
 
     assert seen["availableStock"] == 0
