@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import tracemalloc
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,15 +16,15 @@ from sqlalchemy import text
 
 from api.jobs.pieces import PIECE_BYTES
 from shared.domain.reasons import ITEM_UNKNOWN, STOCK_SHORT
-from tests.support.api import ApiClient, open_api
+from tests.support.api import ApiClient
+from tests.support.orders import ADDRESS
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
-    from shared.settings import Settings
 
 LINES, CSV = "application/x-ndjson", "text/csv"
-ADDRESS = {"firstName": "Eva", "lastName": "Lind", "email": "eva@example.com", "country": "SE"}
+EVA = {"firstName": "Eva", "lastName": "Lind", **ADDRESS}
 OUTCOMES: dict[str, Any] = {
     "ok-0": {"status": "ok", "orders": [1]},
     "short-1": {
@@ -58,15 +57,14 @@ OUTCOMES: dict[str, Any] = {
     "given-up-5": {"status": "no", "code": -7, "msg": "given up", "retryable": True, "errors": []},
 }
 ORDERS: dict[str, Any] = {
-    key: {"address": ADDRESS, "products": [{"sku": "BRASS-LAMP", "qty": 1}, {"ean": 7302, "qty": 1}]}
+    key: {"address": EVA, "products": [{"sku": "BRASS-LAMP", "qty": 1}, {"ean": 7302, "qty": 1}]}
     for key in OUTCOMES
 }
 
 
 @pytest.fixture
-def api(settings: Settings) -> Iterator[ApiClient]:
-    with open_api(settings) as made:
-        yield made.with_settings(slice_max_orders=2, sync_max_orders=1, database_pool_size=1)
+def api(api: ApiClient) -> ApiClient:
+    return api.with_settings(slice_max_orders=2, sync_max_orders=1, database_pool_size=1)
 
 
 def decide(api: ApiClient, slice_id: int, outcomes: dict[str, Any]) -> None:
@@ -259,7 +257,7 @@ def test_no_cell_of_a_table_is_run_by_a_spreadsheet(api: ApiClient) -> None:
         "\uff1d1",
     ]
     orders: dict[str, Any] = {
-        f"{key}-{n}": {"address": {**ADDRESS, "firstName": key}, "products": [{"sku": key}]}
+        f"{key}-{n}": {"address": {**EVA, "firstName": key}, "products": [{"sku": key}]}
         for n, key in enumerate(evil)
     }
     outcomes: dict[str, Any] = dict.fromkeys(orders, OUTCOMES["short-1"])

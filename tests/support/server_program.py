@@ -13,7 +13,6 @@ import psutil
 # The pieces that a test may put before it: what makes this one different.
 _HOLD = """
 import sys
-from contextlib import suppress
 from pathlib import Path
 from cli.servers import ServersError, run_servers, open_servers
 from shared.logs import configure_logging

@@ -141,7 +141,7 @@ FAULTS_COST_AT_MOST = 0.6
     "line", [{}, "x", {"qty": "x", "sku": 5}, {"qty": 0, "sku": "A", "unitPrice": -1}], ids=json.dumps
 )
 def test_whoever_sends_nothing_but_faults_does_not_take_the_workers_time(line: Any) -> None:
-    raw = _order(products=[line] * FAULTY_LINES)
+    raw = _text(products=[line] * FAULTY_LINES)
     sent, schema = json.loads(raw), OrderSchema(zone=ZoneInfo("UTC"), max_lines=MAX_LINES)
 
     def load() -> None:
