@@ -23,9 +23,10 @@ from shared.persistence.jobs.close import ClosedSlice, close_slices, finish_ende
 from shared.persistence.jobs.insert import insert_job
 from shared.persistence.jobs.progress import JOBS, find_job
 from shared.persistence.jobs.slices import claim_slice
+from tests.support.orders import order
 from tests.support.stored_jobs import Slices, close_slice, new_job_of, rows
 from tests.support.until import until
-from tests.support.worker_harness import WorkerHarness, order
+from tests.support.worker_harness import WorkerHarness
 from worker.maintenance.finish import FinishEndedJobs
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import Any
 
 from shared.domain.slicing import LARGE_QUEUE
 from tests.house.tree import ROOT
-from tests.support.worker_harness import WorkerHarness, order
+from tests.support.orders import order
+from tests.support.worker_harness import WorkerHarness
 from worker.tasks import run_settle
 
 PLACING_FRAMES_MAX = 6
