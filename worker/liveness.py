@@ -55,11 +55,11 @@ class Liveness:
         """Hear when Redis answers a question for messages; ``channel`` is kombu's, of a new connection."""
         self._channel = channel
         self._heard_at = self._in_hand_at = time.monotonic()
-        take_answer = channel.handlers["BRPOP"]
+        read_answer = channel.handlers["BRPOP"]
 
         def hear() -> Any:
             self._heard_at = time.monotonic()
-            return take_answer()
+            return read_answer()
 
         channel.handlers["BRPOP"] = hear
 

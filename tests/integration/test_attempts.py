@@ -48,7 +48,7 @@ def attempts(shop: Shop, slice_id: int) -> int:
     return int(counted)
 
 
-def test_the_slower_of_two_deliveries_does_what_the_faster_let_go_of(shop: Shop) -> None:
+def test_a_delivery_that_waits_for_another_settles_what_the_other_rolled_back(shop: Shop) -> None:
     slice_id = accepted_slice(shop)
     slow = SlowWorkerContext(shop.context.settings, shop.context.engine, shop.context.events)
     slower = threading.Thread(target=settle_slice, args=(slow, slice_id))

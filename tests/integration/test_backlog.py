@@ -24,7 +24,7 @@ def test_a_key_with_too_much_undecided_is_told_429_and_others_are_not(shop: Shop
     assert told(api.get("/v1/limits"))["undecidedMaxBytes"] == 100_000
 
 
-def test_what_was_decided_counts_no_more(shop: Shop) -> None:
+def test_decided_orders_leave_the_backlog(shop: Shop) -> None:
     [client] = shop.api.rows("SELECT id FROM clients")
     path = shop.api.post(BATCH, Prefer="respond-async").headers["Location"]
     assert undecided_bytes(shop.api.engine, client.id) > 60_000

@@ -67,7 +67,7 @@ def test_two_waiters_of_one_job_both_hear(settings: Settings, listener: Listener
         assert two.wait(1, 5)
 
 
-def test_each_reason_to_wake_up_counts_once(settings: Settings, listener: Listener) -> None:
+def test_an_event_wakes_a_waiter_once(settings: Settings, listener: Listener) -> None:
     until_subscribed(listener)
     job_id = uuid6.uuid7()
 
@@ -109,7 +109,7 @@ def test_announcing_with_redis_away_fails_nobody(settings: Settings) -> None:
     away.announce(uuid6.uuid7(), 0)
 
 
-def test_nobody_waiting_leaves_nothing_behind(listener: Listener) -> None:
+def test_waits_that_are_over_leave_no_thread_and_no_waiter(listener: Listener) -> None:
     threads = threading.active_count()
     for _ in range(50):
         with listener.waiting(uuid6.uuid7()):

@@ -63,7 +63,7 @@ def test_what_is_undecided_keeps_what_was_sent_however_old(shop: Shop) -> None:
     assert isinstance(caught.value.orig, CheckViolation)
 
 
-def test_days_count_from_the_last_outcome(shop: Shop) -> None:
+def test_days_of_a_body_count_from_the_last_outcome(shop: Shop) -> None:
     path = accepted(shop)
     grow_old(shop, 10)
     shop.settled(path)
@@ -73,7 +73,7 @@ def test_days_count_from_the_last_outcome(shop: Shop) -> None:
     assert empty_bodies(shop.api.engine, 7, ANY) == 1
 
 
-def test_one_transaction_empties_about_so_many_slices_and_one_job_at_least(shop: Shop) -> None:
+def test_one_transaction_deletes_bodies_of_about_so_many_slices_and_one_job_at_least(shop: Shop) -> None:
     # Three slices each.
     shop = replace(shop, api=shop.api.with_settings(slice_max_orders=1))
     for _ in range(3):
@@ -85,7 +85,7 @@ def test_one_transaction_empties_about_so_many_slices_and_one_job_at_least(shop:
     assert emptied == [2, 1, 0]
 
 
-def test_the_scheduler_empties_what_is_old(shop: Shop, settings: Settings) -> None:
+def test_the_scheduler_deletes_old_bodies(shop: Shop, settings: Settings) -> None:
     done(shop)
     grow_old(shop, 8)
 

@@ -157,7 +157,7 @@ def test_what_is_said_of_the_whole_order_comes_back(module_shop: Shop) -> None:
     assert (found["comment"], found["internalComment"], found["poNumber"]) == ("Ring twice", "VIP", "PO-1")
 
 
-def test_the_business_side_comes_back(module_shop: Shop) -> None:
+def test_account_buyer_and_delivery_window_come_back(module_shop: Shop) -> None:
     sent = {"accountId": 1, "deliveryWindow": "AW27", "products": [line()]}
 
     found = read_only(module_shop, sent)

@@ -160,7 +160,9 @@ def test_open_routes_do_not_look_at_the_key(ground: Ground, name: str, caller: s
 
 @pytest.mark.parametrize("name", ROUTES)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "X-ANY"])
-def test_other_methods_reach_nothing(ground: Ground, name: str, method: str) -> None:
+def test_a_method_that_a_route_has_not_is_405_and_does_nothing(
+    ground: Ground, name: str, method: str
+) -> None:
     declared = {route.method for route in routes() if route.rule == ROUTES[name].rule}
     if method in declared:
         return

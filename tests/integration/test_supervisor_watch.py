@@ -11,15 +11,13 @@ from cli.processes.supervisor import Supervisor
 from cli.processes.watchdog import Watchdog
 from cli.system.stop_signals import StopRequest
 
-GIVES_ONE_SIGN = """
+PINGS_ONCE = """
 import os, sys, time
 os.write(int(sys.argv[sys.argv.index("--liveness-fd") + 1]), b".")
 print("up", flush=True)
 time.sleep(600)
 """
-GIVES_SIGNS = GIVES_ONE_SIGN.replace(
-    "time.sleep(600)", "while not time.sleep(0.05): os.write(int(sys.argv[-1]), b'.')"
-)
+PINGS = PINGS_ONCE.replace("time.sleep(600)", "while not time.sleep(0.05): os.write(int(sys.argv[-1]), b'.')")
 
 
 @dataclass
@@ -64,16 +62,16 @@ class Observer:
 def test_a_child_whose_pings_stop_is_replaced() -> None:
     observer = Observer()
 
-    assert observer.run(GIVES_ONE_SIGN, ups=2) == 0
+    assert observer.run(PINGS_ONCE, ups=2) == 0
 
     assert observer.lines == ["up", "up"]
     assert observer.asked >= 1
 
 
-def test_silence_with_an_excuse_is_left_alone() -> None:
+def test_a_child_whose_pings_stop_is_left_alone_while_there_is_an_excuse() -> None:
     observer = Observer(excuses=True)
 
-    assert observer.run(GIVES_ONE_SIGN, ups=2, seconds=2) == 0
+    assert observer.run(PINGS_ONCE, ups=2, seconds=2) == 0
 
     assert observer.lines == ["up"]
     assert observer.asked > 1
@@ -82,7 +80,7 @@ def test_silence_with_an_excuse_is_left_alone() -> None:
 def test_a_child_that_pings_is_left_alone() -> None:
     observer = Observer()
 
-    assert observer.run(GIVES_SIGNS, ups=2, seconds=2) == 0
+    assert observer.run(PINGS, ups=2, seconds=2) == 0
 
     assert observer.lines == ["up"]
     assert observer.asked == 0

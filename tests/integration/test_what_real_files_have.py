@@ -500,7 +500,7 @@ HELD_ELSEWHERE = {
 
 
 @pytest.mark.parametrize(("module", "name"), HELD_ELSEWHERE.values(), ids=HELD_ELSEWHERE)
-def test_a_row_that_is_held_elsewhere_is_held(module: str, name: str) -> None:
+def test_a_row_that_names_another_test_names_one_that_is_there(module: str, name: str) -> None:
     assert callable(getattr(importlib.import_module(module), name))
 
 

@@ -23,7 +23,7 @@ def test_everything_that_is_required_is_pinned() -> None:
     assert not _required() - set(PINNED)
 
 
-def test_the_three_that_survive_restarts_of_redis_stay_together() -> None:
+def test_celery_kombu_and_redis_are_of_versions_that_survive_restarts_of_redis() -> None:
     assert {name: PINNED[name] for name in ("celery", "kombu", "redis")} == {
         "celery": "5.6.3",
         "kombu": "5.6.2",

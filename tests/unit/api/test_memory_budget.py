@@ -24,7 +24,7 @@ def test_what_does_not_fit_beside_the_others_is_503_and_may_come_again() -> None
         again.reserve(10 * MIB)
 
 
-def test_what_is_alone_fits_whatever_its_size() -> None:
+def test_a_reservation_alone_fits_whatever_its_size() -> None:
     budget = MemoryBudget(MIB)
 
     with budget.reservation() as alone:
@@ -35,7 +35,7 @@ def test_what_is_alone_fits_whatever_its_size() -> None:
             small.reserve(1000)
 
 
-def test_what_was_refused_gives_back_what_it_had() -> None:
+def test_a_reservation_that_was_refused_releases_what_it_had() -> None:
     budget = MemoryBudget(10 * MIB)
     with budget.reservation() as first:
         first.reserve(6 * MIB)
@@ -47,7 +47,7 @@ def test_what_was_refused_gives_back_what_it_had() -> None:
             third.reserve(4 * MIB)
 
 
-def test_what_is_not_needed_any_more_is_free_for_others_and_given_back_once() -> None:
+def test_what_a_reservation_releases_is_free_for_others_and_released_once() -> None:
     budget = MemoryBudget(10 * MIB)
     first, second = budget.reservation(), budget.reservation()
 

@@ -114,7 +114,7 @@ def test_a_message_that_nobody_has_in_hand_and_nobody_acknowledged_is_no_sign_of
     assert watched_for_strays.given() == b"."
 
 
-def test_messages_in_hand_may_stay_there(
+def test_a_worker_that_has_in_hand_what_it_fetched_pings(
     watched_for_strays: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state, "reserved_requests", [Request("1"), Request("2")])
@@ -125,7 +125,7 @@ def test_messages_in_hand_may_stay_there(
     assert watched_for_strays.given() == b"."
 
 
-def test_a_new_connection_begins_with_nothing_in_hand(watched_for_strays: Watched) -> None:
+def test_a_new_connection_begins_with_nothing_fetched(watched_for_strays: Watched) -> None:
     watched_for_strays.liveness.listen_in(Channel(taking("1")))
     pause(2 * ASTRAY_MOST_SECONDS, "it is counted as taken")
 
@@ -135,7 +135,9 @@ def test_a_new_connection_begins_with_nothing_in_hand(watched_for_strays: Watche
 
 
 @pytest.mark.parametrize("prefetch_count", [0, 1])
-def test_of_messages_without_a_bound_none_is_missed(watched_for_strays: Watched, prefetch_count: int) -> None:
+def test_without_a_bound_on_what_is_fetched_no_message_is_missed(
+    watched_for_strays: Watched, prefetch_count: int
+) -> None:
     watched_for_strays.liveness.listen_in(Channel(taking(prefetch_count=prefetch_count)))
 
     pause(2 * ASTRAY_MOST_SECONDS, "it is counted as taken")
@@ -143,7 +145,7 @@ def test_of_messages_without_a_bound_none_is_missed(watched_for_strays: Watched,
     assert watched_for_strays.given() == b"."
 
 
-def test_a_watcher_that_is_gone_or_does_not_read_is_nobodys_trouble(watched: Watched) -> None:
+def test_a_watchdog_that_is_gone_or_does_not_read_holds_up_no_worker(watched: Watched) -> None:
     watched.liveness.listen_in(Channel(taking("1", "2")))
     with suppress(BlockingIOError):
         while True:

@@ -129,7 +129,7 @@ def test_what_the_headers_give_away_is_refused_before_reading(
     assert raised.value.status == status
 
 
-def test_known_forms_are_taken() -> None:
+def test_known_content_types_and_encodings_are_accepted() -> None:
     plain = body_form("application/json", "UTF-8", "identity", 5, max_body_bytes=LIMIT)
     lines = body_form("application/x-ndjson", "", "GZIP", None, max_body_bytes=LIMIT)
 

@@ -32,7 +32,7 @@ def test_the_pauses_are_listed_up_to_the_one_that_stays() -> None:
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
-def test_luck_moves_a_pause_by_its_share_at_most(share: float, luck: float) -> None:
+def test_jitter_moves_a_pause_by_its_share_at_most(share: float, luck: float) -> None:
     backoff = Backoff(first_seconds=10, most_seconds=10, jitter=share)
 
     assert 10 * (1 - share) <= backoff.after(3, luck) + 1e-9

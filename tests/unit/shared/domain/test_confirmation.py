@@ -73,7 +73,7 @@ def test_address_is_written_as_on_a_parcel() -> None:
 
 
 @given(st.text())
-def test_one_line_is_one_line(text: str) -> None:
+def test_a_text_of_one_line_has_no_line_break_and_no_null(text: str) -> None:
     line = one_line(text)
 
     assert len(line.splitlines()) <= 1

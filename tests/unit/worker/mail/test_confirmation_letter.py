@@ -66,7 +66,7 @@ def part(mail: EmailMessage, kind: str) -> str:
     return content
 
 
-def test_plain_text_reads_well() -> None:
+def test_the_plain_text_of_a_confirmation_reads_like_this() -> None:
     assert (
         part(written(), "plain").replace("\r\n", "\n")
         == """\

@@ -62,7 +62,7 @@ def test_a_row_says_what_it_names_beside_the_defaults_of_what_it_leaves_out_or_c
     assert sorted(second.named) == ["active", "ean", "markets", "prices", "sku"]
 
 
-def test_no_markets_is_not_every_market() -> None:
+def test_an_item_of_no_markets_is_not_one_of_every_market() -> None:
     catalog = read('{"items":[{"sku":"A","markets":[]}]}')
 
     assert catalog.items[0].markets == ()
@@ -253,7 +253,7 @@ def test_a_refused_file_shows_fifty_faults_and_counts_the_rest() -> None:
     assert error.told()[49:] == ["49", "… and 1,003 more"]
 
 
-def test_progress_runs_to_the_end() -> None:
+def test_progress_of_reading_a_catalog_is_told_to_the_end() -> None:
     told: list[tuple[str, int, int]] = []
     rows = [{"sku": str(number)} for number in range(2_500)]
 

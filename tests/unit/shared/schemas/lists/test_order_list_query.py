@@ -17,7 +17,7 @@ def test_nothing_asked_is_the_first_hundred() -> None:
     assert read_query(STOCKHOLM, []) == {"limit": 100, "offset": 0}
 
 
-def test_a_house_of_small_pages_gives_small_pages_unasked() -> None:
+def test_the_default_limit_is_no_larger_than_the_largest() -> None:
     small = OrderListQuery(zone=ZoneInfo("UTC"), page_max=20, offset_max=5)
 
     assert read_query(small, []) == {"limit": 20, "offset": 0}
@@ -42,7 +42,7 @@ def test_a_date_is_one_of_the_organisations_zone_unless_it_names_one(sent: str, 
     assert values["newer_than"] == datetime(2027, 1, day, hour, tzinfo=UTC)
 
 
-def test_a_parameter_stands_once() -> None:
+def test_a_query_parameter_that_stands_twice_is_refused() -> None:
     faults = read_query(STOCKHOLM, [("order", "1"), ("order", "2")])
 
     assert isinstance(faults, list)
