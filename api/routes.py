@@ -9,6 +9,8 @@ from werkzeug.routing import IntegerConverter
 
 from api.context import request_context
 from api.docs.page import ASSETS
+from api.jobs.change_views import cancel_job, delete_done_job
+from api.jobs.list_view import list_jobs
 from api.jobs.views import show_job, show_results
 from api.middleware.auth import (
     ANY_KEY,
@@ -27,6 +29,7 @@ from api.service.health import Readiness, healthz
 from api.service.limits import show_limits
 from api.stock import count_stock, list_stock
 from api.web.query import check_query
+from shared.schemas.lists.jobs import JobListQuery
 from shared.schemas.lists.orders import OrderListQuery
 from shared.schemas.lists.results import ResultsQuery
 from shared.schemas.lists.stock import StockQuery
@@ -53,7 +56,10 @@ def routes() -> tuple[Route, ...]:
         Route("POST", "/v1/order/<int:number>", requires("orders:write"), complete_order),
         Route("GET", "/v1/stock", requires("stock:read"), list_stock, is_heavy=True, query=StockQuery),
         Route("POST", "/v1/stock", requires("stock:write"), count_stock, is_heavy=True),
+        Route("GET", "/v1/jobs", ANY_KEY, list_jobs, is_heavy=True, query=JobListQuery),
         Route("GET", "/v1/jobs/<job_id>", ANY_KEY, show_job),
+        Route("DELETE", "/v1/jobs/<job_id>", requires("orders:write"), delete_done_job, is_heavy=True),
+        Route("POST", "/v1/jobs/<job_id>/cancel", requires("orders:write"), cancel_job, is_heavy=True),
         Route("GET", "/v1/jobs/<job_id>/results", ANY_KEY, show_results, is_heavy=True, query=ResultsQuery),
         Route("GET", "/v1/limits", ANY_KEY, show_limits),
         Route("GET", "/healthz", OPEN, healthz),

@@ -108,6 +108,7 @@ JOB: Final = {
         says="A job that runs",
         value={
             "id": _JOB_ID,
+            "kind": "orders",
             "state": "running",
             "done": False,
             "total": 10000,
@@ -121,6 +122,8 @@ JOB: Final = {
             "startedAt": "2026-11-23T18:25:21.040000Z",
             "finishedAt": None,
             "expiresAt": "2026-12-23T18:25:21.000000Z",
+            "retryOf": None,
+            "retries": [],
             "links": {"self": f"/v1/jobs/{_JOB_ID}", "results": f"/v1/jobs/{_JOB_ID}/results"},
         },
     ),

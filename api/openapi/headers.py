@@ -53,7 +53,7 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
         "required": True,
         "schema": {"enum": ["true", "false"]},
     },
-    "Link": {"description": "With a limit, where the next outcomes are (RFC 8288).", "schema": _TEXT},
+    "Link": {"description": "Where the next page is (RFC 8288).", "schema": _TEXT},
     "ETag": {"description": "The version of what is answered.", "schema": _TEXT},
 }
 HEADER_NAMES: Final = {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from api.openapi.examples import JOB, OUTCOMES
 from api.openapi.operation import Operation, ResponseDoc
 from api.web.media_type import CSV, LINES
+from shared.schemas.lists.jobs import JobListQuery
 from shared.schemas.lists.results import ResultsQuery
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 _NO_JOB: Final = ResponseDoc(says="There is no such job, or it is not this client's.")
 _GONE: Final = ResponseDoc(
-    says="The job has expired, and its outcomes are gone; the orders that it made are not."
+    says="The job has expired or was deleted, and its outcomes are gone; the orders that it made are not."
 )
 _ALSO_AS: Final = {
     LINES: "A line for each outcome: the outcome, with its `key` and its `position` in the batch.",
@@ -28,7 +30,51 @@ def _results(settings: Settings) -> ResultsQuery:
     return ResultsQuery(max_orders=settings.max_orders)
 
 
+def _job_list(settings: Settings) -> JobListQuery:
+    return JobListQuery(zone=ZoneInfo(settings.organisation_timezone))
+
+
 JOBS: Final = {
+    "GET /v1/jobs": Operation(
+        id="listJobs",
+        tag="Jobs",
+        summary="List jobs",
+        description="A page of the client's jobs, newest first; with the scope `jobs:read-all`, of "
+        "everybody's. Parameters choose some of them. `next` and Link say where older ones are.",
+        query=_job_list,
+        responses={200: ResponseDoc(says="A page of jobs.", schema="JobList", headers=("Link",))},
+    ),
+    "POST /v1/jobs/<job_id>/cancel": Operation(
+        id="cancelJob",
+        tag="Jobs",
+        summary="Cancel a job",
+        description="What is not decided yet is -7, `cancelled`, at once; what a worker has in hand is "
+        "finished, and what was decided stays. Asked again, or of a job that is done, it changes nothing.",
+        parameters=("job_id",),
+        responses={
+            200: ResponseDoc(
+                says="The job: cancelled, or cancelling while workers finish what they have in hand.",
+                schema="Job",
+                headers=("RetryAfter",),
+            ),
+            404: _NO_JOB,
+            410: _GONE,
+        },
+    ),
+    "DELETE /v1/jobs/<job_id>": Operation(
+        id="deleteJob",
+        tag="Jobs",
+        summary="Delete a job that is done",
+        description="What was sent and its outcomes go at once; the job is 410 from then on. Its orders "
+        "stay, and its Idempotency-Key stays in use.",
+        parameters=("job_id",),
+        responses={
+            204: ResponseDoc(says="It is deleted.", schema=None),
+            404: _NO_JOB,
+            409: ResponseDoc(says="The job is not done.", headers=("RetryAfter",)),
+            410: _GONE,
+        },
+    ),
     "GET /v1/jobs/<job_id>": Operation(
         id="showJob",
         tag="Jobs",

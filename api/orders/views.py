@@ -13,9 +13,9 @@ from flask import request
 
 from api.body.batch import read_batch, read_single
 from api.body.request_body import read_request_body
+from api.jobs.find import check_not_gone, expired
 from api.jobs.responses import job_accepted
 from api.jobs.results import results_response
-from api.jobs.views import expired
 from api.orders.accept import Accepted, BatchRequest, accept_batch
 from api.orders.collect import Collected, collect, collect_again
 from api.orders.idempotency import read_idempotency_key, request_hash
@@ -122,8 +122,9 @@ def _replay(
     # Whatever happens from here on: there is a job, and the client is told where.
     context.job_id = job_id
     job = find_job(app.engine, job_id)
-    if job is None or job.is_over(app.clock()):
+    if job is None:
         raise expired()
+    check_not_gone(job, app.clock())
     context.orders = job.total
     waiting = _waiting(app, context, preferences, job.total)
     with app.listener.waiting(job.id) as waiter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 
@@ -128,7 +129,17 @@ class ServerConnection:
         """Get the body of ``path``, asking again while the server is away."""
         return self._answer(lambda: self._http.build_request("GET", self.url + path)).content
 
-    def _answer(self, request: Callable[[], httpx.Request]) -> httpx.Response:
+    def change(self, method: str, path: str) -> bytes:
+        """Post to ``path``, or delete it, asking again while the server is away: it may be done twice.
+
+        That it is refused because of the state it is in (409) does not pass. Raises LostError, RefusedError.
+        """
+        request = partial(self._http.build_request, method, self.url + path)
+        return self._answer(request, _TRY_AGAIN - {HTTPStatus.CONFLICT}).content
+
+    def _answer(
+        self, request: Callable[[], httpx.Request], try_again: frozenset[HTTPStatus] = _TRY_AGAIN
+    ) -> httpx.Response:
         """Send a request, again while that may help, and give the answer that is a success."""
         waited = 0.0
         lost = False
@@ -144,7 +155,7 @@ class ServerConnection:
                 if response.is_success:
                     return response
                 fault, wanted_pause = _sentence(response), _retry_after_seconds(response)
-                if response.status_code not in _TRY_AGAIN:
+                if response.status_code not in try_again:
                     raise RefusedError(fault, response.status_code)
             longer = max(pause, wanted_pause)
             waited += longer

@@ -65,6 +65,13 @@ class JobReport(msgspec.Struct, frozen=True, rename="camel"):
         return self.total - self.pending
 
 
+class JobList(msgspec.Struct, frozen=True):
+    """A page of jobs as ``GET /v1/jobs`` tells it, and where the next one is."""
+
+    jobs: list[JobReport]
+    next: str | None = None
+
+
 class ErrorEnvelope(msgspec.Struct, frozen=True):
     """The envelope in which the server refuses a whole request."""
 
@@ -75,6 +82,7 @@ class ErrorEnvelope(msgspec.Struct, frozen=True):
 _outcomes = msgspec.json.Decoder(dict[str, Outcome])
 _raw_outcomes = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _job = msgspec.json.Decoder(JobReport)
+_job_list = msgspec.json.Decoder(JobList)
 _api_error = msgspec.json.Decoder(ErrorEnvelope)
 
 
@@ -86,6 +94,11 @@ def read_outcomes(body: bytes) -> dict[str, Outcome]:
 def read_job(body: bytes) -> JobReport:
     """Read a job's answer. Raises msgspec.MsgspecError."""
     return _job.decode(body)
+
+
+def read_job_list(body: bytes) -> JobList:
+    """Read a page of jobs. Raises msgspec.MsgspecError."""
+    return _job_list.decode(body)
 
 
 def read_api_error(body: bytes) -> ErrorEnvelope | None:

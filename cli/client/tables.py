@@ -13,7 +13,7 @@ from cli.client.outcomes import CODE_MEANINGS
 from shared.terminal_text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cli.client.outcomes import JobReport, Outcome
 
@@ -61,6 +61,23 @@ def _job_lines(job: JobReport) -> list[tuple[str, str]]:
     )
     lines.extend((name, moment) for name, moment in moments if moment)
     return lines
+
+
+def job_cells(job: JobReport) -> list[str]:
+    """A job in one line: id, state, orders, ok, failed, and when it was accepted."""
+    counts = (str(job.total), str(job.ok), str(job.failed))
+    return [printable(cell) for cell in (job.id, job.state, *counts, job.created_at or "")]
+
+
+def jobs_table(jobs: Iterable[JobReport]) -> Table:
+    """Jobs, a line each."""
+    table = Table("job", "state", box=box.SIMPLE_HEAD)
+    for name in ("orders", "ok", "failed"):
+        table.add_column(name, justify="right")
+    table.add_column("accepted")
+    for job in jobs:
+        table.add_row(*map(escape, job_cells(job)))
+    return table
 
 
 def outcomes_table(outcomes: Mapping[str, Outcome]) -> Table:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -21,6 +21,7 @@ class JobState(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    CANCELLING = "cancelling"
     SUCCEEDED = "succeeded"
     PARTIALLY_SUCCEEDED = "partially_succeeded"
     FAILED = "failed"
@@ -40,6 +41,20 @@ class JobForm(StrEnum):
     """The completion of a prepared order; answered with its bare outcome."""
 
 
+class JobKind(StrEnum):
+    """What a job's batch is made of (contract §5)."""
+
+    ORDERS = "orders"
+    COMPLETIONS = "completions"
+
+
+FORMS_OF: Final = {
+    JobKind.ORDERS: (JobForm.BATCH, JobForm.ORDER),
+    JobKind.COMPLETIONS: (JobForm.COMPLETION,),
+}
+"""The forms in which each kind may have been asked for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One reading of a job's row and its slices, all of the same moment.
@@ -47,7 +62,8 @@ class Job:
     ``decided`` counts the orders of closed slices: ok, cancelled and failed ones; ``codes`` counts the
     rejected ones by code. ``started_at`` is when the first slice was taken, ``finished_at`` when the last one
     was closed, or a batch of no orders was made; ``expires_at`` is when it expires if it is done in time.
-    Everything else is derived, so the counts cannot disagree.
+    ``retries`` are the jobs that try its rejected orders again. Everything else is derived, so the counts
+    cannot disagree.
     """
 
     id: UUID
@@ -64,6 +80,15 @@ class Job:
     codes: Mapping[int, int] = field(default_factory=dict)
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    deleted_at: datetime | None = None
+    retry_of: UUID | None = None
+    retries: Sequence[UUID] = ()
+
+    @property
+    def kind(self) -> JobKind:
+        """What its batch is made of."""
+        return next(kind for kind, forms in FORMS_OF.items() if self.form in forms)
 
     @property
     def pending(self) -> int:
@@ -100,6 +125,8 @@ class Job:
     def state(self) -> JobState:
         """Where the job stands (contract §5)."""
         if not self.done:
+            if self.cancel_requested_at is not None:
+                return JobState.CANCELLING
             return JobState.QUEUED if self.started_at is None else JobState.RUNNING
         if self.cancelled:
             return JobState.CANCELLED

@@ -162,6 +162,12 @@ ALREADY_COMPLETED: Final = Reason(
 
 # -- it is not the order's fault ----------------------------------------------------------------------------
 
+CANCELLED: Final = Reason(
+    "cancelled",
+    Code.GENERAL,
+    "the job was cancelled before the order was decided",
+    retryable=True,
+)
 GIVEN_UP: Final = Reason(
     "given_up",
     Code.GENERAL,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.outcome import Fault, Reason, Rejected, reject
-from shared.domain.reasons import GIVEN_UP, NOT_STORED, NUMBER_REPEATED, NUMBER_TAKEN, TOO_SLOW
+from shared.domain.reasons import CANCELLED, GIVEN_UP, NOT_STORED, NUMBER_REPEATED, NUMBER_TAKEN, TOO_SLOW
 
 
 def number_taken(number: int) -> Fault:
@@ -43,3 +43,14 @@ def could_not_be_stored(request_id: str) -> Rejected:
     """The outcome of an order that cannot be read, decided or written, whatever is tried."""
     msg = f"the order could not be stored; tell us the request id {request_id}"
     return reject([Fault(NOT_STORED, "", msg, {"requestId": request_id})])
+
+
+def cancelled() -> Rejected:
+    """The outcome of an order whose job was cancelled before it was decided."""
+    msg = "the job was cancelled before this order was decided; nothing of it exists: retry the job"
+    return reject([Fault(CANCELLED, "", msg)])
+
+
+def is_cancelled(outcome: Rejected) -> bool:
+    """Whether an order was not rejected for what it is, but cancelled."""
+    return any(fault.reason is CANCELLED for fault in outcome.faults)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, fields
 
-from shared.domain.job import Job, JobState
+from shared.domain.job import Job, JobKind, JobState
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -67,6 +67,7 @@ class JobSchema(Schema):
     """A job's progress. The counts add up to ``total`` in every answer."""
 
     id = fields.UUID(metadata={"description": "UUIDv7"})
+    kind = fields.Enum(JobKind, by_value=True, metadata={"description": "what its batch is made of"})
     state = fields.Enum(JobState, by_value=True, metadata={"description": "where the job stands"})
     done = fields.Boolean(metadata={"description": "whether every key has its outcome"})
     total = fields.Integer(metadata={"description": "orders in the batch"})
@@ -88,6 +89,14 @@ class JobSchema(Schema):
     kept_until = Rfc3339(
         data_key="expiresAt",
         metadata={"description": "until when it is kept; a day after its last outcome at the earliest"},
+    )
+    retry_of = fields.UUID(
+        data_key="retryOf",
+        allow_none=True,
+        metadata={"description": "the job whose rejected orders it tries again"},
+    )
+    retries = fields.List(
+        fields.UUID(), metadata={"description": "the jobs that try its rejected orders again"}
     )
     links = _OfTheSame(LinksSchema)
 

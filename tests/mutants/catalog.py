@@ -136,7 +136,8 @@ MUTANTS: Final = (
         [
             Change(
                 _SETTLE,
-                "                    step.reports = close_with(connection, work.place(connection, claim))\n"
+                "                    step.reports = close_with("
+                "connection, place_unless_cancelled(work, connection, claim))\n"
                 '                    _failpoints("after-write", work.slices)\n',
                 "                    placed = work.place(connection, claim)\n"
                 '            _failpoints("after-write", work.slices)\n'
@@ -682,6 +683,24 @@ MUTANTS: Final = (
             )
         ],
         [f"{_CLOSED_ONCE}::test_who_cannot_be_the_last_waits_for_nobody"],
+    ),
+    Mutant(
+        "a worker decides what was cancelled before it claimed it",
+        [Change("worker/settle/cancelled.py", "if one.id in claim.cancelled_ids and", "if False and")],
+        ["tests/integration/test_jobs_cancelled.py::test_what_a_worker_has_in_hand_is_finished"],
+    ),
+    Mutant(
+        "who may read everybody's jobs may cancel them",
+        [
+            Change(
+                "api/jobs/find.py",
+                "_found(app, context, job_id, own=True)",
+                "_found(app, context, job_id, own=False)",
+            )
+        ],
+        [
+            "tests/integration/test_jobs_cancelled.py::test_a_job_of_somebody_else_is_404_even_for_who_may_read_it"
+        ],
     ),
     Mutant(
         "a job is finished twice",

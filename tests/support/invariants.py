@@ -50,7 +50,8 @@ _AT_REST = {
 _ALWAYS = {
     "slices make up their job": """
         SELECT id FROM jobs
-        WHERE total <> (SELECT coalesce(sum(order_count), 0) FROM slices WHERE job_id = jobs.id)
+        WHERE deleted_at IS NULL
+        AND total <> (SELECT coalesce(sum(order_count), 0) FROM slices WHERE job_id = jobs.id)
         UNION ALL
         SELECT job_id FROM (
             SELECT job_id, first_position, coalesce(
@@ -65,16 +66,20 @@ _ALWAYS = {
     """,
     "a slice counts its outcomes": """
         WITH by_code AS (
-            SELECT slice_id, outcome ->> 'code' AS code, count(key) AS times FROM told GROUP BY 1, 2
+            SELECT slice_id, CASE WHEN outcome -> 'errors' -> 0 ->> 'reason' = 'cancelled'
+                THEN 'cancelled' ELSE outcome ->> 'code' END AS code, count(key) AS times
+            FROM told GROUP BY 1, 2
         ), counted AS (
             SELECT slice_id, sum(times) AS whole, sum(times) FILTER (WHERE code IS NULL) AS ok,
-                jsonb_object_agg(code, times) FILTER (WHERE code IS NOT NULL) AS by_code
+                sum(times) FILTER (WHERE code = 'cancelled') AS cancelled,
+                jsonb_object_agg(code, times) FILTER (WHERE code <> 'cancelled') AS by_code
             FROM by_code GROUP BY slice_id
         )
         SELECT id, order_count, whole, ok_count, ok, codes, by_code
         FROM slices LEFT JOIN counted ON slice_id = id
         WHERE closed_at IS NOT NULL AND (
             order_count IS DISTINCT FROM whole OR ok_count <> coalesce(ok, 0)
+            OR cancelled_count <> coalesce(cancelled, 0)
             OR coalesce(codes, '{}') <> coalesce(by_code, '{}')
         )
     """,
@@ -129,6 +134,7 @@ _ALWAYS = {
     "no order is without an outcome": """
         SELECT number, job_id FROM orders
         WHERE NOT EXISTS (SELECT FROM numbers WHERE numbers.number = orders.number)
+        AND NOT EXISTS (SELECT FROM jobs WHERE jobs.id = job_id AND deleted_at IS NOT NULL)
     """,
     "completions of an order name it and all its parts": """
         SELECT numbers.job_id, key, array_agg(numbers.number) FROM numbers

@@ -137,6 +137,9 @@ def _handler(server: SmallServer) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self._reply(b"")
 
+        def do_DELETE(self) -> None:
+            self._reply(b"")
+
         def do_POST(self) -> None:
             self._reply(self.rfile.read(int(self.headers["Content-Length"])))
 

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from shared.domain.outcome import Created, Rejected
+from shared.domain.outcome import Created, Outcome, Rejected
 from shared.domain.reasons import VOUCHER_UNKNOWN
+from shared.domain.rejections import is_cancelled
 from shared.persistence.jobs.close import ClosedSlice, close_slices
 from shared.persistence.jobs.slices import TakenSlice
 from shared.schemas.outcome import keyed_outcomes_json
@@ -37,7 +38,11 @@ def close_with(connection: Connection, placed: Placed) -> list[SliceReport]:
     if not placed:
         return []
     codes = [_codes(keyed) for _, keyed in placed]
-    oks = [len(keyed) - sum(of.values()) for (_, keyed), of in zip(placed, codes, strict=True)]
+    cancelled = [sum(_is_cancelled(outcome) for _, outcome in keyed) for _, keyed in placed]
+    oks = [
+        len(keyed) - sum(of.values()) - stopped
+        for (_, keyed), of, stopped in zip(placed, codes, cancelled, strict=True)
+    ]
     close_slices(
         connection,
         [
@@ -49,8 +54,9 @@ def close_with(connection: Connection, placed: Placed) -> list[SliceReport]:
                 outcomes=keyed_outcomes_json(keyed),
                 ok_count=ok,
                 codes=of,
+                cancelled_count=stopped,
             )
-            for (taken, keyed), ok, of in zip(placed, oks, codes, strict=True)
+            for (taken, keyed), ok, of, stopped in zip(placed, oks, codes, cancelled, strict=True)
         ],
     )
     return [_report(taken, keyed, ok) for (taken, keyed), ok in zip(placed, oks, strict=True)]
@@ -59,9 +65,13 @@ def close_with(connection: Connection, placed: Placed) -> list[SliceReport]:
 def _codes(keyed: Sequence[Keyed]) -> dict[str, int]:
     codes: dict[str, int] = {}
     for _, outcome in keyed:
-        if isinstance(outcome, Rejected):
+        if isinstance(outcome, Rejected) and not is_cancelled(outcome):
             codes[str(int(outcome.code))] = codes.get(str(int(outcome.code)), 0) + 1
     return codes
+
+
+def _is_cancelled(outcome: Outcome) -> bool:
+    return isinstance(outcome, Rejected) and is_cancelled(outcome)
 
 
 def _report(taken: TakenSlice, keyed: Sequence[Keyed], ok: int) -> SliceReport:

@@ -15,6 +15,7 @@ from shared.persistence.jobs.slices import TakenSlice, claim_slices
 from worker.context import WorkerContext
 from worker.mail.hints import hint_mails, may_want_mails
 from worker.settle.attempts import Attempts
+from worker.settle.cancelled import place_unless_cancelled
 from worker.settle.close_slices import SliceReport, close_with
 from worker.settle.logs import bind_requests
 from worker.settle.part import MessagePart, Way
@@ -51,7 +52,7 @@ def settle(
                 claim = claim_slices(connection, [one.id for one in work.slices], limits)
                 if claim is not None:
                     _failpoints("after-claim", work.slices)
-                    step.reports = close_with(connection, work.place(connection, claim))
+                    step.reports = close_with(connection, place_unless_cancelled(work, connection, claim))
                     _failpoints("after-write", work.slices)
         _tell(context, work.slices, step.reports)
     except (Exception, TimeUpError, OrderTooSlowError) as error:  # noqa: BLE001 - it is decided on, and logged

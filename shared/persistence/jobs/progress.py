@@ -27,7 +27,9 @@ _REJECTED = ", ".join(f"sum(rejected[{nth}])" for nth in range(1, len(CODES) + 1
 # wal_writer_delay) a crash of PostgreSQL could forget it. So it is told after that, and what was told stays.
 JOBS: Final = f"""
     SELECT jobs.id, jobs.client_id, jobs.api_key_id, jobs.request_id, jobs.total, jobs.form, jobs.created_at,
-           jobs.expires_at, jobs.finished_at, jobs.ok_count, jobs.cancelled_count, jobs.codes,
+           jobs.expires_at, jobs.cancel_requested_at, jobs.deleted_at, jobs.retry_of,
+           ARRAY(SELECT id FROM jobs AS later WHERE later.retry_of = jobs.id ORDER BY id) AS retries,
+           jobs.finished_at, jobs.ok_count, jobs.cancelled_count, jobs.codes,
            LEAST(jobs.started_at, counted.started_at, begun.started_at) AS started_at,
            counted.decided, counted.ok, counted.cancelled, counted.rejected,
            jobs.finished_at IS NULL
@@ -81,6 +83,10 @@ def job_of(row: Row[Any]) -> Job:
         codes={int(code): int(orders) for code, orders in codes.items() if orders},
         started_at=row.started_at,
         finished_at=row.finished_at,
+        cancel_requested_at=row.cancel_requested_at,
+        deleted_at=row.deleted_at,
+        retry_of=row.retry_of,
+        retries=row.retries,
     )
 
 

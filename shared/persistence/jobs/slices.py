@@ -21,7 +21,8 @@ _PORTION_BYTES = 1024 * 1024
 #
 # The limits for what follows in the transaction come with it: a statement of their own is a round trip.
 _CLAIM = text(
-    "SELECT id, now() AS moment, (SELECT version FROM catalog_state) AS version"
+    "SELECT id, now() AS moment, (SELECT version FROM catalog_state) AS version,"
+    " (SELECT cancel_requested_at FROM jobs WHERE jobs.id = job_id) IS NOT NULL AS cancelled"
     " FROM slices CROSS JOIN ("
     "SELECT set_config('lock_timeout', COALESCE(:lock_limit, current_setting('lock_timeout')), true),"
     " set_config('statement_timeout',"
@@ -83,6 +84,8 @@ class Claim:
     moment: datetime
     catalog_version: int
     slice_ids: frozenset[int]
+    cancelled_ids: frozenset[int] = frozenset()
+    """Those of them whose jobs are cancelled: nothing more of these may be decided."""
 
 
 def body_windows(connection: Connection, slice_id: int, window_bytes: int) -> Iterator[bytes]:
@@ -151,7 +154,14 @@ def claim_slices(
         "statement_limit": None if limits is None else f"{limits.statement_ms}ms",
     }
     rows = connection.execute(_CLAIM, wanted).all()
-    return Claim(rows[0].moment, rows[0].version, frozenset(row.id for row in rows)) if rows else None
+    if not rows:
+        return None
+    return Claim(
+        rows[0].moment,
+        rows[0].version,
+        frozenset(row.id for row in rows),
+        frozenset(row.id for row in rows if row.cancelled),
+    )
 
 
 def claim_slice(connection: Connection, slice_id: int) -> Claim | None:

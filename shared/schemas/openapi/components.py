@@ -14,6 +14,7 @@ from marshmallow import Schema
 from shared.domain.order import STATES_NEEDED
 from shared.schemas.countries import COUNTRIES, CURRENCIES
 from shared.schemas.job import JobSchema
+from shared.schemas.lists.jobs import JobListSchema
 from shared.schemas.lists.orders import OrderListSchema
 from shared.schemas.lists.stock import StockListSchema
 from shared.schemas.openapi.answers import ANSWERS
@@ -87,7 +88,7 @@ def _add_written(spec: APISpec) -> None:
     """Add what is written by a schema: all its members are always there, but for the few that are not."""
     schemas = spec.components.schemas
     known = set(schemas)
-    for written in (JobSchema, OrderListSchema, StockListSchema, StockSetSchema):
+    for written in (JobSchema, JobListSchema, OrderListSchema, StockListSchema, StockSetSchema):
         spec.components.schema(_component_name(written), schema=written)
     for name in schemas.keys() - known:
         schemas[name]["required"] = _ALWAYS.get(name, list(schemas[name]["properties"]))

@@ -24,7 +24,7 @@ from shared.persistence.core.tables.catalog import (
     vouchers,
     warehouses,
 )
-from shared.persistence.core.tables.job import job_progress, jobs, slices
+from shared.persistence.core.tables.job import job_progress, jobs, retried_keys, slices
 from shared.persistence.core.tables.mail import confirmations
 from shared.persistence.core.tables.order import (
     allocations,
@@ -58,6 +58,7 @@ __all__ = [
     "payments",
     "pricelists",
     "prices",
+    "retried_keys",
     "shipping_options",
     "slices",
     "stock",

@@ -51,6 +51,13 @@ jobs = Table(
     Column("cancelled_count", Integer),
     # {"-2": 3}: rejections by code.
     Column("codes", JSONB),
+    # From then on nothing of it is decided that no worker had in hand.
+    Column("cancel_requested_at", Moment),
+    # When its slices were deleted; the row stays until it expires.
+    Column("deleted_at", Moment),
+    # The job whose rejected orders it tries again, and the one that tried them first.
+    Column("retry_of", Uuid),
+    Column("first_try", Uuid),
     # Whether its slices still have what was sent.
     Column("bodies_kept", Boolean, nullable=False, server_default=text("true")),
     # NULLs differ: a job without an Idempotency-Key is like no other.
@@ -69,7 +76,10 @@ jobs = Table(
         name="counts_within_total",
     ),
     CheckConstraint("form IN ('batch', 'order', 'completion')", name="form_known"),
+    CheckConstraint("(retry_of IS NULL) = (first_try IS NULL)", name="retry_has_first_try"),
+    CheckConstraint("deleted_at IS NULL OR finished_at IS NOT NULL", name="deleted_when_finished"),
     Index(None, "client_id", "id"),
+    Index("jobs_retry_of_idx", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
     Index(None, "expires_at"),
     # What the scheduler looks through for jobs that ended without anybody finishing them.
     Index("jobs_unfinished_idx", "id", postgresql_where=text("finished_at IS NULL")),
@@ -142,4 +152,18 @@ job_progress = Table(
     Column("started_at", Moment),
     PrimaryKeyConstraint("job_id", "writer"),
     CheckConstraint("ok >= 0 AND cancelled >= 0 AND ok + cancelled <= decided", name="counts_add_up"),
+)
+
+retried_keys = Table(
+    # Which orders of a job were tried again, and by which job last: none is tried by two at once, or again
+    # when it was made. A key is known by its SHA-256.
+    "retried_keys",
+    metadata,
+    # The job that tried them first.
+    Column("first_try", Uuid, nullable=False),
+    Column("key_hash", LargeBinary, nullable=False),
+    Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    PrimaryKeyConstraint("first_try", "key_hash"),
+    CheckConstraint("octet_length(key_hash) = 32", name="hash_is_sha256"),
+    Index(None, "job_id"),
 )

@@ -40,6 +40,7 @@ def test_a_job_is_written_as_in_the_contracts_example() -> None:
 
     assert shown == {
         "id": "01a209af-3b0c-7ce6-836e-bae03ff047b9",
+        "kind": "orders",
         "state": "running",
         "done": False,
         "total": 10_000,
@@ -53,6 +54,8 @@ def test_a_job_is_written_as_in_the_contracts_example() -> None:
         "startedAt": "2026-11-23T19:00:00.001500Z",
         "finishedAt": None,
         "expiresAt": "2026-12-23T18:00:00.000000Z",
+        "retryOf": None,
+        "retries": [],
         "links": {
             "self": "/v1/jobs/01a209af-3b0c-7ce6-836e-bae03ff047b9",
             "results": "/v1/jobs/01a209af-3b0c-7ce6-836e-bae03ff047b9/results",
@@ -71,6 +74,7 @@ def test_a_job_is_written_as_in_the_contracts_example() -> None:
         (job(2, 2, 1, started_at=LATER), JobState.PARTIALLY_SUCCEEDED),
         (job(2, 2, 0, started_at=LATER), JobState.FAILED),
         (job(2, 2, 1, 1, started_at=LATER), JobState.CANCELLED),
+        (job(2, 1, started_at=LATER, cancel_requested_at=LATER), JobState.CANCELLING),
         (job(0), JobState.SUCCEEDED),
     ],
 )

@@ -1,0 +1,87 @@
+"""jobs list, and job ID cancel and delete, against a small HTTP server."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from click.testing import CliRunner, Result
+
+from cli.commands.job import job
+from cli.commands.jobs import jobs
+from tests.support.small_server import JOB_ID, KEY, Canned, SmallServer, api_error
+
+if TYPE_CHECKING:
+    import click
+
+JOB: dict[str, Any] = {
+    "id": JOB_ID,
+    "state": "cancelled",
+    "done": True,
+    "total": 10,
+    "pending": 0,
+    "ok": 6,
+    "failed": 1,
+    "cancelled": 3,
+    "percent": 100.0,
+    "codes": {"-2": 1},
+    "createdAt": "2027-01-05T10:00:00Z",
+}
+
+
+def run(server: SmallServer, command: click.Command, *words: str) -> Result:
+    return CliRunner().invoke(command, [*words, "--url", server.url, "--api-key", KEY])
+
+
+def gives(server: SmallServer, status: int, body: Any = None) -> None:
+    server.canned.append(Canned(status, b"" if body is None else json.dumps(body).encode()))
+
+
+def test_jobs_are_listed_a_line_each_in_a_pipe(server: SmallServer) -> None:
+    gives(server, 200, {"jobs": [JOB, JOB], "next": "/v1/jobs?after=x"})
+
+    result = run(server, jobs, "list", "--state", "cancelled", "--failed", "--limit", "2")
+
+    assert result.stdout == f"{JOB_ID}\tcancelled\t10\t6\t1\t2027-01-05T10:00:00Z\n" * 2
+    assert result.stderr == f"There are more: --after {JOB_ID}\n"
+    assert server.seen[0].path == "/v1/jobs?limit=2&state=cancelled&failed=true"
+    assert result.exit_code == 0
+
+
+def test_jobs_are_listed_as_the_server_tells_them(server: SmallServer) -> None:
+    gives(server, 200, {"jobs": [], "next": None})
+
+    result = run(server, jobs, "list", "--json")
+
+    assert json.loads(result.stdout) == {"jobs": [], "next": None}
+    assert (result.stderr, result.exit_code) == ("", 0)
+
+
+def test_a_job_is_cancelled_and_shown(server: SmallServer) -> None:
+    gives(server, 200, JOB)
+
+    result = run(server, job, JOB_ID, "cancel")
+
+    assert (server.seen[0].method, server.seen[0].path) == ("POST", f"/v1/jobs/{JOB_ID}/cancel")
+    assert "cancelled" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_a_job_is_deleted(server: SmallServer) -> None:
+    gives(server, 204)
+
+    result = run(server, job, JOB_ID, "delete")
+
+    assert (server.seen[0].method, server.seen[0].path) == ("DELETE", f"/v1/jobs/{JOB_ID}")
+    assert (result.stdout, result.stderr) == ("", f"{JOB_ID} is deleted; its orders stay.\n")
+    assert result.exit_code == 0
+
+
+def test_a_job_that_is_not_done_is_not_asked_to_be_deleted_again(server: SmallServer) -> None:
+    server.canned.append(api_error(409, "The job is not done.", Retry_After="1"))
+
+    result = run(server, job, JOB_ID, "delete")
+
+    assert len(server.seen) == 1
+    assert "The job is not done." in result.stderr
+    assert result.exit_code == 2
