@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
 import pytest
 
 from api.routes import routes
+from shared.clock import utc_now
 from shared.queue.job_queue import JobQueue
 from tests.support.api import ApiClient
 
@@ -12,6 +17,25 @@ from tests.support.api import ApiClient
 @pytest.fixture(scope="module")
 def job_path(module_api: ApiClient) -> str:
     return module_api.post({"a": {}}, Prefer="respond-async").headers["Location"]
+
+
+def test_a_jobs_id_is_a_uuid_of_version_7_and_its_times_are_rfc_3339_in_utc(
+    module_api: ApiClient, job_path: str
+) -> None:
+    before = utc_now()
+    path = module_api.post({"a": {}}, Prefer="respond-async").headers["Location"]
+    for slice_id, _, _ in module_api.open_slices(path.rpartition("/")[2]):
+        module_api.close_slice(slice_id)
+
+    job = module_api.get(path).json or {}
+
+    made_at = datetime.fromtimestamp((UUID(job["id"]).int >> 80) / 1000, UTC)
+    times = [job[name] for name in ("createdAt", "startedAt", "finishedAt", "expiresAt")]
+    assert UUID(job["id"]).version == 7
+    assert abs(made_at - before) < timedelta(minutes=1)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", time) for time in times)
+    assert times == sorted(times)
+    assert job_path < f"/v1/jobs/{job['id']}"
 
 
 @pytest.mark.parametrize("rest", ["", "/results"])
