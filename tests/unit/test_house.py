@@ -11,7 +11,7 @@ from tests.house.references import dangling, lost_paths, lost_sections
 from tests.house.report import measures
 from tests.house.sizes import BODY_LINES_MAX, MODULE_LINES_MAX, bodies, undocumented
 from tests.house.suppressions import suppressions
-from tests.house.tree import Source, program, read
+from tests.house.tree import ROOT, Source, files, pages, program, read
 from tests.house.words import LEFT, RETIRED, Retired, doubled_classes, missing_terms
 
 # What is longer still, with what it may come to. Who cuts one takes it out.
@@ -132,6 +132,22 @@ def test_a_word_is_seen_in_names_and_calls_and_not_in_prose() -> None:
     assert source.names["door_open"] == 1
     assert source.names["door"] == 1
     assert source.names["parts()"] == 1
+
+
+@pytest.mark.parametrize("path", [path for path in pages() if path.startswith("docs/adr/")])
+def test_a_decision_says_what_it_costs_and_when_to_look_again(path: str) -> None:
+    page = read(path)
+
+    assert page.startswith(f"# {int(path.rsplit('/', maxsplit=1)[-1][:4])}. ")
+    for part in ("**Decision.**", "**What it costs.**", "**Look again when**"):
+        assert part in page
+
+
+def test_no_file_holds_what_a_merge_left_behind() -> None:
+    left = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+    texts = {path: (ROOT / path).read_text("utf-8", errors="replace") for path in files()}
+
+    assert [path for path, text in texts.items() if left.search(text)] == []
 
 
 def test_whatever_is_cited_is_there() -> None:
