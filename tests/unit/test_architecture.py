@@ -80,7 +80,7 @@ STANDARD_LIBRARY_ONLY = "shared.domain"
 # Engines and connections are handed around as values, so annotations may name them anywhere.
 FREE_NAMES = {("sqlalchemy", "Engine"), ("sqlalchemy", "Connection")}
 
-READS_THE_ENVIRONMENT = {"shared.settings"}
+READS_THE_ENVIRONMENT = {"shared.settings", "shared.settings.environment"}
 # What would connect, fork or configure while a module is being imported.
 BUILT_LATE = {
     "create_app",
