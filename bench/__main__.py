@@ -20,13 +20,8 @@ from bench.ground import open_ground
 from bench.profile import Profile
 from bench.programs import Programs
 from bench.rivals import CeleryPerOrder, CopyLimit, Direct, Limit, Ordermill
+from bench.run import LONG, QUICK, Results, Runners, Seeds, Size
 from bench.scenarios import (
-    LONG,
-    QUICK,
-    Results,
-    Runners,
-    Seeds,
-    Size,
     growing_batches,
     large_batches,
     shapes,

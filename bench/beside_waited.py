@@ -9,11 +9,12 @@ import httpx
 import orjson
 
 from bench.orders import make_orders
-from bench.scenarios import Goal, one_after_another, p95
+from bench.run import Goal
+from bench.scenarios import one_after_another, p95
 
 if TYPE_CHECKING:
     from bench.rivals import Ordermill
-    from bench.scenarios import Results, Runners, Seeds, Size, Tell
+    from bench.run import Results, Runners, Seeds, Size, Tell
 
 WAITED: Final = 1_000
 """As many as are waited for without a preference (SYNC_MAX_ORDERS)."""

@@ -12,7 +12,7 @@ mpl.use("svg")
 
 from matplotlib import pyplot as plt
 
-from bench.scenarios import Figure, Results
+from bench.run import Figure, Results
 
 OURS, THEIRS = "#1b6ca8", "#9aa5b1"
 PARTS = ("#1b6ca8", "#d9822b", "#5aa469", "#8e6bbf", "#9aa5b1", "#e8ebee")

@@ -9,7 +9,7 @@ from marshmallow import RAISE, Schema, ValidationError
 
 from shared.domain.outcome import Fault, pointer_step
 from shared.domain.reasons import SENT_TWICE, UNKNOWN_FIELD
-from shared.schemas.order.declaration import NAME_CHARS
+from shared.schemas.order.parameters import NAME_CHARS
 from shared.schemas.order.reading import faults_of
 
 

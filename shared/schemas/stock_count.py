@@ -16,7 +16,7 @@ from shared.domain.outcome import Code, Fault, quoted, sentence
 from shared.domain.reasons import FIELD_MISSING, NOT_ARRAY, NOT_OBJECT, SENT_TWICE
 from shared.domain.stock_count import Raised, StockCount, StockSet
 from shared.schemas.fields import Text, Told, Whole
-from shared.schemas.order.declaration import NAME_CHARS
+from shared.schemas.order.parameters import NAME_CHARS
 from shared.schemas.order.reading import faults_of
 from shared.schemas.order.sent import Sent
 from shared.schemas.outcome import fault_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from bench.__main__ import as_json, measure, show
-from bench.scenarios import Size
+from bench.run import Size
 
 SMALL = Size(
     rounds=1,

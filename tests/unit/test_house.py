@@ -14,17 +14,6 @@ from tests.house.suppressions import suppressions
 from tests.house.tree import ROOT, Source, files, pages, program, read
 from tests.house.words import LEFT, RETIRED, Retired, doubled_classes, missing_terms
 
-# What is longer still, with what it may come to. Who cuts one takes it out.
-LONG_MODULES = {
-    "shared.persistence.orders.pages": 320,
-    "shared.schemas.fields": 400,
-    "shared.schemas.order.declaration": 340,
-}
-LONG_BODIES = {
-    "cli.processes.roles.plans": 44,
-    "shared.schemas.order.fast_reading._object_reader": 43,
-}
-
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     assert cycles(import_graph(program())) == []
@@ -43,17 +32,11 @@ def test_a_circle_is_seen_through_others_and_through_imports_for_types() -> None
 
 
 def test_no_module_is_longer_than_it_may_be() -> None:
-    most = {source.name: LONG_MODULES.get(source.name, MODULE_LINES_MAX) for source in program()}
-
-    assert [one.name for one in program() if one.lines > most[one.name]] == []
+    assert [one.name for one in program() if one.lines > MODULE_LINES_MAX] == []
 
 
 def test_no_body_is_longer_than_it_may_be_unless_it_is_a_table() -> None:
-    too_long = [
-        one
-        for one in bodies(program())
-        if one.lines > LONG_BODIES.get(one.name, BODY_LINES_MAX) and not one.is_table
-    ]
+    too_long = [one for one in bodies(program()) if one.lines > BODY_LINES_MAX and not one.is_table]
 
     assert too_long == []
 

@@ -11,20 +11,16 @@ import msgspec
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    ColumnElement,
     Connection,
     Engine,
-    Label,
     Row,
     Select,
     Text,
     any_,
     bindparam,
     cast,
-    func,
     select,
     text,
-    true,
 )
 
 from shared.domain.currencies import shown
@@ -39,80 +35,51 @@ from shared.domain.order_list import (
     check_page,
 )
 from shared.persistence.core.database import snapshot
-from shared.persistence.core.tables import (
-    allocation_rules,
-    customers,
-    markets,
-    order_lines,
-    orders,
-    payments,
-    pricelists,
-)
+from shared.persistence.core.tables import allocation_rules, customers, markets, orders, pricelists
+from shared.persistence.orders.page_sizes import NEWEST_FIRST, page_sizes
+from shared.persistence.orders.rows import ORDERS
 
 # What an order's row says of itself by the name that the order has it under, too.
-_PLAIN = (
-    "number",
-    "state",
-    "job_id",
-    "customer_id",
-    "account_id",
-    "buyer_id",
-    "buyer_name",
-    "market_id",
-    "pricelist_id",
-    "currency",
-    "lines_total",
-    "shipping_uri",
-    "shipping_value",
-    "voucher_value",
-    "grand_total",
-    "adjust_stock",
-    "force_create",
-    "apply_vouchers",
-    "internal_order",
-    "send_email",
-    "comment",
-    "internal_comment",
-    "po_number",
-    "order_date",
-    "delivery_date",
-    "cancel_date",
-    "delivery_window",
-    "origin",
-    "created_at",
+_PLAIN = tuple(
+    name
+    for name in ORDERS
+    if name
+    not in {
+        # Not told of an order, or told in another form.
+        "position",
+        "batch_key",
+        "client_id",
+        "api_key_id",
+        "part",
+        "first_number",
+        "allocation_rule_id",
+        "invoice_address",
+        "delivery_address",
+        "extra_attributes",
+        "vouchers",
+    }
 )
+
 _AMOUNTS = ("lines_total", "shipping_value", "voucher_value", "grand_total")
-# What a client sends of it, of whatever length.
-_SENT = (
-    "batch_key",
-    "buyer_name",
-    "invoice_address",
-    "delivery_address",
-    "shipping_uri",
-    "comment",
-    "internal_comment",
-    "po_number",
-    "delivery_window",
-    "origin",
-    "vouchers",
-    "extra_attributes",
-)
-_NEWEST_FIRST = (orders.c.created_at.desc(), orders.c.number.desc())
+
 _LINES = text(
     "SELECT order_lines.order_number, order_lines.id, line, order_lines.sku, quantity, back_ordered,"
     " unit_price, original_price, comment, item_text, item_id, ean, upc, product, variant, size, brand"
     " FROM order_lines LEFT JOIN items ON items.id = item_id"
     " WHERE order_number = ANY(CAST(:numbers AS bigint[])) ORDER BY order_number, line"
 )
+
 _ALLOCATIONS = text(
     "SELECT order_number, line, name, quantity FROM allocations"
     " JOIN warehouses ON warehouses.id = warehouse_id"
     " WHERE order_number = ANY(CAST(:numbers AS bigint[])) ORDER BY order_number, line, warehouse_id"
 )
+
 _PAYMENTS = text(
     "SELECT order_number, method_id, kind, status, amount, response, transaction, method, external_url"
     " FROM payments WHERE order_number = ANY(CAST(:numbers AS bigint[])) ORDER BY id"
 )
+
 # By job and position: that is how the constraint orders_one_per_key finds the parts of one order request.
 _SIBLINGS = text(
     "SELECT orders.number, sibling.number AS other FROM orders"
@@ -120,10 +87,6 @@ _SIBLINGS = text(
     " AND sibling.number <> orders.number"
     " WHERE orders.number = ANY(CAST(:numbers AS bigint[])) ORDER BY orders.number, sibling.part"
 )
-
-
-# What an order, a line and a payment have as JSON beside the texts that a client sends.
-_ORDER_BYTES, _LINE_BYTES, _PAYMENT_BYTES = 1_600, 400, 250
 
 
 def find_orders(
@@ -143,7 +106,7 @@ def find_orders(
     # A snapshot: an order that is being completed shows either before or after, not its row before and
     # its lines after.
     with snapshot(engine) as connection:
-        found = [OrderSize(*row) for row in connection.execute(_sizes(wanted))]
+        found = [OrderSize(*row) for row in connection.execute(page_sizes(wanted))]
         sizes = found[: wanted.limit]
         too_large = check_page(sizes, most_lines=most_lines, most_bytes=most_bytes)
         if too_large is not None:
@@ -155,60 +118,6 @@ def find_orders(
         lines = _lines(connection, currencies)
         paid, siblings = _payments(connection, currencies), _siblings(connection, numbers)
     return OrderPage([_order(row, lines, paid, siblings) for row in rows], len(found) > wanted.limit)
-
-
-def _sizes(wanted: OrderFilter) -> Select[Any]:
-    """The numbers of a page's orders, of one more than are wanted, and the size of each."""
-    # First the numbers alone: what is skipped costs a step in the index, not a row with its addresses.
-    numbers = select(orders.c.number).order_by(*_NEWEST_FIRST).limit(wanted.limit + 1).offset(wanted.offset)
-    if wanted.number is not None:
-        numbers = numbers.where(orders.c.number == wanted.number)
-    if wanted.customer_id is not None:
-        numbers = numbers.where(orders.c.customer_id == wanted.customer_id)
-    if wanted.created_from is not None:
-        numbers = numbers.where(orders.c.created_at >= wanted.created_from)
-    if wanted.created_before is not None:
-        numbers = numbers.where(orders.c.created_at < wanted.created_before)
-    if wanted.market_ids is not None:
-        numbers = numbers.where(orders.c.market_id.in_(sorted(wanted.market_ids)))
-    page = numbers.cte("page")
-    own = [orders.c[name] for name in _SENT]
-    lines = (
-        select(
-            func.count().label("lines"), _bytes(_LINE_BYTES, order_lines.c.comment, order_lines.c.item_text)
-        )
-        .where(order_lines.c.order_number == page.c.number)
-        .lateral("lines")
-    )
-    paid = payments.c
-    recorded = (
-        select(_bytes(_PAYMENT_BYTES, paid.response, paid.transaction, paid.method, paid.external_url))
-        .where(paid.order_number == page.c.number)
-        .lateral("recorded")
-    )
-    return (
-        select(
-            page.c.number,
-            lines.c.lines,
-            _ORDER_BYTES + _json_bytes(*own) + lines.c.bytes + recorded.c.bytes,
-        )
-        .join_from(page, orders, orders.c.number == page.c.number)
-        .join(lines, true())
-        .join(recorded, true())
-        .order_by(*_NEWEST_FIRST)
-    )
-
-
-def _bytes(of_each: int, *texts: ColumnElement[Any]) -> Label[int]:
-    return func.coalesce(func.sum(of_each + _json_bytes(*texts)), 0).label("bytes")
-
-
-def _json_bytes(*texts: ColumnElement[Any]) -> ColumnElement[int]:
-    """What these take as a string of JSON, where a control character is six bytes; a little more for objects.
-
-    As text, since that is how a number takes as much room as it has digits.
-    """
-    return func.octet_length(cast(func.to_json(func.concat(*texts)), Text))
 
 
 def _rows(numbers: Sequence[int]) -> Select[Any]:
@@ -233,7 +142,7 @@ def _rows(numbers: Sequence[int]) -> Select[Any]:
         .join(allocation_rules, allocation_rules.c.id == orders.c.allocation_rule_id)
         # A single parameter: there is one statement however many orders there are.
         .where(orders.c.number == any_(bindparam("numbers", list(numbers), ARRAY(BigInteger))))
-        .order_by(*_NEWEST_FIRST)
+        .order_by(*NEWEST_FIRST)
     )
 
 

@@ -16,7 +16,7 @@ from shared.domain.currencies import decimals, in_units, too_many_decimals, unit
 from shared.domain.outcome import quoted
 from shared.domain.reasons import NOT_CURRENCY, TOO_MANY_DECIMALS
 from shared.domain.vouchers import compared
-from shared.schemas.fields import Amount, Moment, Text, _Field, wrong
+from shared.schemas.fields import Amount, Moment, Text, ValueField, wrong
 
 _DATE_CHARS = len("2027-01-31")
 _HUNDREDTH = Decimal("0.01")
@@ -57,7 +57,7 @@ class CatalogCurrency(Text):
         return text
 
 
-class Several(_Field):
+class Several(ValueField):
     """An array of ``inner`` values, each once."""
 
     def __init__(self, inner: fields.Field[Any], *, filled: bool = True, **kwargs: Any) -> None:
@@ -85,7 +85,7 @@ class Several(_Field):
         return tuple(found)
 
 
-class ByName(_Field):
+class ByName(ValueField):
     """An object of ``inner`` values, or null, under names (of currencies, with ``names``)."""
 
     def __init__(

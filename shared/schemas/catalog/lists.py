@@ -26,7 +26,7 @@ from shared.schemas.catalog.fields import (
     Until,
 )
 from shared.schemas.fields import Amount, Country, Email, Flag, Moment, Text, Whole
-from shared.schemas.order.declaration import AddressSchema
+from shared.schemas.order.address import AddressSchema
 from shared.schemas.order.sent import WrongTogether
 
 # Given ids stay clear of the end of what the database counts to, so that it can go on from them.

@@ -20,7 +20,7 @@ from shared.domain.stock_level import Edge, StockPage
 from shared.schemas.fields import Moment, Text, Whole, wrong
 from shared.schemas.job import Rfc3339
 from shared.schemas.lists.orders import AS_OF, DEFAULT_LIMIT, bound
-from shared.schemas.order.declaration import NAME_CHARS
+from shared.schemas.order.parameters import NAME_CHARS
 
 _EDGE = re.compile(rb"([ab])([0-9]{1,18})")
 

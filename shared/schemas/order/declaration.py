@@ -11,13 +11,12 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields
 
-from shared.domain.order import MOST_NUMBER, MOST_QUANTITY, STATES_NEEDED, UNREAD_CODE
+from shared.domain.order import MOST_NUMBER, MOST_QUANTITY, UNREAD_CODE
 from shared.domain.outcome import quoted
-from shared.domain.reasons import FIELD_MISSING, ITEM_NOT_NAMED, TOO_MANY
+from shared.domain.reasons import FIELD_MISSING, TOO_MANY
 from shared.schemas.fields import (
     Amount,
     Choice,
-    Country,
     Currency,
     Elements,
     Email,
@@ -29,147 +28,50 @@ from shared.schemas.fields import (
     Whole,
     told_by,
 )
+from shared.schemas.order.address import AddressSchema
+from shared.schemas.order.line import LineSchema
+from shared.schemas.order.parameters import (
+    COMMENT_CHARS,
+    NAME_CHARS,
+    described,
+    is_blank,
+    name_text,
+    short_text,
+)
 from shared.schemas.order.sent import Sent, WrongTogether
 
-NAME_CHARS = 255
-COMMENT_CHARS = 5_000
 MOST_CODES = 50
-
 _ID = {"least": 1, "most": MOST_QUANTITY}
-_ITEM_NAMES = ("id", "ean", "upc", "sku")
 _ADDRESSES = ("invoiceAddress", "address", "deliveryAddress")
 """In the order in which one is the invoice's."""
 
-
-def _doc(text: str) -> dict[str, str]:
-    return {"description": text}
-
-
-def _is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _name(doc: str, **kwargs: Any) -> Text:
-    return Text(most=NAME_CHARS, allow_none=True, metadata=_doc(doc), **kwargs)
-
-
-def _named(doc: str, **kwargs: Any) -> Text:
-    """What is compared with names of ours."""
-    return _name(doc, nfc=True, **kwargs)
-
-
-def _size() -> fields.Nested:
-    doc = _doc("The size as it is called locally.")
-    return fields.Nested(LocalizedSizeSchema, allow_none=True, metadata=doc)
-
-
 _EMAIL = Email()
-
-
-class AddressSchema(Sent):
-    """An address; ``email`` counts on the invoice (or only) one."""
-
-    email = Email(
-        allow_none=True,
-        as_sent=True,
-        metadata=_doc("Required on the invoice (or only) address; on a delivery address beside it any text."),
-    )
-    country = Country(required=True, metadata=_doc("ISO 3166 alpha-2 code, in capitals."))
-    state = _name("Required in US, CA and AU.")
-    firstName = _name("First name.")
-    lastName = _name("Last name.")
-    tele = _name("Telephone number.")
-    cell = _name("Mobile telephone number.")
-    attn = _name("For the attention of.")
-    address = _name("Street and number.")
-    coaddress = _name("Care of; the second line.")
-    city = _name("City.")
-    zipcode = _name("Postal code.")
-
-    def is_absent(self, name: str, value: Any) -> bool:
-        """A blank e-mail is none; whether one is needed depends on the address's part."""
-        return super().is_absent(name, value) or (name == "email" and _is_blank(value))
-
-    def lacks(self, values: Mapping[str, Any]) -> bool:
-        """Whether a state is missing."""
-        return values["country"] in STATES_NEEDED and _is_blank(values.get("state"))
-
-    def wrong_together(self, values: Mapping[str, Any], sent: Any) -> Iterator[WrongTogether]:
-        """Some countries' addresses need a state."""
-        if values.get("country") in STATES_NEEDED and _is_blank(sent.get("state")):
-            yield ("state",), Told(FIELD_MISSING, f"is required for country {values['country']!r}")
-
-
-class LocalizedSizeSchema(Sent):
-    """A size as it is called where the order goes."""
-
-    localizedSize = _name("The size's local name.")
-    localizationDefinitionName = _name("The name of the sizing standard.")
-
-
-class ItemTextSchema(Sent):
-    """What is printed in the item's place."""
-
-    sku = _name("Printed SKU.")
-    brand = _name("Printed brand.")
-    product = _name("Printed product.")
-    variant = _name("Printed variant.")
-    size = _name("Printed size.")
-    localizedProdSize = _size()
-
-
-class LineSchema(Sent):
-    """One line of an order."""
-
-    qty = Whole(required=True, least=1, most=MOST_QUANTITY, metadata=_doc("How many."))
-    id = Whole(least=1, most=MOST_NUMBER, allow_none=True, metadata=_doc("The item's id."))
-    ean = _named("The item's EAN.")
-    upc = _named("The item's UPC.")
-    sku = _named("The size SKU, or product, variant and size SKU run together.")
-    unitPrice = Amount(allow_none=True, metadata=_doc("Price of one; else the pricelist's."))
-    originalPrice = Amount(allow_none=True, metadata=_doc("Price before discount; else the pricelist's."))
-    comment = Text(most=COMMENT_CHARS, allow_none=True, metadata=_doc("A remark on the line."))
-    itemText = fields.Nested(ItemTextSchema, allow_none=True, metadata=_doc("Overrides what is printed."))
-    localizedProdSize = _size()
-
-    names = frozenset(_ITEM_NAMES)
-
-    def lacks(self, values: Mapping[str, Any]) -> bool:
-        """Whether no item is named."""
-        return not any(name in values for name in _ITEM_NAMES)
-
-    def wrong_together(self, _values: Mapping[str, Any], sent: Any) -> Iterator[WrongTogether]:
-        """One of id, ean, upc, sku."""
-        if sent == [] or (
-            isinstance(sent, dict) and all(sent.get(name) in (None, "") for name in _ITEM_NAMES)
-        ):
-            yield (), Told(ITEM_NOT_NAMED, "names no item; send id, ean, upc or sku")
 
 
 class OriginSchema(Sent):
     """What the order was made from."""
 
-    type = Choice("return", "order", "plugin", required=True, metadata=_doc("return, order or plugin."))
-    id = Whole(required=True, least=1, most=MOST_NUMBER, metadata=_doc("Its id; an order's number."))
+    type = Choice("return", "order", "plugin", required=True, metadata=described("return, order or plugin."))
+    id = Whole(required=True, least=1, most=MOST_NUMBER, metadata=described("Its id; an order's number."))
 
 
 class TransactionSchema(Sent):
     """An authorisation or a capture that has happened elsewhere."""
 
-    status = Whole(required=True, least=0, most=2, metadata=_doc("0, 1 or 2."))
-    amount = Amount(required=True, metadata=_doc("Amount in the order's currency."))
-    response = Text(most=COMMENT_CHARS, allow_none=True, metadata=_doc("The provider's answer."))
-    transaction = _name("The provider's transaction id.")
-    method = _name("How it was paid.")
-    external_url = Text(most=2_000, allow_none=True, metadata=_doc("Where the provider shows it."))
+    status = Whole(required=True, least=0, most=2, metadata=described("0, 1 or 2."))
+    amount = Amount(required=True, metadata=described("Amount in the order's currency."))
+    response = Text(most=COMMENT_CHARS, allow_none=True, metadata=described("The provider's answer."))
+    transaction = short_text("The provider's transaction id.")
+    method = short_text("How it was paid.")
+    external_url = Text(most=2_000, allow_none=True, metadata=described("Where the provider shows it."))
 
 
 class PaymentSchema(Sent):
     """A payment: recorded, not executed."""
 
-    id = Whole(**_ID, allow_none=True, metadata=_doc("The payment method's id."))
-    auth = fields.Nested(TransactionSchema, allow_none=True, metadata=_doc("The authorisation."))
-    capture = fields.Nested(TransactionSchema, allow_none=True, metadata=_doc("The capture."))
+    id = Whole(**_ID, allow_none=True, metadata=described("The payment method's id."))
+    auth = fields.Nested(TransactionSchema, allow_none=True, metadata=described("The authorisation."))
+    capture = fields.Nested(TransactionSchema, allow_none=True, metadata=described("The capture."))
 
 
 class Lines(Elements):
@@ -202,65 +104,75 @@ class OrderSchema(Sent):
     """An order, as contract §6 has it."""
 
     address = fields.Nested(
-        AddressSchema, allow_none=True, metadata=_doc("Invoice and delivery address in one.")
+        AddressSchema, allow_none=True, metadata=described("Invoice and delivery address in one.")
     )
-    invoiceAddress = fields.Nested(AddressSchema, allow_none=True, metadata=_doc("The invoice address."))
-    deliveryAddress = fields.Nested(AddressSchema, allow_none=True, metadata=_doc("The delivery address."))
-    products = Lines(fields.Nested(LineSchema), allow_none=True, metadata=_doc("The lines; at least one."))
-    pricelistId = Whole(**_ID, allow_none=True, metadata=_doc("Pricelist by id; wins over the name."))
-    pricelist = _named("Pricelist by name; else the market's.", filled=True)
+    invoiceAddress = fields.Nested(AddressSchema, allow_none=True, metadata=described("The invoice address."))
+    deliveryAddress = fields.Nested(
+        AddressSchema, allow_none=True, metadata=described("The delivery address.")
+    )
+    products = Lines(
+        fields.Nested(LineSchema), allow_none=True, metadata=described("The lines; at least one.")
+    )
+    pricelistId = Whole(**_ID, allow_none=True, metadata=described("Pricelist by id; wins over the name."))
+    pricelist = name_text("Pricelist by name; else the market's.", filled=True)
     currency = Currency(
         allow_none=True,
-        metadata=_doc("ISO 4217 code of what the sender counts in; another than the pricelist's is -7."),
+        metadata=described("ISO 4217 code of what the sender counts in; another than the pricelist's is -7."),
     )
-    marketId = Whole(**_ID, allow_none=True, metadata=_doc("Market by id; wins over the name."))
-    market = _named("Market by name; else that of the delivery country.", filled=True)
+    marketId = Whole(**_ID, allow_none=True, metadata=described("Market by id; wins over the name."))
+    market = name_text("Market by name; else that of the delivery country.", filled=True)
     customerRegister = Flag(
         allow_none=True,
-        metadata=_doc("Attach to the customer of this mailbox, however it is spelled, or register one."),
+        metadata=described("Attach to the customer of this mailbox, however it is spelled, or register one."),
     )
-    customerId = Whole(least=1, most=MOST_NUMBER, allow_none=True, metadata=_doc("Attach to this customer."))
-    customerSetNewPassword = Flag(allow_none=True, metadata=_doc("Flag the customer for a password reset."))
+    customerId = Whole(
+        least=1, most=MOST_NUMBER, allow_none=True, metadata=described("Attach to this customer.")
+    )
+    customerSetNewPassword = Flag(
+        allow_none=True, metadata=described("Flag the customer for a password reset.")
+    )
     createdFromOrigin = fields.Nested(
-        OriginSchema, allow_none=True, metadata=_doc("What the order was made from.")
+        OriginSchema, allow_none=True, metadata=described("What the order was made from.")
     )
     extraAttributes = Members(
         most_members=200,
         most=50_000,
         allow_none=True,
-        metadata=_doc('Attributes of your own, stored as sent; "" removes one.'),
+        metadata=described('Attributes of your own, stored as sent; "" removes one.'),
     )
-    accountId = Whole(**_ID, allow_none=True, metadata=_doc("B2B: the account."))
-    buyerId = Whole(**_ID, allow_none=True, metadata=_doc("The account's buyer; else its default one."))
-    buyerName = _name("The buyer's name.")
-    deliveryWindow = _named("B2B: the delivery window; a preorder window takes no stock.", filled=True)
-    shippingList = _named("Shipping option by URI; else the default one of the country.", filled=True)
-    shippingValue = Amount(allow_none=True, metadata=_doc("Shipping cost; else the option's price."))
-    voucherValue = Amount(allow_none=True, metadata=_doc("Reduction; the total never goes below 0."))
+    accountId = Whole(**_ID, allow_none=True, metadata=described("B2B: the account."))
+    buyerId = Whole(**_ID, allow_none=True, metadata=described("The account's buyer; else its default one."))
+    buyerName = short_text("The buyer's name.")
+    deliveryWindow = name_text("B2B: the delivery window; a preorder window takes no stock.", filled=True)
+    shippingList = name_text("Shipping option by URI; else the default one of the country.", filled=True)
+    shippingValue = Amount(allow_none=True, metadata=described("Shipping cost; else the option's price."))
+    voucherValue = Amount(allow_none=True, metadata=described("Reduction; the total never goes below 0."))
     voucherCodes = Codes(
         Text(most=NAME_CHARS, filled=True, nfc=True),
         most=MOST_CODES,
         allow_none=True,
-        metadata=_doc("Voucher codes, in any case; each must be valid now."),
+        metadata=described("Voucher codes, in any case; each must be valid now."),
     )
-    applyVouchers = Flag(allow_none=True, metadata=_doc("Apply automatic vouchers."))
-    orderNumber = Whole(least=1, most=MOST_NUMBER, allow_none=True, metadata=_doc("Explicit order number."))
-    sendEmail = Flag(allow_none=True, metadata=_doc("Send a confirmation; else the store's setting."))
-    adjustStock = Flag(allow_none=True, metadata=_doc("Take stock, and fail with -2 if it is missing."))
+    applyVouchers = Flag(allow_none=True, metadata=described("Apply automatic vouchers."))
+    orderNumber = Whole(
+        least=1, most=MOST_NUMBER, allow_none=True, metadata=described("Explicit order number.")
+    )
+    sendEmail = Flag(allow_none=True, metadata=described("Send a confirmation; else the store's setting."))
+    adjustStock = Flag(allow_none=True, metadata=described("Take stock, and fail with -2 if it is missing."))
     forceCreate = Flag(
-        allow_none=True, metadata=_doc("Create although stock or product is missing: back-ordered.")
+        allow_none=True, metadata=described("Create although stock or product is missing: back-ordered.")
     )
-    comment = Text(most=COMMENT_CHARS, allow_none=True, metadata=_doc("The customer's comment."))
-    internalComment = Text(most=COMMENT_CHARS, allow_none=True, metadata=_doc("The shop's comment."))
-    poNumber = _name("Purchase order number.")
-    orderDate = Moment(allow_none=True, metadata=_doc("When it was ordered; else now."))
-    deliveryDate = Moment(allow_none=True, metadata=_doc("When it is to be delivered."))
-    cancelDate = Moment(allow_none=True, metadata=_doc("When it is to be cancelled."))
-    warehouseGroup = _named("The allocation rule; else the market's.", filled=True)
-    createOnly = Flag(allow_none=True, metadata=_doc("Prepare only; complete later."))
-    internalOrder = Flag(allow_none=True, metadata=_doc("An order of the shop's own."))
+    comment = Text(most=COMMENT_CHARS, allow_none=True, metadata=described("The customer's comment."))
+    internalComment = Text(most=COMMENT_CHARS, allow_none=True, metadata=described("The shop's comment."))
+    poNumber = short_text("Purchase order number.")
+    orderDate = Moment(allow_none=True, metadata=described("When it was ordered; else now."))
+    deliveryDate = Moment(allow_none=True, metadata=described("When it is to be delivered."))
+    cancelDate = Moment(allow_none=True, metadata=described("When it is to be cancelled."))
+    warehouseGroup = name_text("The allocation rule; else the market's.", filled=True)
+    createOnly = Flag(allow_none=True, metadata=described("Prepare only; complete later."))
+    internalOrder = Flag(allow_none=True, metadata=described("An order of the shop's own."))
     payment = fields.Nested(
-        PaymentSchema, allow_none=True, metadata=_doc("A payment: recorded, not executed.")
+        PaymentSchema, allow_none=True, metadata=described("A payment: recorded, not executed.")
     )
 
     def __init__(self, *, zone: ZoneInfo, max_lines: int, needs_address: bool = True, **kwargs: Any) -> None:
@@ -298,7 +210,7 @@ class OrderSchema(Sent):
 
 def _wrong_email(email: Any) -> list[Told]:
     """What is wrong with the e-mail that counts, but for what the address's own field has refused."""
-    if _is_blank(email):
+    if is_blank(email):
         return [Told(FIELD_MISSING, "is required")]
     if not isinstance(email, str) or len(email) > _EMAIL.most or "\x00" in email:
         return []

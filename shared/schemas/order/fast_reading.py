@@ -21,7 +21,8 @@ from shared.domain.outcome import MOST_IGNORED
 from shared.domain.parsed import Parsed
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.fields import Email
-from shared.schemas.order.declaration import AddressSchema, LineSchema, OrderSchema
+from shared.schemas.order.address import AddressSchema
+from shared.schemas.order.declaration import OrderSchema
 from shared.schemas.order.fast_fields import (
     DoubtError,
     UnknownMembers,
@@ -30,6 +31,7 @@ from shared.schemas.order.fast_fields import (
     members_reader,
     object_reader,
 )
+from shared.schemas.order.line import LineSchema
 from shared.schemas.order.requests import line_request, order_request
 from shared.schemas.order.sent import (
     WHOLE_NAME,

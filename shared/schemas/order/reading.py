@@ -25,8 +25,9 @@ from shared.domain.reasons import (
 from shared.schemas.exact_json import read_exactly
 from shared.schemas.fields import Told
 from shared.schemas.order.amounts import amount_fields, amounts_sent
-from shared.schemas.order.declaration import NAME_CHARS, OrderSchema, not_an_object
+from shared.schemas.order.declaration import OrderSchema, not_an_object
 from shared.schemas.order.fast_reading import FastReader
+from shared.schemas.order.parameters import NAME_CHARS
 from shared.schemas.order.requests import first_of, line_request, order_request, references_of
 from shared.schemas.order.sent import known_members, unknown_members, without_holes
 from shared.schemas.order.thorough_reading import ThoroughReader
