@@ -111,7 +111,7 @@ class Capacity:
             permit.release()
             raise ApiError(
                 429,
-                f"{self.limits.heavy_max_per_client} large reads of this API key are under way already; "
+                f"{self.limits.heavy_max_per_client} large reads of this client are under way already; "
                 "nothing was done. Ask for fewer at once.",
                 headers={"Retry-After": "1"},
             )
@@ -122,7 +122,7 @@ class Capacity:
         if self.requests.held_by(client_id) >= most:
             return ApiError(
                 429,
-                f"{most} requests of this API key are being answered already, which is the limit "
+                f"{most} requests of this client are being answered already, which is the limit "
                 "requestsMaxPerKey; nothing was accepted. Send fewer at once.",
                 headers={"Retry-After": "1"},
             )

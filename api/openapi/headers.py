@@ -34,7 +34,7 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
         "schema": {"const": "Bearer"},
     },
     "RateLimitLimit": {
-        "description": "How many requests the API key may make in a minute. This header and the two others "
+        "description": "How many requests the client may make in a minute. This header and the two others "
         "stand on every answer to a request with a key that is known, as far as they can be told.",
         "schema": {"type": "integer", "minimum": 1},
     },
