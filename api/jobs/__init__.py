@@ -1,1 +1,1 @@
-"""Jobs and their outcomes, read back."""
+"""Jobs and their outcomes: read back, listed, cancelled, deleted."""
