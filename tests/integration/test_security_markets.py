@@ -25,6 +25,10 @@ def european(module_shop: Shop) -> str:
     return module_shop.key_for_markets("European", market(module_shop, "Europe"))
 
 
+def address(email: str) -> dict[str, str]:
+    return {"country": "SE", "email": email}
+
+
 def market(shop: Shop, name: str) -> int:
     return int(shop.api.rows("SELECT id FROM markets WHERE name = :name", name=name)[0].id)
 
@@ -78,6 +82,45 @@ def test_a_customer_is_known_wherever_it_has_an_order(
     assert (again["status"], elsewhere["code"]) == ("ok", -6)
     assert (by_anybody["status"], and_then["status"]) == ("ok", "ok")
     assert is_reset(module_shop, own)
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+def test_a_limited_key_flags_no_password_of_whom_another_market_had_first(
+    module_shop: Shop, american: str, by_id: bool
+) -> None:
+    email = f"victim-{by_id}@example.com"
+    theirs = customer_of(
+        module_shop, place(module_shop, UNLIMITED, address=address(email), customerRegister=True)
+    )
+    wanted = {"address": {**AMERICAN, "email": email}, "customerSetNewPassword": True}
+
+    # By e-mail it goes to whoever is registered; an old number makes an order no older.
+    by_email = place(module_shop, american, customerRegister=True, orderNumber=400_000 + by_id, **wanted)
+    again = place(
+        module_shop, american, **wanted, **({"customerId": theirs} if by_id else {"customerRegister": True})
+    )
+
+    assert customer_of(module_shop, by_email) == customer_of(module_shop, again) == theirs
+    assert not is_reset(module_shop, theirs)
+    # Whoever is limited to nothing may.
+    place(module_shop, UNLIMITED, customerId=theirs, customerSetNewPassword=True)
+    assert is_reset(module_shop, theirs)
+
+
+def test_a_limited_key_flags_whom_it_registers_and_whom_its_markets_had_first(
+    module_shop: Shop, american: str, european: str
+) -> None:
+    fields = {"customerRegister": True, "customerSetNewPassword": True}
+    made = place(module_shop, american, address={**AMERICAN, "email": "new@example.com"}, **fields)
+    both = {**AMERICAN, "email": "own@example.com"}
+    own = place(module_shop, american, address=both, customerRegister=True)
+    place(module_shop, european, address=address("own@example.com"), customerRegister=True)
+
+    again = place(module_shop, american, address=both, **fields)
+
+    assert customer_of(module_shop, again) == customer_of(module_shop, own)
+    assert is_reset(module_shop, customer_of(module_shop, made))
+    assert is_reset(module_shop, customer_of(module_shop, own))
 
 
 def test_an_account_of_another_market_is_unknown_and_shows_nothing(

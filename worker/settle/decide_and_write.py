@@ -7,6 +7,7 @@ write at the same time. It is done only where looking again under the lock prove
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +22,7 @@ from shared.domain.outcome import Outcome, Rejected
 from shared.domain.vouchers import Uses
 from shared.persistence.orders.customers import add_customers, ask_for_new_passwords, register_customers
 from shared.persistence.orders.insert import draw_numbers, write_allocations, write_orders
+from shared.persistence.orders.markets import first_ordered_in
 from shared.persistence.orders.rows import Making, NewOrder
 from shared.persistence.orders.voucher_uses import lock_uses, use
 from shared.persistence.stock.lock import lock_stock, look_at_stock, reserve
@@ -117,6 +119,7 @@ def _write(
     ]
     numbered = _number(connection, [placement for _, placement in placed])
     customers = _customers(connection, numbered)
+    _ask_for_new_passwords(connection, [order.taken.market_ids for order, _ in placed], customers, numbered)
     new_orders = [
         NewOrder(order.taken.job_id, order.taken.api_key_id, order.position, order.key, customer_id, one)
         for (order, _), customer_id, one in zip(placed, customers, numbered, strict=True)
@@ -150,6 +153,24 @@ def _customers(connection: Connection, numbered: Sequence[Numbered]) -> list[int
             ids.append(buyer.customer_id)
         else:
             ids.append(registered[mailbox_of(buyer.email)] if buyer.register else next(made))
-    wanting = {i for i, draft in zip(ids, drafts, strict=True) if draft.request.customer_set_new_password}
-    ask_for_new_passwords(connection, wanting)
     return ids
+
+
+def _ask_for_new_passwords(
+    connection: Connection,
+    limited_to: Sequence[frozenset[int] | None],
+    customers: Sequence[int],
+    numbered: Sequence[Numbered],
+) -> None:
+    """Flag the customers whose orders ask for it, and whom the markets of the orders' keys had first.
+
+    An order of a limited key goes to whoever is registered with its e-mail: that makes nobody its customer.
+    """
+    wanting: dict[frozenset[int] | None, set[int]] = defaultdict(set)
+    for market_ids, customer_id, one in zip(limited_to, customers, numbered, strict=True):
+        if one.placement.draft.request.customer_set_new_password:
+            wanting[market_ids].add(customer_id)
+    ids: set[int] = set()
+    for market_ids, of_these in wanting.items():
+        ids |= of_these if market_ids is None else first_ordered_in(connection, of_these, market_ids)
+    ask_for_new_passwords(connection, ids)

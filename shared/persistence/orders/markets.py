@@ -14,6 +14,15 @@ _CUSTOMERS = text("""
     CROSS JOIN unnest(CAST(:markets AS integer[])) AS markets(id)
     WHERE (SELECT true FROM orders WHERE customer_id = wanted.id AND market_id = markets.id LIMIT 1)
 """)
+# The oldest by when it was made, not by number: numbers can be chosen. Two lookups into an index for each.
+_NOT_FIRST_ELSEWHERE = text("""
+    SELECT wanted.id FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)
+    WHERE NOT EXISTS (
+        SELECT FROM orders
+        WHERE customer_id = wanted.id AND market_id <> ALL (CAST(:markets AS integer[]))
+          AND created_at = (SELECT min(created_at) FROM orders WHERE customer_id = wanted.id)
+    )
+""")
 _ACCOUNTS = text("""
     SELECT wanted.id, markets.id AS market_id
     FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)
@@ -27,6 +36,16 @@ def customer_markets(
 ) -> dict[int, frozenset[int]]:
     """In which of these markets each of these customers has an order, prepared ones included."""
     return _markets(connection, _CUSTOMERS, ids, market_ids)
+
+
+def first_ordered_in(
+    connection: Connection, ids: Collection[int], market_ids: Collection[int]
+) -> frozenset[int]:
+    """Which of these customers have their oldest order in one of these markets, or no order yet."""
+    if not ids:
+        return frozenset()
+    values = {"ids": list(ids), "markets": list(market_ids)}
+    return frozenset(connection.execute(_NOT_FIRST_ELSEWHERE, values).scalars())
 
 
 def account_markets(

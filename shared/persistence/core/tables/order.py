@@ -99,7 +99,8 @@ orders = Table(
         name="money_adds_up",
     ),
     Index("orders_created_at_idx", text("created_at DESC"), text("number DESC")),
-    Index(None, "customer_id"),
+    # Whose they are, and which is a customer's first.
+    Index(None, "customer_id", "created_at"),
     Index(None, "account_id", "market_id", postgresql_where=text("account_id IS NOT NULL")),
 )
 
