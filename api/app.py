@@ -23,7 +23,7 @@ from shared.breaker import Breaker
 from shared.clock import utc_now
 from shared.events import Listener
 from shared.persistence.core.database import open_database
-from shared.persistence.jobs.backlog import undecided_bytes
+from shared.persistence.jobs.backlog import undecided
 from shared.persistence.jobs.insert_many import insert_jobs
 from shared.queue.job_queue import JobQueue
 
@@ -59,7 +59,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         keys_engine=open_database(settings, "api-keys", needs_schema=True, pool_size=_KEYS_POOL_SIZE),
         keys_in_flight=KeysInFlight(),
         small_batches=SmallBatches(partial(insert_jobs, engine), queue.dispatch),
-        backlog=Backlog(partial(undecided_bytes, engine), settings.undecided_max_bytes),
+        backlog=Backlog(partial(undecided, engine), settings.undecided_max_bytes, settings.lane_share_orders),
     )
     set_app_context(app, context)
     # The order matters: a request has its id before it can be refused.

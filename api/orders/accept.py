@@ -13,7 +13,16 @@ import structlog
 from api.orders.accept_small import GROUP_BATCH_MAX_ORDERS, GROUP_MAX_BYTES
 from api.orders.duplicate_numbers import repeated_numbers
 from shared.domain.job import Job, JobForm
-from shared.domain.slicing import Size, SliceLimits, SlicePlan, plan_slices
+from shared.domain.slicing import (
+    SURPLUS_OF,
+    WEIGHT_BYTES,
+    BatchSize,
+    Size,
+    SliceLimits,
+    SlicePlan,
+    lane_of,
+    plan_slices,
+)
 from shared.failpoints import failpoint
 from shared.persistence.jobs.insert import NewJob, NewSlice, insert_job
 from shared.queue.job_queue import QueueAwayError
@@ -37,11 +46,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Accepted:
-    """A job that is inserted, how many slices it has, and whether the queue took them."""
+    """A job that is inserted, how many slices it has, and whether the queue took them.
+
+    ``size`` and ``lane`` are what it counts as while it is undecided.
+    """
 
     job: Job
     slice_count: int
     dispatched: bool
+    size: BatchSize
+    lane: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +84,8 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
     Idempotency-Key stands for another job.
     """
     settings, now = app.settings, app.clock()
-    plan = _plan(batch, settings, waits=request.waits)
+    size, lane = _admit(app, batch, request)
+    plan = plan_slices(map(_order_size, batch.orders), queue=lane, limits=_limits(settings))
     job = Job(
         id=request.job_id,
         client_id=request.client_id,
@@ -90,17 +105,16 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
         dispatch_after_seconds=settings.redispatch_first_seconds,
     )
     slices = _Slices(batch, plan)
-    app.backlog.admit(request.client_id, slices.size_bytes)
     perhaps_stored = False
-    if 0 < job.total <= GROUP_BATCH_MAX_ORDERS and slices.size_bytes <= GROUP_MAX_BYTES:
+    if 0 < job.total <= GROUP_BATCH_MAX_ORDERS and size.size_bytes <= GROUP_MAX_BYTES:
         small = app.small_batches.accept(new_job, list(slices), plan.loads)
         if small.stored is not None:
-            return Accepted(_as_stored(job, small.stored), len(slices), small.dispatched)
+            return Accepted(_as_stored(job, small.stored), len(slices), small.dispatched, size, lane)
         perhaps_stored = small.perhaps_stored
     stored = insert_job(app.engine, new_job, slices, perhaps_stored=perhaps_stored)
     failpoint("after-insert")
     dispatched = _dispatch(app, job, stored.slice_ids, plan)
-    return Accepted(_as_stored(job, stored), len(slices), dispatched)
+    return Accepted(_as_stored(job, stored), len(slices), dispatched, size, lane)
 
 
 def _as_stored(job: Job, stored: Stored) -> Job:
@@ -113,8 +127,16 @@ def _as_stored(job: Job, stored: Stored) -> Job:
     )
 
 
-def _plan(batch: Batch, settings: Settings, *, waits: bool) -> SlicePlan:
-    limits = SliceLimits(
+def _admit(app: AppContext, batch: Batch, request: BatchRequest) -> tuple[BatchSize, str]:
+    """What the batch counts as, and the lane that its client's share has room for. Raises ApiError."""
+    total, size_bytes = len(batch.orders), sum(map(len, batch.orders))
+    size = BatchSize(size_bytes, max(total, size_bytes // WEIGHT_BYTES))
+    lane = lane_of(total, size_bytes, waits=request.waits, limits=_limits(app.settings))
+    return size, app.backlog.admit(request.client_id, size, lane, SURPLUS_OF[lane])
+
+
+def _limits(settings: Settings) -> SliceLimits:
+    return SliceLimits(
         small_max_orders=settings.small_max_orders,
         small_max_bytes=settings.small_max_bytes,
         waited_slice_max_orders=settings.waited_slice_max_orders,
@@ -122,10 +144,9 @@ def _plan(batch: Batch, settings: Settings, *, waits: bool) -> SlicePlan:
         slice_max_bytes=settings.slice_max_bytes,
         slice_max_lines=settings.slice_max_lines,
     )
-    return plan_slices(len(batch.orders), map(_size, batch.orders), waits=waits, limits=limits)
 
 
-def _size(order: msgspec.Raw) -> Size:
+def _order_size(order: msgspec.Raw) -> Size:
     size_bytes = len(order)
     # Not read: it is an estimate, and what is spelled otherwise is still bounded by its bytes.
     lines = bytes(order).count(b'"qty"') if size_bytes > _FEW_LINES_BYTES else 1
@@ -149,11 +170,6 @@ class _Slices:
         self._batch = batch
         self._ranges = plan.ranges
         self._repeated = repeated_numbers(batch.orders)
-
-    @property
-    def size_bytes(self) -> int:
-        """What the orders take."""
-        return sum(len(order) for order in self._batch.orders)
 
     def __len__(self) -> int:
         return len(self._ranges)

@@ -86,6 +86,8 @@ def _create(app: AppContext, context: RequestContext, endpoint: _Endpoint) -> Re
         with app.listener.waiting(job_id) as waiter, app.small_batches.until_answered(job_id):
             accepted, waiting = _read_and_accept(app, context, endpoint, job_id, preferences, idempotency_key)
             collected = _collect(app, accepted, waiter, waiting)
+            if collected.outcomes is not None:
+                app.backlog.decided(context.caller.client_id, accepted.size, accepted.lane)
     except IdempotencyKeyUsedError as before:
         replayed = before.job_id, before.request_hash
     else:

@@ -1,7 +1,9 @@
 """Slicing: how a batch is cut into the runs of orders that are settled whole, and which queue takes them.
 
 Whoever waits goes before who does not, whatever the size; and among those who wait a few orders go before
-many, so that one beside thousands is answered as fast as alone. Who does not wait always gets a share.
+many, so that one beside thousands is answered as fast as alone. Who does not wait always gets a share. And
+nobody takes another's turn by sending much: what a client sends beyond its share of a lane goes after what
+others send there.
 """
 
 from __future__ import annotations
@@ -21,11 +23,30 @@ SMALL_QUEUE: Final = "orders.small"
 WAITED_QUEUE: Final = "orders.waited"
 """More orders that a client waits for."""
 
+WAITED_SURPLUS_QUEUE: Final = "orders.waited.surplus"
+"""Orders that a client waits for who has its share of those already, small batches or larger ones."""
+
 LARGE_QUEUE: Final = "orders.large"
 """Orders that nobody waits for: they are answered with a job, however few they are."""
 
-SLICE_QUEUES: Final = (SMALL_QUEUE, WAITED_QUEUE, LARGE_QUEUE)
+LARGE_SURPLUS_QUEUE: Final = "orders.large.surplus"
+"""The same of a client who has its share of those already."""
+
+SLICE_QUEUES: Final = (
+    SMALL_QUEUE,
+    WAITED_QUEUE,
+    WAITED_SURPLUS_QUEUE,
+    LARGE_QUEUE,
+    LARGE_SURPLUS_QUEUE,
+)
 """In the order in which a worker serves them."""
+
+SURPLUS_OF: Final = {
+    SMALL_QUEUE: WAITED_SURPLUS_QUEUE,
+    WAITED_QUEUE: WAITED_SURPLUS_QUEUE,
+    LARGE_QUEUE: LARGE_SURPLUS_QUEUE,
+}
+"""Where those go that a client sends beyond its share."""
 
 FULL_MESSAGE: Final = 1_000
 """What the loads of the slices in one message may come to: about what is settled in one transaction.
@@ -34,10 +55,16 @@ A message and a commit cost about as much as ten orders: more in one would save 
 worker would hold up more.
 """
 
-MESSAGE_SLICES: Final = {SMALL_QUEUE: 25, WAITED_QUEUE: 5, LARGE_QUEUE: 5}
+MESSAGE_SLICES: Final = {
+    SMALL_QUEUE: 25,
+    WAITED_QUEUE: 5,
+    WAITED_SURPLUS_QUEUE: 5,
+    LARGE_QUEUE: 5,
+    LARGE_SURPLUS_QUEUE: 5,
+}
 """How many slices make a full message when all are as full as orders make them."""
 
-_SHARED_FROM: Final = {SMALL_QUEUE: 640, WAITED_QUEUE: 600, LARGE_QUEUE: 600}
+_SHARED_FROM: Final = {**dict.fromkeys(SLICE_QUEUES, 600), SMALL_QUEUE: 640}
 """The load from which on two workers decide sooner than one, for all that a second message costs."""
 
 _LEAST_LOAD: Final = 40
@@ -45,6 +72,17 @@ _LEAST_LOAD: Final = 40
 
 _FULL_SLICES: Final = 5
 """As many slices as large as bytes and lines let them be are a full message."""
+
+
+WEIGHT_BYTES: Final = 1024
+"""As many bytes of a batch weigh as much as an order, where that is more."""
+
+
+class BatchSize(NamedTuple):
+    """What one or several batches take: bytes as sent; ``weight`` in orders, or KiB where those are more."""
+
+    size_bytes: int
+    weight: int
 
 
 class Size(NamedTuple):
@@ -80,20 +118,28 @@ class SlicePlan:
     loads: tuple[int, ...]
 
 
-def plan_slices(total: int, sizes: Iterable[Size], *, waits: bool, limits: SliceLimits) -> SlicePlan:
-    """Cut a batch of ``total`` orders, of these sizes, into slices; ``waits``: its client waits for it.
+def lane_of(total: int, size_bytes: int, *, waits: bool, limits: SliceLimits) -> str:
+    """The queue of a batch of so many orders and bytes that is within its client's share."""
+    if not waits:
+        return LARGE_QUEUE
+    # A few huge orders take as long as thousands, and nobody yields within the first queue.
+    small = total <= limits.small_max_orders and size_bytes <= limits.small_max_bytes
+    return SMALL_QUEUE if small else WAITED_QUEUE
+
+
+def plan_slices(sizes: Iterable[Size], *, queue: str, limits: SliceLimits) -> SlicePlan:
+    """Cut a batch of orders of these sizes into slices for this queue.
 
     Those of a small batch are one order each, so that any that wait at the same time can be settled together.
     A larger one is cut into runs, bounded by orders, bytes and lines, after each of which a worker can give
     way; the runs of one that is waited for are shorter. A batch of no orders has no slices.
     """
-    sizes = list(sizes)
-    size_bytes = sum(size.size_bytes for size in sizes)
-    queue, most_orders = _lane(total, size_bytes, waits=waits, limits=limits)
+    most_orders = _most_orders(queue, limits)
     ranges: list[range] = []
     loads: list[int] = []
-    first, held = 0, Size(0, 0)
+    first, total, held = 0, 0, Size(0, 0)
     for position, size in enumerate(sizes):
+        total += 1
         with_it = Size(held.size_bytes + size.size_bytes, held.lines + size.lines)
         full = (
             position - first == most_orders
@@ -111,14 +157,12 @@ def plan_slices(total: int, sizes: Iterable[Size], *, waits: bool, limits: Slice
     return SlicePlan(queue=queue, ranges=tuple(ranges), loads=tuple(loads))
 
 
-def _lane(total: int, size_bytes: int, *, waits: bool, limits: SliceLimits) -> tuple[str, int]:
-    """The queue, and the most orders in one of its slices."""
-    if not waits:
-        return LARGE_QUEUE, limits.slice_max_orders
-    # A few huge orders take as long as thousands, and nobody yields within the first queue.
-    if total <= limits.small_max_orders and size_bytes <= limits.small_max_bytes:
-        return SMALL_QUEUE, 1
-    return WAITED_QUEUE, min(limits.waited_slice_max_orders, limits.slice_max_orders)
+def _most_orders(queue: str, limits: SliceLimits) -> int:
+    """The most orders in one of its slices."""
+    if queue == SMALL_QUEUE:
+        return 1
+    waited = queue in {WAITED_QUEUE, WAITED_SURPLUS_QUEUE}
+    return min(limits.waited_slice_max_orders, limits.slice_max_orders) if waited else limits.slice_max_orders
 
 
 def _load(orders: int, held: Size, message_orders: int, limits: SliceLimits) -> int:

@@ -7,14 +7,28 @@ from typing import Any, Final
 
 from kombu.utils.scheduling import priority_cycle
 
-from shared.domain.slicing import LARGE_QUEUE, SLICE_QUEUES, SMALL_QUEUE, WAITED_QUEUE
+from shared.domain.slicing import (
+    LARGE_QUEUE,
+    LARGE_SURPLUS_QUEUE,
+    SLICE_QUEUES,
+    SMALL_QUEUE,
+    WAITED_QUEUE,
+    WAITED_SURPLUS_QUEUE,
+)
 
 MAIL_QUEUE: Final = "orders.mail"
 """Served by mailers alone: a mail server that is slow or away must not hold a worker."""
 
 QUEUES: Final = (*SLICE_QUEUES, MAIL_QUEUE)
 
-PASSED_OVER_MOST: Final = {SMALL_QUEUE: math.inf, WAITED_QUEUE: 2, LARGE_QUEUE: 4, MAIL_QUEUE: math.inf}
+PASSED_OVER_MOST: Final = {
+    SMALL_QUEUE: math.inf,
+    WAITED_QUEUE: 2,
+    WAITED_SURPLUS_QUEUE: 8,
+    LARGE_QUEUE: 4,
+    LARGE_SURPLUS_QUEUE: 11,
+    MAIL_QUEUE: math.inf,
+}
 """How many messages of other queues may be taken in a row before this one is asked first; infinite where it
 is the first or the only one anyway."""
 
@@ -24,7 +38,8 @@ class WeightedOrder(priority_cycle):  # type: ignore[misc]  # kombu has no types
 
     However much there is of those that go first, every third message is one of the larger batches that are
     waited for, and every fifth one of those that nobody waits for, if there is any. Of a worker that gives
-    way to who waits, that is about a fifth of its work.
+    way to who waits, that is about a fifth of its work. What clients send beyond their shares gets one in
+    nine and one in twelve: so much can those who send too much take from the others.
 
     kombu's own "priority" is strict, and keeps the order in which it is given the queues, and it is given a
     set: which one came first depended on the process's hash seed.

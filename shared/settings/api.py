@@ -33,6 +33,12 @@ class ApiSettings:
     undecided_max_bytes: int = setting(
         1024 * MIB, "orders of one client that wait for their outcomes; 0: any number", minimum=0
     )
+    lane_share_orders: int = setting(
+        2_500,
+        "undecided orders of one client, or KiB where those are more, that take turns with those of others; "
+        "what is beyond goes after; 0: any number",
+        minimum=0,
+    )
     memory_budget_bytes: int = setting(
         512 * MIB, "bodies and answers that one API process holds at once; beyond it, 503", minimum=1024
     )

@@ -38,4 +38,4 @@ def test_a_commit_that_fails_is_no_acceptance_and_no_message(
     assert answer.status_code >= 500
     assert api.job_count() == 0
     with closing(JobQueue(api.settings)) as queue:
-        assert [queue.waiting(name) for name in SLICE_QUEUES] == [0, 0, 0]
+        assert [queue.waiting(name) for name in SLICE_QUEUES] == [0] * len(SLICE_QUEUES)

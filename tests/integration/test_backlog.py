@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shared.persistence.jobs.backlog import undecided_bytes
+from shared.domain.slicing import LARGE_QUEUE
+from shared.persistence.jobs.backlog import undecided
 from tests.support.orders import ADDRESS
 from tests.support.placed_orders import Shop, told
 
@@ -27,9 +28,13 @@ def test_a_key_with_too_much_undecided_is_told_429_and_others_are_not(shop: Shop
 def test_decided_orders_leave_the_backlog(shop: Shop) -> None:
     [client] = shop.api.rows("SELECT id FROM clients")
     path = shop.api.post(BATCH, Prefer="respond-async").headers["Location"]
-    assert undecided_bytes(shop.api.engine, client.id) > 60_000
+    counted = undecided(shop.api.engine, client.id)
+    assert list(counted) == [LARGE_QUEUE]
+    assert counted[LARGE_QUEUE].size_bytes > 60_000
+    # In KiB, for those are more than the orders.
+    assert 58 <= counted[LARGE_QUEUE].weight <= 62
 
     shop.settled(path)
 
-    assert undecided_bytes(shop.api.engine, client.id) == 0
+    assert undecided(shop.api.engine, client.id) == {}
     assert shop.api.with_settings(undecided_max_bytes=100_000).post(BATCH).status_code in {200, 202}

@@ -126,9 +126,7 @@ def test_when_the_queue_is_away_the_message_is_settled_by_who_has_it(
 @pytest.mark.parametrize(
     ("came", "yields_to"),
     [
-        (SMALL_QUEUE, {WAITED_QUEUE, LARGE_QUEUE}),
-        (WAITED_QUEUE, {LARGE_QUEUE}),
-        (LARGE_QUEUE, set()),
+        *((queue, set(SLICE_QUEUES[place + 1 :])) for place, queue in enumerate(SLICE_QUEUES)),
     ],
 )
 def test_what_goes_first_is_expected_for_a_while_after_some_came(

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import cast
 
@@ -16,34 +12,16 @@ import redis
 
 from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE, WAITED_QUEUE
 from shared.queue.job_queue import HEARTBEAT_SECONDS, JobQueue
-from shared.settings import Settings
 from tests.support.orders import order
 from tests.support.until import until
 from tests.support.worker_harness import WorkerHarness
+from tests.support.worker_process import running_worker
 from worker.maintenance.redispatch import sweep
 
 _PATIENCE_SECONDS = 30
 
 
 pytestmark = pytest.mark.usefixtures("plenty_of_lamps")
-
-
-@contextmanager
-def running_worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker of one child process, killed at the end of the block if it still lives."""
-    environment = {
-        **os.environ,
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "LOG_FORMAT": "json",
-    }
-    command = [sys.executable, "-m", "cli", "worker", "--concurrency", "1"]
-    with subprocess.Popen(command, env=environment, start_new_session=True) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
 
 
 def undecided(worker: WorkerHarness) -> list[int]:

@@ -35,6 +35,8 @@ _RETENTION: Final = "tests/integration/test_retention.py"
 _WORKER: Final = "tests/integration/test_worker.py"
 _ATTEMPTS: Final = "tests/integration/test_attempts.py"
 _CHOSEN: Final = "tests/integration/test_results_chosen.py"
+_SHARES: Final = "tests/integration/test_lane_shares.py"
+_MARKETS: Final = "tests/integration/test_security_markets.py"
 _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
 
 MUTANTS: Final = (
@@ -92,6 +94,22 @@ MUTANTS: Final = (
         [
             "tests/integration/test_security_markets.py",
         ],
+    ),
+    Mutant(
+        "a key that is limited to markets flags anybody's password",
+        [
+            Change(
+                "worker/settle/decide_and_write.py",
+                "of_these if market_ids is None else first_ordered_in(connection, of_these, market_ids)",
+                "of_these",
+            )
+        ],
+        [f"{_MARKETS}::test_a_limited_key_flags_no_password_of_whom_another_market_had_first"],
+    ),
+    Mutant(
+        "whatever a client sends takes turns with what others sent",
+        [Change("api/orders/backlog.py", "surplus_lane if beyond else lane", "lane")],
+        [f"{_SHARES}::test_a_client_that_sends_much_does_not_keep_what_another_sends_after_it_undecided"],
     ),
     Mutant(
         "a mail goes to an address that mail programs decode",

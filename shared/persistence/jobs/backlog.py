@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, text
 
+from shared.domain.slicing import WEIGHT_BYTES, BatchSize
 from shared.persistence.core.database import transaction
 
 # The length of what is stored apart and compressed is in the row: no body is read for it.
-_UNDECIDED_BYTES = text("""
-    SELECT COALESCE(sum(octet_length(slices.body)), 0)
+_UNDECIDED = text("""
+    SELECT slices.queue, sum(octet_length(slices.body)) AS size_bytes,
+           sum(GREATEST(slices.order_count, octet_length(slices.body) / :weight_bytes)) AS weight
     FROM slices JOIN jobs ON jobs.id = slices.job_id
     WHERE slices.closed_at IS NULL AND jobs.client_id = :client_id
+    GROUP BY slices.queue
 """)
 
 
-def undecided_bytes(engine: Engine, client_id: int) -> int:
-    """The bytes of a client's orders, as sent, that no outcome is there for. Raises PersistenceError."""
+def undecided(engine: Engine, client_id: int) -> dict[str, BatchSize]:
+    """What a client's orders without outcomes take, by queue. Raises PersistenceError."""
     with transaction(engine) as connection:
-        return int(connection.execute(_UNDECIDED_BYTES, {"client_id": client_id}).scalar_one())
+        rows = connection.execute(_UNDECIDED, {"client_id": client_id, "weight_bytes": WEIGHT_BYTES})
+        return {row.queue: BatchSize(int(row.size_bytes), int(row.weight)) for row in rows}

@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 from shared.domain.slicing import (
     FULL_MESSAGE,
     LARGE_QUEUE,
+    LARGE_SURPLUS_QUEUE,
     MESSAGE_SLICES,
     SLICE_QUEUES,
     SMALL_QUEUE,
+    SURPLUS_OF,
     WAITED_QUEUE,
+    WAITED_SURPLUS_QUEUE,
     Size,
     SliceLimits,
     SlicePlan,
     handfuls,
+    lane_of,
     plan_slices,
 )
 
@@ -31,7 +35,10 @@ LIMITS = SliceLimits(
 
 
 def plan(*sizes: Size, waits: bool = True, times: int = 1) -> SlicePlan:
-    return plan_slices(len(sizes) * times, sizes * times, waits=waits, limits=LIMITS)
+    all_of_them = sizes * times
+    size_bytes = sum(size.size_bytes for size in all_of_them)
+    queue = lane_of(len(all_of_them), size_bytes, waits=waits, limits=LIMITS)
+    return plan_slices(all_of_them, queue=queue, limits=LIMITS)
 
 
 def lengths(made: SlicePlan) -> list[int]:
@@ -98,6 +105,18 @@ def test_a_few_orders_that_nobody_waits_for_share_their_messages_with_others() -
     assert [len(run) for run in runs(handfuls(range(1, 51), LARGE_QUEUE, [load] * 50))] == [25, 25]
 
 
+def test_what_is_beyond_a_clients_share_travels_as_large_batches_do() -> None:
+    waited, large = (
+        plan_slices([Size(10, 1)] * 101, queue=SURPLUS_OF[queue], limits=LIMITS)
+        for queue in (WAITED_QUEUE, LARGE_QUEUE)
+    )
+
+    assert (waited.queue, large.queue) == (WAITED_SURPLUS_QUEUE, LARGE_SURPLUS_QUEUE)
+    assert lengths(waited) == [20] * 5 + [1]
+    assert lengths(large) == [50, 50, 1]
+    assert SURPLUS_OF[SMALL_QUEUE] == WAITED_SURPLUS_QUEUE
+
+
 def test_no_orders_make_no_slices() -> None:
     assert plan().ranges == ()
 
@@ -108,13 +127,13 @@ def runs(messages: list[int | list[int]]) -> list[list[int]]:
 
 @given(
     st.lists(st.builds(Size, st.integers(1, 1_500), st.integers(1, 150)), max_size=300),
-    st.booleans(),
+    st.sampled_from(SLICE_QUEUES),
     st.integers(0, 60),
     st.integers(1, 60),
     st.integers(1, 60),
 )
 def test_slices_cover_the_batch_in_order_and_hold_no_more_than_they_may(
-    sizes: list[Size], waits: bool, small: int, waited: int, most: int
+    sizes: list[Size], queue: str, small: int, waited: int, most: int
 ) -> None:
     limits = SliceLimits(
         small_max_orders=small,
@@ -125,7 +144,7 @@ def test_slices_cover_the_batch_in_order_and_hold_no_more_than_they_may(
         slice_max_lines=100,
     )
 
-    made = plan_slices(len(sizes), sizes, waits=waits, limits=limits)
+    made = plan_slices(sizes, queue=queue, limits=limits)
 
     assert [position for positions in made.ranges for position in positions] == list(range(len(sizes)))
     for positions in made.ranges:
