@@ -244,7 +244,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "what expires is let go of although it is undecided",
-        [Change("shared/persistence/jobs/prune.py", "(closed_at IS NULL OR closed_at", "(closed_at")],
+        [Change("shared/persistence/jobs/ended_jobs.py", "(closed_at IS NULL OR closed_at", "(closed_at")],
         [f"{_RETENTION}::test_an_accepted_job_is_never_let_go_of_undecided"],
     ),
     Mutant(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 from sqlalchemy import text
 
@@ -86,29 +86,38 @@ class Stored(NamedTuple):
     created_at: datetime
 
 
-_JOB_AND_SLICE_IDS = text("""
-    WITH job AS (
-        INSERT INTO jobs (id, client_id, api_key_id, request_id, total, form, strict, created_at,
-                          expires_at, idempotency_key, request_hash,
-                          finished_at, ok_count, cancelled_count, codes)
-        VALUES (:id, :client_id, :api_key_id, :request_id, :total, :form, :strict, now(), now() + :kept,
-                :idempotency_key, :request_hash,
-                CASE WHEN :ended THEN now() END, CASE WHEN :ended THEN 0 END, CASE WHEN :ended THEN 0 END,
-                CASE WHEN :ended THEN CAST('{}' AS jsonb) END)
-        RETURNING created_at
-    )
+# Of a job that is ended already nothing is left to be decided, and it is told from its row.
+INSERT_JOBS: Final = """
+    INSERT INTO jobs (id, client_id, api_key_id, request_id, total, form, strict, created_at, expires_at,
+                      idempotency_key, request_hash, finished_at, ok_count, cancelled_count, codes)
+    SELECT id, client_id, api_key_id, request_id, total, form, strict, now(), now() + kept,
+           idempotency_key, request_hash, CASE WHEN ended THEN now() END, CASE WHEN ended THEN 0 END,
+           CASE WHEN ended THEN 0 END, CASE WHEN ended THEN CAST('{}' AS jsonb) END
+    FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:client_ids AS integer[]), CAST(:api_key_ids AS integer[]),
+        CAST(:request_ids AS text[]), CAST(:totals AS integer[]), CAST(:forms AS text[]),
+        CAST(:stricts AS boolean[]), CAST(:kept AS interval[]), CAST(:keys AS text[]),
+        CAST(:hashes AS bytea[]), CAST(:ended AS boolean[])
+    ) AS asked (id, client_id, api_key_id, request_id, total, form, strict, kept, idempotency_key,
+                request_hash, ended)
+"""
+"""The one INSERT of jobs, of ``job_values``; it may be gone on with."""
+
+SLICE_COLUMNS: Final = (
+    "job_id, number, first_position, order_count, body, repeated_numbers, queue, next_dispatch_at"
+)
+"""What a new slice is written with."""
+
+_JOB_AND_SLICE_IDS = text(f"""
+    WITH job AS ({INSERT_JOBS} RETURNING created_at)
     SELECT created_at, created_at + make_interval(secs => :dispatch_after_seconds) AS next_dispatch_at,
            ARRAY(SELECT nextval(pg_get_serial_sequence('slices', 'id'))
                  FROM generate_series(1, :slice_count)) AS slice_ids
     FROM job
-""")
+""")  # noqa: S608 - our own text
 
 # Binary, because the text form doubles the bodies and has to be parsed: 60 MB take half a second, not one.
-_COPY_SLICES = """
-    COPY slices (
-        id, job_id, number, first_position, order_count, body, repeated_numbers, queue, next_dispatch_at
-    ) FROM STDIN (FORMAT BINARY)
-"""
+_COPY_SLICES = f"COPY slices (id, {SLICE_COLUMNS}) FROM STDIN (FORMAT BINARY)"
 _COPIED_TYPES = ("int8", "uuid", "int4", "int4", "int4", "bytea", "int4[]", "text", "timestamptz")
 
 _INSERTED_UNDER_KEY = text(
@@ -166,23 +175,31 @@ def _inserted_before(engine: Engine, new_job: NewJob) -> Stored:
     raise IdempotencyKeyUsedError(row.id, bytes(row.request_hash))
 
 
+def job_values(new_jobs: Sequence[NewJob], *, ended: bool) -> dict[str, list[Any]]:
+    """The values of INSERT_JOBS for these jobs, by name; ``ended``: there is nothing to be decided of any."""
+    jobs = [new_job.job for new_job in new_jobs]
+    return {
+        "ids": [job.id for job in jobs],
+        "client_ids": [job.client_id for job in jobs],
+        "api_key_ids": [job.api_key_id for job in jobs],
+        "request_ids": [job.request_id for job in jobs],
+        "totals": [job.total for job in jobs],
+        "forms": [job.form.value for job in jobs],
+        "stricts": [new_job.strict for new_job in new_jobs],
+        "kept": [job.expires_at - job.created_at for job in jobs],
+        "keys": [new_job.idempotency_key for new_job in new_jobs],
+        "hashes": [new_job.request_hash for new_job in new_jobs],
+        "ended": [ended for _ in jobs],
+    }
+
+
 def _insert(connection: Connection, new_job: NewJob, slices: NewSlices) -> Stored:
     job = new_job.job
     row = {
-        "id": job.id,
-        "client_id": job.client_id,
-        "api_key_id": job.api_key_id,
-        "request_id": job.request_id,
-        "total": job.total,
-        "form": job.form.value,
-        "strict": new_job.strict,
-        "kept": job.expires_at - job.created_at,
-        "dispatch_after_seconds": new_job.dispatch_after_seconds,
-        "idempotency_key": new_job.idempotency_key,
-        "request_hash": new_job.request_hash,
-        "slice_count": len(slices),
         # Nothing is left of a batch of no orders.
-        "ended": len(slices) == 0,
+        **job_values([new_job], ended=len(slices) == 0),
+        "dispatch_after_seconds": new_job.dispatch_after_seconds,
+        "slice_count": len(slices),
     }
     made = connection.execute(_JOB_AND_SLICE_IDS, row).one()
     stored = Stored(made.slice_ids, made.created_at)

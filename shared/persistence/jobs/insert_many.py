@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from shared.persistence.core.database import autocommit
 from shared.persistence.core.errors import DatabaseAwayError, TransientError
-from shared.persistence.jobs.insert import Stored
+from shared.persistence.jobs.insert import INSERT_JOBS, SLICE_COLUMNS, Stored, job_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,28 +26,17 @@ class JobInsertsUnknownError(TransientError):
 # Sorted by what is unique: of two API processes with the same Idempotency-Keys one waits for the other, and
 # not each for the other; and not for long, for it would keep all the others here: then each is stored apart.
 # ON CONFLICT: a key that is in use leaves out its own job alone.
-_INSERT_JOBS = text("""
+_INSERT_JOBS_AND_SLICES = text(f"""
     WITH waits AS (
         SELECT set_config('lock_timeout', '200ms', true)
     ), made AS (
-        INSERT INTO jobs (id, client_id, api_key_id, request_id, total, form, strict, created_at,
-                          expires_at, idempotency_key, request_hash)
-        SELECT id, client_id, api_key_id, request_id, total, form, strict, now(), now() + kept,
-               idempotency_key, request_hash
-        FROM unnest(
-            CAST(:ids AS uuid[]), CAST(:client_ids AS integer[]), CAST(:api_key_ids AS integer[]),
-            CAST(:request_ids AS text[]), CAST(:totals AS integer[]), CAST(:forms AS text[]),
-            CAST(:stricts AS boolean[]), CAST(:kept AS interval[]), CAST(:keys AS text[]),
-            CAST(:hashes AS bytea[])
-        ) AS asked (id, client_id, api_key_id, request_id, total, form, strict, kept, idempotency_key,
-                   request_hash)
+        {INSERT_JOBS}
         CROSS JOIN waits
         ORDER BY client_id, idempotency_key, id
         ON CONFLICT DO NOTHING
         RETURNING id, created_at
     ), cut AS (
-        INSERT INTO slices (job_id, number, first_position, order_count, body, repeated_numbers, queue,
-                            next_dispatch_at)
+        INSERT INTO slices ({SLICE_COLUMNS})
         SELECT job_id, number, first_position, order_count, body, CAST(repeated_numbers AS integer[]), queue,
                created_at + make_interval(secs => wait_seconds)
         FROM unnest(
@@ -63,7 +52,7 @@ _INSERT_JOBS = text("""
     SELECT made.id AS job_id, made.created_at, ARRAY_AGG(cut.id ORDER BY cut.id) AS slice_ids
     FROM made JOIN cut ON cut.job_id = made.id
     GROUP BY made.id, made.created_at
-""")
+""")  # noqa: S608 - our own text
 
 
 def insert_jobs(engine: Engine, new_jobs: Sequence[tuple[NewJob, Sequence[NewSlice]]]) -> dict[UUID, Stored]:
@@ -72,33 +61,17 @@ def insert_jobs(engine: Engine, new_jobs: Sequence[tuple[NewJob, Sequence[NewSli
     A job that is left out is not stored, or was before; ``insert_job`` tells. Raises PersistenceError, after
     which none is stored; only after JobInsertsUnknownError that is not known.
     """
-    values = {**_job_columns([new_job for new_job, _ in new_jobs]), **_slice_columns(new_jobs)}
+    values = {**job_values([new_job for new_job, _ in new_jobs], ended=False), **_slice_columns(new_jobs)}
     sent = False
     try:
         with autocommit(engine) as connection:
             sent = True
-            rows = connection.execute(_INSERT_JOBS, values).all()
+            rows = connection.execute(_INSERT_JOBS_AND_SLICES, values).all()
     except DatabaseAwayError as error:
         if sent:
             raise JobInsertsUnknownError(str(error)) from error
         raise
     return {row.job_id: Stored(row.slice_ids, row.created_at) for row in rows}
-
-
-def _job_columns(new_jobs: Sequence[NewJob]) -> dict[str, list[Any]]:
-    jobs = [new_job.job for new_job in new_jobs]
-    return {
-        "ids": [job.id for job in jobs],
-        "client_ids": [job.client_id for job in jobs],
-        "api_key_ids": [job.api_key_id for job in jobs],
-        "request_ids": [job.request_id for job in jobs],
-        "totals": [job.total for job in jobs],
-        "forms": [job.form.value for job in jobs],
-        "stricts": [new_job.strict for new_job in new_jobs],
-        "kept": [job.expires_at - job.created_at for job in jobs],
-        "keys": [new_job.idempotency_key for new_job in new_jobs],
-        "hashes": [new_job.request_hash for new_job in new_jobs],
-    }
 
 
 def _slice_columns(new_jobs: Sequence[tuple[NewJob, Sequence[NewSlice]]]) -> dict[str, list[Any]]:

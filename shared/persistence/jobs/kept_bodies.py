@@ -7,29 +7,18 @@ from datetime import timedelta
 from sqlalchemy import Engine, text
 
 from shared.persistence.core.database import transaction
+from shared.persistence.jobs.ended_jobs import ended_jobs
 
-# An undecided slice keeps all of its job's bodies, however old. The jobs before the bound is reached, so at
-# least one: a job has one slice or thousands.
-_EMPTY = text("""
-    WITH ended AS MATERIALIZED (
-        SELECT id, created_at FROM jobs
-        WHERE bodies_kept AND created_at <= now() - CAST(:kept AS interval)
-        AND NOT EXISTS (
-            SELECT FROM slices WHERE job_id = jobs.id
-            AND (closed_at IS NULL OR closed_at > now() - CAST(:kept AS interval))
-        )
-        ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED
-    ), counted AS (
-        SELECT id, own, sum(own) OVER (ORDER BY created_at, id) AS so_far
-        FROM ended
-        CROSS JOIN LATERAL (SELECT count(*) AS own FROM slices WHERE job_id = ended.id) AS its_slices
-    ), chosen AS (
-        SELECT id FROM counted WHERE so_far - own < :most
-    ), emptied AS (
+# A job's bodies are kept or emptied together.
+_EMPTY = text(
+    ended_jobs("bodies_kept AND created_at <= now() - CAST(:after_last AS interval)", oldest="created_at")  # noqa: S608 - our own text
+    + """
+    , emptied AS (
         UPDATE slices SET body = NULL FROM chosen WHERE slices.job_id = chosen.id AND body IS NOT NULL
     )
     UPDATE jobs SET bodies_kept = false FROM chosen WHERE jobs.id = chosen.id
-""")
+    """
+)
 
 
 def empty_bodies(engine: Engine, days: int, most: int) -> int:
@@ -39,4 +28,4 @@ def empty_bodies(engine: Engine, days: int, most: int) -> int:
     PersistenceError.
     """
     with transaction(engine) as connection:
-        return connection.execute(_EMPTY, {"kept": timedelta(days=days), "most": most}).rowcount
+        return connection.execute(_EMPTY, {"after_last": timedelta(days=days), "most": most}).rowcount
