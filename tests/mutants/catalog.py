@@ -41,6 +41,17 @@ _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
 
 MUTANTS: Final = (
     Mutant(
+        "a text goes into COPY's own format as it is",
+        [
+            Change(
+                "shared/persistence/core/copying.py",
+                '    if value.isprintable() and "\\\\" not in value:\n        return value\n',
+                "    return value\n",
+            )
+        ],
+        ["tests/integration/test_copied_texts.py"],
+    ),
+    Mutant(
         "of two members of a name the fast way takes the last",
         [
             Change(

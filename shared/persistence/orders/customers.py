@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from shared.domain.catalog import Customers
 from shared.domain.mailbox import mailbox_of
-from shared.persistence.core.copying import copy_rows
+from shared.persistence.core.copying import as_text, copy_text
 from shared.persistence.core.tables import customers
 
 _FIND = text(
@@ -61,7 +61,8 @@ def add_customers(connection: Connection, emails: Sequence[str]) -> list[int]:
     if not emails:
         return []
     ids = list(connection.execute(_DRAW, {"count": len(emails)}).scalars())
-    copy_rows(connection, customers, ("id", "email"), zip(ids, emails, strict=True))
+    rows = [f"{identity}\t{as_text(email)}" for identity, email in zip(ids, emails, strict=True)]
+    copy_text(connection, customers, ("id", "email"), rows)
     return ids
 
 

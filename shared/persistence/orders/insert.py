@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import Connection, text
 
-from shared.persistence.core.copying import copy_rows
+from shared.persistence.core.copying import copy_rows, copy_text
 from shared.persistence.core.tables import allocations, confirmations, order_lines, orders, payments
 from shared.persistence.orders import rows as order_rows
 from shared.persistence.orders.rows import Making, NewOrder
@@ -46,12 +46,12 @@ def draw_numbers(connection: Connection, count: int, claimed: Collection[int]) -
 
 def write_orders(connection: Connection, making: Making, new_orders: Sequence[NewOrder]) -> None:
     """Insert the orders and what belongs to them but their allocations; a statement per table with rows."""
-    copy_rows(connection, orders, order_rows.ORDERS, order_rows.of_orders(making, new_orders))
-    copy_rows(connection, order_lines, order_rows.LINES, order_rows.of_lines(new_orders))
+    copy_text(connection, orders, order_rows.ORDERS, order_rows.of_orders(making, new_orders))
+    copy_text(connection, order_lines, order_rows.LINES, order_rows.of_lines(new_orders))
     copy_rows(connection, payments, order_rows.PAYMENTS, order_rows.of_payments(new_orders))
     copy_rows(connection, confirmations, ("order_number",), order_rows.of_confirmations(making, new_orders))
 
 
 def write_allocations(connection: Connection, new_orders: Sequence[NewOrder]) -> None:
     """Insert what the lines of orders that are written have reserved."""
-    copy_rows(connection, allocations, order_rows.ALLOCATIONS, order_rows.of_allocations(new_orders))
+    copy_text(connection, allocations, order_rows.ALLOCATIONS, order_rows.of_allocations(new_orders))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -16,9 +16,11 @@ from shared.domain.draft import Draft
 from shared.domain.splitting import Part
 from shared.domain.terms import buyer_name
 from shared.domain.values import value
+from shared.persistence.core.copying import NULL, as_text
 
 # A number as a number, with every digit that the client sent.
 _JSON = msgspec.json.Encoder(decimal_format="number")
+_FLAGS: Final = {True: "t", False: "f", None: NULL}
 
 
 @value(frozen=True, slots=True)
@@ -49,8 +51,10 @@ def _parts(new_orders: Sequence[NewOrder]) -> Iterator[tuple[NewOrder, int, int,
             yield new, numbers[index], index, part
 
 
-def _json(value: Mapping[str, Any] | list[dict[str, Any]] | None) -> str | None:
-    return None if value is None else _JSON.encode(value).decode()
+def _json(value: Any) -> str:
+    """JSON, as COPY's text: of what that gives another meaning, JSON has the backslash alone."""
+    written = _JSON.encode(value)
+    return (written.replace(b"\\", b"\\\\") if b"\\" in written else written).decode()
 
 
 ORDERS = (
@@ -96,70 +100,49 @@ ORDERS = (
 )
 
 
-def of_orders(making: Making, new_orders: Sequence[NewOrder]) -> Iterator[tuple[Any, ...]]:
-    """The orders: one per part."""
-    # As text, for it is the same in all of them.
+def of_orders(making: Making, new_orders: Sequence[NewOrder]) -> list[str]:
+    """The orders, as COPY's text: one per part."""
     moment = str(making.moment)
     job_ids = {new.job_id: str(new.job_id) for new in new_orders}
+    rows: list[str] = []
     for new, number, index, part in _parts(new_orders):
-        draft = new.numbered.placement.draft
-        yield (
-            number,
-            "prepared" if draft.request.create_only else "created",
-            job_ids[new.job_id],
-            new.position,
-            msgspec.json.encode(new.batch_key).decode(),
-            new.api_key_id,
-            index,
-            new.numbered.numbers[0],
-            new.customer_id,
-            *_sold(draft),
-            part.totals.lines,
-            draft.shipping.uri,
-            part.totals.shipping,
-            part.totals.voucher,
-            part.totals.grand,
-            *_wishes(draft, moment),
-            _json(_vouchers(draft)) if index == 0 and draft.vouchers else None,
-            moment,
+        draft, totals = new.numbered.placement.draft, part.totals
+        state = "prepared" if draft.request.create_only else "created"
+        key = _json(new.batch_key)
+        vouchers = _json(_vouchers(draft)) if index == 0 and draft.vouchers else NULL
+        rows.append(
+            f"{number}\t{state}\t{job_ids[new.job_id]}\t{new.position}\t{key}\t{new.api_key_id}\t{index}"
+            f"\t{new.numbered.numbers[0]}\t{new.customer_id}\t{_sold(draft)}\t{totals.lines!s}"
+            f"\t{as_text(draft.shipping.uri)}\t{totals.shipping!s}\t{totals.voucher!s}\t{totals.grand!s}"
+            f"\t{_wishes(draft, moment)}\t{vouchers}\t{moment}"
         )
+    return rows
 
 
-def _sold(draft: Draft) -> tuple[Any, ...]:
+def _sold(draft: Draft) -> str:
     """account_id … delivery_address."""
-    names = draft.request.names
+    account_id, buyer_id = draft.request.names.account_id, draft.terms.buyer_id
     return (
-        names.account_id,
-        draft.terms.buyer_id,
-        buyer_name(draft.request, draft.terms),
-        draft.market.id,
-        draft.pricelist.id,
-        draft.pricelist.currency,
-        draft.rule.id,
-        _json(draft.invoice.fields),
-        _json(draft.delivery.fields),
+        f"{NULL if account_id is None else account_id}\t{NULL if buyer_id is None else buyer_id}"
+        f"\t{as_text(buyer_name(draft.request, draft.terms))}\t{draft.market.id}\t{draft.pricelist.id}"
+        f"\t{draft.pricelist.currency}\t{draft.rule.id}"
+        f"\t{_json(draft.invoice.fields)}\t{_json(draft.delivery.fields)}"
     )
 
 
-def _wishes(draft: Draft, moment: str) -> tuple[Any, ...]:
+def _wishes(draft: Draft, moment: str) -> str:
     """adjust_stock … apply_vouchers."""
     request = draft.request
-    origin = request.names.origin
+    names, attributes = request.names, request.extra_attributes
+    origin = NULL if names.origin is None else _json({"type": names.origin.type, "id": names.origin.id})
     return (
-        request.adjust_stock,
-        request.force_create,
-        request.internal_order,
-        request.send_email,
-        request.comment,
-        request.internal_comment,
-        request.po_number,
-        moment if request.order_date is None else request.order_date,
-        request.delivery_date,
-        request.cancel_date,
-        request.names.delivery_window,
-        None if origin is None else _json({"type": origin.type, "id": origin.id}),
-        _json(request.extra_attributes),
-        request.apply_vouchers,
+        f"{_FLAGS[request.adjust_stock]}\t{_FLAGS[request.force_create]}\t{_FLAGS[request.internal_order]}"
+        f"\t{_FLAGS[request.send_email]}\t{as_text(request.comment)}\t{as_text(request.internal_comment)}"
+        f"\t{as_text(request.po_number)}\t{moment if request.order_date is None else request.order_date!s}"
+        f"\t{NULL if request.delivery_date is None else request.delivery_date!s}"
+        f"\t{NULL if request.cancel_date is None else request.cancel_date!s}"
+        f"\t{as_text(names.delivery_window)}\t{origin}"
+        f"\t{NULL if attributes is None else _json(attributes)}\t{_FLAGS[request.apply_vouchers]}"
     )
 
 
@@ -185,39 +168,32 @@ LINES = (
 )
 
 
-def of_lines(new_orders: Sequence[NewOrder]) -> Iterator[tuple[Any, ...]]:
-    """The lines of every part."""
+def of_lines(new_orders: Sequence[NewOrder]) -> list[str]:
+    """The lines of every part, as COPY's text."""
+    rows: list[str] = []
     for _, number, _, part in _parts(new_orders):
         for part_line in part.lines:
             line = part_line.line
-            yield (
-                number,
-                line.line,
-                line.item.id if line.item else None,
-                line.sku,
-                part_line.quantity,
-                part_line.back_ordered,
-                line.unit_price,
-                line.original_price,
-                line.request.comment,
-                _json(line.request.item_text),
+            item, text = line.item, line.request.item_text
+            rows.append(
+                f"{number}\t{line.line}\t{NULL if item is None else item.id}\t{as_text(line.sku)}"
+                f"\t{part_line.quantity}\t{part_line.back_ordered}\t{line.unit_price!s}"
+                f"\t{line.original_price!s}\t{as_text(line.request.comment)}"
+                f"\t{NULL if text is None else _json(text)}"
             )
+    return rows
 
 
 ALLOCATIONS = ("order_number", "line", "item_id", "warehouse_id", "quantity")
 
 
-def of_allocations(new_orders: Sequence[NewOrder]) -> Iterator[tuple[int, int, int, int, int]]:
-    """What every line has reserved, by warehouse."""
-    for _, number, _, part in _parts(new_orders):
-        for reservation in part.reservations:
-            yield (
-                number,
-                reservation.line,
-                reservation.item_id,
-                reservation.warehouse_id,
-                reservation.quantity,
-            )
+def of_allocations(new_orders: Sequence[NewOrder]) -> list[str]:
+    """What every line has reserved, by warehouse, as COPY's text."""
+    return [
+        f"{number}\t{one.line}\t{one.item_id}\t{one.warehouse_id}\t{one.quantity}"
+        for _, number, _, part in _parts(new_orders)
+        for one in part.reservations
+    ]
 
 
 PAYMENTS = (
