@@ -18,21 +18,25 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import event
 
 from shared.domain.catalog_file import LoadSummary
+from shared.domain.rejections import cancelled
 from shared.domain.slicing import SMALL_QUEUE
 from shared.domain.stock_count import StockCount
 from shared.persistence.catalog.load import load_catalog
 from shared.persistence.core.errors import PersistenceError
+from shared.persistence.jobs.cancel import cancel_free_slices, request_cancel
 from shared.persistence.stock.counts import set_stock
 from shared.schemas.catalog import read_catalog
+from shared.schemas.outcome import keyed_outcomes_json
 from tests.support.orders import order
 from tests.support.worker_harness import WorkerHarness
 from worker.settle.message import settle_message
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+CANCELLED = keyed_outcomes_json([("c", cancelled())])
 # The rows that two transactions may want at once, in the one order in which they are taken.
-ORDER = ["slices", "orders", "stock", "vouchers", "customers"]
+ORDER = ["slices", "orders", "stock", "vouchers", "customers", "jobs"]
 # New rows are nobody else's, but for those that two may be the first to need.
-_WRITES = re.compile(r"\b(?:UPDATE|DELETE FROM|INSERT INTO(?! orders\b)) (\w+)", re.IGNORECASE)
+_WRITES = re.compile(r"\b(?:UPDATE|DELETE FROM|INSERT INTO(?! (?:order|job|slice)s\b)) (\w+)", re.IGNORECASE)
 _LOCKS = re.compile(r"\bFOR (?:NO KEY )?UPDATE(?: OF (\w+))?", re.IGNORECASE)
 _READS = re.compile(r"\b(?:FROM|JOIN) (\w+)", re.IGNORECASE)
 
@@ -107,7 +111,7 @@ def lamps(worker: WorkerHarness) -> None:
     worker.stock("BRASS-LAMP", main=100, shop=100)
 
 
-def test_everybody_locks_stock_vouchers_customers_and_orders_in_one_order(worker: WorkerHarness) -> None:
+def test_everybody_locks_what_others_may_want_in_one_order(worker: WorkerHarness) -> None:
     wanted: dict[str, Any] = {"voucherCodes": ["TEN"], "customerRegister": True}
     with reading_locks(worker) as seen:
         decide(worker, {"a": order(**wanted), "b": order(createOnly=True, **wanted)})
@@ -115,6 +119,9 @@ def test_everybody_locks_stock_vouchers_customers_and_orders_in_one_order(worker
         decide(worker, {str(prepared): {"payment": {"auth": {"status": 1, "amount": 5}}}}, "completion")
         set_stock(worker.engine, [StockCount(0, "BRASS-LAMP", 50, "Main")], None)
         load(worker, catalog(physical=70, percent=11))
+        worker.accept({"c": order(**wanted)})
+        request_cancel(worker.engine, worker.jobs[-1])
+        cancel_free_slices(worker.engine, worker.jobs[-1], lambda _: CANCELLED, 1_000)
 
     before: dict[str, set[str]] = {}
     for transaction in seen:
@@ -122,10 +129,11 @@ def test_everybody_locks_stock_vouchers_customers_and_orders_in_one_order(worker
             before.setdefault(second, set()).add(first)
     # Raises CycleError, naming the ring, where two of them could wait for each other.
     assert list(TopologicalSorter(before).static_order()) == ORDER
-    # And all of them were seen at it: a slice, a completion, a count, a load.
+    # And all of them were seen at it: a slice, a completion, a count, a load, a cancellation.
     kinds = [
-        ["slices", "stock", "vouchers", "customers"],
-        ["slices", "orders", "stock"],
+        ["slices", "stock", "vouchers", "customers", "jobs"],
+        ["slices", "orders", "stock", "jobs"],
+        ["slices", "jobs"],
         ["stock"],
         ["stock", "vouchers"],
     ]
