@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from api.routes import routes
 from cli.main import COMMANDS
 from shared.settings import Settings, setting_names
 from tests.house.tree import files
@@ -53,6 +54,29 @@ def test_every_command_that_is_named_exists() -> None:
 
     assert {"serve", "demo", "submit", "job", "results", "catalog", "keys"} <= named
     assert not named - set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/contract.md"])
+def test_every_request_that_the_api_takes_is_named_and_no_other(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = {f"{method} {path}" for method, path in re.findall(r"\b([A-Z]+) (/v1/[\w/<>]+)", text)}
+    placeholders = {"<job_id>": "<id>", "<int:number>": "<number>"}
+
+    taken = set()
+    for route in routes():
+        path = re.sub(r"<[^>]+>", lambda found: placeholders[found[0]], route.rule)
+        taken |= {f"{route.method} {path}"} if path.startswith("/v1/") else set()
+
+    assert sorted(taken - named) == []
+    assert sorted(named - taken) == []
+
+
+def test_the_contract_names_every_command() -> None:
+    _, _, rest = (ROOT / "docs/contract.md").read_text(encoding="utf-8").partition("\n## 8. ")
+    section, _, _ = rest.partition("\n## ")
+    named = set(re.findall(r"`([a-z]+)\b", section))
+
+    assert sorted(set(COMMANDS) - named) == []
 
 
 def test_every_file_that_is_linked_exists() -> None:
