@@ -9,6 +9,7 @@ from flask import Flask
 
 from api.capacity import Capacity, capacity_limits
 from api.context import AppContext, app_context_of, set_app_context
+from api.jobs.followers import Followers
 from api.memory_budget import MemoryBudget
 from api.middleware.access_log import add_access_log
 from api.middleware.error_handlers import add_error_handlers
@@ -25,6 +26,7 @@ from shared.events import Listener
 from shared.persistence.core.database import open_database
 from shared.persistence.jobs.backlog import undecided
 from shared.persistence.jobs.insert_many import insert_jobs
+from shared.persistence.jobs.progress import find_job
 from shared.queue.job_queue import JobQueue
 
 if TYPE_CHECKING:
@@ -47,17 +49,19 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
     breaker = Breaker("dispatch", "batches are accepted, and dispatched by the scheduler")
     engine = open_database(settings, "api", needs_schema=True)
     queue = JobQueue(settings, breaker)
+    listener = Listener(settings)
     context = AppContext(
         settings=settings,
         engine=engine,
         queue=queue,
-        listener=Listener(settings),
+        listener=listener,
         clock=clock,
         shutdown=Shutdown(),
         memory_budget=MemoryBudget(settings.memory_budget_bytes),
         capacity=Capacity(capacity_limits(settings)),
         keys_engine=open_database(settings, "api-keys", needs_schema=True, pool_size=_KEYS_POOL_SIZE),
         keys_in_flight=KeysInFlight(),
+        followers=Followers(listener, partial(find_job, engine)),
         small_batches=SmallBatches(partial(insert_jobs, engine), queue.dispatch),
         backlog=Backlog(partial(undecided, engine), settings.undecided_max_bytes, settings.lane_share_orders),
     )

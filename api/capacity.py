@@ -29,6 +29,8 @@ class CapacityLimits:
     requests_max_per_client: int
     waiters_max: int
     waiters_max_per_client: int
+    followers_max: int
+    followers_max_per_client: int
     heavy_max_per_client: int
 
 
@@ -36,13 +38,17 @@ def capacity_limits(settings: Settings) -> CapacityLimits:
     """What fits the threads of a process: a third of them never waits, and no client has half of those."""
     threads = settings.api_threads
     waiters_max = min(settings.waiters_max, threads * 2 // 3)
+    waiters_max_per_client = min(settings.waiters_max_per_key, waiters_max)
     # A few are left to refuse the others with.
     requests_max = max(1, threads - waiters_max - threads // 16)
     return CapacityLimits(
         requests_max=requests_max,
         requests_max_per_client=min(settings.requests_max_per_key, max(1, requests_max // 2)),
         waiters_max=waiters_max,
-        waiters_max_per_client=min(settings.waiters_max_per_key, waiters_max),
+        waiters_max_per_client=waiters_max_per_client,
+        # They may follow for long: whoever waits for outcomes always has the other half.
+        followers_max=min(settings.followers_max, max(1, waiters_max // 2)),
+        followers_max_per_client=min(settings.followers_max_per_key, max(1, waiters_max_per_client // 2)),
         heavy_max_per_client=max(1, settings.database_pool_size // 2),
     )
 
@@ -87,7 +93,7 @@ class ConcurrencyLimit:
 
 
 class Capacity:
-    """The limits of a process. Long polls and streams wait like everybody: ``Permit.begin_waiting``."""
+    """The limits of a process. Long polls and streams wait too, and not all who wait may be those."""
 
     def __init__(self, limits: CapacityLimits) -> None:
         self.limits = limits
@@ -96,6 +102,9 @@ class Capacity:
         )
         self.waiters = ConcurrencyLimit(
             most=limits.waiters_max, most_per_client=limits.waiters_max_per_client
+        )
+        self.followers = ConcurrencyLimit(
+            most=limits.followers_max, most_per_client=limits.followers_max_per_client
         )
         self.heavy = ConcurrencyLimit(most=limits.requests_max, most_per_client=limits.heavy_max_per_client)
 
@@ -156,6 +165,10 @@ class Permit:
         if (tell := on_waiting.get()) is not None:
             tell()
         return True
+
+    def begin_following(self) -> bool:
+        """Count as a follower and a waiter from now on, and not as a request; whether that is allowed."""
+        return self._acquire(self._capacity.followers, 0.0) and self.begin_waiting()
 
     def release(self) -> None:
         """Release everything; again, nothing."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from api.capacity import Capacity, Permit
+    from api.jobs.followers import Followers
     from api.memory_budget import MemoryBudget
     from api.orders.accept_small import SmallBatches
     from api.orders.backlog import Backlog
@@ -50,6 +51,7 @@ class AppContext:
     small_batches: SmallBatches
     backlog: Backlog
     keys_in_flight: KeysInFlight
+    followers: Followers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
 import redis
@@ -58,6 +58,16 @@ class JobEvents:
             _log.warning("events_lost", slices=told, fault=type(error).__name__)
 
 
+class Hearer(Protocol):
+    """Whoever is told of a job's slices."""
+
+    def heard(self, slice_number: int) -> None:
+        """A slice was closed."""
+
+    def look(self) -> None:
+        """Events may have been missed."""
+
+
 class Waiter:
     """What one request has heard of its job's slices so far."""
 
@@ -99,7 +109,7 @@ class Listener:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._waiters: dict[UUID, list[Waiter]] = {}
+        self._hearers: dict[UUID, list[Hearer]] = {}
         self._thread: threading.Thread | None = None
         self._thread_pid = 0
         self._over = threading.Event()
@@ -112,20 +122,28 @@ class Listener:
     def waiting(self, job_id: UUID) -> Iterator[Waiter]:
         """Hear of the job's slices within the block. Enter it before dispatching: no event is missed then."""
         waiter = Waiter()
-        with self._lock:
-            self._waiters.setdefault(job_id, []).append(waiter)
-            self._start_thread()
+        self.add(job_id, waiter)
         try:
             yield waiter
         finally:
-            with self._lock:
-                self._waiters[job_id].remove(waiter)
-                if not self._waiters[job_id]:
-                    del self._waiters[job_id]
+            self.remove(job_id, waiter)
+
+    def add(self, job_id: UUID, hearer: Hearer) -> None:
+        """Tell ``hearer`` of the job's slices from now on; it is called in the subscription's thread."""
+        with self._lock:
+            self._hearers.setdefault(job_id, []).append(hearer)
+            self._start_thread()
+
+    def remove(self, job_id: UUID, hearer: Hearer) -> None:
+        """Tell it no more."""
+        with self._lock:
+            self._hearers[job_id].remove(hearer)
+            if not self._hearers[job_id]:
+                del self._hearers[job_id]
 
     def waiting_count(self) -> int:
-        """Tell how many are waiting."""
-        return len(self._all_waiters())
+        """Tell how many are told of slices."""
+        return len(self._all_hearers())
 
     def _start_thread(self) -> None:
         # Only the process that waits needs the thread, and a thread does not survive a fork.
@@ -165,8 +183,8 @@ class Listener:
     def _receive(self, message: dict[str, Any]) -> None:
         if message["type"] == "subscribe":
             # What was announced before now has passed by.
-            for waiter in self._all_waiters():
-                waiter.look()
+            for hearer in self._all_hearers():
+                hearer.look()
         elif message["type"] == "message":
             self._hear(message["data"])
 
@@ -179,10 +197,10 @@ class Listener:
                 _log.warning("event_not_understood", event_chars=len(event))
                 continue
             with self._lock:
-                waiters = list(self._waiters.get(heard_of, ()))
-            for waiter in waiters:
-                waiter.heard(number)
+                hearers = list(self._hearers.get(heard_of, ()))
+            for hearer in hearers:
+                hearer.heard(number)
 
-    def _all_waiters(self) -> list[Waiter]:
+    def _all_hearers(self) -> list[Hearer]:
         with self._lock:
-            return [waiter for waiters in self._waiters.values() for waiter in waiters]
+            return [hearer for hearers in self._hearers.values() for hearer in hearers]

@@ -9,6 +9,7 @@ from flask import Response
 from api.jobs.cancel import cancel
 from api.jobs.find import own_job
 from api.jobs.responses import job_shown, retry_after
+from api.jobs.versions import version_of
 from api.web.errors import ApiError
 from shared.persistence.jobs.delete import delete_job
 from shared.persistence.jobs.progress import find_job
@@ -23,7 +24,7 @@ def cancel_job(app: AppContext, context: RequestContext, job_id: str) -> Respons
     if not job.done:
         cancel(app, job.id)
         job = find_job(app.engine, job.id) or job
-    return job_shown(app.memory_budget, job)
+    return job_shown(app.memory_budget, version_of(job))
 
 
 def delete_done_job(app: AppContext, context: RequestContext, job_id: str) -> Response:

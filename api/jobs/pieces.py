@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from api.context import AppContext
 
 PIECE_BYTES: Final = 1 << 17
+_FIRST_PIECES: Final = 3
 # What the database's driver, the slices' outcomes and the piece made of them take at the same moment.
 _HELD_PER_BYTE: Final = 4
 # A restart of the database need not cut an answer short that is half sent.
@@ -44,8 +45,8 @@ class Pieces:
 def pieces_response(app: AppContext, body: Pieces, headers: Mapping[str, str]) -> Response:
     """Answer with pieces, compressed where the client takes that; as a whole if they are one together.
 
-    They reserve memory of the budget, which may be refused: ApiError (503). The first is made at once, so
-    that a fault in it is told by a status; a later one ends the connection.
+    They reserve memory of the budget, which may be refused: ApiError (503). The first few are made at
+    once, so that a fault in them is told by a status; a later one ends the connection.
     """
     reservation = app.memory_budget.reservation()
     reservation.reserve(_HELD_PER_BYTE * max(PIECE_BYTES, body.largest_bytes))
@@ -72,15 +73,9 @@ def pieces_response(app: AppContext, body: Pieces, headers: Mapping[str, str]) -
 
 
 def _first(pieces: Iterator[bytes]) -> tuple[list[bytes], bool]:
-    """So many pieces that they are one together, and whether they were all."""
-    first: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        first.append(piece)
-        size += len(piece)
-        if size >= PIECE_BYTES:
-            return first, False
-    return first, True
+    """The first few pieces, and whether they are all: what is small has two, itself and its end."""
+    first = list(islice(pieces, _FIRST_PIECES))
+    return first, len(first) < _FIRST_PIECES
 
 
 def read_again(read: Callable[[], _Read]) -> _Read:

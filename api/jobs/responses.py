@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from flask import Response
 
+    from api.jobs.versions import JobVersion
     from api.memory_budget import MemoryBudget
     from shared.domain.job import Job
 
@@ -33,6 +34,6 @@ def job_accepted(budget: MemoryBudget, job: Job, headers: Mapping[str, str]) -> 
     return json_response(budget, job_json(job), 202, accepted)
 
 
-def job_shown(budget: MemoryBudget, job: Job) -> Response:
+def job_shown(budget: MemoryBudget, version: JobVersion) -> Response:
     """Answer with the job itself."""
-    return json_response(budget, job_json(job), headers=retry_after(job))
+    return json_response(budget, version.body, headers=retry_after(version.job))

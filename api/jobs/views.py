@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from api.jobs.asked_job import job_asked_for
 from api.jobs.asked_results import results_asked_for
-from api.jobs.find import readable_job
-from api.jobs.responses import job_shown
+from api.jobs.find import expired, readable_job
 
 if TYPE_CHECKING:
     from flask import Response
@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 
 
 def show_job(app: AppContext, context: RequestContext, job_id: str) -> Response:
-    """How far a job has come."""
-    return job_shown(app.memory_budget, readable_job(app, context, job_id))
+    """How far a job has come: now, when it is done or has changed, or as a stream of events."""
+    response = job_asked_for(app, context, readable_job(app, context, job_id))
+    if response is None:
+        # It says why, if it still knows.
+        readable_job(app, context, job_id)
+        raise expired()
+    return response
 
 
 def show_results(app: AppContext, context: RequestContext, job_id: str) -> Response:

@@ -117,6 +117,22 @@ def shared_parameters(settings: Settings) -> dict[str, dict[str, Any]]:
             "description": "`gzip` when the body is compressed.",
             "schema": {"enum": ["gzip", "identity"]},
         },
+        "PreferWait": {
+            "name": "Prefer",
+            "in": "header",
+            "description": "`wait=N` waits up to N seconds until the job is done or, with If-None-Match, "
+            f"until it has changed (RFC 7240; {settings.max_wait_seconds:g} at most). Where too many wait "
+            "already, the job is told at once, without `Preference-Applied`.",
+            "schema": _TEXT,
+            "examples": {"patient": {"value": "wait=60"}},
+        },
+        "LastEventId": {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "description": "Of an event stream: the id of the last event that came. The stream goes on with "
+            "what is after it; 204 when nothing ever will be.",
+            "schema": _TEXT,
+        },
         "IfNoneMatch": {
             "name": "If-None-Match",
             "in": "header",

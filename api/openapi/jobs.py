@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from api.openapi.examples import JOB, OUTCOMES
 from api.openapi.operation import Operation, ResponseDoc
-from api.web.media_type import CSV, LINES
+from api.web.media_type import CSV, EVENTS, LINES
 from shared.schemas.lists.jobs import JobListQuery
 from shared.schemas.lists.results import ResultsQuery
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 _NO_JOB: Final = ResponseDoc(says="There is no such job, or it is not this client's.")
 _GONE: Final = ResponseDoc(
     says="The job has expired or was deleted, and its outcomes are gone; the orders that it made are not."
+)
+_EVENTS: Final = (
+    "Server-sent events: `progress` and, at the end, `done`, each with the job as `data` and an `id`; a "
+    "comment every 15 seconds. A stream lasts `followSecondsMax` at most: come again with `Last-Event-ID`, "
+    "as a browser's EventSource does by itself. 503 where too many follow already."
 )
 _ALSO_AS: Final = {
     LINES: "A line for each outcome: the outcome, with its `key` and its `position` in the batch.",
@@ -82,13 +87,20 @@ JOBS: Final = {
         description="The counts add up to `total` in every answer, and never run backwards. "
         "A client sees its own jobs, whichever of its keys they came with; with the scope `jobs:read-all`, "
         "everybody's.",
-        parameters=("job_id",),
+        parameters=("job_id", "IfNoneMatch", "PreferWait", "LastEventId"),
         responses={
             200: ResponseDoc(
                 says="The job. Retry-After stands on it while it runs.",
                 schema="Job",
-                headers=("RetryAfter",),
+                headers=("RetryAfter", "ETag", "PreferenceApplied"),
+                also_as={EVENTS: _EVENTS},
                 examples=JOB,
+            ),
+            204: ResponseDoc(
+                says="The stream has ended before, with the event whose id is sent.", schema=None
+            ),
+            304: ResponseDoc(
+                says="The job has not changed.", schema=None, headers=("ETag", "PreferenceApplied")
             ),
             404: _NO_JOB,
             410: _GONE,

@@ -34,6 +34,8 @@ def limits_of(settings: Settings) -> dict[str, float]:
         "maxWaitSeconds": settings.max_wait_seconds,
         "requestsMaxPerKey": capacity.requests_max_per_client,
         "waitersMaxPerKey": capacity.waiters_max_per_client,
+        "followersMaxPerKey": capacity.followers_max_per_client,
+        "followSecondsMax": settings.follow_seconds_max,
         "ordersPageMax": settings.orders_page_max,
         "ordersOffsetMax": settings.orders_offset_max,
         "ordersPageMaxLines": settings.orders_page_max_lines,

@@ -51,6 +51,11 @@ class ApiSettings:
         160, "requests that wait for outcomes in one API process, a third of its threads left", minimum=1
     )
     waiters_max_per_key: int = setting(128, "of those, requests of one client", minimum=1)
+    followers_max: int = setting(80, "of them, requests that follow a job; half at most", minimum=1)
+    followers_max_per_key: int = setting(64, "of those, requests of one client", minimum=1)
+    follow_seconds_max: float = setting(
+        600.0, "how long a job's event stream lasts before its client has to come again", minimum=1
+    )
     requests_max_per_key: int = setting(
         40, "requests of one client that one API process answers at once; those that wait apart", minimum=1
     )

@@ -18,6 +18,7 @@ from api.jobs.pieces import PIECE_BYTES
 from shared.domain.reasons import ITEM_UNKNOWN, STOCK_SHORT
 from tests.support.api import ApiClient
 from tests.support.orders import ADDRESS
+from tests.support.stored_jobs import close_slice
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -71,19 +72,7 @@ def decide(api: ApiClient, slice_id: int, outcomes: dict[str, Any]) -> None:
     """Close a slice as a worker does."""
     rejected = [one["code"] for one in outcomes.values() if one["status"] == "no"]
     codes = {str(code): rejected.count(code) for code in rejected}
-    with api.engine.begin() as connection:
-        connection.execute(
-            text(
-                "UPDATE slices SET started_at = now(), closed_at = now(), outcomes = :outcomes,"
-                " ok_count = :ok, codes = CAST(:codes AS jsonb) WHERE id = :id"
-            ),
-            {
-                "id": slice_id,
-                "outcomes": orjson.dumps(outcomes),
-                "ok": len(outcomes) - len(rejected),
-                "codes": orjson.dumps(codes).decode(),
-            },
-        )
+    close_slice(api.engine, slice_id, orjson.dumps(outcomes), len(outcomes) - len(rejected), codes)
 
 
 def decided_job(

@@ -94,6 +94,30 @@ MUTANTS: Final = (
         [f"{_CHOSEN}::test_following_next_gives_each_chosen_outcome_exactly_once_in_order"],
     ),
     Mutant(
+        "a job's tag knows its counts alone",
+        [Change("api/jobs/versions.py", "sha256(body)", 'sha256(b"%d" % job.decided)')],
+        ["tests/unit/api/test_followers.py::test_whatever_is_told_of_a_job_has_a_tag_of_its_own"],
+    ),
+    Mutant(
+        "a stream skips the version that it begins with",
+        [
+            Change(
+                "api/jobs/event_stream.py",
+                "_events(app, version, last)",
+                "_events(app, version, version.tag)",
+            )
+        ],
+        [
+            "tests/integration/test_jobs_followed.py"
+            "::test_an_id_of_no_event_of_the_job_begins_with_the_job_as_it_is"
+        ],
+    ),
+    Mutant(
+        "a reading that comes late is told",
+        [Change("api/jobs/versions.py", "_progress(self.job) >= _progress(earlier.job)", "True")],
+        ["tests/unit/api/test_followers.py::test_a_reading_that_comes_late_is_not_told"],
+    ),
+    Mutant(
         "a key that is limited to markets names anybody's customers and accounts",
         [
             Change(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
+from shared.domain.outcome import Code
 from shared.persistence.core.database import autocommit
 from shared.persistence.jobs.outcomes import OutcomesGoneError, runs
 
@@ -30,8 +31,10 @@ _LIST = text("""
     FROM slices
     WHERE job_id = :id AND closed_at IS NOT NULL
       AND (CAST(:after AS integer) IS NULL OR first_position + order_count - 1 > :after)
+      AND (CAST(:until AS integer) IS NULL OR first_position <= :until)
       AND CASE CAST(:ok AS boolean) WHEN true THEN ok_count > 0 WHEN false THEN ok_count < order_count
                                     ELSE true END
+      AND (CAST(:code AS text) IS NULL OR codes -> :code IS NOT NULL)
     ORDER BY first_position
 """)
 _READ = text("""
@@ -69,6 +72,9 @@ def choose_slices(engine: Engine, job_id: UUID, wanted: OutcomeFilter, *, with_b
     values = {
         "id": job_id,
         "after": wanted.after,
+        "until": wanted.until,
+        # What was cancelled is -7 without having been rejected.
+        "code": None if wanted.code in {None, Code.GENERAL} else str(wanted.code),
         "ok": False if rejected else wanted.ok,
         "with_bodies": with_bodies,
     }

@@ -49,10 +49,12 @@ class ResultsQuery(Schema):
 
 def outcome_filter(values: dict[str, Any]) -> OutcomeFilter:
     """Make the filter of a query's values."""
+    reason = values.get("reason")
     return OutcomeFilter(
         ok=None if "status" not in values else values["status"] == "ok",
-        code=values.get("code"),
-        reason=values.get("reason"),
+        # Whatever a rejection tells is of its code.
+        code=values.get("code") if reason is None else _CODE_OF[reason],
+        reason=reason,
         after=values.get("after"),
     )
 

@@ -15,6 +15,8 @@ LIMITS = CapacityLimits(
     requests_max_per_client=3,
     waiters_max=2,
     waiters_max_per_client=1,
+    followers_max=2,
+    followers_max_per_client=2,
     heavy_max_per_client=1,
 )
 BRASS, RED = 1, 2
