@@ -37,6 +37,7 @@ _ATTEMPTS: Final = "tests/integration/test_attempts.py"
 _CHOSEN: Final = "tests/integration/test_results_chosen.py"
 _SHARES: Final = "tests/integration/test_lane_shares.py"
 _MARKETS: Final = "tests/integration/test_security_markets.py"
+_FOLLOWED: Final = "tests/integration/test_jobs_followed.py"
 _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
 
 MUTANTS: Final = (
@@ -107,10 +108,7 @@ MUTANTS: Final = (
                 "_events(app, version, version.tag)",
             )
         ],
-        [
-            "tests/integration/test_jobs_followed.py"
-            "::test_an_id_of_no_event_of_the_job_begins_with_the_job_as_it_is"
-        ],
+        [f"{_FOLLOWED}::test_an_id_of_no_event_of_the_job_begins_with_the_job_as_it_is"],
     ),
     Mutant(
         "a reading that comes late is told",
