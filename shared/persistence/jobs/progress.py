@@ -86,7 +86,7 @@ def job_of(row: Row[Any]) -> Job:
         cancel_requested_at=row.cancel_requested_at,
         deleted_at=row.deleted_at,
         retry_of=row.retry_of,
-        retries=row.retries,
+        retries=tuple(row.retries),
     )
 
 
