@@ -540,7 +540,7 @@ MUTANTS: Final = (
                 "shared/persistence/jobs/insert.py",
                 "        with transaction(engine) as connection:\n"
                 "            return _insert(connection, new_job, slices)\n",
-                "        with suppress(CommitUnknownError), transaction(engine) as connection:\n"
+                "        with suppress(PermanentError), transaction(engine) as connection:\n"
                 "            stored = _insert(connection, new_job, slices)\n        return stored\n",
             )
         ],
