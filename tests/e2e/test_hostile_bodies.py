@@ -12,7 +12,7 @@ import pytest
 
 from shared.settings import Settings
 from tests.support.api_process import Answer, ApiProcess, MemoryWatch, open_api_process
-from tests.support.catalog_files import load
+from tests.support.catalog_files import put
 from tests.support.catalogs import SMALL_CATALOG
 
 MIB = 1 << 20
@@ -26,7 +26,7 @@ ORDER = b'{"address":{"country":"SE","email":"asa@example.com"},"products":[{"sk
 @pytest.fixture(scope="module")
 def api(module_settings: Settings) -> Iterator[ApiProcess]:
     with open_api_process(module_settings, MAX_BODY_BYTES=str(MAX_BODY_BYTES)) as made:
-        load(made.engine, SMALL_CATALOG)
+        put(made.engine, SMALL_CATALOG)
         # The first batch imports and connects; that is no cost of a hostile one.
         made.post(b'{"first":%b}' % ORDER, "Prefer: respond-async")
         yield made

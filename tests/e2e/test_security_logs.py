@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from shared.settings import Settings
 from tests.support.api_process import ApiProcess, open_api_process
-from tests.support.catalog_files import load
+from tests.support.catalog_files import put
 from tests.support.catalogs import SMALL_CATALOG
 from tests.support.orders import line, order
 from tests.support.until import until
@@ -94,7 +94,7 @@ def test_logs_at_debug_hold_nothing_of_a_client(settings: Settings, tmp_path: Pa
         role(settings, "worker", log, **variables, **mails),
         role(settings, "mailer", log, **variables, **mails),
     ):
-        load(api.engine, SMALL_CATALOG)
+        put(api.engine, SMALL_CATALOG)
         make_the_database_refuse(api, "orders", "po_number <> 'poison'")
         answered = api.ask(*request(api, BATCH), limit_seconds=60)
         assert answered.status == 200, answered.body

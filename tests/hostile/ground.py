@@ -12,7 +12,7 @@ import redis
 from cli.servers import open_servers
 from shared.settings import Settings
 from tests.support.api_process import ApiProcess, open_api_process
-from tests.support.catalog_files import load
+from tests.support.catalog_files import put
 from tests.support.catalogs import SMALL_CATALOG
 from tests.support.fresh_databases import FreshDatabases, make_template
 
@@ -39,7 +39,7 @@ class Ground:
         No worker runs: ``outcomes`` settles what was accepted, as one does.
         """
         with self.settings() as settings, open_api_process(settings, **variables) as api:
-            load(api.engine, SMALL_CATALOG)
+            put(api.engine, SMALL_CATALOG)
             yield api
 
 

@@ -19,7 +19,7 @@ from shared.persistence.access.keys import (
     market_ids_by_name,
     revoke_api_key,
 )
-from tests.support.catalog_files import load, rows
+from tests.support.catalog_files import put, rows
 from tests.support.catalogs import FILE_CATALOG
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 
 
 def test_a_key_is_found_with_what_it_may(engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
     europe = market_ids_by_name(engine)["Europe"]
 
     text = create_api_key(engine, "web shop", ["orders:write", "orders:read"], [europe], None, NOW)

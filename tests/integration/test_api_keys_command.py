@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import main
 from shared.persistence.access.keys import find_api_key, list_api_keys
-from tests.support.catalog_files import load
+from tests.support.catalog_files import put
 from tests.support.catalogs import FILE_CATALOG
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def test_create_prints_the_key_alone_on_standard_output(keys: Callable[..., Resu
 
 
 def test_a_key_may_be_limited_to_markets_and_days(keys: Callable[..., Result], engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
 
     made = keys(
         *("create", "--name", "n", "--scopes", "orders:write"),
@@ -64,7 +64,7 @@ def test_a_key_may_be_limited_to_markets_and_days(keys: Callable[..., Result], e
 def test_unknown_markets_make_no_key(
     keys: Callable[..., Result], engine: Engine, words: tuple[str, ...], sentence: str
 ) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
 
     made = keys("create", "--name", "n", "--scopes", "orders:write", *words)
 
@@ -83,7 +83,7 @@ def test_a_name_that_is_taken_makes_no_key(keys: Callable[..., Result]) -> None:
 
 
 def test_the_list_shows_no_secret(keys: Callable[..., Result], engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
     key = keys(
         "create", "--name", "web shop", "--scopes", "orders:write", "--markets", "Europe"
     ).stdout.strip()

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from shared import persistence
 from shared.domain.catalog_file import CatalogRefusedError
-from tests.support.catalog_files import execute, exported, load, row_versions, rows
+from tests.support.catalog_files import execute, exported, load, put, row_versions, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -165,7 +165,7 @@ def is_row(found: dict[str, Any], row: dict[str, Any]) -> bool:
 def test_a_row_of_something_that_exists_changes_what_it_names_and_nothing_else(
     engine: Engine, name: str, row: dict[str, Any], changed: dict[str, Any]
 ) -> None:
-    load(engine, RICH)
+    put(engine, RICH)
     before = whole(engine)
 
     load(engine, {name: [row]})
@@ -179,7 +179,7 @@ def test_a_row_of_something_that_exists_changes_what_it_names_and_nothing_else(
 
 
 def test_an_export_changes_nothing_and_brings_back_what_has_been_cleared_or_set(engine: Engine) -> None:
-    load(engine, RICH)
+    put(engine, RICH)
     execute(engine, "UPDATE items SET upc = NULL")
     before, versions = exported(engine), row_versions(engine)
 
@@ -192,7 +192,7 @@ def test_an_export_changes_nothing_and_brings_back_what_has_been_cleared_or_set(
 
 
 def test_a_new_row_must_have_what_one_that_exists_may_leave_out(engine: Engine) -> None:
-    load(engine, RICH)
+    put(engine, RICH)
     before = row_versions(engine)
 
     assert faults_of(
@@ -239,7 +239,7 @@ def test_a_new_row_must_have_what_one_that_exists_may_leave_out(engine: Engine) 
 def test_what_a_row_would_be_as_a_whole_is_checked(
     engine: Engine, name: str, row: dict[str, Any], fault: str
 ) -> None:
-    load(engine, RICH)
+    put(engine, RICH)
 
     (told,) = faults_of(engine, {name: [row]})
 
@@ -247,7 +247,7 @@ def test_what_a_row_would_be_as_a_whole_is_checked(
 
 
 def test_a_row_that_keeps_its_ean_does_not_lose_it_to_another_of_the_file(engine: Engine) -> None:
-    load(engine, RICH)
+    put(engine, RICH)
 
     faults = faults_of(engine, {"items": [{"sku": "NEW-LAMP", "ean": "7301"}, LAMP]})
 
@@ -255,7 +255,7 @@ def test_a_row_that_keeps_its_ean_does_not_lose_it_to_another_of_the_file(engine
 
 
 def test_a_second_default_of_a_country_is_seen_in_rows_that_name_only_a_part(engine: Engine) -> None:
-    load(engine, RICH)
+    put(engine, RICH)
     load(engine, {"shippingOptions": [{"uri": "fast", "name": "Fast", "countries": ["SE"]}]})
 
     assert faults_of(engine, {"shippingOptions": [{"uri": "fast", "default": True}]}) == [
@@ -321,7 +321,7 @@ def test_of_two_vouchers_with_one_code_the_migration_keeps_the_one_that_orders_f
 
 
 def test_when_and_where_a_voucher_is_valid_is_kept_exported_cleared_and_checked(engine: Engine) -> None:
-    load(engine, RICH)
+    put(engine, RICH)
     row = {"code": "SPRING", "percent": 5, "from": "2027-03-01", "to": "2027-05-31", "markets": ["Europe"]}
     load(engine, {"vouchers": [{**row, "active": False}]})
     load(engine, {"vouchers": [{"code": "SPRING", "uses": 7}]})

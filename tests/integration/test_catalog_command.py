@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from cli.commands.catalog import sample_catalog
 from cli.main import main
-from tests.support.catalog_files import execute, exported, load, rows
+from tests.support.catalog_files import execute, exported, put, rows
 from tests.support.catalogs import FILE_CATALOG
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def test_load_wants_one_file_that_is_there(catalog: Callable[..., Result], words
 
 
 def test_stock_that_could_not_go_so_low_is_told(catalog: Callable[..., Result], engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
     execute(engine, "UPDATE stock SET allocated = 3 WHERE physical = 3")
 
     done = catalog("load", "-", "--json", stdin='{"items":[{"sku":"RED-STOOL","stock":{"Main":1}}]}')
@@ -116,7 +116,7 @@ def test_stock_that_could_not_go_so_low_is_told(catalog: Callable[..., Result], 
 def test_export_writes_what_loads_back(
     catalog: Callable[..., Result], engine: Engine, tmp_path: Path
 ) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
     path = tmp_path / "all.json"
 
     to_file, to_output = catalog("export", str(path)), catalog("export")

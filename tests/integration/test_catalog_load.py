@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.domain.catalog_file import CatalogRefusedError, Count
-from tests.support.catalog_files import execute, exported, load, row_versions, rows
+from tests.support.catalog_files import execute, exported, load, put, row_versions, rows
 from tests.support.catalogs import FILE_CATALOG
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def test_the_version_is_told_even_when_its_row_was_lost(engine: Engine) -> None:
 
 
 def test_what_the_file_does_not_name_stays(engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
 
     load(engine, {"items": [{"sku": "BRASS-LAMP", "prices": {"EUR": "49.00"}, "stock": {"Shop": 6}}]})
 
@@ -119,7 +119,7 @@ def test_what_the_file_does_not_name_stays(engine: Engine) -> None:
 
 
 def test_stock_is_not_set_below_what_is_allocated(engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
     execute(engine, "UPDATE stock SET allocated = 3 WHERE physical IN (3, 5)")
 
     summary = load(
@@ -143,7 +143,7 @@ def test_stock_is_not_set_below_what_is_allocated(engine: Engine) -> None:
 
 def test_changed_stock_is_stamped_late_in_the_load_by_the_databases_clock(engine: Engine) -> None:
     ((before,),) = rows(engine, "SELECT clock_timestamp()")
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
     ((between,),) = rows(engine, "SELECT clock_timestamp()")
     load(engine, {"items": [{"sku": "RED-STOOL", "stock": {"Main": 9}}]})
 
@@ -153,7 +153,7 @@ def test_changed_stock_is_stamped_late_in_the_load_by_the_databases_clock(engine
 
 
 def test_a_voucher_gets_no_fewer_uses_than_it_had(engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
     execute(engine, "UPDATE vouchers SET used = 3 WHERE code = 'GIFT'")
 
     summary = load(engine, {"vouchers": [{"code": "GIFT", "amount": {"EUR": "5.00"}, "uses": 1}]})
@@ -164,7 +164,7 @@ def test_a_voucher_gets_no_fewer_uses_than_it_had(engine: Engine) -> None:
 
 
 def test_a_new_default_buyer_takes_the_place_of_the_old_one(engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
 
     summary = load(engine, {"accounts": [{"name": "Shop AB", "buyers": [{"name": "Bo", "default": True}]}]})
 
@@ -198,7 +198,7 @@ def test_ids_of_other_rows_are_refused(engine: Engine) -> None:
 
 
 def test_two_items_may_swap_their_eans(engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
 
     summary = load(
         engine, {"items": [{"sku": "BRASS-LAMP", "ean": "7302"}, {"sku": "RED-STOOL", "ean": "7301"}]}
@@ -209,7 +209,7 @@ def test_two_items_may_swap_their_eans(engine: Engine) -> None:
 
 
 def test_a_new_item_may_take_the_ean_that_another_gives_up(engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
 
     load(engine, {"items": [{"sku": "NEW-LAMP", "ean": "7301"}, {"sku": "BRASS-LAMP", "ean": None}]})
 
@@ -217,7 +217,7 @@ def test_a_new_item_may_take_the_ean_that_another_gives_up(engine: Engine) -> No
 
 
 def test_an_ean_of_an_item_outside_the_file_is_refused(engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
 
     assert faults_of(engine, {"items": [{"sku": "NEW-LAMP", "ean": "7301"}]}) == [
         "items[0].ean: '7301' is the ean of item 'BRASS-LAMP' in the database; choose another"
@@ -225,7 +225,7 @@ def test_an_ean_of_an_item_outside_the_file_is_refused(engine: Engine) -> None:
 
 
 def test_all_faults_are_told_at_once_and_nothing_is_written(engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
     before = row_versions(engine)
     faulty = {
         "warehouses": [{"name": "New"}, {"name": "Old", "threshold": -1}],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.persistence.core.database import transaction
 from shared.persistence.stock.lock import lock_stock, reserve
-from tests.support.catalog_files import load, rows
+from tests.support.catalog_files import load, put, rows
 from tests.support.catalogs import FILE_CATALOG
 from tests.support.until import until
 
@@ -40,7 +40,7 @@ def reserve_stock(engine: Engine, item_ids: list[int], warehouse_ids: list[int],
 
 
 def test_loading_stock_among_slices_neither_deadlocks_nor_loses_a_unit(engine: Engine) -> None:
-    load(engine, FILE_CATALOG)
+    put(engine, FILE_CATALOG)
     load(engine, items_with_stock(1_000_000))
     item_ids = [row[0] for row in rows(engine, "SELECT id FROM items WHERE sku LIKE 'SKU-%'")]
     warehouse_ids = [row[0] for row in rows(engine, "SELECT id FROM warehouses")]

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from shared.clock import utc_now
 from shared.persistence.access.keys import create_api_key
-from tests.support.catalog_files import load
+from tests.support.catalog_files import load, put
 from tests.support.catalogs import SMALL_CATALOG
 from tests.support.orders import order
 from tests.support.role_stack import running_role_stack
@@ -109,7 +109,7 @@ def open_site(
     """Run a stack; ``{permits}`` in the points is where permits are."""
     permits = place / "permits"
     permits.mkdir()
-    load(engine, SMALL_CATALOG)
+    put(engine, SMALL_CATALOG)
     load(engine, {"items": [{"sku": "BRASS-LAMP", "stock": {"Main": 10_000, "Shop": 10_000}}]})
     key = create_api_key(engine, "Shop", ["orders:write", "orders:read"], None, None, utc_now())
     points = {"ORDERMILL_FAILPOINTS": failpoints.format(permits=permits)}
