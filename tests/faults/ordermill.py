@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import text
 
 from shared.clock import utc_now
-from shared.domain.slicing import LARGE_QUEUE, SMALL_QUEUE
+from shared.domain.slicing import SLICE_QUEUES
 from shared.failpoints import POINTS
 from shared.persistence.access.keys import create_api_key
 from shared.persistence.core.database import open_database
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from tests.faults.journal import Journal
 
-_QUEUES = (SMALL_QUEUE, LARGE_QUEUE)
 _ROLES = ("api", "scheduler", "worker-1", "worker-2")
 _SCOPES = ("orders:write", "orders:read", "stock:write", "stock:read")
 # Short, so that what takes minutes in production happens many times in one.
@@ -66,7 +65,7 @@ class Ordermill(Subject):
 
     completes = True
     reads_spellings = True
-    queues = tuple(f"{KEY_PREFIX}{name}" for name in _QUEUES)
+    queues = tuple(f"{KEY_PREFIX}{name}" for name in SLICE_QUEUES)
     task = SETTLE_SLICE
     healing_seconds = 120.0
 
@@ -90,7 +89,7 @@ class Ordermill(Subject):
         with self.engine.connect() as connection:
             recent = connection.execute(_RECENT_SLICES).all()
         chosen = chance.sample(recent, min(30, len(recent)))
-        for queue in _QUEUES:
+        for queue in SLICE_QUEUES:
             double_and_shuffle(redis, queue, [row.id for row in chosen if row.queue == queue], chance)
         return bool(chosen)
 
