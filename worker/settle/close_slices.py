@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from shared.domain.outcome import Created, Outcome, Rejected
+from shared.domain.outcome import Created, Rejected
 from shared.domain.reasons import VOUCHER_UNKNOWN
 from shared.domain.rejections import is_cancelled
 from shared.persistence.jobs.close import ClosedSlice, close_slices
@@ -37,12 +37,9 @@ def close_with(connection: Connection, placed: Placed) -> list[SliceReport]:
     """Write the outcomes of claimed slices and close them; they count once the transaction commits."""
     if not placed:
         return []
-    codes = [_codes(keyed) for _, keyed in placed]
-    cancelled = [sum(_is_cancelled(outcome) for _, outcome in keyed) for _, keyed in placed]
-    oks = [
-        len(keyed) - sum(of.values()) - stopped
-        for (_, keyed), of, stopped in zip(placed, codes, cancelled, strict=True)
-    ]
+    # Most slices have none: whatever is told of rejections looks at these alone.
+    rejected = [[outcome for _, outcome in keyed if isinstance(outcome, Rejected)] for _, keyed in placed]
+    oks = [len(keyed) - len(of) for (_, keyed), of in zip(placed, rejected, strict=True)]
     close_slices(
         connection,
         [
@@ -53,41 +50,32 @@ def close_with(connection: Connection, placed: Placed) -> list[SliceReport]:
                 job_total=taken.job_total,
                 outcomes=keyed_outcomes_json(keyed),
                 ok_count=ok,
-                codes=of,
-                cancelled_count=stopped,
+                codes=_codes(of),
+                cancelled_count=sum(map(is_cancelled, of)),
             )
-            for (taken, keyed), ok, of, stopped in zip(placed, oks, codes, cancelled, strict=True)
+            for (taken, keyed), ok, of in zip(placed, oks, rejected, strict=True)
         ],
     )
-    return [_report(taken, keyed, ok) for (taken, keyed), ok in zip(placed, oks, strict=True)]
+    return [_report(taken, keyed, of) for (taken, keyed), of in zip(placed, rejected, strict=True)]
 
 
-def _codes(keyed: Sequence[Keyed]) -> dict[str, int]:
+def _codes(rejected: Sequence[Rejected]) -> dict[str, int]:
     codes: dict[str, int] = {}
-    for _, outcome in keyed:
-        if isinstance(outcome, Rejected) and not is_cancelled(outcome):
+    for outcome in rejected:
+        if not is_cancelled(outcome):
             codes[str(int(outcome.code))] = codes.get(str(int(outcome.code)), 0) + 1
     return codes
 
 
-def _is_cancelled(outcome: Outcome) -> bool:
-    return isinstance(outcome, Rejected) and is_cancelled(outcome)
-
-
-def _report(taken: TakenSlice, keyed: Sequence[Keyed], ok: int) -> SliceReport:
-    first_numbers = tuple(outcome.numbers[0] for _, outcome in keyed if isinstance(outcome, Created))
-    unknown_codes = sum(
-        fault.reason is VOUCHER_UNKNOWN
-        for _, outcome in keyed
-        if isinstance(outcome, Rejected)
-        for fault in outcome.faults
-    )
+def _report(taken: TakenSlice, keyed: Sequence[Keyed], rejected: Sequence[Rejected]) -> SliceReport:
+    first_numbers = tuple([outcome.numbers[0] for _, outcome in keyed if isinstance(outcome, Created)])
+    unknown_codes = sum(fault.reason is VOUCHER_UNKNOWN for outcome in rejected for fault in outcome.faults)
     return SliceReport(
         taken.job_id,
         taken.request_id,
         taken.number,
         len(keyed),
-        ok,
+        len(keyed) - len(rejected),
         first_numbers,
         taken.client_id,
         unknown_codes,

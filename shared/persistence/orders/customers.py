@@ -24,8 +24,8 @@ _REGISTER = text(
 )
 # The sequence is looked up once, not for every id.
 _DRAW = text(
-    "SELECT nextval((SELECT CAST(pg_get_serial_sequence('customers', 'id') AS regclass)))"
-    " FROM generate_series(1, :count)"
+    "SELECT ARRAY(SELECT nextval((SELECT CAST(pg_get_serial_sequence('customers', 'id') AS regclass)))"
+    " FROM generate_series(1, :count))"
 )
 _RESET = text(
     "WITH locked AS (SELECT id FROM customers WHERE id = ANY(CAST(:ids AS bigint[]))"
@@ -60,7 +60,7 @@ def add_customers(connection: Connection, emails: Sequence[str]) -> list[int]:
     """Make one unregistered customer per e-mail, equal ones included; gives their ids in that order."""
     if not emails:
         return []
-    ids = list(connection.execute(_DRAW, {"count": len(emails)}).scalars())
+    ids: list[int] = connection.execute(_DRAW, {"count": len(emails)}).scalar_one()
     rows = [f"{identity}\t{as_text(email)}" for identity, email in zip(ids, emails, strict=True)]
     copy_text(connection, customers, ("id", "email"), rows)
     return ids

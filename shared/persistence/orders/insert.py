@@ -17,9 +17,9 @@ MOST_DRAWN = 10_000
 # A subquery per number, and no anti-join: with the statistics of a table that grows fast, PostgreSQL would
 # read all of its orders to find that none has these numbers.
 _DRAW = text(
-    "SELECT n FROM (SELECT nextval('order_number_seq') AS n FROM generate_series(1, :count)) AS drawn"
+    "SELECT array_agg(n ORDER BY n)"
+    " FROM (SELECT nextval('order_number_seq') AS n FROM generate_series(1, :count)) AS drawn"
     " WHERE n <> ALL(CAST(:claimed AS bigint[])) AND (SELECT true FROM orders WHERE number = n) IS NULL"
-    " ORDER BY n"
 )
 _TAKEN = text("SELECT number, market_id FROM orders WHERE number = ANY(CAST(:numbers AS bigint[]))")
 
@@ -38,7 +38,8 @@ def draw_numbers(connection: Connection, count: int, claimed: Collection[int]) -
     draw = count
     while len(numbers) < count:
         drawn = connection.execute(_DRAW, {"count": draw, "claimed": list(claimed)})
-        numbers.extend(drawn.scalars())
+        # None: others have all of them.
+        numbers += drawn.scalar() or []
         # In the middle of many explicit numbers, stride on.
         draw = min(2 * draw, MOST_DRAWN)
     return iter(numbers[:count])
