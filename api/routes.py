@@ -11,6 +11,7 @@ from api.context import request_context
 from api.docs.page import ASSETS
 from api.jobs.change_views import cancel_job, delete_done_job
 from api.jobs.list_view import list_jobs
+from api.jobs.retry_view import retry_job
 from api.jobs.views import show_job, show_results
 from api.middleware.auth import (
     ANY_KEY,
@@ -59,6 +60,7 @@ def routes() -> tuple[Route, ...]:
         Route("GET", "/v1/jobs", ANY_KEY, list_jobs, is_heavy=True, query=JobListQuery),
         Route("GET", "/v1/jobs/<job_id>", ANY_KEY, show_job),
         Route("DELETE", "/v1/jobs/<job_id>", requires("orders:write"), delete_done_job, is_heavy=True),
+        Route("POST", "/v1/jobs/<job_id>/retry", requires("orders:write"), retry_job),
         Route("POST", "/v1/jobs/<job_id>/cancel", requires("orders:write"), cancel_job, is_heavy=True),
         Route("GET", "/v1/jobs/<job_id>/results", ANY_KEY, show_results, is_heavy=True, query=ResultsQuery),
         Route("GET", "/v1/limits", ANY_KEY, show_limits),

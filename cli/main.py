@@ -14,7 +14,7 @@ COMMANDS = {
     "serve": ("cli.commands.serve:serve", "Run everything on this machine, servers included."),
     "demo": ("cli.commands.demo:demo", "Show the whole walk with a sample catalog."),
     "submit": ("cli.commands.submit:submit", "Post a file of keyed orders."),
-    "job": ("cli.commands.job:job", "Show how far a job is, cancel it, or delete it."),
+    "job": ("cli.commands.job:job", "Show how far a job is; cancel, retry or delete it."),
     "jobs": ("cli.commands.jobs:jobs", "List jobs."),
     "results": ("cli.commands.results:results", "Print the outcomes of a job."),
     "catalog": ("cli.commands.catalog:catalog", "Load or export the catalog: items, prices, stock, markets."),

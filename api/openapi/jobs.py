@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from api.openapi.examples import JOB, OUTCOMES
-from api.openapi.operation import Operation, ResponseDoc
+from api.openapi.operation import Body, Operation, ResponseDoc
 from api.web.media_type import CSV, EVENTS, LINES
 from shared.schemas.lists.jobs import JobListQuery
 from shared.schemas.lists.results import ResultsQuery
@@ -64,6 +64,42 @@ JOBS: Final = {
             ),
             404: _NO_JOB,
             410: _GONE,
+        },
+    ),
+    "POST /v1/jobs/<job_id>/retry": Operation(
+        id="retryJob",
+        tag="Jobs",
+        summary="Try rejected orders of a job again",
+        description="A new job of orders that were rejected, under the same keys: as they were sent, or "
+        "corrected. A key whose order was made, or that another retry has under way or has made, is refused, "
+        "so that no order is made twice this way.",
+        parameters=("job_id", "Prefer", "IdempotencyKey", "ContentEncoding"),
+        body=Body(schema="Retry", says="Which orders; `{}` for those that are retryable."),
+        responses={
+            200: ResponseDoc(
+                says="The outcome of every order, as for a batch; for a job of one order, its bare outcome.",
+                schema={
+                    "oneOf": [
+                        {"$ref": "#/components/schemas/Outcomes"},
+                        {"$ref": "#/components/schemas/Outcome"},
+                    ]
+                },
+                headers=("Location", "PreferenceApplied", "IdempotentReplayed"),
+            ),
+            202: ResponseDoc(
+                says="The new job.",
+                schema="Job",
+                headers=("Location", "RetryAfter", "PreferenceApplied", "IdempotentReplayed"),
+            ),
+            404: _NO_JOB,
+            409: ResponseDoc(
+                says="The job is not done, has nothing to retry, or a key cannot be tried again, which `msg` "
+                "names; or the Idempotency-Key is in use at this moment.",
+                headers=("RetryAfter",),
+            ),
+            410: ResponseDoc(
+                says="The job has expired or was deleted; or what was sent is gone, and no orders were sent."
+            ),
         },
     ),
     "DELETE /v1/jobs/<job_id>": Operation(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from api.body.batch import Batch
     from api.context import AppContext
     from shared.persistence.jobs.insert import Stored
+    from shared.persistence.jobs.retry import JobRetry
     from shared.settings import Settings
 
 _FEW_LINES_BYTES: Final = 1_024
@@ -74,6 +75,7 @@ class BatchRequest:
     waits: bool
     idempotency_key: str | None = None
     request_hash: bytes | None = None
+    retry: JobRetry | None = None
 
 
 def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accepted:
@@ -81,7 +83,7 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
 
     When the queue did not take them, nothing is lost: the sweeper dispatches what is undecided. Raises
     PersistenceError, ApiError where too much waits already, and IdempotencyKeyUsedError when the
-    Idempotency-Key stands for another job.
+    Idempotency-Key stands for another job; KeysRetriedError where another retry has been faster.
     """
     settings, now = app.settings, app.clock()
     size, lane = _admit(app, batch, request)
@@ -95,6 +97,7 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
         created_at=now,
         expires_at=now + timedelta(days=settings.retention_days),
         form=request.form,
+        retry_of=None if request.retry is None else request.retry.retry_of,
     )
     new_job = NewJob(
         job=job,
@@ -103,10 +106,13 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
         idempotency_key=request.idempotency_key,
         request_hash=request.request_hash,
         dispatch_after_seconds=settings.redispatch_first_seconds,
+        retry=request.retry,
     )
     slices = _Slices(batch, plan)
     perhaps_stored = False
-    if 0 < job.total <= GROUP_BATCH_MAX_ORDERS and size.size_bytes <= GROUP_MAX_BYTES:
+    # A retry is inserted alone: that others have its orders must cost nobody else.
+    may_share = request.retry is None
+    if may_share and 0 < job.total <= GROUP_BATCH_MAX_ORDERS and size.size_bytes <= GROUP_MAX_BYTES:
         small = app.small_batches.accept(new_job, list(slices), plan.loads)
         if small.stored is not None:
             return Accepted(_as_stored(job, small.stored), len(slices), small.dispatched, size, lane)

@@ -36,47 +36,63 @@ if TYPE_CHECKING:
     from api.body.batch import Batch
     from api.context import AppContext, RequestContext
     from shared.events import Waiter
+    from shared.persistence.jobs.retry import JobRetry
     from shared.settings import Settings
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Endpoint:
-    """What differs between the paths that orders are sent to; ``by_line_refused`` as in read_request_body."""
+class SentBody:
+    """A body that was read whole; ``reserve`` is told of what is kept beside it, and may refuse."""
+
+    body: bytearray
+    by_line: bool
+    settings: Settings
+    reserve: Callable[[int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrdersEndpoint:
+    """What differs between the paths that orders are sent to; ``by_line_refused`` as in read_request_body.
+
+    ``read`` gives the orders, and what they are a retry of.
+    """
 
     form: JobForm
-    read: Callable[[bytearray, bool, Settings], Batch]
+    read: Callable[[SentBody], tuple[Batch, JobRetry | None]]
     key_in_path: str = ""
     by_line_refused: str | None = "One order is sent as application/json; lines are for batches."
 
 
 def create_orders(app: AppContext, context: RequestContext) -> Response:
     """A keyed batch: 200 with its keyed outcomes, else 202."""
-    return _create(app, context, _Endpoint(form=JobForm.BATCH, read=_read_keyed, by_line_refused=None))
+    return create_job(
+        app, context, OrdersEndpoint(form=JobForm.BATCH, read=_read_keyed, by_line_refused=None)
+    )
 
 
 def create_order(app: AppContext, context: RequestContext) -> Response:
     """One order, answered with its bare outcome; the same path through a job."""
-    return _create(app, context, _Endpoint(form=JobForm.ORDER, read=partial(_read_one, "")))
+    return create_job(app, context, OrdersEndpoint(form=JobForm.ORDER, read=partial(_read_one, "")))
 
 
 def complete_order(app: AppContext, context: RequestContext, number: int) -> Response:
     """The completion of what createOnly prepared, or further payment details."""
     key = str(number)
-    endpoint = _Endpoint(form=JobForm.COMPLETION, read=partial(_read_one, key), key_in_path=key)
-    return _create(app, context, endpoint)
+    endpoint = OrdersEndpoint(form=JobForm.COMPLETION, read=partial(_read_one, key), key_in_path=key)
+    return create_job(app, context, endpoint)
 
 
-def _read_keyed(body: bytearray, by_line: bool, settings: Settings) -> Batch:
-    return read_batch(body, by_line=by_line, settings=settings)
+def _read_keyed(sent: SentBody) -> tuple[Batch, None]:
+    return read_batch(sent.body, by_line=sent.by_line, settings=sent.settings), None
 
 
-def _read_one(key: str, body: bytearray, _by_line: bool, settings: Settings) -> Batch:
-    return read_single(body, key, settings=settings)
+def _read_one(key: str, sent: SentBody) -> tuple[Batch, None]:
+    return read_single(sent.body, key, settings=sent.settings), None
 
 
-def _create(app: AppContext, context: RequestContext, endpoint: _Endpoint) -> Response:
+def create_job(app: AppContext, context: RequestContext, endpoint: OrdersEndpoint) -> Response:
     """Read, accept, dispatch, and wait as long as the client would: 200 with outcomes, else 202."""
     preferences = read_preferences(request.headers.get("Prefer", ""))
     idempotency_key = read_idempotency_key(request.headers.get("Idempotency-Key"))
@@ -139,7 +155,7 @@ def _replay(
 def _read_and_accept(
     app: AppContext,
     context: RequestContext,
-    endpoint: _Endpoint,
+    endpoint: OrdersEndpoint,
     job_id: UUID,
     preferences: Preferences,
     idempotency_key: str | None,
@@ -155,7 +171,9 @@ def _read_and_accept(
         )
         if idempotency_key is not None:
             context.request_hash = request_hash(endpoint.form, endpoint.key_in_path, body)
-        batch = endpoint.read(body, by_line, app.settings)
+        batch, retry = endpoint.read(
+            SentBody(body=body, by_line=by_line, settings=app.settings, reserve=held.reserve)
+        )
         context.orders = len(batch.keys)
         # Whoever waits goes first, so it has to be known before anything is stored.
         waiting = _waiting(app, context, preferences, len(batch.keys))
@@ -169,6 +187,7 @@ def _read_and_accept(
             waits=waiting.seconds > 0,
             idempotency_key=idempotency_key,
             request_hash=context.request_hash,
+            retry=retry,
         )
         wait_seconds = app.settings.lock_limit_seconds
         with app.keys_in_flight.alone(context.caller.client_id, idempotency_key, wait_seconds):

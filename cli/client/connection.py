@@ -129,12 +129,13 @@ class ServerConnection:
         """Get the body of ``path``, asking again while the server is away."""
         return self._answer(lambda: self._http.build_request("GET", self.url + path)).content
 
-    def change(self, method: str, path: str) -> bytes:
+    def change(self, method: str, path: str, content: bytes = b"", **headers: str) -> bytes:
         """Post to ``path``, or delete it, asking again while the server is away: it may be done twice.
 
         That it is refused because of the state it is in (409) does not pass. Raises LostError, RefusedError.
         """
-        request = partial(self._http.build_request, method, self.url + path)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = partial(self._http.build_request, method, self.url + path, content=content, headers=named)
         return self._answer(request, _TRY_AGAIN - {HTTPStatus.CONFLICT}).content
 
     def _answer(

@@ -148,7 +148,8 @@ def test_requests_as_described_are_answered_as_described(
         answered.add(response.status_code)
 
     ask()
-    assert answered & {200, 202, 204}
+    # A job of which no order was rejected has nothing to retry.
+    assert answered & ({409} if name.endswith("/retry") else {200, 202, 204})
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "GET /readyz"])

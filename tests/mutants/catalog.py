@@ -10,6 +10,7 @@ _SETTLE: Final = "worker/settle/settle.py"
 _RETRY: Final = "worker/settle/retry.py"
 _SLICES: Final = "shared/persistence/jobs/slices.py"
 _CLOSING: Final = "shared/persistence/jobs/close.py"
+_RETRIED: Final = "tests/integration/test_jobs_retried.py"
 _CLOSED_ONCE: Final = "tests/integration/test_jobs_closed_once.py"
 _TAKING: Final = "shared/persistence/jobs/attempts.py"
 _QUEUE: Final = "shared/queue/job_queue.py"
@@ -752,6 +753,40 @@ MUTANTS: Final = (
         [
             "tests/integration/test_jobs_cancelled.py::test_a_job_of_somebody_else_is_404_even_for_who_may_read_it"
         ],
+    ),
+    Mutant(
+        "a key that another retry has is retried",
+        [
+            Change(
+                "shared/persistence/jobs/retry.py",
+                "if taken := [one for one, last in retry.last_tries.items() if tried.get(one) != last]:",
+                "if taken := []:",
+            ),
+            Change("shared/persistence/jobs/retry.py", "    if added != new:\n", "    if False:\n"),
+        ],
+        ["tests/integration/test_jobs_retried.py::test_of_retries_that_race_for_a_key_one_gets_it"],
+    ),
+    Mutant(
+        "an order that was made is retried",
+        [
+            Change(
+                "api/jobs/retry.py",
+                'found[chosen.key] = None if _TOLD.decode(chosen.outcome).status == "ok" else sent',
+                "found[chosen.key] = sent",
+            )
+        ],
+        ["tests/integration/test_jobs_retried.py::test_what_was_made_or_is_under_way_is_refused_and_named"],
+    ),
+    Mutant(
+        "an order that a deleted retry made is made again",
+        [
+            Change(
+                "api/jobs/retry.py",
+                "taken |= its if later is None else its - _rejected_by(app, later)",
+                "taken |= set()",
+            )
+        ],
+        [f"{_RETRIED}::test_an_order_that_a_deleted_retry_may_have_made_is_not_made_again"],
     ),
     Mutant(
         "a job is finished twice",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 from sqlalchemy import text
 
-from shared.persistence.core.database import transaction
+from shared.persistence.core.database import autocommit, transaction
 from shared.persistence.core.errors import CommitUnknownError, PermanentError, TransientError
+from shared.persistence.jobs.retry import mark_retry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from shared.domain.job import Job
+    from shared.persistence.jobs.retry import JobRetry
 
 
 class JobInsertUnknownError(TransientError):
@@ -77,6 +79,7 @@ class NewJob:
     dispatch_after_seconds: float
     idempotency_key: str | None = None
     request_hash: bytes | None = None
+    retry: JobRetry | None = None
 
 
 class Stored(NamedTuple):
@@ -139,7 +142,8 @@ def insert_job(engine: Engine, new_job: NewJob, slices: NewSlices, *, perhaps_st
 
     Raises PersistenceError, after which nothing is stored; only after JobInsertUnknownError that is not
     known. Raises IdempotencyKeyUsedError where the Idempotency-Key stands for another job of this client;
-    nothing is stored then. Two first requests at once: the second waits here for the first one's commit.
+    nothing is stored then, nor with KeysRetriedError, where another retry has its orders. Two first requests
+    at once: the second waits here for the first one's commit.
     """
     if not perhaps_stored:
         with suppress(JobInsertUnknownError):
@@ -148,6 +152,17 @@ def insert_job(engine: Engine, new_job: NewJob, slices: NewSlices, *, perhaps_st
         return _store(engine, new_job, slices)
     except TransientError as error:
         raise JobInsertUnknownError(str(error), new_job.job.id) from error
+
+
+def check_key_unused(engine: Engine, client_id: int, idempotency_key: str | None) -> None:
+    """Raise IdempotencyKeyUsedError for a key that stands for a job of this client; also PersistenceError."""
+    if idempotency_key is None:
+        return
+    with autocommit(engine) as connection:
+        names = {"client_id": client_id, "key": idempotency_key}
+        row = connection.execute(_INSERTED_UNDER_KEY, names).one_or_none()
+    if row is not None:
+        raise IdempotencyKeyUsedError(row.id, bytes(row.request_hash))
 
 
 def _store(engine: Engine, new_job: NewJob, slices: NewSlices) -> Stored:
@@ -203,23 +218,35 @@ def _insert(connection: Connection, new_job: NewJob, slices: NewSlices) -> Store
     }
     made = connection.execute(_JOB_AND_SLICE_IDS, row).one()
     stored = Stored(made.slice_ids, made.created_at)
+    if new_job.retry is not None:
+        mark_retry(connection, job.id, new_job.retry)
     if not stored.slice_ids:
         return stored
+    _copy_slices(connection, new_job, slices, stored.slice_ids, made.next_dispatch_at)
+    return stored
+
+
+def _copy_slices(
+    connection: Connection,
+    new_job: NewJob,
+    slices: NewSlices,
+    slice_ids: Sequence[int],
+    next_dispatch_at: datetime,
+) -> None:
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     with driver.cursor() as cursor, cursor.copy(_COPY_SLICES) as copy:
         copy.set_types(_COPIED_TYPES)
-        for slice_id, new in zip(stored.slice_ids, slices, strict=True):
+        for slice_id, new in zip(slice_ids, slices, strict=True):
             copy.write_row(
                 (
                     slice_id,
-                    job.id,
+                    new_job.job.id,
                     new.number,
                     new.first_position,
                     new.order_count,
                     new.body,
                     list(new.repeated_numbers),
                     new_job.queue,
-                    made.next_dispatch_at,
+                    next_dispatch_at,
                 )
             )
-    return stored

@@ -19,6 +19,7 @@ from shared.schemas.lists.orders import OrderListSchema
 from shared.schemas.lists.stock import StockListSchema
 from shared.schemas.openapi.answers import ANSWERS
 from shared.schemas.openapi.fields import COUNTRY, CURRENCY, JsonSchema, describe_field
+from shared.schemas.openapi.retry import RETRY
 from shared.schemas.order.completion import completion_schema
 from shared.schemas.order.declaration import OrderSchema
 from shared.schemas.stock_count import CountsSchema, StockSetSchema
@@ -76,6 +77,7 @@ def add_components(spec: APISpec, settings: Settings) -> None:
     add("Completion", schema=completion_schema(zone=zone, max_lines=most))
     add("Batch", _batch(settings))
     add("Counts", schema=CountsSchema)
+    add("Retry", RETRY)
     spec.components.schemas["Counts"]["properties"]["products"]["maxItems"] = settings.stock_max_rows
     for name, more in _MORE.items():
         spec.components.schemas[name].update(more)

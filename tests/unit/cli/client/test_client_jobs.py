@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from cli.commands.job import job
@@ -12,6 +13,8 @@ from cli.commands.jobs import jobs
 from tests.support.small_server import JOB_ID, KEY, Canned, SmallServer, api_error
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import click
 
 JOB: dict[str, Any] = {
@@ -85,3 +88,45 @@ def test_a_job_that_is_not_done_is_not_asked_to_be_deleted_again(server: SmallSe
     assert len(server.seen) == 1
     assert "The job is not done." in result.stderr
     assert result.exit_code == 2
+
+
+def test_a_job_is_retried_and_the_new_one_is_shown(server: SmallServer, tmp_path: Path) -> None:
+    file = tmp_path / "corrected.json"
+    file.write_bytes(b'{"a" : {"products": []}}')
+    gives(server, 202, {**JOB, "id": JOB_ID[:-1] + "b"})
+
+    result = run(server, job, JOB_ID, "retry", "--orders", str(file))
+
+    asked = server.seen[0]
+    assert (asked.method, asked.path) == ("POST", f"/v1/jobs/{JOB_ID}/retry")
+    assert json.loads(asked.body) == {"orders": {"a": {"products": []}}}
+    assert (asked.headers["Prefer"], len(asked.headers["Idempotency-Key"])) == ("respond-async", 36)
+    assert JOB_ID[:-1] + "b" in result.stdout
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "body"),
+    [
+        ((), {}),
+        (("--code", "-2", "--code", "-7"), {"codes": [-2, -7]}),
+        (("--reason", "stock_short"), {"reasons": ["stock_short"]}),
+        (("--key", "a"), {"keys": ["a"]}),
+        (("--all",), {"all": True}),
+    ],
+)
+def test_what_is_retried_is_chosen(server: SmallServer, words: tuple[str, ...], body: Any) -> None:
+    gives(server, 202, JOB)
+
+    run(server, job, JOB_ID, "retry", *words)
+
+    assert json.loads(server.seen[0].body) == body
+
+
+def test_a_retry_is_chosen_in_one_way_and_only_of_a_retry(server: SmallServer) -> None:
+    two = run(server, job, JOB_ID, "retry", "--all", "--code", "-2")
+    other = run(server, job, JOB_ID, "cancel", "--all")
+
+    assert (two.exit_code, other.exit_code, server.seen) == (2, 2, [])
+    assert "--code and --all choose in two ways" in two.stderr
+    assert "--all chooses what to retry" in other.stderr
