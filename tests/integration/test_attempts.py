@@ -96,7 +96,7 @@ def test_what_a_lost_database_kept_from_being_given_back_is_given_back_by_the_ne
 def test_an_attempt_whose_slice_another_worker_takes_meanwhile_does_not_count(shop: Shop) -> None:
     slice_id = accepted_slice(shop)
     # The lock has half of what is left of the message, so there is a second try.
-    context = patient(shop, lock_limit_seconds=60, task_limit_seconds=4)
+    context = patient(shop, lock_limit_seconds=60, task_limit_seconds=12)
     first = threading.Thread(target=settle_message, args=(context, [slice_id], LARGE_QUEUE))
 
     with shop.api.engine.connect() as somebody, shop.api.engine.connect() as another:
@@ -105,7 +105,7 @@ def test_an_attempt_whose_slice_another_worker_takes_meanwhile_does_not_count(sh
         until(lambda: is_claimed(shop, slice_id))
         # Waits for the first try's end, and holds the slice when the second one wants it.
         assert claim_slice(another, slice_id) is not None
-        first.join(1)
+        first.join(2)
         another.rollback()
         first.join(30)
         somebody.rollback()
