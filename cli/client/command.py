@@ -16,7 +16,7 @@ from rich.console import Console
 from cli.client.connection import ServerConnection
 from cli.errors import NotDoneError
 from shared.settings import load_client_settings
-from shared.terminal_text import printable_json
+from shared.terminal_text import printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,5 +58,14 @@ def write_json(body: bytes) -> None:
     """Write JSON to standard output byte for byte; to a terminal so that no text in it can steer it."""
     if sys.stdout.isatty():
         click.echo(printable_json(body))
+    else:
+        click.echo(body, nl=False)
+
+
+def write_text(body: bytes) -> None:
+    """Write text in the same way: to a terminal so that nothing in its lines can steer it."""
+    if sys.stdout.isatty():
+        for line in body.decode("utf-8-sig").splitlines():
+            click.echo(printable(line))
     else:
         click.echo(body, nl=False)

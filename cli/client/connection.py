@@ -28,6 +28,15 @@ _LONGEST_PAUSE_SECONDS = 8.0
 # A small batch is waited for by the server itself, and a large one takes a while to be read and stored.
 _LIMITS = httpx.Timeout(connect=5.0, read=120.0, write=60.0, pool=5.0)
 
+_EVENTS = "text/event-stream"
+_DATA = "data: "
+# A stream says something every 15 seconds.
+_STREAM_LIMITS = httpx.Timeout(connect=5.0, read=45.0, write=60.0, pool=5.0)
+
+# About as many orders as a server waits for by itself; and how long it may.
+_WAITED_MAX_BYTES = 1 << 20
+_WAIT_SECONDS = 2
+
 # Raised before a byte of the request has left.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # Busy, away, or with the same request at this moment; any of them may pass.
@@ -113,8 +122,9 @@ class ServerConnection:
             "Content-Length": str(upload.size),
             "Idempotency-Key": idempotency_key,
         }
-        if not wait:
-            headers["Prefer"] = "respond-async"
+        # The job's id is to be told before anybody waits for long.
+        waited = wait and upload.size <= _WAITED_MAX_BYTES
+        headers["Prefer"] = f"wait={_WAIT_SECONDS}" if waited else "respond-async"
         return self._answer(
             lambda: self._http.build_request(
                 "POST", f"{self.url}/v1/orders", headers=headers, content=upload.chunks(sent)
@@ -125,9 +135,32 @@ class ServerConnection:
         """Ask for the job as it is now."""
         return read_job(self.get(f"/v1/jobs/{job_id}"))
 
-    def get(self, path: str) -> bytes:
-        """Get the body of ``path``, asking again while the server is away."""
-        return self._answer(lambda: self._http.build_request("GET", self.url + path)).content
+    def job_events(self, job_id: str) -> Iterator[JobReport]:
+        """The job whenever it changes, until it is done or the stream is over; nothing where there is none.
+
+        Whoever wants to know how the job is then asks for it. A server that knows no streams tells it once.
+        """
+        try:
+            path = f"{self.url}/v1/jobs/{job_id}"
+            with self._http.stream(
+                "GET", path, headers={"Accept": _EVENTS}, timeout=_STREAM_LIMITS
+            ) as stream:
+                if stream.status_code != HTTPStatus.OK:
+                    return
+                if stream.headers.get("Content-Type", "").startswith(_EVENTS):
+                    for line in stream.iter_lines():
+                        if line.startswith(_DATA):
+                            yield read_job(line.removeprefix(_DATA).encode())
+                else:
+                    yield read_job(stream.read())
+        except httpx.TransportError:
+            # Deliberately nothing: the job is asked for next, and that tells what is the matter.
+            return
+
+    def get(self, path: str, accept: str = "*/*") -> bytes:
+        """Get the body of ``path`` as ``accept``, asking again while the server is away."""
+        headers = {"Accept": accept}
+        return self._answer(lambda: self._http.build_request("GET", self.url + path, headers=headers)).content
 
     def change(self, method: str, path: str, content: bytes = b"", **headers: str) -> bytes:
         """Post to ``path``, or delete it, asking again while the server is away: it may be done twice.

@@ -40,16 +40,24 @@ def sending_bar(console: Console, size: int) -> Iterator[Callable[[int], None]]:
 
 
 def follow(connection: ServerConnection, job: JobReport, console: Console) -> JobReport:
-    """Wait until ``job`` is done and return its last state; a bar on a terminal shows the way."""
-    looks = 0
+    """Wait until ``job`` is done and return its last state; a bar on a terminal shows the way.
+
+    The server tells each change as long as it does; whenever it does not, it is asked now and then.
+    """
+    looks, is_told, latest = 0, True, job
     with _bar(console, MofNCompleteColumn()) as bar, _stopped_by_hand(job):
         task = bar.add_task("deciding", total=job.total, completed=job.decided)
-        while not job.done:
-            looks += 1
-            time.sleep(_BACKOFF.after(looks))
-            job = connection.job(job.id)
-            bar.update(task, completed=job.decided)
-    return job
+        while not latest.done:
+            events, is_told = connection.job_events(job.id) if is_told else iter(()), False
+            for latest in events:
+                is_told = True
+                bar.update(task, completed=latest.decided)
+            if not latest.done:
+                looks += 1
+                time.sleep(_BACKOFF.after(looks))
+                latest = connection.job(job.id)
+                bar.update(task, completed=latest.decided)
+    return latest
 
 
 def _bar(console: Console, counts: ProgressColumn) -> Progress:

@@ -80,7 +80,6 @@ class ErrorEnvelope(msgspec.Struct, frozen=True):
 
 
 _outcomes = msgspec.json.Decoder(dict[str, Outcome])
-_raw_outcomes = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _job = msgspec.json.Decoder(JobReport)
 _job_list = msgspec.json.Decoder(JobList)
 _api_error = msgspec.json.Decoder(ErrorEnvelope)
@@ -107,13 +106,6 @@ def read_api_error(body: bytes) -> ErrorEnvelope | None:
         return _api_error.decode(body)
     except msgspec.MsgspecError:
         return None
-
-
-def rejected_only(body: bytes) -> bytes:
-    """Leave the successes out of an answer; the rest stays byte for byte as the server gave it."""
-    outcomes = read_outcomes(body)
-    fragments = _raw_outcomes.decode(body)
-    return msgspec.json.encode({key: raw for key, raw in fragments.items() if not outcomes[key].ok})
 
 
 def counts_by_code(outcomes: Mapping[str, Outcome]) -> dict[int, int]:

@@ -11,6 +11,7 @@ from typing import Any, Self
 KEY = "om_brasslamp_secret"
 JOB_ID = "01997c1e-0000-7000-8000-0000000000aa"
 SYNC_MAX_ORDERS = 3
+EVENTS = "text/event-stream"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class SmallServer:
         self.seen: list[Seen] = []
         self.canned: list[Canned] = []
         self.pace = 2
+        self.streams = False
         self.outcomes: dict[str, Any] = {}
         self.decided = 0
         self._idempotency_key = ""
@@ -68,10 +70,9 @@ class SmallServer:
         if seen.method == "POST":
             return self._accept(seen)
         if seen.path == f"/v1/jobs/{JOB_ID}":
-            self.decided = min(self.decided + self.pace, len(self.outcomes))
-            return Canned(200, self._job())
-        if seen.path == f"/v1/jobs/{JOB_ID}/results":
-            return Canned(200, self._outcomes())
+            return self._shown(seen)
+        if seen.path.partition("?")[0] == f"/v1/jobs/{JOB_ID}/results":
+            return self._results(seen)
         return api_error(404, f"There is no {seen.path}.")
 
     def _accept(self, seen: Seen) -> Canned:
@@ -84,15 +85,37 @@ class SmallServer:
             self.outcomes = {key: _outcome(order) for key, order in json.loads(seen.body).items()}
             self.decided = len(self.outcomes) if waits and len(self.outcomes) <= SYNC_MAX_ORDERS else 0
         if self.decided < len(self.outcomes):
-            return Canned(202, self._job(), {"Retry-After": "0", **headers})
+            return Canned(202, self.job_json(), {"Retry-After": "0", **headers})
         return Canned(200, self._outcomes(), headers)
 
-    def _outcomes(self) -> bytes:
+    def _shown(self, seen: Seen) -> Canned:
+        if self.streams and EVENTS in seen.headers.get("Accept", ""):
+            return self._events()
+        self.decided = min(self.decided + self.pace, len(self.outcomes))
+        return Canned(200, self.job_json())
+
+    def _events(self) -> Canned:
+        """The whole stream at once: the client reads it line by line all the same."""
+        told = b"retry: 1000\n\n"
+        while self.decided < len(self.outcomes):
+            self.decided = min(self.decided + self.pace, len(self.outcomes))
+            told += b":\n\nevent: progress\nid: 7\ndata: %b\n\n" % self.job_json()
+        return Canned(200, told, {"Content-Type": f"{EVENTS}; charset=utf-8"})
+
+    def _results(self, seen: Seen) -> Canned:
+        accept = seen.headers.get("Accept", "")
+        if accept in {"text/csv", "application/x-ndjson"}:
+            return Canned(200, f"{accept} {seen.path}\n".encode())
+        return Canned(200, self._outcomes(failed="status=no" in seen.path))
+
+    def _outcomes(self, *, failed: bool = False) -> bytes:
         there = dict(list(self.outcomes.items())[: self.decided])
+        if failed:
+            there = {key: outcome for key, outcome in there.items() if outcome["status"] == "no"}
         # Odd spaces, so that a client that makes its own JSON of it is found out; letters as they are.
         return json.dumps(there, separators=(" , ", " :"), ensure_ascii=False).encode()
 
-    def _job(self) -> bytes:
+    def job_json(self) -> bytes:
         there = list(self.outcomes.values())[: self.decided]
         codes = [str(outcome["code"]) for outcome in there if "code" in outcome]
         done = self.decided == len(self.outcomes)

@@ -14,7 +14,6 @@ from cli.client.outcomes import (
     job_exit_code,
     read_job,
     read_outcomes,
-    rejected_only,
 )
 from cli.client.tables import counts_table, job_table, outcomes_table
 
@@ -67,14 +66,6 @@ def test_exit_code_of_a_job_tells_its_state() -> None:
     assert job_exit_code(read_job(job_answer("running"))) == 2
     assert job_exit_code(read_job(job_answer("partially_succeeded", ok=3, failed=1))) == 1
     assert job_exit_code(read_job(job_answer("cancelled", ok=3, cancelled=1))) == 1
-
-
-def test_rejections_stay_as_the_server_wrote_them() -> None:
-    body = (
-        b'{"a":{"status":"ok","orders":[1]},"\\u0000":{ "status":"no","code":-7,"msg":"x","retryable":false}}'
-    )
-
-    assert rejected_only(body) == b'{"\\u0000":{ "status":"no","code":-7,"msg":"x","retryable":false}}'
 
 
 def test_job_table_names_counts_codes_and_times() -> None:

@@ -59,7 +59,9 @@ def test_outcomes_on_a_terminal_are_json_that_steers_nothing(server: SmallServer
     assert list(json.loads(line[line.index("{") :])) == list(BATCH)
 
 
-@pytest.mark.parametrize("options", [(), ("--failed",), ("--failed", "--json")])
+@pytest.mark.parametrize(
+    "options", [(), ("--failed",), ("--failed", "--json"), ("--format", "json"), ("--orders",)]
+)
 def test_results_on_a_terminal_steer_nothing(server: SmallServer, options: tuple[str, ...]) -> None:
     no = {"status": "no", "code": -7, "msg": STEERING, "errors": []}
     server.outcomes = {STEERING: no}
