@@ -6,8 +6,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -16,70 +14,10 @@ import pytest
 
 from cli.servers import temporary_data_dir
 from cli.system.listen_socket import listen
+from tests.support.stack import Served, serving
 from tests.support.until import until
 
 _SECONDS = 60
-# What an operator may have set for servers of their own must not reach a test.
-_OURS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "MAIL_", "ORDERMILL_")
-
-
-@dataclass
-class Served:
-    """``ordermill serve`` as a process, and what it said first."""
-
-    process: subprocess.Popen[str]
-    said: list[str]
-    log: Path
-
-    @property
-    def url(self) -> str:
-        return self.said[0].removeprefix("ordermill is at ")
-
-    def descendants(self) -> list[psutil.Process]:
-        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
-        return found
-
-    def role(self, name: str) -> psutil.Process:
-        """The process of a role, not its own children."""
-        (found,) = [
-            child
-            for child in psutil.Process(self.process.pid).children()
-            if child.is_running() and {name, f"{name}-process"} & set(child.cmdline())
-        ]
-        return found
-
-
-@contextmanager
-def serving(data_dir: Path, *words: str) -> Iterator[Served]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    log = data_dir.parent / f"{data_dir.name}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "cli", "serve", "--port", "0", "--data-dir", str(data_dir), *words],
-            env={**environment, "LOG_FORMAT": "json"},
-            stdout=subprocess.PIPE,
-            stderr=output,
-            text=True,
-        )
-    assert process.stdout is not None
-    try:
-        first = process.stdout.readline().rstrip()
-        assert first.startswith("ordermill is at "), log.read_text()
-        yield Served(
-            process, [first, process.stdout.readline().strip(), process.stdout.readline().strip()], log
-        )
-    except BaseException:
-        print(log.read_text()[-10_000:])  # noqa: T201 - pytest shows it
-        raise
-    finally:
-        process.terminate()
-        try:
-            process.wait(_SECONDS)
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
-            log.unlink()
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from shared.clock import utc_now
 from shared.persistence.access.keys import create_api_key
 from tests.support.catalog_files import load, put
 from tests.support.catalogs import SMALL_CATALOG
+from tests.support.job_client import await_job
 from tests.support.orders import order
 from tests.support.role_stack import running_role_stack
 from tests.support.until import until
@@ -78,13 +79,9 @@ class Site:
 
     def results(self, path: str) -> dict[str, Any]:
         """Wait until the job is done and give its outcomes."""
-        until(lambda: self._look_at(path)["done"], f"{path} is done", HEALING_SECONDS, look_seconds=0.05)
+        await_job(self.client, path, HEALING_SECONDS)
         outcomes: dict[str, Any] = self.client.get(f"{path}/results").raise_for_status().json()
         return outcomes
-
-    def _look_at(self, path: str) -> dict[str, Any]:
-        job: dict[str, Any] = self.client.get(path).raise_for_status().json()
-        return job
 
     def statuses(self, path: str) -> list[str]:
         """Wait until the job is done and give how its outcomes are, in order."""

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _RESTART_SECONDS = 0.3
-# What an operator may have set for servers of their own must not reach a test.
 _OURS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "MAIL_", "ORDERMILL_")
+
+
+def role_environment(**variables: str) -> dict[str, str]:
+    """The environment of a program of ours: what an operator may have set for their own does not reach it."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    return {**others, "LOG_FORMAT": "json", **variables}
 
 
 @dataclass
@@ -45,11 +50,10 @@ class Role:
             self._start()
 
     def _start(self) -> None:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 self.command,
-                env={**ours, "LOG_FORMAT": "json", **self.environment},
+                env=role_environment(**self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -1,9 +1,8 @@
-"""The whole of ordermill as a subprocess, for tests that speak HTTP to it."""
+"""The whole of ordermill as one subprocess, ``ordermill serve``, for tests that speak HTTP to it."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -12,16 +11,79 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 
 from cli.servers import temporary_data_dir
+from tests.support.job_client import await_job
+from tests.support.role_process import role_environment
 from tests.support.until import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SAMPLES = Path(__file__).parents[2] / "cli" / "samples"
-_READY_SECONDS = 60
-_STOP_SECONDS = 60
+_SECONDS = 60
+
+
+@dataclass
+class Served:
+    """``ordermill serve`` as a process, and what it said first."""
+
+    process: subprocess.Popen[str]
+    said: list[str]
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return self.said[0].removeprefix("ordermill is at ")
+
+    def descendants(self) -> list[psutil.Process]:
+        """All processes below it."""
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return found
+
+    def role(self, name: str) -> psutil.Process:
+        """The process of a role, not its own children."""
+        (found,) = [
+            child
+            for child in psutil.Process(self.process.pid).children()
+            if child.is_running() and {name, f"{name}-process"} & set(child.cmdline())
+        ]
+        return found
+
+
+@contextmanager
+def serving(data_dir: Path, *words: str) -> Iterator[Served]:
+    """Serve on a data directory until the end of the block; ``words`` are further options."""
+    log = data_dir.parent / f"{data_dir.name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "cli", "serve", "--port", "0", "--data-dir", str(data_dir), *words],
+            env=role_environment(),
+            stdout=subprocess.PIPE,
+            stderr=output,
+            text=True,
+        )
+    assert process.stdout is not None
+    try:
+        first = process.stdout.readline().rstrip()
+        assert first.startswith("ordermill is at "), log.read_text()
+        yield Served(
+            process, [first, process.stdout.readline().strip(), process.stdout.readline().strip()], log
+        )
+    except BaseException:
+        print(log.read_text(errors="replace")[-20_000:])  # noqa: T201 - pytest shows it
+        raise
+    finally:
+        process.terminate()
+        try:
+            process.wait(_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            log.unlink()
 
 
 @dataclass
@@ -36,7 +98,7 @@ class Stack:
         """Run another command of ordermill beside it, and give what it prints."""
         done = subprocess.run(
             [sys.executable, "-m", "cli", *words],
-            env=environment(self.data_dir),
+            env=role_environment(ORDERMILL_DATA_DIR=str(self.data_dir)),
             capture_output=True,
             text=True,
             check=False,
@@ -44,68 +106,31 @@ class Stack:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def await_job(self, path: str, *, limit_seconds: float = 60) -> dict[str, Any]:
-        """Look at a job until it is done; its counts add up whenever one looks, and never run backwards."""
-        decided = 0
-
-        def done() -> dict[str, Any]:
-            nonlocal decided
-            job: dict[str, Any] = self.client.get(path).raise_for_status().json()
-            counted = job["ok"] + job["failed"] + job["cancelled"]
-            assert job["pending"] + counted == job["total"]
-            assert counted >= decided
-            decided = counted
-            return job if job["done"] else {}
-
-        return until(done, f"{path} is done", limit_seconds, look_seconds=0.05)
+    def await_job(self, path: str) -> dict[str, Any]:
+        """Look at a job until it is done."""
+        return await_job(self.client, path)
 
     def stop(self) -> int:
         """SIGTERM, and the exit code that it ends with."""
         self.process.terminate()
-        return self.process.wait(_STOP_SECONDS)
+        return self.process.wait(_SECONDS)
 
 
 @contextmanager
 def running_stack(*, workers: int = 2) -> Iterator[Stack]:
     """Serve the sample catalog to a key that may write orders, until the end of the block."""
-    with temporary_data_dir() as data_dir:
-        log = data_dir / "serve.log"
-        with log.open("w") as errors:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "serve", "--port", "0", "--workers", str(workers)],
-                env=environment(data_dir),
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
-        with process, httpx.Client(base_url=_url(process, log), timeout=60, trust_env=False) as client:
-            stack = Stack(data_dir, process, client)
-            try:
-                _await_ready(stack)
-                stack.run("catalog", "load", str(SAMPLES / "catalog.json"))
-                scopes = "orders:write,orders:read"
-                key = stack.run("keys", "create", "--name", "tests", "--scopes", scopes).strip()
-                client.headers["API-Authorization"] = key
-                yield stack
-            except BaseException:
-                print(log.read_text(errors="replace")[-20_000:])  # noqa: T201 - pytest shows it
-                raise
-            finally:
-                if process.poll() is None:
-                    stack.stop()
-
-
-def environment(data_dir: Path) -> dict[str, str]:
-    """Ours, without the servers and keys that somebody may have set for themselves."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("ORDERMILL_")}
-    return {
-        **ours,
-        "DATABASE_URL": "",
-        "REDIS_URL": "",
-        "SMTP_URL": "",
-        "ORDERMILL_DATA_DIR": str(data_dir),
-        "LOG_FORMAT": "json",
-    }
+    with (
+        temporary_data_dir() as data_dir,
+        serving(data_dir, "--workers", str(workers)) as served,
+        httpx.Client(base_url=served.url, timeout=60, trust_env=False) as client,
+    ):
+        stack = Stack(data_dir, served.process, client)
+        until(lambda: client.get("/readyz").is_success, "it is ready", _SECONDS, look_seconds=0.1)
+        stack.run("catalog", "load", str(SAMPLES / "catalog.json"))
+        scopes = "orders:write,orders:read"
+        key = stack.run("keys", "create", "--name", "tests", "--scopes", scopes).strip()
+        client.headers["API-Authorization"] = key
+        yield stack
 
 
 def catalog_file(directory: Path, items: list[dict[str, Any]]) -> Path:
@@ -115,15 +140,3 @@ def catalog_file(directory: Path, items: list[dict[str, Any]]) -> Path:
     path = directory / "items.json"
     path.write_text(json.dumps({"items": [{"prices": prices, **item} for item in items]}), encoding="utf-8")
     return path
-
-
-def _url(process: subprocess.Popen[str], log: Path) -> str:
-    assert process.stdout
-    for line in process.stdout:
-        if line.startswith("ordermill is at "):
-            return line.split()[-1]
-    raise AssertionError(f"serve ended:\n{log.read_text(errors='replace')}")
-
-
-def _await_ready(stack: Stack) -> None:
-    until(lambda: stack.client.get("/readyz").is_success, "it is ready", _READY_SECONDS, look_seconds=0.1)
