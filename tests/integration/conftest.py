@@ -60,6 +60,13 @@ def shop(settings: Settings) -> Iterator[Shop]:
         yield opened
 
 
+@pytest.fixture
+def nothing_is_broken(shop: Shop) -> Iterator[None]:
+    """What must always hold of the shop does so in the end."""
+    yield
+    assert broken_invariants(shop.api.engine) == {}
+
+
 @pytest.fixture(scope="module")
 def module_shop(module_settings: Settings) -> Iterator[Shop]:
     """The API, a small catalog, and a worker of this thread."""

@@ -16,7 +16,6 @@ from shared.domain.rejections import cancelled
 from shared.persistence.core.database import transaction
 from shared.persistence.jobs.slices import claim_slice
 from shared.schemas.outcome import outcome_json
-from tests.support.invariants import broken_invariants
 from tests.support.orders import line, order
 from tests.support.placed_orders import Shop, told
 from tests.support.settling import LeftError, settle_slice
@@ -33,10 +32,7 @@ def lamps(count: int) -> dict[str, Any]:
     return {f"lamp {number}": order(line("BRASS-LAMP")) for number in range(count)}
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_broken(shop: Shop) -> Iterator[None]:
-    yield
-    assert broken_invariants(shop.api.engine) == {}
+pytestmark = pytest.mark.usefixtures("nothing_is_broken")
 
 
 def accepted(shop: Shop, count: int, *, per: int = 2) -> tuple[str, list[int]]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
 from sqlalchemy import text
 
-from tests.support.invariants import broken_invariants
 from tests.support.orders import line, order
 from tests.support.placed_orders import Shop, told
 
@@ -23,10 +21,7 @@ WRONG = order(line("BRASS-LAMP"), market="Mars")
 BATCH = {"good": GOOD, "short": NONE_LEFT, "wrong": WRONG, "empty": {}}
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_broken(shop: Shop) -> Iterator[None]:
-    yield
-    assert broken_invariants(shop.api.engine) == {}
+pytestmark = pytest.mark.usefixtures("nothing_is_broken")
 
 
 def done(shop: Shop, batch: dict[str, Any] | None = None) -> str:
