@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from api.openapi.examples import COMPLETION_SENT, JOB, ORDER_SENT, ORDERS_SENT, OUTCOME, OUTCOMES
 from api.openapi.operation import Body, Operation, ResponseDoc
+from shared.schemas.batch_options import BatchOptions
 from shared.schemas.lists.orders import OrderListQuery
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ def _order_list(settings: Settings) -> OrderListQuery:
     )
 
 
+def _batch_options(_: Settings) -> BatchOptions:
+    return BatchOptions()
+
+
 ORDERS: Final = {
     "POST /v1/orders": Operation(
         id="createOrders",
@@ -45,6 +50,7 @@ ORDERS: Final = {
         "under each key. One order's rejection never touches another's success. Every batch becomes a job: "
         "the answer is 200 with the outcomes when they are all there in time, else 202 with the job.",
         parameters=_CREATING,
+        query=_batch_options,
         body=Body(
             schema="Batch",
             says="One JSON object of orders; or JSON lines, each with one such object.",

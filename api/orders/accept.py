@@ -63,7 +63,8 @@ class Accepted:
 class BatchRequest:
     """Who asks for what, beside the orders themselves, and under which id it will be known.
 
-    ``waits``: for the outcomes, with the request still open.
+    ``waits``: for the outcomes, with the request still open. ``ordered``: they are decided in the order that
+    was sent.
     """
 
     job_id: UUID
@@ -73,6 +74,7 @@ class BatchRequest:
     request_id: str
     strict: bool
     waits: bool
+    ordered: bool = False
     idempotency_key: str | None = None
     request_hash: bytes | None = None
     retry: JobRetry | None = None
@@ -87,7 +89,8 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
     """
     settings, now = app.settings, app.clock()
     size, lane = _admit(app, batch, request)
-    plan = plan_slices(map(_order_size, batch.orders), queue=lane, limits=_limits(settings))
+    limits = _limits(settings)
+    plan = plan_slices(map(_order_size, batch.orders), queue=lane, limits=limits, ordered=request.ordered)
     job = Job(
         id=request.job_id,
         client_id=request.client_id,
@@ -103,6 +106,7 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
         job=job,
         strict=request.strict,
         queue=plan.queue,
+        ordered=request.ordered,
         idempotency_key=request.idempotency_key,
         request_hash=request.request_hash,
         dispatch_after_seconds=settings.redispatch_first_seconds,
@@ -111,7 +115,7 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
     slices = _Slices(batch, plan)
     perhaps_stored = False
     # A retry is inserted alone: that others have its orders must cost nobody else.
-    may_share = request.retry is None
+    may_share = request.retry is None and not request.ordered
     if may_share and 0 < job.total <= GROUP_BATCH_MAX_ORDERS and size.size_bytes <= GROUP_MAX_BYTES:
         small = app.small_batches.accept(new_job, list(slices), plan.loads)
         if small.stored is not None:
@@ -119,7 +123,9 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
         perhaps_stored = small.perhaps_stored
     stored = insert_job(app.engine, new_job, slices, perhaps_stored=perhaps_stored)
     failpoint("after-insert")
-    dispatched = _dispatch(app, job, stored.slice_ids, plan)
+    # Of an ordered one whoever closes a slice dispatches the next.
+    first = slice(1 if request.ordered else None)
+    dispatched = _dispatch(app, new_job, stored.slice_ids[first], plan.loads[first])
     return Accepted(_as_stored(job, stored), len(slices), dispatched, size, lane)
 
 
@@ -159,11 +165,11 @@ def _order_size(order: msgspec.Raw) -> Size:
     return Size(size_bytes, lines)
 
 
-def _dispatch(app: AppContext, job: Job, slice_ids: Sequence[int], plan: SlicePlan) -> bool:
+def _dispatch(app: AppContext, new_job: NewJob, slice_ids: Sequence[int], loads: Sequence[int]) -> bool:
     try:
-        app.queue.dispatch(slice_ids, plan.queue, plan.loads)
+        app.queue.dispatch(slice_ids, new_job.queue, loads)
     except QueueAwayError as error:
-        _log.warning("not_dispatched", job_ids=[str(job.id)], fault=str(error))
+        _log.warning("not_dispatched", job_ids=[str(new_job.job.id)], fault=str(error))
         return False
     failpoint("after-dispatch")
     return True

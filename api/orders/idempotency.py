@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from api.web.errors import ApiError
 from shared.domain.job import JobForm
 from shared.domain.outcome import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MOST_CHARS: Final = 255
 
@@ -32,8 +35,10 @@ def read_idempotency_key(header: str | None) -> str | None:
     return key
 
 
-def request_hash(form: JobForm, key_in_path: str, body: bytes | bytearray) -> bytes:
-    """What makes two requests the same: what is asked for, and the body's bytes (after inflating)."""
-    digest = hashlib.sha256(f"{form.value} {key_in_path}\n".encode())
+def request_hash(
+    form: JobForm, key_in_path: str, body: bytes | bytearray, options: Sequence[str] = ()
+) -> bytes:
+    """What makes two requests the same: what is asked for and how, and the body's bytes (after inflating)."""
+    digest = hashlib.sha256(f"{' '.join((form.value, key_in_path, *options))}\n".encode())
     digest.update(body)
     return digest.digest()

@@ -21,10 +21,12 @@ from api.orders.collect import Collected, collect, collect_again
 from api.orders.idempotency import read_idempotency_key, request_hash
 from api.web.errors import ApiError
 from api.web.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
+from api.web.query import query_values
 from shared.domain.job import Job, JobForm
 from shared.persistence.jobs.insert import IdempotencyKeyUsedError
 from shared.persistence.jobs.outcomes import NO_OUTCOMES
 from shared.persistence.jobs.progress import find_job
+from shared.schemas.batch_options import BatchOptions
 from shared.schemas.job import job_path
 
 if TYPE_CHECKING:
@@ -62,14 +64,31 @@ class OrdersEndpoint:
     form: JobForm
     read: Callable[[SentBody], tuple[Batch, JobRetry | None]]
     key_in_path: str = ""
+    takes_options: bool = False
     by_line_refused: str | None = "One order is sent as application/json; lines are for batches."
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What a request asks for beside its body."""
+
+    preferences: Preferences
+    idempotency_key: str | None
+    ordered: bool
+
+
+def _read_asked(endpoint: OrdersEndpoint) -> _Asked:
+    return _Asked(
+        preferences=read_preferences(request.headers.get("Prefer", "")),
+        idempotency_key=read_idempotency_key(request.headers.get("Idempotency-Key")),
+        ordered=endpoint.takes_options and query_values(BatchOptions(), request)["ordered"],
+    )
 
 
 def create_orders(app: AppContext, context: RequestContext) -> Response:
     """A keyed batch: 200 with its keyed outcomes, else 202."""
-    return create_job(
-        app, context, OrdersEndpoint(form=JobForm.BATCH, read=_read_keyed, by_line_refused=None)
-    )
+    endpoint = OrdersEndpoint(form=JobForm.BATCH, read=_read_keyed, takes_options=True, by_line_refused=None)
+    return create_job(app, context, endpoint)
 
 
 def create_order(app: AppContext, context: RequestContext) -> Response:
@@ -94,22 +113,21 @@ def _read_one(key: str, sent: SentBody) -> tuple[Batch, None]:
 
 def create_job(app: AppContext, context: RequestContext, endpoint: OrdersEndpoint) -> Response:
     """Read, accept, dispatch, and wait as long as the client would: 200 with outcomes, else 202."""
-    preferences = read_preferences(request.headers.get("Prefer", ""))
-    idempotency_key = read_idempotency_key(request.headers.get("Idempotency-Key"))
+    asked = _read_asked(endpoint)
     job_id = uuid6.uuid7()
     try:
         # Listening comes first: no event of these slices is missed then, whoever dispatches them.
         with app.listener.waiting(job_id) as waiter, app.small_batches.until_answered(job_id):
-            accepted, waiting = _read_and_accept(app, context, endpoint, job_id, preferences, idempotency_key)
+            accepted, waiting = _read_and_accept(app, context, endpoint, job_id, asked)
             collected = _collect(app, accepted, waiter, waiting)
             if collected.outcomes is not None:
                 app.backlog.decided(context.caller.client_id, accepted.size, accepted.lane)
     except IdempotencyKeyUsedError as before:
         replayed = before.job_id, before.request_hash
     else:
-        return _respond(app, collected, preferences, waiting)
+        return _respond(app, collected, asked.preferences, waiting)
     # Out here the exception is gone, and with its frames the body: a replay may wait for long.
-    return _replay(app, context, *replayed, preferences)
+    return _replay(app, context, *replayed, asked.preferences)
 
 
 def _waiting(app: AppContext, context: RequestContext, preferences: Preferences, total: int) -> Waiting:
@@ -153,12 +171,7 @@ def _replay(
 
 
 def _read_and_accept(
-    app: AppContext,
-    context: RequestContext,
-    endpoint: OrdersEndpoint,
-    job_id: UUID,
-    preferences: Preferences,
-    idempotency_key: str | None,
+    app: AppContext, context: RequestContext, endpoint: OrdersEndpoint, job_id: UUID, asked: _Asked
 ) -> tuple[Accepted, Waiting]:
     # What was read is let go of on return: a request that waits must not hold its body meanwhile.
     with app.memory_budget.reservation() as held:
@@ -169,28 +182,30 @@ def _read_and_accept(
             reserve=held.reserve,
             by_line_refused=endpoint.by_line_refused,
         )
-        if idempotency_key is not None:
-            context.request_hash = request_hash(endpoint.form, endpoint.key_in_path, body)
+        if asked.idempotency_key is not None:
+            options = ("ordered",) if asked.ordered else ()
+            context.request_hash = request_hash(endpoint.form, endpoint.key_in_path, body, options)
         batch, retry = endpoint.read(
             SentBody(body=body, by_line=by_line, settings=app.settings, reserve=held.reserve)
         )
         context.orders = len(batch.keys)
         # Whoever waits goes first, so it has to be known before anything is stored.
-        waiting = _waiting(app, context, preferences, len(batch.keys))
+        waiting = _waiting(app, context, asked.preferences, len(batch.keys))
         batch_request = BatchRequest(
             job_id=job_id,
             form=endpoint.form,
             client_id=context.caller.client_id,
             api_key_id=context.caller.id,
             request_id=context.request_id,
-            strict=preferences.strict,
+            strict=asked.preferences.strict,
             waits=waiting.seconds > 0,
-            idempotency_key=idempotency_key,
+            ordered=asked.ordered,
+            idempotency_key=asked.idempotency_key,
             request_hash=context.request_hash,
             retry=retry,
         )
         wait_seconds = app.settings.lock_limit_seconds
-        with app.keys_in_flight.alone(context.caller.client_id, idempotency_key, wait_seconds):
+        with app.keys_in_flight.alone(context.caller.client_id, asked.idempotency_key, wait_seconds):
             accepted = accept_batch(app, batch, batch_request)
         context.job_id = accepted.job.id
         return accepted, waiting

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import httpx
 
@@ -40,6 +40,9 @@ _WAIT_SECONDS = 2
 # Raised before a byte of the request has left.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # Busy, away, or with the same request at this moment; any of them may pass.
+BATCH_PATH: Final = "/v1/orders"
+"""Where batches of orders are posted."""
+
 _TRY_AGAIN = frozenset(
     {
         HTTPStatus.CONFLICT,
@@ -110,12 +113,14 @@ class ServerConnection:
         *,
         wait: bool,
         idempotency_key: str,
+        path: str = BATCH_PATH,
         sent: Callable[[int], None] = lambda _: None,
     ) -> httpx.Response:
-        """Post a batch; a 200 carries its outcomes, a 202 its job. ``sent`` gets the bytes sent so far.
+        """Post a batch to ``path``; a 200 carries its outcomes, a 202 its job.
 
-        It may be sent several times, when an answer is lost or the server is busy: for the server that is one
-        batch, by its ``idempotency_key``. Raises LostError and RefusedError.
+        ``sent`` gets the bytes sent so far. It may be sent several times, when an answer is lost or the
+        server is busy: for the server that is one batch, by its ``idempotency_key``. Raises LostError and
+        RefusedError.
         """
         headers = {
             "Content-Type": upload.content_type,
@@ -127,7 +132,7 @@ class ServerConnection:
         headers["Prefer"] = f"wait={_WAIT_SECONDS}" if waited else "respond-async"
         return self._answer(
             lambda: self._http.build_request(
-                "POST", f"{self.url}/v1/orders", headers=headers, content=upload.chunks(sent)
+                "POST", self.url + path, headers=headers, content=upload.chunks(sent)
             )
         )
 

@@ -6,12 +6,12 @@ import uuid
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 import click
 
-from cli.client.connection import LostError, RefusedError
+from cli.client.connection import BATCH_PATH, LostError, RefusedError
 from cli.client.follow import sending_bar
 from cli.errors import NotDoneError
 
@@ -22,17 +22,18 @@ if TYPE_CHECKING:
     from cli.client.connection import ServerConnection
     from cli.client.upload import Upload
 
-_ASKS: Final = "POST /v1/orders"
-"""What is asked for: a file that is handed in for something else is another batch."""
-
 
 @dataclass(frozen=True)
 class BatchKey:
-    """An Idempotency-Key, how its batch is found ``again``, and how the same file is made another one."""
+    """An Idempotency-Key, how its batch is found ``again``, and how the same file is made another one.
+
+    ``path`` is what the batch is posted to.
+    """
 
     value: str
     again: str
     another: str
+    path: str = BATCH_PATH
 
 
 class HandedIn(NamedTuple):
@@ -42,16 +43,19 @@ class HandedIn(NamedTuple):
     answer: httpx.Response
 
 
-def batch_key(upload: Upload, given: str | None, *, anew: bool) -> BatchKey:
-    """Choose the key: the one that is ``given``, a new one, or else the one that this content always has."""
+def batch_key(upload: Upload, given: str | None, *, anew: bool, path: str = BATCH_PATH) -> BatchKey:
+    """Choose the key: the one that is ``given``, a new one, or else the one that this content always has.
+
+    A file that is handed in for something else, under another ``path``, is another batch.
+    """
     if given is None and not anew:
-        digest = sha256(f"{_ASKS}\n{upload.content_type}\n".encode() + upload.sha256)
+        digest = sha256(f"POST {path}\n{upload.content_type}\n".encode() + upload.sha256)
         value, again = f"submit-{digest.hexdigest()}", "The same command again"
     else:
         value = str(uuid.uuid4()) if given is None else given
         again = f"The same with --idempotency-key {value}"
     another = "--again makes a new one" if given is None else "another --idempotency-key makes a new one"
-    return BatchKey(value, f"{again} finds its job, and hands it in if there is none.", another)
+    return BatchKey(value, f"{again} finds its job, and hands it in if there is none.", another, path)
 
 
 def hand_in(
@@ -61,7 +65,9 @@ def hand_in(
     click.echo(f"Idempotency-Key: {key.value}", err=True)
     try:
         with sending_bar(console, upload.size) as sent:
-            answer = connection.post_batch(upload, wait=wait, idempotency_key=key.value, sent=sent)
+            answer = connection.post_batch(
+                upload, wait=wait, idempotency_key=key.value, path=key.path, sent=sent
+            )
     except KeyboardInterrupt:
         raise NotDoneError(f"Stopped; the batch may have been accepted all the same. {key.again}") from None
     except LostError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.client.command import client_command, write_json
+from cli.client.connection import BATCH_PATH
 from cli.client.follow import follow
 from cli.client.hand_in import batch_key, hand_in
 from cli.client.outcomes import ALL_OK, counts_by_code, exit_code, read_job, read_outcomes
@@ -41,6 +42,11 @@ def _printable_ascii(_: click.Context, __: click.Parameter, value: str | None) -
     callback=_printable_ascii,
     help="The batch is known by this key, and not by its content.",
 )
+@click.option(
+    "--ordered",
+    is_flag=True,
+    help="Decide the orders in the order of the file: scarce stock goes to the first. It takes longer.",
+)
 @click.option("--again", is_flag=True, help="Make a new job, even of a file that was handed in before.")
 @client_command
 def submit(  # noqa: PLR0913 - one for each option
@@ -50,6 +56,7 @@ def submit(  # noqa: PLR0913 - one for each option
     ndjson: bool,
     as_json: bool,
     idempotency_key: str | None,
+    ordered: bool,
     again: bool,
     connection: ServerConnection,
     console: Console,
@@ -74,7 +81,8 @@ def submit(  # noqa: PLR0913 - one for each option
         raise click.UsageError("--again makes a key of its own; give it or --idempotency-key, not both.")
     try:
         upload = open_upload(file, ndjson=ndjson)
-        key = batch_key(upload, idempotency_key, anew=again)
+        path = f"{BATCH_PATH}?ordered=true" if ordered else BATCH_PATH
+        key = batch_key(upload, idempotency_key, anew=again, path=path)
         job_id, answer = hand_in(connection, console, upload, key, wait=wait)
     except OSError as error:
         raise NotDoneError(f"{file} cannot be read: {error.strerror or error}.") from error

@@ -127,14 +127,20 @@ def lane_of(total: int, size_bytes: int, *, waits: bool, limits: SliceLimits) ->
     return SMALL_QUEUE if small else WAITED_QUEUE
 
 
-def plan_slices(sizes: Iterable[Size], *, queue: str, limits: SliceLimits) -> SlicePlan:
+def plan_slices(
+    sizes: Iterable[Size], *, queue: str, limits: SliceLimits, ordered: bool = False
+) -> SlicePlan:
     """Cut a batch of orders of these sizes into slices for this queue.
 
     Those of a small batch are one order each, so that any that wait at the same time can be settled together.
     A larger one is cut into runs, bounded by orders, bytes and lines, after each of which a worker can give
     way; the runs of one that is waited for are shorter. A batch of no orders has no slices.
+
+    The slices of an ``ordered`` batch go one after the other, so those of a small one are not cut so finely.
     """
     most_orders = _most_orders(queue, limits)
+    if ordered and queue == SMALL_QUEUE:
+        most_orders = limits.small_max_orders
     ranges: list[range] = []
     loads: list[int] = []
     first, total, held = 0, 0, Size(0, 0)

@@ -39,6 +39,7 @@ _CHOSEN: Final = "tests/integration/test_results_chosen.py"
 _SHARES: Final = "tests/integration/test_lane_shares.py"
 _MARKETS: Final = "tests/integration/test_security_markets.py"
 _FOLLOWED: Final = "tests/integration/test_jobs_followed.py"
+_ORDERED: Final = "tests/integration/test_ordered.py"
 _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
 
 MUTANTS: Final = (
@@ -409,6 +410,36 @@ MUTANTS: Final = (
             )
         ],
         [f"{_FAULTS}::test_an_automatic_number_costs_no_order_its_outcome_however_often_it_is_taken"],
+    ),
+    Mutant(
+        "a slice of an ordered job does not wait for those before it",
+        [Change(_TAKING, "AND NOT (ordered AND EXISTS (", "AND NOT (false AND EXISTS (")],
+        [f"{_ORDERED}::test_scarce_stock_goes_to_exactly_the_first_who_ask"],
+    ),
+    Mutant(
+        "an order finds none before it in its slice",
+        [Change("worker/settle/look_up.py", "and origin.id in numbers", "and origin.id < 0")],
+        [
+            f"{_ORDERED}::test_an_order_may_name_one_before_it_as_its_origin_and_none_that_was_rejected",
+        ],
+    ),
+    Mutant(
+        "what a dead worker did not hand out of an ordered job is never decided",
+        [
+            Change(
+                "worker/maintenance/redispatch.py",
+                "    notice_turns(engine, settings.redispatch_first_seconds)\n",
+                "",
+            )
+        ],
+        [
+            f"{_ORDERED}::test_a_slice_that_nobody_dispatched_is_by_the_sweeper_and_none_whose_turn_has_not_come",
+        ],
+    ),
+    Mutant(
+        "the pieces of a slice that was cut up are all due at once",
+        [Change(_SLICES, "CASE WHEN ordered AND piece.position", "CASE WHEN false AND piece.position")],
+        [f"{_ORDERED}::test_a_slice_that_is_cut_up_keeps_its_orders_in_order"],
     ),
     Mutant(
         "a slice is taken whatever its size",

@@ -41,10 +41,10 @@ class ApiClient:
     key: str
     apps: list[Flask] = field(default_factory=list)
 
-    def post(self, body: Any, **headers: str) -> TestResponse:
+    def post(self, body: Any, query: str = "", **headers: str) -> TestResponse:
         """Post a batch; anything but bytes is written as JSON. Underscores in header names become hyphens."""
         return self.client.post(
-            "/v1/orders",
+            f"/v1/orders{query}",
             data=body if isinstance(body, bytes) else orjson.dumps(body),
             headers={
                 "API-Authorization": self.key,

@@ -79,7 +79,14 @@ class WorkerHarness:
         return int(self.rows(query, sku=sku)[0][0])
 
     def accept(
-        self, batch: Batch, *, per: int = 250, strict: bool = False, queue: str = LARGE_QUEUE, key: int = 1
+        self,
+        batch: Batch,
+        *,
+        per: int = 250,
+        strict: bool = False,
+        ordered: bool = False,
+        queue: str = LARGE_QUEUE,
+        key: int = 1,
     ) -> list[int]:
         """Store a job of ``key``'s, cut into slices of ``per`` orders; gives the slices' ids."""
         now = utc_now()
@@ -106,7 +113,7 @@ class WorkerHarness:
             expires_at=now + timedelta(days=30),
         )
         self.jobs.append(job.id)
-        new_job = NewJob(job=job, strict=strict, queue=queue, dispatch_after_seconds=0)
+        new_job = NewJob(job=job, strict=strict, queue=queue, dispatch_after_seconds=0, ordered=ordered)
         return insert_job(self.engine, new_job, slices).slice_ids
 
     def settle(self, batch: Batch, **how: Any) -> Outcomes:

@@ -42,6 +42,23 @@ class KeyedOrder:
         return 0 if self.parsed.request is None else len(self.parsed.request.lines)
 
 
+def runs_of(orders: Sequence[KeyedOrder]) -> list[Sequence[KeyedOrder]]:
+    """The orders in runs that can be looked up at once.
+
+    Where an order of an ordered job names one before it as its origin, that has to be there to be found.
+    """
+    runs: list[Sequence[KeyedOrder]] = []
+    first, numbers = 0, set[int]()
+    for at, order in enumerate(orders):
+        origin = order.parsed.names.origin if order.taken.ordered else None
+        if origin is not None and origin.type == "order" and origin.id in numbers:
+            runs.append(orders[first:at])
+            first, numbers = at, set()
+        if order.number is not None:
+            numbers.add(order.number)
+    return [*runs, orders[first:]]
+
+
 def _requests(orders: Iterable[KeyedOrder]) -> list[OrderRequest]:
     return [order.parsed.request for order in orders if order.parsed.request is not None]
 

@@ -28,6 +28,7 @@ from worker.settle.look_up import (
     items_that_may_be_wanted,
     lines_of,
     look_up,
+    runs_of,
     vouchers_that_may_apply,
 )
 from worker.settle.time_limits import OrderClock, OrderTooSlowError
@@ -70,7 +71,7 @@ def placing(context: WorkerContext, orders: Sequence[KeyedOrder], *, apart: bool
 
     def all_at_once(connection: Connection, claim: Claim) -> Placed:
         held = [order for order in orders if order.taken.id in claim.slice_ids]
-        return _by_slice(held, place_orders(context, connection, claim, held))
+        return _by_slice(held, place_in_runs(context, connection, claim, held))
 
     def one_by_one(connection: Connection, claim: Claim) -> Placed:
         return _by_slice(orders, place_one_by_one(context, connection, claim, orders))
@@ -84,6 +85,16 @@ def _by_slice(orders: Sequence[KeyedOrder], outcomes: Sequence[Outcome]) -> Plac
     for order, outcome in zip(orders, outcomes, strict=True):
         keyed[order.taken.id].append((order.key, outcome))
     return [(slices[slice_id], of) for slice_id, of in keyed.items()]
+
+
+def place_in_runs(
+    context: WorkerContext, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
+) -> list[Outcome]:
+    """The orders' outcomes, each run of orders placed when those before it have been written."""
+    runs = runs_of(orders)
+    if len(runs) > 1:
+        _lock_all(context, connection, claim, orders)
+    return [outcome for run in runs for outcome in place_orders(context, connection, claim, run)]
 
 
 def place_orders(
@@ -125,12 +136,8 @@ def place_one_by_one(
     context: WorkerContext, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
 ) -> list[Outcome]:
     """The same, each order behind a savepoint: one that cannot be written costs only itself."""
-    # All rows at once, and so in the house's one order: at least those that the orders will ask for. Nothing
-    # is decided before the savepoints, for that is where the fault may be.
-    catalog = context.catalog(connection, claim.catalog_version)
-    assortment = context.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
-    lock_stock(connection, items_that_may_be_wanted(orders, assortment), catalog.thresholds)
-    lock_uses(connection, vouchers_that_may_apply(orders, catalog))
+    # Nothing is decided before the savepoints, for that is where the fault may be.
+    _lock_all(context, connection, claim, orders)
     return [
         behind_savepoint(
             connection,
@@ -140,6 +147,16 @@ def place_one_by_one(
         )
         for order in orders
     ]
+
+
+def _lock_all(
+    context: WorkerContext, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
+) -> None:
+    """Lock at least the rows that the orders will ask for, at once, and so in the house's one order."""
+    catalog = context.catalog(connection, claim.catalog_version)
+    assortment = context.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
+    lock_stock(connection, items_that_may_be_wanted(orders, assortment), catalog.thresholds)
+    lock_uses(connection, vouchers_that_may_apply(orders, catalog))
 
 
 def _place_one(context: WorkerContext, connection: Connection, claim: Claim, order: KeyedOrder) -> Outcome:

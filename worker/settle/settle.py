@@ -17,6 +17,7 @@ from worker.mail.hints import hint_mails, may_want_mails
 from worker.settle.attempts import Attempts
 from worker.settle.cancelled import place_unless_cancelled
 from worker.settle.close_slices import SliceReport, close_with
+from worker.settle.dispatch_next import dispatch_next
 from worker.settle.logs import bind_requests
 from worker.settle.part import MessagePart, Way
 from worker.settle.poison import quarantine
@@ -95,11 +96,12 @@ def _put_off(step: Step, work: Work) -> None:
 
 
 def _tell(context: WorkerContext, slices: Sequence[TakenSlice], reports: Sequence[SliceReport]) -> None:
-    """What follows the commit: the events, codes that were tried in vain, and the hints for the mails."""
+    """What follows the commit: events, what comes next, codes tried in vain, and the hints for the mails."""
     if not reports:
         return
     _failpoints("after-commit", slices)
     context.events.announce_all([(report.job_id, report.number) for report in reports])
+    dispatch_next(context, slices)
     tried: Counter[int] = Counter()
     for report in reports:
         tried[report.client_id] += report.unknown_codes

@@ -44,17 +44,25 @@ class TakeLimits:
 # Not waiting for the disk: only a crash of PostgreSQL could forget the count, and that is not what it counts.
 # Said in the statement itself, which needs no BEGIN and COMMIT around it then.
 #
+# Of an ordered job only the first open slice is taken. Once none before it is open there never will be, so a
+# look from outside of the transaction that settles it is enough.
+#
 # The first slice is taken whatever its size. A body that is too large, or that has ended too many workers, is
 # not even read: that may have been what ended them.
 _TAKE = """
     WITH hasty AS (SELECT set_config('synchronous_commit', 'off', true)),
     free AS (
         SELECT slices.id, octet_length(slices.body) AS size, jobs.client_id, jobs.api_key_id, jobs.request_id,
-               jobs.total, jobs.strict, jobs.form
+               jobs.total, jobs.strict, jobs.form, jobs.ordered
         FROM slices JOIN jobs ON jobs.id = slices.job_id
         WHERE slices.id = ANY(%(ids)s::bigint[]) AND closed_at IS NULL
           AND (NOT %(together)s
                OR (attempts = 0 OR %(token)s::uuid = ANY(attempt_tokens)) AND form <> 'completion')
+          AND NOT (ordered AND EXISTS (
+              SELECT FROM slices AS earlier
+              WHERE earlier.job_id = slices.job_id AND earlier.closed_at IS NULL
+                AND earlier.first_position < slices.first_position
+          ))
         ORDER BY slices.id FOR UPDATE OF slices SKIP LOCKED
     ),
     fitting AS (
@@ -81,7 +89,7 @@ _TAKE = """
                    THEN NULL ELSE slices.body END AS body,
               slices.repeated_numbers, slices.attempts - slices.attempted_together::integer AS attempts,
               fitting.client_id, fitting.api_key_id, fitting.request_id, fitting.strict,
-              fitting.form, api_keys.market_ids
+              fitting.form, fitting.ordered, api_keys.market_ids
 """
 _UNDECIDED = text(
     "SELECT slices.id, attempts = 0 AND form <> 'completion' AS fresh"
@@ -102,8 +110,9 @@ _GIVE_BACK = text(
 def take_slices(engine: Engine, attempt: Attempt, limits: TakeLimits) -> list[TakenSlice]:
     """Count the attempt at each of its slices, in a transaction of its own, and read them; by id, ascending.
 
-    Left out: what is closed, gone or in somebody's hand, and what does not fit. Of an attempt at several also
-    what has been attempted before, and completions. The same attempt again counts no more.
+    Left out: what is closed, gone or in somebody's hand, what does not fit, and of an ordered job all but the
+    first open slice. Of an attempt at several also what has been attempted before, and completions. The same
+    attempt again counts no more.
     """
     wanted = {
         "ids": list(attempt.slice_ids),
@@ -139,6 +148,7 @@ def _taken(row: Any) -> TakenSlice:
         request_id=row.request_id,
         strict=row.strict,
         form=row.form,
+        ordered=row.ordered,
     )
 
 

@@ -69,14 +69,16 @@ class NewSlices(Protocol):
 class NewJob:
     """What is accepted: a job that nothing has been decided of, and how its slices are to be dispatched.
 
-    After ``dispatch_after_seconds`` the sweeper dispatches a slice that is still undecided. Of the job's
-    moments only how far they are apart is used: they are stored by the database's clock, everybody's.
+    After ``dispatch_after_seconds`` the sweeper dispatches a slice that is still undecided; of an ``ordered``
+    job only the first. Of the job's moments only how far they are apart is used: they are stored by the
+    database's clock, everybody's.
     """
 
     job: Job
     strict: bool
     queue: str
     dispatch_after_seconds: float
+    ordered: bool = False
     idempotency_key: str | None = None
     request_hash: bytes | None = None
     retry: JobRetry | None = None
@@ -91,18 +93,19 @@ class Stored(NamedTuple):
 
 # Of a job that is ended already nothing is left to be decided, and it is told from its row.
 INSERT_JOBS: Final = """
-    INSERT INTO jobs (id, client_id, api_key_id, request_id, total, form, strict, created_at, expires_at,
-                      idempotency_key, request_hash, finished_at, ok_count, cancelled_count, codes)
-    SELECT id, client_id, api_key_id, request_id, total, form, strict, now(), now() + kept,
+    INSERT INTO jobs (id, client_id, api_key_id, request_id, total, form, strict, ordered, created_at,
+                      expires_at, idempotency_key, request_hash, finished_at, ok_count, cancelled_count,
+                      codes)
+    SELECT id, client_id, api_key_id, request_id, total, form, strict, ordered, now(), now() + kept,
            idempotency_key, request_hash, CASE WHEN ended THEN now() END, CASE WHEN ended THEN 0 END,
            CASE WHEN ended THEN 0 END, CASE WHEN ended THEN CAST('{}' AS jsonb) END
     FROM unnest(
         CAST(:ids AS uuid[]), CAST(:client_ids AS integer[]), CAST(:api_key_ids AS integer[]),
         CAST(:request_ids AS text[]), CAST(:totals AS integer[]), CAST(:forms AS text[]),
-        CAST(:stricts AS boolean[]), CAST(:kept AS interval[]), CAST(:keys AS text[]),
-        CAST(:hashes AS bytea[]), CAST(:ended AS boolean[])
-    ) AS asked (id, client_id, api_key_id, request_id, total, form, strict, kept, idempotency_key,
-                request_hash, ended)
+        CAST(:stricts AS boolean[]), CAST(:ordered AS boolean[]), CAST(:kept AS interval[]),
+        CAST(:keys AS text[]), CAST(:hashes AS bytea[]), CAST(:ended AS boolean[])
+    ) AS asked (id, client_id, api_key_id, request_id, total, form, strict, ordered, kept,
+                idempotency_key, request_hash, ended)
 """
 """The one INSERT of jobs, of ``job_values``; it may be gone on with."""
 
@@ -201,6 +204,7 @@ def job_values(new_jobs: Sequence[NewJob], *, ended: bool) -> dict[str, list[Any
         "totals": [job.total for job in jobs],
         "forms": [job.form.value for job in jobs],
         "stricts": [new_job.strict for new_job in new_jobs],
+        "ordered": [new_job.ordered for new_job in new_jobs],
         "kept": [job.expires_at - job.created_at for job in jobs],
         "keys": [new_job.idempotency_key for new_job in new_jobs],
         "hashes": [new_job.request_hash for new_job in new_jobs],
@@ -247,6 +251,6 @@ def _copy_slices(
                     new.body,
                     list(new.repeated_numbers),
                     new_job.queue,
-                    next_dispatch_at,
+                    None if new_job.ordered and new.number else next_dispatch_at,
                 )
             )

@@ -34,8 +34,9 @@ _CUT_UP = text(
     "INSERT INTO slices (job_id, number, first_position, order_count, body, repeated_numbers, queue,"
     " next_dispatch_at, started_at)"
     " SELECT whole.job_id, taken.highest + 1 + piece.nth, piece.position, 1, piece.body,"
-    " CASE WHEN piece.repeated THEN ARRAY[piece.position] ELSE '{}' END, whole.queue, now(), whole.started_at"
-    " FROM slices AS whole"
+    " CASE WHEN piece.repeated THEN ARRAY[piece.position] ELSE '{}' END, whole.queue,"
+    " CASE WHEN ordered AND piece.position > whole.first_position THEN NULL ELSE now() END, whole.started_at"
+    " FROM slices AS whole JOIN jobs ON jobs.id = whole.job_id"
     " CROSS JOIN LATERAL"
     " (SELECT max(number) AS highest FROM slices WHERE job_id = whole.job_id) AS taken"
     " CROSS JOIN unnest(CAST(:offsets AS integer[]), CAST(:positions AS integer[]), CAST(:bodies AS bytea[]),"
@@ -67,6 +68,8 @@ class TakenSlice:
     strict: bool
     form: str
     """batch, order or completion: what its members are."""
+    ordered: bool = False
+    """Whether its job is decided in the order that was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,9 @@ def body_windows(connection: Connection, slice_id: int, window_bytes: int) -> It
 
 
 def cut_up(connection: Connection, taken: TakenSlice, members: Iterable[bytes]) -> int:
-    """Put a slice of one order each in the place of a claimed one; they are due at once. Gives how many.
+    """Put a slice of one order each in the place of a claimed one. Gives how many.
+
+    They are due at once; of an ordered job only the first is, and the others when their turn has come.
 
     ``members`` are its orders in order, each as ``"key":order``; few of them are in memory at a time.
     """

@@ -38,6 +38,8 @@ jobs = Table(
     Column("strict", Boolean, nullable=False, server_default=text("false")),
     # What was asked for: a keyed batch, one order without a key, or the completion of a prepared one.
     Column("form", Text, nullable=False, server_default=text("'batch'")),
+    # Whether its orders are decided in the order that was sent: one slice after the other.
+    Column("ordered", Boolean, nullable=False, server_default=text("false")),
     # The client's Idempotency-Key and the SHA-256 of what it asked for with it.
     Column("idempotency_key", Text),
     Column("request_hash", LargeBinary),
@@ -83,6 +85,8 @@ jobs = Table(
     Index(None, "expires_at"),
     # What the scheduler looks through for jobs that ended without anybody finishing them.
     Index("jobs_unfinished_idx", "id", postgresql_where=text("finished_at IS NULL")),
+    # What the sweeper looks through for slices whose turn has come.
+    Index("jobs_ordered_idx", "id", postgresql_where=text("ordered AND finished_at IS NULL")),
     Index("jobs_bodies_kept_idx", "created_at", postgresql_where=text("bodies_kept")),
 )
 
@@ -103,7 +107,8 @@ slices = Table(
     Column("repeated_numbers", ARRAY(Integer), nullable=False, server_default=text("'{}'")),
     # Which of the queues carries it: the Celery queue's name.
     Column("queue", Text, nullable=False),
-    Column("next_dispatch_at", Moment, nullable=False),
+    # NULL: it is one of an ordered job, and its turn has not come, or nobody has noticed.
+    Column("next_dispatch_at", Moment),
     Column("dispatches", Integer, nullable=False, server_default=text("0")),
     # Counted in a transaction of its own, before the work: a crash must not take the count back.
     Column("attempts", Integer, nullable=False, server_default=text("0")),

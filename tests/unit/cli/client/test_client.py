@@ -155,6 +155,20 @@ def test_batch_is_sent_under_the_key_that_is_given(server: SmallServer, tmp_path
     assert server.seen[0].headers["Idempotency-Key"] == "monday"
 
 
+def test_a_batch_in_order_is_another_one_than_the_same_file_without(
+    server: SmallServer, tmp_path: Path
+) -> None:
+    file = batch_file(tmp_path, {"a": FINE})
+
+    for options in ([], ["--ordered"], ["--ordered"]):
+        assert run(server, submit, file, *options).exit_code == 0
+
+    posted = [seen for seen in server.seen if seen.method == "POST"]
+    assert [seen.path for seen in posted] == ["/v1/orders", *["/v1/orders?ordered=true"] * 2]
+    plain, ordered, again = (seen.headers["Idempotency-Key"] for seen in posted)
+    assert plain != ordered == again
+
+
 def test_busy_server_is_asked_again_with_the_same_idempotency_key(
     server: SmallServer, tmp_path: Path
 ) -> None:

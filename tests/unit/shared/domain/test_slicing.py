@@ -34,11 +34,11 @@ LIMITS = SliceLimits(
 )
 
 
-def plan(*sizes: Size, waits: bool = True, times: int = 1) -> SlicePlan:
+def plan(*sizes: Size, waits: bool = True, times: int = 1, ordered: bool = False) -> SlicePlan:
     all_of_them = sizes * times
     size_bytes = sum(size.size_bytes for size in all_of_them)
     queue = lane_of(len(all_of_them), size_bytes, waits=waits, limits=LIMITS)
-    return plan_slices(all_of_them, queue=queue, limits=LIMITS)
+    return plan_slices(all_of_them, queue=queue, limits=LIMITS, ordered=ordered)
 
 
 def lengths(made: SlicePlan) -> list[int]:
@@ -58,6 +58,13 @@ def lengths(made: SlicePlan) -> list[int]:
 )
 def test_who_waits_goes_before_who_does_not_whatever_the_size(orders: int, waits: bool, queue: str) -> None:
     assert plan(Size(1, 1), times=orders, waits=waits).queue == queue
+
+
+def test_what_goes_in_order_is_not_cut_finely_for_nobody_shares_it() -> None:
+    assert lengths(plan(Size(1, 1), times=25)) == [1] * 25
+    assert lengths(plan(Size(1, 1), times=25, ordered=True)) == [25]
+    assert lengths(plan(Size(1, 50), times=5, ordered=True)) == [2, 2, 1]
+    assert plan(Size(1, 1), times=25, ordered=True).queue == SMALL_QUEUE
 
 
 def test_a_few_huge_orders_do_not_go_with_the_small_ones() -> None:
