@@ -67,11 +67,13 @@ def _is_waited_for(version: JobVersion) -> bool:
     """Whether another version is waited for: with tags, one that the client has not; else, the last."""
     if version.job.done:
         return False
-    return _is_known(version) if request.if_none_match else True
+    return _is_known(version) if _has_tags() else True
 
 
 def _is_known(version: JobVersion) -> bool:
     """Whether the client says that it has this version."""
-    if len(request.headers.get("If-None-Match", "")) > _TAGS_CHARS_MAX:
-        return False
-    return request.if_none_match.contains_weak(version.tag)
+    return _has_tags() and request.if_none_match.contains_weak(version.tag)
+
+
+def _has_tags() -> bool:
+    return 0 < len(request.headers.get("If-None-Match", "")) <= _TAGS_CHARS_MAX

@@ -132,6 +132,16 @@ def test_two_readings_of_the_same_have_the_same_tag_and_two_jobs_never(api: ApiC
     assert tags[0] == tags[1] != tags[2]
 
 
+@pytest.mark.parametrize("tags", ['"of another"', "no tag at all", '"x", ' * 500, ""])
+def test_tags_that_are_none_of_the_jobs_are_as_good_as_none(api: ApiClient, tags: str) -> None:
+    path = new_job(api, orders=1)
+    decide_one(api, path)
+
+    found = ask(api, path, If_None_Match=tags, Prefer="wait=5")
+
+    assert (found.status_code, json.loads(found.data)["done"]) == (200, True)
+
+
 def test_a_wait_ends_when_the_job_is_done(api: ApiClient) -> None:
     path = new_job(api, orders=2)
 
