@@ -12,30 +12,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import orjson
+import psycopg
 from sqlalchemy import Connection, Engine, text
 
 from shared.domain.outcome import Code
 from shared.persistence.core.database import transaction
+from shared.persistence.core.errors import translated
 
 CODES: Final = tuple(sorted((int(code) for code in Code), reverse=True))
 """In the order of ``job_progress.rejected``: -1 first."""
 
 # What is told to be cancelled was perhaps never begun.
-_CLOSE = text("""
+#
+# Outcomes in binary: as text each byte of them is two, and has to be looked at for what needs a backslash.
+_CLOSE = """
     UPDATE slices
     SET closed_at = now(), outcomes = closed.outcomes, ok_count = closed.ok,
         cancelled_count = closed.cancelled, codes = CAST(closed.codes AS jsonb), attempt_tokens = '{}',
         started_at = CASE WHEN closed.cancelled = 0 THEN COALESCE(started_at, now()) ELSE started_at END
     FROM unnest(
-        CAST(:ids AS bigint[]), CAST(:outcomes AS bytea[]), CAST(:oks AS integer[]),
-        CAST(:cancelled AS integer[]), CAST(:codes AS text[])
+        %(ids)s::bigint[], %(outcomes)b::bytea[], %(oks)s::integer[], %(cancelled)s::integer[],
+        %(codes)s::text[]
     ) AS closed (id, outcomes, ok, cancelled, codes)
     WHERE slices.id = closed.id
-""")
+"""
 _REJECTED = ", ".join(f"COALESCE(sum(CAST(codes ->> '{code}' AS integer)), 0)" for code in CODES)
 _ADDED = ", ".join(f"so_far.rejected[{nth}] + excluded.rejected[{nth}]" for nth in range(1, len(CODES) + 1))
 # Sorted, as rows are locked everywhere.
@@ -115,16 +119,16 @@ def close_slices(connection: Connection, closed: Sequence[ClosedSlice]) -> list[
 
     It comes last in a transaction: from here on it may hold the jobs' rows, and waits for others' commits.
     """
-    connection.execute(
-        _CLOSE,
-        {
-            "ids": [one.id for one in closed],
-            "outcomes": [one.outcomes for one in closed],
-            "oks": [one.ok_count for one in closed],
-            "cancelled": [one.cancelled_count for one in closed],
-            "codes": [orjson.dumps(one.codes).decode() for one in closed],
-        },
-    )
+    values = {
+        "ids": [one.id for one in closed],
+        "outcomes": [one.outcomes for one in closed],
+        "oks": [one.ok_count for one in closed],
+        "cancelled": [one.cancelled_count for one in closed],
+        "codes": [orjson.dumps(one.codes).decode() for one in closed],
+    }
+    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    with translated(), driver.cursor() as cursor:
+        cursor.execute(_CLOSE, values)
     orders: Counter[UUID] = Counter()
     for one in closed:
         orders[one.job_id] += one.order_count
