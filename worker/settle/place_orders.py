@@ -71,7 +71,10 @@ def placing(context: WorkerContext, orders: Sequence[KeyedOrder], *, apart: bool
 
     def all_at_once(connection: Connection, claim: Claim) -> Placed:
         held = [order for order in orders if order.taken.id in claim.slice_ids]
-        return _by_slice(held, place_in_runs(context, connection, claim, held))
+        runs = runs_of(held)
+        if len(runs) == 1:
+            return _by_slice(held, place_orders(context, connection, claim, held))
+        return _by_slice(held, place_in_runs(context, connection, claim, runs))
 
     def one_by_one(connection: Connection, claim: Claim) -> Placed:
         return _by_slice(orders, place_one_by_one(context, connection, claim, orders))
@@ -88,12 +91,10 @@ def _by_slice(orders: Sequence[KeyedOrder], outcomes: Sequence[Outcome]) -> Plac
 
 
 def place_in_runs(
-    context: WorkerContext, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
+    context: WorkerContext, connection: Connection, claim: Claim, runs: Sequence[Sequence[KeyedOrder]]
 ) -> list[Outcome]:
     """The orders' outcomes, each run of orders placed when those before it have been written."""
-    runs = runs_of(orders)
-    if len(runs) > 1:
-        _lock_all(context, connection, claim, orders)
+    _lock_all(context, connection, claim, [order for run in runs for order in run])
     return [outcome for run in runs for outcome in place_orders(context, connection, claim, run)]
 
 
