@@ -48,6 +48,20 @@ def test_a_death_at_a_failpoint_costs_no_order(site: Site, point: str, orders: i
     assert broken_invariants(site.engine, at_rest=True) == {}
 
 
+@pytest.mark.parametrize("point", ["after-insert", "after-take", "after-write", "after-commit"])
+def test_a_death_neither_stops_an_ordered_batch_nor_changes_its_order(site: Site, point: str) -> None:
+    batch = batch_of(20)
+    site.allow(point)
+
+    path = site.post(batch, "?ordered=true").headers["Location"]
+    outcomes = site.results(path)
+
+    assert site.has_died(point)
+    numbers = [outcome["orders"][0] for outcome in outcomes.values()]
+    assert (list(outcomes), numbers) == (list(batch), sorted(numbers))
+    assert broken_invariants(site.engine, at_rest=True) == {}
+
+
 def test_a_scheduler_that_dies_with_due_slices_in_its_hand_costs_nothing(site: Site) -> None:
     # The API's message is never sent, so only the scheduler can bring the slices to a worker.
     site.allow("after-insert")

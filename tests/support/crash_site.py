@@ -62,13 +62,13 @@ class Site:
         assert process is not None
         return int(process.pid)
 
-    def post(self, batch: dict[str, Any]) -> httpx.Response:
+    def post(self, batch: dict[str, Any], query: str = "") -> httpx.Response:
         """Send a batch as a client does that wants an answer: again and again under one Idempotency-Key."""
         headers = {"Idempotency-Key": str(uuid4())}
 
         def accepted() -> httpx.Response | None:
             try:
-                answer = self.client.post("/v1/orders", json=batch, headers=headers)
+                answer = self.client.post(f"/v1/orders{query}", json=batch, headers=headers)
             except httpx.TransportError:
                 return None
             return answer if answer.status_code in (200, 202) else None
