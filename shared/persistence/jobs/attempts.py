@@ -103,7 +103,7 @@ _GIVE_BACK = text(
     " UPDATE slices SET attempts = GREATEST(attempts - 1, 0),"
     " attempted_together = attempted_together AND NOT :together,"
     " attempt_tokens = array_remove(attempt_tokens, CAST(:token AS uuid))"
-    " FROM hasty, held WHERE slices.id = held.id AND CAST(:token AS uuid) = ANY(attempt_tokens)"
+    " FROM hasty, held WHERE slices.id = held.id"
 )
 
 
