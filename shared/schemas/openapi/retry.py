@@ -34,7 +34,7 @@ RETRY: Final[JsonSchema] = {
             "items": {"type": "string"},
             "description": "Those under these keys.",
         },
-        "all": {"const": True, "description": "All that were rejected."},
+        "all": {"type": "boolean", "description": "All that were rejected; nothing but `true`."},
         "orders": {
             "$ref": "#/components/schemas/Batch",
             "description": "Corrected orders, under keys of which the orders were rejected.",
