@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, Table
 
+from shared.persistence.core.database import driver_of
 from shared.persistence.core.errors import translated
 
 NULL: Final = r"\N"
@@ -64,10 +65,9 @@ def as_text(value: str | None) -> str:
 
 @contextmanager
 def _copying(connection: Connection, table: Table | str, columns: Sequence[str]) -> Iterator[psycopg.Copy]:
-    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     command = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table if isinstance(table, str) else table.name),
         sql.SQL(", ").join(map(sql.Identifier, columns)),
     )
-    with translated(), driver.cursor() as cursor, cursor.copy(command) as copy:
+    with translated(), driver_of(connection).cursor() as cursor, cursor.copy(command) as copy:
         yield copy

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
 import psycopg
+from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, exc, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -117,6 +118,26 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with translated(), engine.connect().execution_options(**options) as connection:
         yield connection
+
+
+def driver_of(connection: Connection) -> psycopg.Connection[Any]:
+    """Psycopg's connection under this one: for COPY, and for values in binary.
+
+    Its faults are the driver's own, for ``translated`` to translate.
+    """
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
+def binary_rows(connection: Connection, query: str, values: Mapping[str, Any]) -> list[Any]:
+    """Rows of a query in psycopg's style, read in binary: as text each byte of a body is two.
+
+    Raises PersistenceError.
+    """
+    with (
+        translated(),
+        driver_of(connection).cursor(binary=True, row_factory=namedtuple_row) as cursor,
+    ):
+        return cursor.execute(query, values).fetchall()
 
 
 def ping(engine: Engine) -> None:

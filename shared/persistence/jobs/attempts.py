@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-import psycopg
-from psycopg.rows import namedtuple_row
 from sqlalchemy import Engine, text
 
-from shared.persistence.core.database import autocommit
+from shared.persistence.core.database import autocommit, binary_rows
 from shared.persistence.jobs.slices import TakenSlice
 
 
@@ -123,10 +121,7 @@ def take_slices(engine: Engine, attempt: Attempt, limits: TakeLimits) -> list[Ta
         "attempts_max": limits.attempts_max,
     }
     with autocommit(engine) as connection:
-        driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-        # In binary: as text each byte of a body is two.
-        with driver.cursor(binary=True, row_factory=namedtuple_row) as cursor:
-            rows = cursor.execute(_TAKE, wanted).fetchall()
+        rows = binary_rows(connection, _TAKE, wanted)
     return sorted((_taken(row) for row in rows), key=lambda taken: taken.id)
 
 

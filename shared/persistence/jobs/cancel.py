@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, Engine, text
 
-from shared.persistence.core.database import transaction
-from shared.persistence.core.errors import translated
+from shared.persistence.core.database import binary_rows, transaction
 from shared.persistence.jobs.close import ClosedSlice, close_slices
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-    import psycopg
 
 # Committed before the first slice is looked at: whoever claims one later sees it, and decides nothing.
 _REQUEST = text("""
@@ -74,8 +70,5 @@ def cancel_free_slices(
 
 
 def _free(connection: Connection, job_id: UUID, most_bytes: int) -> list[Any]:
-    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     wanted = {"job_id": job_id, "most": _SLICES_AT_ONCE, "most_bytes": most_bytes}
-    # In binary: as text each byte of a body is two.
-    with translated(), driver.cursor(binary=True, row_factory=namedtuple_row) as cursor:
-        return cursor.execute(_FREE, wanted).fetchall()
+    return binary_rows(connection, _FREE, wanted)

@@ -12,15 +12,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final
 from uuid import UUID
 
 import orjson
-import psycopg
 from sqlalchemy import Connection, Engine, text
 
 from shared.domain.outcome import Code
-from shared.persistence.core.database import transaction
+from shared.persistence.core.database import driver_of, transaction
 from shared.persistence.core.errors import translated
 
 CODES: Final = tuple(sorted((int(code) for code in Code), reverse=True))
@@ -126,8 +125,7 @@ def close_slices(connection: Connection, closed: Sequence[ClosedSlice]) -> list[
         "cancelled": [one.cancelled_count for one in closed],
         "codes": [orjson.dumps(one.codes).decode() for one in closed],
     }
-    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-    with translated(), driver.cursor() as cursor:
+    with translated(), driver_of(connection).cursor() as cursor:
         cursor.execute(_CLOSE, values)
     orders: Counter[UUID] = Counter()
     for one in closed:

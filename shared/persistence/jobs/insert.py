@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from sqlalchemy import text
 
-from shared.persistence.core.database import autocommit, transaction
+from shared.persistence.core.database import autocommit, driver_of, transaction
 from shared.persistence.core.errors import CommitUnknownError, PermanentError, TransientError
 from shared.persistence.jobs.retry import mark_retry
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    import psycopg
     from sqlalchemy import Connection, Engine
 
     from shared.domain.job import Job
@@ -237,8 +236,7 @@ def _copy_slices(
     slice_ids: Sequence[int],
     next_dispatch_at: datetime,
 ) -> None:
-    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-    with driver.cursor() as cursor, cursor.copy(_COPY_SLICES) as copy:
+    with driver_of(connection).cursor() as cursor, cursor.copy(_COPY_SLICES) as copy:
         copy.set_types(_COPIED_TYPES)
         for slice_id, new in zip(slice_ids, slices, strict=True):
             copy.write_row(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
 from uuid import UUID
 
-import psycopg
 from sqlalchemy import Connection, text
 
+from shared.persistence.core.database import driver_of
 from shared.persistence.core.errors import translated
 
 _PORTION_BYTES = 1024 * 1024
@@ -93,10 +92,9 @@ class Claim:
 
 def body_windows(connection: Connection, slice_id: int, window_bytes: int) -> Iterator[bytes]:
     """A slice's body in pieces of at most ``window_bytes``, so that no more of it is in memory."""
-    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     first = 1
     # In binary: as text each byte is two.
-    with translated(), driver.cursor(binary=True) as cursor:
+    with translated(), driver_of(connection).cursor(binary=True) as cursor:
         while True:
             cursor.execute(_WINDOW, {"first": first, "size": window_bytes, "id": slice_id})
             row = cursor.fetchone()
