@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
-from api.jobs.chosen_outcomes import chosen_by_run, last_of_page
+from api.jobs.chosen_outcomes import bodies_gone, chosen_by_run, last_of_page
 from api.jobs.pieces import Pieces, pieces_response
 from api.jobs.responses import retry_after
 from api.jobs.results import outcomes_there, results_response
 from api.jobs.results_formats import RESULTS_FORMATS, BareOutcome
-from api.web.errors import ApiError
 from api.web.media_type import CSV, JSON, preferred
 from api.web.query import bad_values, query_values, same_query
 from shared.domain.job import JobForm
@@ -51,7 +50,8 @@ def _chosen(
         wanted = replace(wanted, ok=False)
         headers["Content-Disposition"] = f'attachment; filename="{job.id}-errors.csv"'
     if "include" in values and not has_bodies(app.engine, job.id):
-        raise _bodies_gone(app.settings.bodies_days)
+        way_out = "ask without include=order. The outcomes are still there."
+        raise bodies_gone(app.settings.bodies_days, way_out)
     if isinstance(limit := values.get("limit"), int):
         found = choose_slices(app.engine, job.id, wanted, with_bodies=False)
         until = last_of_page(app.engine, found, wanted, limit)
@@ -78,11 +78,3 @@ def _written(written_as: ResultsFormat, runs: Iterator[list[ChosenOutcome]]) -> 
         yield before + piece
         before = b""
     yield before + written_as.end
-
-
-def _bodies_gone(days: int) -> ApiError:
-    return ApiError(
-        410,
-        f"What was sent is kept for {days} days after a job's end, and is gone: ask without include=order. "
-        "The outcomes are still there.",
-    )

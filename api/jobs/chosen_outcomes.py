@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from api.jobs.pieces import PIECE_BYTES, read_again
+from api.web.errors import ApiError
 from shared.persistence.jobs.chosen_outcomes import read_slices
 
 if TYPE_CHECKING:
@@ -33,14 +34,32 @@ class _Error(msgspec.Struct):
     reason: str = ""
 
 
-class _Decision(msgspec.Struct):
+class Decision(msgspec.Struct):
+    """What of an outcome it is chosen by."""
+
     status: str
     code: int | None = None
+    retryable: bool = False
     errors: list[_Error] = []
+
+    @property
+    def ok(self) -> bool:
+        """Whether the order was made."""
+        return self.status == "ok"
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """Why it was not."""
+        return frozenset(error.reason for error in self.errors)
 
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_DECISION = msgspec.json.Decoder(_Decision)
+_DECISION = msgspec.json.Decoder(Decision)
+
+
+def read_decision(outcome: msgspec.Raw) -> Decision:
+    """Read what an outcome is chosen by."""
+    return _DECISION.decode(outcome)
 
 
 def chosen_by_run(
@@ -71,6 +90,10 @@ def _chosen_of(decided: DecidedSlice, wanted: OutcomeFilter) -> Iterator[ChosenO
 def _has_outcome(wanted: OutcomeFilter, outcome: msgspec.Raw) -> bool:
     if not wanted.reads_outcomes:
         return True
-    read = _DECISION.decode(outcome)
-    reasons = [error.reason for error in read.errors]
-    return wanted.has_outcome(ok=read.status == "ok", code=read.code, reasons=reasons)
+    read = read_decision(outcome)
+    return wanted.has_outcome(ok=read.ok, code=read.code, reasons=read.reasons)
+
+
+def bodies_gone(days: int, way_out: str) -> ApiError:
+    """The error where what was sent is asked for and no longer kept; ``way_out`` ends its sentence."""
+    return ApiError(410, f"What was sent is kept for {days} days after a job's end, and is gone: {way_out}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from api.body.batch import Batch
-from api.jobs.chosen_outcomes import chosen_by_run
+from api.jobs.chosen_outcomes import bodies_gone, chosen_by_run, read_decision
 from api.web.errors import ApiError
 from shared.domain.outcome import quoted
 from shared.domain.outcome_filter import OutcomeFilter
@@ -29,20 +29,6 @@ _NAMED_MOST: Final = 10
 _REJECTED: Final = OutcomeFilter(ok=False)
 
 
-class _ToldError(msgspec.Struct):
-    reason: str = ""
-
-
-class _Told(msgspec.Struct):
-    status: str
-    code: int = 0
-    retryable: bool = False
-    errors: list[_ToldError] = []
-
-
-_TOLD: Final = msgspec.json.Decoder(_Told)
-
-
 @dataclass(frozen=True, slots=True)
 class ChosenOrders:
     """The orders that are tried again, and how they are written down as such."""
@@ -60,7 +46,7 @@ def choose_orders(
     where what was sent is needed and gone; PersistenceError.
     """
     if choice.orders is None and not has_bodies(app.engine, job.id):
-        raise _bodies_gone(app.settings.bodies_days)
+        raise bodies_gone(app.settings.bodies_days, 'send the orders, as {"orders": {key: order}}.')
     batch = _batch(app, job, choice, reserve)
     if not batch.keys:
         raise ApiError(
@@ -103,7 +89,7 @@ def _named(
         if chosen.key in keys:
             sent = msgspec.Raw(b"") if chosen.sent is None else chosen.sent.copy()
             reserve(len(sent))
-            found[chosen.key] = None if _TOLD.decode(chosen.outcome).status == "ok" else sent
+            found[chosen.key] = None if read_decision(chosen.outcome).ok else sent
     return found
 
 
@@ -116,9 +102,8 @@ def _outcomes(
 
 
 def _is_meant(choice: RetryChoice, outcome: msgspec.Raw) -> bool:
-    told = _TOLD.decode(outcome)
-    reasons = frozenset(error.reason for error in told.errors)
-    return choice.has(code=told.code, reasons=reasons, retryable=told.retryable)
+    read = read_decision(outcome)
+    return choice.has(code=read.code, reasons=read.reasons, retryable=read.retryable)
 
 
 def _not_to_be_tried(app: AppContext, job_id: UUID, retry: JobRetry) -> set[bytes]:
@@ -144,14 +129,6 @@ def keys_taken(keys: Iterable[str]) -> ApiError:
         409,
         f"Another retry has under way, or has made, what was sent under {_listed(list(keys))}; "
         "see the job's retries.",
-    )
-
-
-def _bodies_gone(days: int) -> ApiError:
-    return ApiError(
-        410,
-        f"What was sent is kept for {days} days after a job's end, and is gone: send the orders, as "
-        '{"orders": {key: order}}.',
     )
 
 

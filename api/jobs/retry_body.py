@@ -40,7 +40,7 @@ class RetryChoice:
         """The keys that are named one by one; None where they are chosen by what became of them."""
         return self.keys if self.orders is None else tuple(self.orders.keys)
 
-    def has(self, *, code: int, reasons: frozenset[str], retryable: bool) -> bool:
+    def has(self, *, code: int | None, reasons: frozenset[str], retryable: bool) -> bool:
         """Whether a rejected order is meant that nobody names."""
         if self.codes is not None:
             return code in self.codes

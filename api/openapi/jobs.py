@@ -12,12 +12,16 @@ from shared.schemas.lists.jobs import JobListQuery
 from shared.schemas.lists.results import ResultsQuery
 
 if TYPE_CHECKING:
+    from shared.schemas.openapi.fields import JsonSchema
     from shared.settings import Settings
 
 _NO_JOB: Final = ResponseDoc(says="There is no such job, or it is not this client's.")
 _GONE: Final = ResponseDoc(
     says="The job has expired or was deleted, and its outcomes are gone; the orders that it made are not."
 )
+_OUTCOMES: Final[JsonSchema] = {
+    "oneOf": [{"$ref": "#/components/schemas/Outcomes"}, {"$ref": "#/components/schemas/Outcome"}]
+}
 _EVENTS: Final = (
     "Server-sent events: `progress` and, at the end, `done`, each with the job as `data` and an `id`; a "
     "comment every 15 seconds. A stream lasts `followSecondsMax` at most: come again with `Last-Event-ID`, "
@@ -78,12 +82,7 @@ JOBS: Final = {
         responses={
             200: ResponseDoc(
                 says="The outcome of every order, as for a batch; for a job of one order, its bare outcome.",
-                schema={
-                    "oneOf": [
-                        {"$ref": "#/components/schemas/Outcomes"},
-                        {"$ref": "#/components/schemas/Outcome"},
-                    ]
-                },
+                schema=_OUTCOMES,
                 headers=("Location", "PreferenceApplied", "IdempotentReplayed"),
             ),
             202: ResponseDoc(
@@ -155,12 +154,7 @@ JOBS: Final = {
         responses={
             200: ResponseDoc(
                 says="Keyed outcomes; for a job of one order, its bare outcome once it is there.",
-                schema={
-                    "oneOf": [
-                        {"$ref": "#/components/schemas/Outcomes"},
-                        {"$ref": "#/components/schemas/Outcome"},
-                    ]
-                },
+                schema=_OUTCOMES,
                 headers=("Complete", "RetryAfter", "Link"),
                 also_as=_ALSO_AS,
                 examples=OUTCOMES,

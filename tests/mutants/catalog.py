@@ -802,7 +802,7 @@ MUTANTS: Final = (
         [
             Change(
                 "api/jobs/retry.py",
-                'found[chosen.key] = None if _TOLD.decode(chosen.outcome).status == "ok" else sent',
+                "found[chosen.key] = None if read_decision(chosen.outcome).ok else sent",
                 "found[chosen.key] = sent",
             )
         ],
