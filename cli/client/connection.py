@@ -167,14 +167,14 @@ class ServerConnection:
         headers = {"Accept": accept}
         return self._answer(lambda: self._http.build_request("GET", self.url + path, headers=headers)).content
 
-    def change(self, method: str, path: str, content: bytes = b"", **headers: str) -> bytes:
+    def change(self, method: str, path: str, content: bytes = b"", **headers: str) -> httpx.Response:
         """Post to ``path``, or delete it, asking again while the server is away: it may be done twice.
 
         That it is refused because of the state it is in (409) does not pass. Raises LostError, RefusedError.
         """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = partial(self._http.build_request, method, self.url + path, content=content, headers=named)
-        return self._answer(request, _TRY_AGAIN - {HTTPStatus.CONFLICT}).content
+        return self._answer(request, _TRY_AGAIN - {HTTPStatus.CONFLICT})
 
     def _answer(
         self, request: Callable[[], httpx.Request], try_again: frozenset[HTTPStatus] = _TRY_AGAIN

@@ -80,14 +80,15 @@ def hand_in(
         raise NotDoneError(
             f"{error.message} The batch was handed in before; {key.another}, with every order once more."
         ) from error
-    job_id = _job_id(connection, answer)
+    job_id = job_id_of(connection, answer)
     click.echo(f"Job: {job_id}", err=True)
     if answer.headers.get("Idempotent-Replayed") == "true":
         click.echo(f"The batch was handed in before: that is its job. {_sentence(key.another)}", err=True)
     return HandedIn(job_id, answer)
 
 
-def _job_id(connection: ServerConnection, answer: httpx.Response) -> str:
+def job_id_of(connection: ServerConnection, answer: httpx.Response) -> str:
+    """Which job an answer is of, whether it carries the job or its outcomes. Raises NotDoneError."""
     # A proxy may have put its own address before the path.
     last = urlsplit(answer.headers.get("Location", "")).path.rpartition("/")[2]
     try:

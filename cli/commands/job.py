@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from cli.client.command import client_command, write_json
 from cli.client.follow import follow
+from cli.client.hand_in import job_id_of
 from cli.client.outcomes import ALL_OK, job_exit_code, read_job
 from cli.client.retry import RetryOptions
 from cli.client.tables import job_table
@@ -64,7 +66,7 @@ def job(
         console.print(f"{job_id} is deleted; its orders stay.", highlight=False)
         return ALL_OK
     if action == "retry":
-        body = connection.change(
+        answer = connection.change(
             "POST",
             f"{path}/retry",
             retry.body(),
@@ -72,9 +74,13 @@ def job(
             Prefer="respond-async",
             Idempotency_Key=str(uuid4()),
         )
-        path = f"/v1/jobs/{read_job(body).id}"
+        path = f"/v1/jobs/{job_id_of(connection, answer)}"
+        # Asked again after a lost answer, the server gives the outcomes of a job that is done meanwhile.
+        body = answer.content if answer.status_code == HTTPStatus.ACCEPTED else connection.get(path)
+    elif action == "cancel":
+        body = connection.change("POST", f"{path}/cancel").content
     else:
-        body = connection.change("POST", f"{path}/cancel") if action == "cancel" else connection.get(path)
+        body = connection.get(path)
     if watch:
         follow(connection, read_job(body), console)
         body = connection.get(path)

@@ -12,12 +12,13 @@ from rich.console import Console
 from cli.client.command import client_command, write_json
 from cli.client.outcomes import ALL_OK, read_job_list
 from cli.client.tables import job_cells, jobs_table
+from shared.domain.job import JobKind, JobState
 
 if TYPE_CHECKING:
     from cli.client.connection import ServerConnection
 
-_STATES = ("queued", "running", "cancelling", "succeeded", "partially_succeeded", "failed", "cancelled")
-_KINDS = ("orders", "completions")
+_STATES = [state.value for state in JobState]
+_KINDS = [kind.value for kind in JobKind]
 _DEFAULT_LIMIT = 20
 
 

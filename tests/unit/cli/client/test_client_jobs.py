@@ -32,12 +32,16 @@ JOB: dict[str, Any] = {
 }
 
 
+NEW_ID = JOB_ID[:-1] + "b"
+
+
 def run(server: SmallServer, command: click.Command, *words: str) -> Result:
     return CliRunner().invoke(command, [*words, "--url", server.url, "--api-key", KEY])
 
 
-def gives(server: SmallServer, status: int, body: Any = None) -> None:
-    server.canned.append(Canned(status, b"" if body is None else json.dumps(body).encode()))
+def gives(server: SmallServer, status: int, body: Any = None, location: str = "") -> None:
+    headers = {"Location": location} if location else {}
+    server.canned.append(Canned(status, b"" if body is None else json.dumps(body).encode(), headers))
 
 
 def test_jobs_are_listed_a_line_each_in_a_pipe(server: SmallServer) -> None:
@@ -93,7 +97,7 @@ def test_a_job_that_is_not_done_is_not_asked_to_be_deleted_again(server: SmallSe
 def test_a_job_is_retried_and_the_new_one_is_shown(server: SmallServer, tmp_path: Path) -> None:
     file = tmp_path / "corrected.json"
     file.write_bytes(b'{"a" : {"products": []}}')
-    gives(server, 202, {**JOB, "id": JOB_ID[:-1] + "b"})
+    gives(server, 202, {**JOB, "id": NEW_ID}, f"/v1/jobs/{NEW_ID}")
 
     result = run(server, job, JOB_ID, "retry", "--orders", str(file))
 
@@ -101,7 +105,21 @@ def test_a_job_is_retried_and_the_new_one_is_shown(server: SmallServer, tmp_path
     assert (asked.method, asked.path) == ("POST", f"/v1/jobs/{JOB_ID}/retry")
     assert json.loads(asked.body) == {"orders": {"a": {"products": []}}}
     assert (asked.headers["Prefer"], len(asked.headers["Idempotency-Key"])) == ("respond-async", 36)
-    assert JOB_ID[:-1] + "b" in result.stdout
+    assert NEW_ID in result.stdout
+    assert result.exit_code == 1
+
+
+def test_a_retry_whose_answer_was_lost_is_shown_though_it_is_done_meanwhile(server: SmallServer) -> None:
+    server.canned.append(Canned())
+    gives(server, 200, {"a": {"status": "ok", "orders": [1]}}, f"/v1/jobs/{NEW_ID}")
+    gives(server, 200, {**JOB, "id": NEW_ID})
+
+    result = run(server, job, JOB_ID, "retry")
+
+    first, again, shown = server.seen
+    assert first.headers["Idempotency-Key"] == again.headers["Idempotency-Key"]
+    assert (shown.method, shown.path) == ("GET", f"/v1/jobs/{NEW_ID}")
+    assert NEW_ID in result.stdout
     assert result.exit_code == 1
 
 
@@ -116,7 +134,7 @@ def test_a_job_is_retried_and_the_new_one_is_shown(server: SmallServer, tmp_path
     ],
 )
 def test_what_is_retried_is_chosen(server: SmallServer, words: tuple[str, ...], body: Any) -> None:
-    gives(server, 202, JOB)
+    gives(server, 202, JOB, f"/v1/jobs/{JOB_ID}")
 
     run(server, job, JOB_ID, "retry", *words)
 
