@@ -12,6 +12,7 @@ from sqlalchemy import text
 from shared.domain.slicing import LARGE_QUEUE
 from shared.persistence.core.database import open_database
 from shared.persistence.jobs.slices import claim_slice
+from tests.support.lock_waits import waiting_for_locks
 from tests.support.orders import order
 from tests.support.placed_orders import Shop, open_shop
 from tests.support.settling import LeftError, attempt_at, settle_slice, take_slice
@@ -102,7 +103,8 @@ def test_an_attempt_whose_slice_another_worker_takes_meanwhile_does_not_count(sh
     with shop.api.engine.connect() as somebody, shop.api.engine.connect() as another:
         somebody.execute(text("SELECT FROM stock FOR UPDATE"))
         first.start()
-        until(lambda: is_claimed(shop, slice_id))
+        # Seen from beside, for who looks by locking would be in the worker's way.
+        until(lambda: waiting_for_locks(shop.api.engine), "that the first try waits for stock")
         # Waits for the first try's end, and holds the slice when the second one wants it.
         assert claim_slice(another, slice_id) is not None
         first.join(2)
@@ -113,12 +115,6 @@ def test_an_attempt_whose_slice_another_worker_takes_meanwhile_does_not_count(sh
 
     assert not first.is_alive()
     assert attempts(shop, slice_id) == 0
-
-
-def is_claimed(shop: Shop, slice_id: int) -> bool:
-    """Whether some transaction holds the slice."""
-    free = "SELECT id FROM slices WHERE id = :id FOR UPDATE SKIP LOCKED"
-    return not shop.api.rows(free, id=slice_id)
 
 
 def impatient(shop: Shop) -> WorkerContext:

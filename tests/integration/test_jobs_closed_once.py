@@ -23,6 +23,7 @@ from shared.persistence.jobs.close import ClosedSlice, close_slices, finish_ende
 from shared.persistence.jobs.insert import insert_job
 from shared.persistence.jobs.progress import JOBS, find_job
 from shared.persistence.jobs.slices import claim_slice
+from tests.support.lock_waits import waiting_for_locks
 from tests.support.orders import order
 from tests.support.stored_jobs import Slices, close_slice, new_job_of, rows
 from tests.support.until import until
@@ -114,19 +115,11 @@ def test_of_two_that_close_the_last_slices_at_once_one_finishes_the_job(engine: 
                     return finished
 
             other = pool.submit(close_the_other)
-            until(lambda: waiting_for_a_row(engine) == 1, "the other waits for the job's row")
+            until(lambda: waiting_for_locks(engine) == 1, "the other waits for the job's row")
         second = other.result(30)
 
     assert (first, second) == ([], [job_id])
     assert found(engine, job_id).ok == 18
-
-
-def waiting_for_a_row(engine: Engine) -> int:
-    query = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    return int(rows(engine, query)[0][0])
 
 
 def test_who_cannot_be_the_last_waits_for_nobody(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from shared.domain.slicing import SMALL_QUEUE
 from shared.persistence.core.errors import TransientError
 from shared.persistence.jobs.slices import TakenSlice, claim_slice, claim_slices
+from tests.support.lock_waits import waiting_for_locks
 from tests.support.orders import line, lines, order
 from tests.support.settling import attempt_at, take_slice
 from tests.support.until import until
@@ -287,25 +288,13 @@ def test_workers_that_claim_the_same_slices_do_so_in_one_order_and_do_not_deadlo
     with ThreadPoolExecutor(1) as pool, worker.engine.connect() as holder, worker.engine.connect() as looking:
         holder.execute(text("SELECT id FROM slices WHERE id = :id FOR UPDATE"), {"id": slice_ids[20]})
         claiming = pool.submit(claim, slice_ids[::-1])
-        until(lambda: waiting_for_locks(worker) == 1)
+        until(lambda: waiting_for_locks(worker.engine) == 1)
         not_yet_asked_for = looking.execute(text(free)).scalars().all()
         looking.rollback()
         holder.rollback()
         claiming.result()
 
     assert not_yet_asked_for == slice_ids[21:]
-
-
-def waiting_for_locks(worker: WorkerHarness) -> int:
-    """How many connections wait for a row that somebody else has."""
-    with worker.engine.connect() as connection:
-        found = connection.execute(
-            text(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-        ).scalar_one()
-    return int(found)
 
 
 def test_what_was_counted_and_not_used_is_given_back_before_anything_else(worker: WorkerHarness) -> None:

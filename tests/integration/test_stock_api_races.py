@@ -15,6 +15,7 @@ from sqlalchemy import text
 from shared.domain.stock_count import StockCount
 from shared.persistence.stock.counts import set_stock
 from shared.persistence.stock.lock import lock_stock, reserve
+from tests.support.lock_waits import waiting_for_locks
 from tests.support.orders import ADDRESS
 from tests.support.placed_orders import Shop, told
 from tests.support.settling import settle_slice
@@ -159,8 +160,7 @@ def test_a_count_that_waits_for_a_slice_sees_what_the_slice_has_taken(shop: Shop
 
 def wait_for_a_lock(shop: Shop) -> None:
     """Wait until somebody in this database waits for a row."""
-    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    until(lambda: shop.api.rows(waiting), "somebody waits for a row")
+    until(lambda: waiting_for_locks(shop.api.engine), "somebody waits for a row")
 
 
 def test_a_count_that_meets_a_lock_for_too_long_is_tried_again(shop: Shop) -> None:
