@@ -16,6 +16,7 @@ from shared.domain.rejections import cancelled
 from shared.persistence.core.database import transaction
 from shared.persistence.jobs.slices import claim_slice
 from shared.schemas.outcome import outcome_json
+from tests.support.lock_waits import waiting_for_locks
 from tests.support.orders import line, order
 from tests.support.placed_orders import Shop, told
 from tests.support.settling import LeftError, settle_slice
@@ -115,7 +116,10 @@ def test_a_slice_that_was_claimed_before_the_cancellation_is_decided(shop: Shop)
         connection.execute(text("LOCK TABLE stock IN ACCESS EXCLUSIVE MODE"))
         worker = threading.Thread(target=settle_slice, args=(shop.context, slice_ids[0]))
         worker.start()
-        _until_claimed(shop, slice_ids[0])
+        until(
+            lambda: waiting_for_locks(shop.api.engine) == 1,
+            "the worker waits for the stock, with its slice in hand",
+        )
         job = told(cancel(shop, path))
         assert counts(job) == {"pending": 2, "ok": 0, "failed": 0, "cancelled": 2}
     worker.join()
@@ -125,11 +129,6 @@ def test_a_slice_that_was_claimed_before_the_cancellation_is_decided(shop: Shop)
         "cancelled",
         {"pending": 0, "ok": 2, "failed": 0, "cancelled": 2},
     )
-
-
-def _until_claimed(shop: Shop, slice_id: int) -> None:
-    query = "SELECT count(*) FROM (SELECT FROM slices WHERE id = :id FOR UPDATE SKIP LOCKED) AS free"
-    until(lambda: shop.api.rows(query, id=slice_id) == [(0,)], "the worker holds its slice")
 
 
 def test_whoever_waits_for_a_cancelled_batch_is_answered_with_what_became_of_it(shop: Shop) -> None:
