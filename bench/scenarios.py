@@ -108,7 +108,8 @@ def shapes(runners: Runners, size: Size, results: Results, seeds: Seeds, tell: T
         tell(f"shapes, round {number + 1} of {size.rounds}")
         # Far above the automatic numbers, and none twice.
         own = (number + 1) * 100_000_000
-        for shape in SHAPES:
+        # Another one first each time: what comes first meets servers that have just done something else.
+        for shape in (*SHAPES[number:], *SHAPES[:number]):
             measure(f"{_SHAPE}{shape}", make(shape, size.shaped, seed=seeds(), first_number=own))
         for lines in ORDER_LINES:
             orders = make(SHAPES[0], max(1, size.shaped // lines), seed=seeds(), lines=lines)

@@ -1,4 +1,4 @@
-"""Many orders at once are written before their stock is locked; and what has gone meanwhile is not sold."""
+"""Many lines at once are written before their stock is locked; and what has gone meanwhile is not sold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 from shared.domain.slicing import LARGE_QUEUE
 from shared.persistence.core.database import transaction
 from shared.persistence.stock.lock import lock_stock
-from tests.support.orders import lines, order
+from tests.support.orders import line, lines, order
 from tests.support.until import until
 from tests.support.worker_harness import WorkerHarness
 from worker.settle.decide_and_write import LOCKED_LAST_FROM
@@ -46,6 +46,17 @@ def test_orders_are_numbered_before_their_stock_is_locked_where_nothing_else_cou
     worker.stock("BRASS-LAMP", main=1000)
 
     seen = _statements(worker, _batch())
+
+    assert _at(seen, "order_number_seq") < _at(seen, "FOR NO KEY UPDATE")
+    assert worker.allocated("BRASS-LAMP") == MANY
+
+
+def test_one_order_of_many_lines_is_numbered_before_its_stock_is_locked_like_many_of_one(
+    worker: WorkerHarness,
+) -> None:
+    worker.stock("BRASS-LAMP", main=1000)
+
+    seen = _statements(worker, {"k": order(*[line() for _ in range(MANY)])})
 
     assert _at(seen, "order_number_seq") < _at(seen, "FOR NO KEY UPDATE")
     assert worker.allocated("BRASS-LAMP") == MANY

@@ -1,6 +1,6 @@
 """Deciding the drafts of a transaction and writing what comes of them, with their stock locked first or last.
 
-From the lock to the commit nobody else sells these items. So where many orders are decided at once, they are
+From the lock to the commit nobody else sells these items. So where many lines are decided at once, they are
 decided from stock as it looks, and all but their allocations is written before it is locked: two workers then
 write at the same time. It is done only where looking again under the lock proves the decisions right.
 """
@@ -29,8 +29,8 @@ from shared.persistence.stock.lock import lock_stock, look_at_stock, reserve
 from worker.settle.look_up import KeyedOrder, items_to_lock, vouchers_to_lock
 from worker.settle.time_limits import OrderClock
 
-LOCKED_LAST_FROM: Final = 50
-"""Orders from which on the savepoint and the second look pay."""
+LOCKED_LAST_FROM: Final = 100
+"""Lines from which on the savepoint and the second look pay, of however many orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ class Drafted:
 def decide_and_write(drafted: Drafted) -> list[Outcome]:
     """The orders' outcomes, after everything that they bring about has been written."""
     items = items_to_lock(drafted.drafts)
-    if len(drafted.orders) >= LOCKED_LAST_FROM and _may_be_locked_last(drafted.drafts):
+    lines = sum(len(draft.lines) for draft in drafted.drafts if isinstance(draft, Draft))
+    if lines >= LOCKED_LAST_FROM and _may_be_locked_last(drafted.drafts):
         outcomes = _locking_last(drafted, items)
         if outcomes is not None:
             return outcomes
