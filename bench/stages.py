@@ -29,7 +29,8 @@ from sqlalchemy import Engine
 from bench.ground import open_ground
 from bench.processor_time import postgres_processes, spent_seconds
 from bench.shapes import SHAPES, batch, make
-from shared.domain.job import Job, JobForm
+from shared.domain.job import Job
+from shared.domain.kinds import JobForm
 from shared.domain.slicing import LARGE_QUEUE, handfuls
 from shared.persistence.jobs.insert import NewJob, NewSlice, insert_job
 from shared.settings import Settings

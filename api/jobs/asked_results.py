@@ -14,7 +14,6 @@ from api.jobs.results import outcomes_there, results_response
 from api.jobs.results_formats import RESULTS_FORMATS, BareOutcome
 from api.web.media_type import CSV, JSON, preferred
 from api.web.query import bad_values, query_values, same_query
-from shared.domain.job import JobForm
 from shared.persistence.jobs.chosen_outcomes import choose_slices, has_bodies
 from shared.schemas.lists.results import ResultsQuery, contradictions, outcome_filter
 
@@ -61,7 +60,7 @@ def _chosen(
     # A table for people shows whose order it is, as long as that is known.
     with_bodies = "include" in values or media_type == CSV
     found = choose_slices(app.engine, job.id, wanted, with_bodies=with_bodies)
-    bare = media_type == JSON and job.form is not JobForm.BATCH
+    bare = media_type == JSON and not job.form.is_keyed
     written_as = BareOutcome() if bare else RESULTS_FORMATS[media_type]()
     pieces = Pieces(
         media_type=written_as.media_type,

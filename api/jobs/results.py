@@ -10,7 +10,7 @@ import msgspec
 from api.jobs.pieces import PIECE_BYTES, Pieces, pieces_response, read_again
 from api.web.media_type import JSON
 from api.web.responses import json_response
-from shared.domain.job import JobForm
+from shared.domain.kinds import JobForm
 from shared.persistence.jobs.outcomes import list_outcomes, read_outcomes
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def results_response(
 
 
 def _whole(form: JobForm, fragments: Sequence[bytes]) -> bytes:
-    if form is JobForm.BATCH or not fragments:
+    if form.is_keyed or not fragments:
         return b"{" + _joined(fragments) + b"}"
     (outcome,) = msgspec.json.decode(fragments[0], type=dict[str, msgspec.Raw]).values()
     return bytes(outcome)

@@ -12,7 +12,8 @@ import structlog
 
 from api.orders.accept_small import GROUP_BATCH_MAX_ORDERS, GROUP_MAX_BYTES
 from api.orders.duplicate_numbers import repeated_numbers
-from shared.domain.job import Job, JobForm
+from shared.domain.job import Job
+from shared.domain.kinds import JobForm
 from shared.domain.slicing import (
     SURPLUS_OF,
     WEIGHT_BYTES,

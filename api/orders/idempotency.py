@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from api.web.errors import ApiError
-from shared.domain.job import JobForm
+from shared.domain.kinds import JobForm
 from shared.domain.outcome import quoted
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from api.orders.idempotency import read_idempotency_key, request_hash
 from api.web.errors import ApiError
 from api.web.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
 from api.web.query import query_values
-from shared.domain.job import Job, JobForm
+from shared.domain.job import Job
+from shared.domain.kinds import JobForm
 from shared.persistence.jobs.insert import IdempotencyKeyUsedError
 from shared.persistence.jobs.outcomes import NO_OUTCOMES
 from shared.persistence.jobs.progress import find_job

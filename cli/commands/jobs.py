@@ -12,7 +12,8 @@ from rich.console import Console
 from cli.client.command import client_command, write_json
 from cli.client.outcomes import ALL_OK, read_job_list
 from cli.client.tables import job_cells, jobs_table
-from shared.domain.job import JobKind, JobState
+from shared.domain.job import JobState
+from shared.domain.kinds import JobKind
 
 if TYPE_CHECKING:
     from cli.client.connection import ServerConnection

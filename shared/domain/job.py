@@ -7,10 +7,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from shared.domain.kinds import JobForm
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
+
+    from shared.domain.kinds import JobKind
 
 KEPT_AFTER_LAST_OUTCOME: Final = timedelta(days=1)
 """How long a job can be asked for once it is done, however late that was."""
@@ -26,33 +30,6 @@ class JobState(StrEnum):
     PARTIALLY_SUCCEEDED = "partially_succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
-
-
-class JobForm(StrEnum):
-    """What was asked for, and so what a job's answer looks like."""
-
-    BATCH = "batch"
-    """Keyed orders; answered with keyed outcomes."""
-
-    ORDER = "order"
-    """One order; answered with its bare outcome."""
-
-    COMPLETION = "completion"
-    """The completion of a prepared order; answered with its bare outcome."""
-
-
-class JobKind(StrEnum):
-    """What a job's batch is made of (contract §5)."""
-
-    ORDERS = "orders"
-    COMPLETIONS = "completions"
-
-
-FORMS_OF: Final = {
-    JobKind.ORDERS: (JobForm.BATCH, JobForm.ORDER),
-    JobKind.COMPLETIONS: (JobForm.COMPLETION,),
-}
-"""The forms in which each kind may have been asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +65,7 @@ class Job:
     @property
     def kind(self) -> JobKind:
         """What its batch is made of."""
-        return next(kind for kind, forms in FORMS_OF.items() if self.form in forms)
+        return self.form.kind
 
     @property
     def pending(self) -> int:

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from shared.domain.job import Job, JobKind, JobState
+    from shared.domain.job import Job, JobState
+    from shared.domain.kinds import JobKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, fields
 
-from shared.domain.job import Job, JobKind, JobState
+from shared.domain.job import Job, JobState
+from shared.domain.kinds import JobKind
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from shared.clock import utc_now
 from shared.domain.delivery import Bounced, ClaimedElsewhere, Deferred, Delivered, Unknown
-from shared.domain.job import JobForm
+from shared.domain.kinds import JobForm
 from shared.persistence.mail.confirmations import claim_delivery, unclaim_delivery
 from tests.support.mail_shop import (
     HangsUp,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
-from shared.domain.job import JobForm
+from shared.domain.kinds import JobForm
 from shared.queue.job_queue import KEY_PREFIX, JobQueue
 from shared.queue.lanes import MAIL_QUEUE
 from shared.settings import environment_with

@@ -23,7 +23,8 @@ from sqlalchemy import text
 
 from shared.clock import utc_now
 from shared.domain.delivery import Delivery
-from shared.domain.job import Job, JobForm
+from shared.domain.job import Job
+from shared.domain.kinds import JobForm
 from shared.persistence.access.keys import create_api_key, find_api_key
 from shared.persistence.core.database import open_database
 from shared.persistence.jobs.insert import NewJob, NewSlice, insert_job

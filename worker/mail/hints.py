@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import Engine
 
+from shared.domain.kinds import JobKind
 from shared.persistence.core.errors import PersistenceError
 from shared.persistence.jobs.slices import TakenSlice
 from shared.persistence.mail.confirmations import waiting_among
@@ -25,7 +26,9 @@ def may_want_mails(taken: TakenSlice, settings: Settings) -> bool:
     """Whether it is worth asking the database; a wrong no makes a mail wait for the next sweep."""
     if not settings.sends_mails:
         return False
-    return settings.confirm_orders or taken.form == "completion" or b'"sendEmail"' in taken.body
+    if settings.confirm_orders or taken.form.kind is not JobKind.ORDERS:
+        return True
+    return b'"sendEmail"' in taken.body
 
 
 def hint_mails(engine: Engine, queue: JobQueue, first_numbers: Sequence[int]) -> None:

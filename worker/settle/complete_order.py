@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -17,6 +18,7 @@ from shared.domain.completion import (
 from shared.domain.order import MOST_NUMBER
 from shared.domain.outcome import Created, Fault, Outcome, quoted, reject
 from shared.domain.reasons import ALLOCATION_RULE_UNKNOWN
+from shared.domain.values import value
 from shared.persistence.jobs.slices import Claim, TakenSlice
 from shared.persistence.orders.complete import (
     StoredOrder,
@@ -31,40 +33,45 @@ from shared.persistence.orders.complete import (
 from shared.persistence.orders.insert import draw_numbers
 from shared.persistence.stock.lock import lock_stock, reserve
 from worker.context import WorkerContext
-from worker.settle.work import Placed, Work, behind_savepoint, members_of
+from worker.settle.kind import Settling, read_one
+from worker.settle.work import members_of
 
 
-def read_completions(context: WorkerContext, taken: TakenSlice, *, apart: bool) -> Work:
-    """Read a slice of completions by order number; what comes back completes them.
+@value(frozen=True, slots=True)
+class KeyedCompletion:
+    """One completion: its slice, its key, and what it says; the order is the one whose number is its key."""
 
-    ``apart``: each behind a savepoint.
-    """
-    reader = context.completion_reader(strict=taken.strict)
-    read = {number: reader.read(raw) for number, raw in members_of(taken).items()}
+    taken: TakenSlice
+    key: str
+    read: Completion | Misread
+    line_count: int = 1
+    number: int | None = None
+    """It asks for no number of its own."""
 
-    def all_at_once(connection: Connection, claim: Claim) -> Placed:
-        keyed = [
-            (number, complete_order(context, connection, taken, claim, number, what))
-            for number, what in read.items()
-        ]
-        return [(taken, keyed)]
 
-    def one_by_one(connection: Connection, claim: Claim) -> Placed:
-        keyed = [
-            (
-                number,
-                behind_savepoint(
-                    connection,
-                    taken.request_id,
-                    context.settings.order_limit_seconds,
-                    partial(complete_order, context, connection, taken, claim, number, what),
-                ),
-            )
-            for number, what in read.items()
-        ]
-        return [(taken, keyed)]
+def read_completions(context: WorkerContext, taken: TakenSlice) -> list[KeyedCompletion]:
+    """Read a slice of completions by order number."""
+    clock, read = context.order_clock, context.completion_reader(strict=taken.strict).read
+    return [
+        KeyedCompletion(taken, key, read_one(clock, read, raw, taken, Misread))
+        for key, raw in members_of(taken).items()
+    ]
 
-    return Work([taken], one_by_one if apart else all_at_once)
+
+def lock_for_completions(
+    _context: WorkerContext, connection: Connection, _claim: Claim, completions: Sequence[KeyedCompletion]
+) -> None:
+    """Lock the orders that are named."""
+    for one in completions:
+        if int(one.key) <= MOST_NUMBER:
+            lock_order(connection, int(one.key), one.taken.client_id)
+
+
+def complete_orders(
+    context: WorkerContext, connection: Connection, claim: Claim, completions: Sequence[KeyedCompletion]
+) -> list[Outcome]:
+    """The outcomes, after the orders have been completed."""
+    return [complete_order(context, connection, one.taken, claim, one.key, one.read) for one in completions]
 
 
 def complete_order(
@@ -127,3 +134,6 @@ def _reserve_stock(
     complete(connection, stored, numbered)
     reserve(connection, available.reserved())
     return numbered.numbers
+
+
+COMPLETIONS: Final = Settling(read=read_completions, lock=lock_for_completions, place=complete_orders)

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, text
 
+from shared.domain.kinds import JobForm
 from shared.persistence.core.database import autocommit, binary_rows
 from shared.persistence.jobs.slices import TakenSlice
 
@@ -142,7 +143,7 @@ def _taken(row: Any) -> TakenSlice:
         market_ids=None if row.market_ids is None else frozenset(row.market_ids),
         request_id=row.request_id,
         strict=row.strict,
-        form=row.form,
+        form=JobForm(row.form),
         ordered=row.ordered,
     )
 

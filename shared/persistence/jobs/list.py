@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from shared.domain.job import FORMS_OF, JobState
+from shared.domain.job import JobState
 from shared.domain.job_list import JobFilter, JobPage
+from shared.domain.kinds import KINDS
 from shared.persistence.core.database import transaction
 from shared.persistence.jobs.close import finish_ended_jobs
 from shared.persistence.jobs.progress import JOBS, job_of
@@ -50,7 +51,7 @@ def _read(engine: Engine, wanted: JobFilter) -> list[Any]:
     of_row = ["jobs.deleted_at IS NULL", *(_OF_ROW[name] for name in values)]
     if wanted.kind is not None:
         of_row.append("jobs.form = ANY(CAST(:forms AS text[]))")
-        values["forms"] = [form.value for form in FORMS_OF[wanted.kind]]
+        values["forms"] = [form.value for form in KINDS[wanted.kind].forms]
     # What the progress says is known only when it has been read.
     of_job = [] if wanted.state is None else [_STATES[wanted.state]]
     if wanted.failed is not None:

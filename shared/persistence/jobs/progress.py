@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import text
 
-from shared.domain.job import Job, JobForm
+from shared.domain.job import Job
+from shared.domain.kinds import JobForm
 from shared.persistence.core.database import autocommit
 from shared.persistence.jobs.close import CODES, finish_ended_jobs
 

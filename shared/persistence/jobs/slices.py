@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from shared.domain.kinds import JobForm
 from shared.persistence.core.database import driver_of
 from shared.persistence.core.errors import translated
 
@@ -65,8 +66,8 @@ class TakenSlice:
     market_ids: frozenset[int] | None
     request_id: str
     strict: bool
-    form: str
-    """batch, order or completion: what its members are."""
+    form: JobForm
+    """What its members are, and whether their keys are the client's."""
     ordered: bool = False
     """Whether its job is decided in the order that was sent."""
 

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import Schema, fields
 
-from shared.domain.job import JobKind, JobState
+from shared.domain.job import JobState
 from shared.domain.job_list import JobFilter, JobPage
+from shared.domain.kinds import JobKind
 from shared.domain.outcome import quoted
 from shared.domain.reasons import NOT_CURSOR
 from shared.schemas.fields import Choice, Flag, Moment, Text, Whole, wrong
