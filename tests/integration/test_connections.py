@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +14,8 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from shared.persistence.core.database import open_database, ping
+from shared.persistence.core.database import open_database, ping, transaction
+from shared.persistence.core.errors import CommitUnknownError, DatabaseAwayError
 from shared.settings import Settings
 from tests.support.black_hole import BlackHole
 
@@ -89,3 +93,38 @@ def test_a_connection_whose_other_end_acknowledges_nothing_is_given_up_in_half_a
 
     # Without it the kernel sends what was not acknowledged again for about a quarter of an hour.
     assert given_up_ms == 25_000
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """A process that does not run, though its kernel answers for it."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def serving(settings: Settings) -> Iterator[Engine]:
+    """What a process that serves has, with the shortest limit of a statement."""
+    made = open_database(replace(settings, statement_limit_seconds=1), "serving", needs_schema=True)
+    yield made
+    made.dispose()
+
+
+def test_a_server_process_that_does_not_run_is_given_up_and_another_one_asked(serving: Engine) -> None:
+    with serving.connect() as connection:
+        pid = backend(connection)
+    with stopped(pid):
+        with pytest.raises(DatabaseAwayError):
+            ping(serving)
+
+        ping(serving)
+        with serving.connect() as connection:
+            assert backend(connection) != pid
+
+
+def test_a_commit_that_is_not_answered_may_have_happened(serving: Engine) -> None:
+    with ExitStack() as until_the_end, pytest.raises(CommitUnknownError), transaction(serving) as connection:
+        until_the_end.enter_context(stopped(backend(connection)))

@@ -1011,4 +1011,15 @@ MUTANTS: Final = (
         ],
         campaign=["--seconds", "40", "--seed", "1", "--pause", "1.5", "--kind", "PostgreSQL"],
     ),
+    Mutant(
+        "a server process that does not run is waited for",
+        [
+            Change(
+                "shared/persistence/core/limited_connection.py",
+                "self.answer_limit_seconds if timeout is None else timeout",
+                "timeout",
+            )
+        ],
+        ["tests/integration/test_connections.py"],
+    ),
 )

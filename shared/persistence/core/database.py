@@ -14,8 +14,12 @@ from sqlalchemy import Connection, Dialect, Engine, create_engine, event, exc, m
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from shared.persistence.core.errors import CommitUnknownError, DatabaseAwayError, translated
+from shared.persistence.core.limited_connection import connector
 from shared.persistence.core.schema_version import check_at_checkout
 from shared.settings import Settings
+
+_ANSWER_GRACE_SECONDS = 5
+"""By how much the server may be late with ending a statement that has taken too long."""
 
 _UNACKNOWLEDGED_MOST_MS = 25_000
 """As long as three keepalives: how long what was sent may stay without the other kernel's acknowledgement."""
@@ -26,8 +30,9 @@ def open_database(
 ) -> Engine:
     """An engine for this process; ``role`` (api, worker, …) shows in pg_stat_activity.
 
-    It has ``database_pool_size`` connections, unless another number is given. With ``needs_schema`` it gives
-    out no connection to a database whose schema is not ours: SchemaError then.
+    It has ``database_pool_size`` connections, unless another number is given. With ``needs_schema``, as
+    whoever serves has it, it gives out no connection to a database whose schema is not ours (SchemaError
+    then), and gives a connection up whose server does not even end a statement in time.
     A child process opens its own: connections do not survive a fork.
     """
     url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
@@ -66,6 +71,8 @@ def open_database(
     event.listen(engine, "checkout", partial(_check, engine.dialect))
     if needs_schema:
         event.listen(engine, "checkout", check_at_checkout)
+        answer_limit = settings.statement_limit_seconds + _ANSWER_GRACE_SECONDS
+        event.listen(engine, "do_connect", connector(answer_limit))
     return engine
 
 
