@@ -24,7 +24,7 @@ _Value = TypeVar("_Value")
 
 
 class LimitedConnection(psycopg.Connection[Any]):
-    """Gives its server up when one answer takes more than ``answer_limit_seconds``: OperationalError, closed."""
+    """Gives its server up, and closes, when one answer takes more than ``answer_limit_seconds``."""
 
     answer_limit_seconds: float | None = None
 
