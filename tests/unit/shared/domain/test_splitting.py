@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from shared.domain.allocation import Allocation, Reservation, allocate
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.allocation import Allocation, Reservation, allocate, allocate_what_is_there
+from shared.domain.catalog import SplitBy
 from shared.domain.splitting import Part, split
 from tests.support.domain_shop import (
     BRASS_LAMP,
@@ -127,3 +132,36 @@ def test_money_of_the_parts_adds_up_and_shipping_is_charged_with_the_first() -> 
     assert sum(part.totals.voucher for part in parts) == Decimal("10.01")
     assert sum(part.totals.grand for part in parts) == whole.totals.grand
     assert all(part.totals.grand >= 0 for part in parts)
+
+
+LINES = st.lists(
+    st.builds(
+        line_request,
+        st.sampled_from([BRASS_LAMP, RED_STOOL, TIN_KETTLE]),
+        st.integers(1, 9),
+        st.none() | st.sampled_from(["0", "0.01", "19.99"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+UNITS = st.integers(0, 60)
+
+
+@given(lines=LINES, lamps=UNITS, lamps_in_shop=UNITS, stools=UNITS)
+def test_an_order_that_nothing_splits_is_the_part_that_availability_leaves_whole(
+    lines: list[Any], lamps: int, lamps_in_shop: int, stools: int
+) -> None:
+    """Nearly every order takes a short way, which must come to what the long one does."""
+    whole = draft(*lines)
+    there = stock(lamp_main=lamps, lamp_shop=lamps_in_shop, stool_shop=stools, kettle_main=stools)
+    allocation = allocate_what_is_there(whole.demands, whole.rule, there)
+    apart = split(replace(whole, rule=replace(whole.rule, split=SplitBy.AVAILABILITY)), allocation)
+
+    parts = split(whole, allocation)
+
+    if len(apart) == 1:
+        assert parts == apart
+    else:
+        assert [sorted(one for part in apart for one in contents((part,))[0])] == [sorted(contents(parts)[0])]
+        assert parts[0].reservations == tuple(r for part in apart for r in part.reservations)
+        assert parts[0].totals == whole.totals
