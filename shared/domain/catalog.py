@@ -112,6 +112,8 @@ class Item:
     market_ids: frozenset[int] | None = None
     prices: Mapping[int, Decimal] = field(default_factory=dict)
     """Price by pricelist id."""
+    version: int = 0
+    """Which words it is sold with: it counts how often they have changed."""
 
     def sold_in(self, market: Market) -> bool:
         """Whether this market has the item."""

@@ -70,7 +70,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class SoldLine:
-    """So much of a line as one part of an order has, and what the catalog calls its item."""
+    """So much of a line as one part of an order has, and what its item was called when it was sold."""
 
     line: int
     sku: str

@@ -22,6 +22,7 @@ _FAULTS: Final = "tests/integration/test_settle_faults.py"
 _WAITING: Final = "tests/integration/test_settle_waiting.py"
 _TOGETHER: Final = "tests/integration/test_settle_together.py"
 _RACES: Final = "tests/integration/test_stock_races.py"
+_SOLD: Final = "tests/integration/test_what_was_sold.py"
 _HEALING: Final = "tests/integration/test_crash_points_healing.py"
 _WATCH: Final = "tests/integration/test_supervisor_watch.py"
 _COMMIT: Final = "tests/integration/test_accept_commit.py"
@@ -1021,5 +1022,23 @@ MUTANTS: Final = (
             )
         ],
         ["tests/integration/test_connections.py"],
+    ),
+    Mutant(
+        "what was sold is told in the words that the catalog has now",
+        [
+            Change(
+                "shared/persistence/orders/pages.py",
+                """LEFT JOIN item_versions AS sold"
+    " ON sold.item_id = order_lines.item_id AND sold.version = order_lines.item_version\"""",
+                """LEFT JOIN items AS sold"
+    " ON sold.id = order_lines.item_id\"""",
+            )
+        ],
+        [f"{_SOLD}::test_an_order_says_what_it_said_when_the_catalog_renames_everything"],
+    ),
+    Mutant(
+        "a line forgets which words its item had",
+        [Change("shared/persistence/orders/rows.py", "{item.id}\\t{item.version}", "{item.id}\\t0")],
+        [f"{_SOLD}::test_each_order_has_the_words_of_its_own_day"],
     ),
 )

@@ -33,6 +33,7 @@ CATALOG_TABLES = (
         "shipping_options",
         "markets",
         "items",
+        "item_versions",
         "prices",
         "stock",
     ),

@@ -27,7 +27,7 @@ from shared.domain.order import Address
 from shared.domain.vouchers import Voucher
 
 _ITEMS = text(
-    "SELECT id, sku, ean, upc, active, market_ids FROM items"
+    "SELECT id, sku, ean, upc, active, market_ids, version FROM items"
     " WHERE id = ANY(CAST(:ids AS bigint[])) OR sku = ANY(CAST(:skus AS text[]))"
     " OR ean = ANY(CAST(:codes AS text[])) OR upc = ANY(CAST(:codes AS text[]))"
 )
@@ -129,6 +129,7 @@ def find_items(
             active=row.active,
             market_ids=None if row.market_ids is None else frozenset(row.market_ids),
             prices=prices[row.id],
+            version=row.version,
         )
         for row in rows
     ]

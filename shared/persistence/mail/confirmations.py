@@ -70,8 +70,9 @@ _PARTS = text(
 )
 _LINES = text(
     "SELECT order_lines.line, order_lines.sku, quantity, back_ordered, unit_price, original_price, comment,"
-    " item_text, items.brand, items.product, items.variant, items.size"
-    " FROM order_lines LEFT JOIN items ON items.id = order_lines.item_id"
+    " item_text, sold.brand, sold.product, sold.variant, sold.size"
+    " FROM order_lines LEFT JOIN item_versions AS sold"
+    " ON sold.item_id = order_lines.item_id AND sold.version = order_lines.item_version"
     " WHERE order_number = ANY(CAST(:numbers AS bigint[])) ORDER BY order_lines.line, order_number"
 )
 

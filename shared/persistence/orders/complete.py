@@ -36,10 +36,10 @@ _DROP_LINES = text(
     "DELETE FROM order_lines WHERE order_number = :number AND line <> ALL(CAST(:lines AS integer[]))"
 )
 _COPY_LINES = text(
-    "INSERT INTO order_lines (order_number, line, item_id, sku, quantity, back_ordered, unit_price,"
-    " original_price, comment, item_text)"
-    " SELECT moved.number, moved.line, item_id, sku, moved.quantity, moved.back_ordered, unit_price,"
-    " original_price, comment, item_text"
+    "INSERT INTO order_lines (order_number, line, item_id, item_version, sku, quantity, back_ordered,"
+    " unit_price, original_price, comment, item_text)"
+    " SELECT moved.number, moved.line, item_id, item_version, sku, moved.quantity, moved.back_ordered,"
+    " unit_price, original_price, comment, item_text"
     " FROM unnest(CAST(:numbers AS bigint[]), CAST(:lines AS integer[]), CAST(:quantities AS integer[]),"
     " CAST(:back_ordered AS integer[])) AS moved(number, line, quantity, back_ordered)"
     " JOIN order_lines ON order_lines.order_number = :number AND order_lines.line = moved.line"

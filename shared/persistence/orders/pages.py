@@ -64,8 +64,9 @@ _AMOUNTS = ("lines_total", "shipping_value", "voucher_value", "grand_total")
 
 _LINES = text(
     "SELECT order_lines.order_number, order_lines.id, line, order_lines.sku, quantity, back_ordered,"
-    " unit_price, original_price, comment, item_text, item_id, ean, upc, product, variant, size, brand"
-    " FROM order_lines LEFT JOIN items ON items.id = item_id"
+    " unit_price, original_price, comment, item_text, order_lines.item_id, ean, upc, product, variant, size,"
+    " brand FROM order_lines LEFT JOIN item_versions AS sold"
+    " ON sold.item_id = order_lines.item_id AND sold.version = order_lines.item_version"
     " WHERE order_number = ANY(CAST(:numbers AS bigint[])) ORDER BY order_number, line"
 )
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from shared.domain.catalog import Item
 from shared.domain.currencies import shown
 from shared.domain.decide import Numbered
 from shared.domain.draft import Draft
@@ -21,6 +22,7 @@ from shared.persistence.core.copying import NULL, as_text
 # A number as a number, with every digit that the client sent.
 _JSON = msgspec.json.Encoder(decimal_format="number")
 _FLAGS: Final = {True: "t", False: "f", None: NULL}
+_NO_ITEM: Final = f"{NULL}\t0"
 
 
 @value(frozen=True, slots=True)
@@ -158,6 +160,7 @@ LINES = (
     "order_number",
     "line",
     "item_id",
+    "item_version",
     "sku",
     "quantity",
     "back_ordered",
@@ -176,12 +179,17 @@ def of_lines(new_orders: Sequence[NewOrder]) -> list[str]:
             line = part_line.line
             item, text = line.item, line.request.item_text
             rows.append(
-                f"{number}\t{line.line}\t{NULL if item is None else item.id}\t{as_text(line.sku)}"
+                f"{number}\t{line.line}\t{_item(item)}\t{as_text(line.sku)}"
                 f"\t{part_line.quantity}\t{part_line.back_ordered}\t{line.unit_price!s}"
                 f"\t{line.original_price!s}\t{as_text(line.request.comment)}"
                 f"\t{NULL if text is None else _json(text)}"
             )
     return rows
+
+
+def _item(item: Item | None) -> str:
+    """item_id, item_version."""
+    return _NO_ITEM if item is None else f"{item.id}\t{item.version}"
 
 
 ALLOCATIONS = ("order_number", "line", "item_id", "warehouse_id", "quantity")

@@ -97,6 +97,24 @@ items = Table(
     Column("active", Boolean, nullable=False, server_default=text("true")),
     # NULL: sold in every market.
     Column("market_ids", ARRAY(Integer)),
+    # Counts how often its words have changed; of each there is a row of item_versions.
+    Column("version", Integer, nullable=False, server_default=text("0")),
+)
+
+# The words of an item as they once were: triggers of items write them, and nobody changes them.
+item_versions = Table(
+    "item_versions",
+    metadata,
+    Column("item_id", BigInteger, ForeignKey("items.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("ean", Text),
+    Column("upc", Text),
+    Column("product", Text, nullable=False),
+    Column("variant", Text, nullable=False),
+    Column("size", Text, nullable=False),
+    Column("brand", Text, nullable=False),
+    PrimaryKeyConstraint("item_id", "version"),
+    CheckConstraint("version >= 0", name="version_not_negative"),
 )
 
 prices = Table(

@@ -113,6 +113,8 @@ order_lines = Table(
     Column("id", BigInteger, Identity(), nullable=False),
     # NULL: an unknown product that forceCreate let in.
     Column("item_id", BigInteger),
+    # With what words the item was sold: they are in item_versions, whatever becomes of the item.
+    Column("item_version", Integer, nullable=False, server_default=text("0")),
     Column("sku", Text, nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("back_ordered", Integer, nullable=False, server_default=text("0")),
