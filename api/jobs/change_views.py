@@ -22,7 +22,7 @@ def cancel_job(app: AppContext, context: RequestContext, job_id: str) -> Respons
     """Cancel what is not decided, and answer with the job; again, or of a done one, nothing changes."""
     job = own_job(app, context, job_id)
     if not job.done:
-        cancel(app, job.id)
+        cancel(app.engine, job.id)
         job = find_job(app.engine, job.id) or job
     return job_shown(app.memory_budget, version_of(job))
 

@@ -38,7 +38,12 @@ def results_response(
     """
     if len(found.first) == len(found.slice_ids):
         return json_response(app.memory_budget, _whole(form, found.first), headers=headers)
-    pieces = Pieces(media_type=JSON, pieces=_pieces(app.engine, found), length=_length(found))
+    pieces = Pieces(
+        media_type=JSON,
+        pieces=_pieces(app.engine, found),
+        largest_bytes=max(found.sizes),
+        length=_length(found) if found.exact else None,
+    )
     return pieces_response(app, pieces, headers)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from shared.persistence.jobs.kept_bodies import empty_bodies
 from tests.support.old_jobs import ANY, accepted, done, grow_old
 from tests.support.placed_orders import Shop, told
+from tests.support.settling import settle_slice
 from worker.maintenance.scheduler import periodic_tasks
 
 if TYPE_CHECKING:
@@ -51,6 +52,22 @@ def test_what_was_sent_goes_days_after_the_jobs_end_and_its_outcomes_stay(shop: 
     assert empty_bodies(shop.api.engine, 7, ANY) == 0
     assert shop.api.get(f"{path}/results").data == outcomes
     assert told(shop.api.get(path))["state"] == "partially_succeeded"
+
+
+def test_when_what_was_sent_goes_what_was_told_of_what_was_cancelled_stays(shop: Shop) -> None:
+    shop = replace(shop, api=shop.api.with_settings(slice_max_orders=2, small_max_orders=1))
+    path = accepted(shop)
+    [first, _] = shop.api.open_slices()
+    settle_slice(shop.context, first[0])
+    shop.api.client.post(f"{path}/cancel", headers={"API-Authorization": shop.api.key})
+    ways = ("", "?status=no", "?reason=cancelled&limit=1")
+    before = [shop.api.get(f"{path}/results{way}").data for way in ways]
+
+    grow_old(shop, 8)
+    assert (empty_bodies(shop.api.engine, 7, ANY), kept(shop)) == (1, [(False, False)])
+
+    assert b'"cancelled"' in before[0]
+    assert [shop.api.get(f"{path}/results{way}").data for way in ways] == before
 
 
 def test_what_is_undecided_keeps_what_was_sent_however_old(shop: Shop) -> None:

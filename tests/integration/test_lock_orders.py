@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 from psycopg import Connection, Cursor
 from psycopg.pq import TransactionStatus
@@ -26,13 +27,13 @@ from shared.persistence.core.errors import PersistenceError
 from shared.persistence.jobs.cancel import cancel_free_slices, request_cancel
 from shared.persistence.stock.counts import set_stock
 from shared.schemas.catalog import read_catalog
-from shared.schemas.outcome import keyed_outcomes_json
+from shared.schemas.outcome import outcome_json
 from tests.support.orders import order
 from tests.support.worker_harness import WorkerHarness
 from worker.settle.message import settle_message
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
-CANCELLED = keyed_outcomes_json([("c", cancelled())])
+CANCELLED = orjson.dumps(outcome_json(cancelled()))
 # The rows that two transactions may want at once, in the one order in which they are taken.
 ORDER = ["slices", "orders", "stock", "vouchers", "customers", "jobs"]
 # New rows are nobody else's, but for those that two may be the first to need.
@@ -121,7 +122,7 @@ def test_everybody_locks_what_others_may_want_in_one_order(worker: WorkerHarness
         load(worker, catalog(physical=70, percent=11))
         worker.accept({"c": order(**wanted)})
         request_cancel(worker.engine, worker.jobs[-1])
-        cancel_free_slices(worker.engine, worker.jobs[-1], lambda _: CANCELLED, 1_000)
+        cancel_free_slices(worker.engine, worker.jobs[-1], CANCELLED)
 
     before: dict[str, set[str]] = {}
     for transaction in seen:

@@ -821,6 +821,15 @@ MUTANTS: Final = (
         [f"{_RETRIED}::test_an_order_that_a_deleted_retry_may_have_made_is_not_made_again"],
     ),
     Mutant(
+        "what was sent goes before what all its keys are told is written out",
+        [
+            Change(
+                "shared/persistence/jobs/kept_bodies.py", "            write_out(connection, job_ids)\n", ""
+            )
+        ],
+        ["tests/integration/test_kept_bodies.py"],
+    ),
+    Mutant(
         "a job is finished twice",
         [
             Change(

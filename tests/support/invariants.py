@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
+from shared.persistence.jobs.stored_outcomes import ONE_FOR_ALL
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -25,10 +27,13 @@ _TABLES = (
     FROM slices
     JOIN jobs ON jobs.id = slices.job_id
     CROSS JOIN LATERAL (
-        SELECT asked_key, key, outcome, nth
+        SELECT asked_key, nth,
+            CASE WHEN {ONE_FOR_ALL} THEN asked_key ELSE key END AS key,
+            CASE WHEN {ONE_FOR_ALL} THEN {_AS_JSON.format("outcomes")} -> 0 ELSE outcome END AS outcome
         FROM json_object_keys({_AS_JSON.format("body")}) WITH ORDINALITY AS asked (asked_key, nth)
-        FULL JOIN json_each({_AS_JSON.format("outcomes")})
-            WITH ORDINALITY AS answered (key, outcome, nth) USING (nth)
+        FULL JOIN json_each(
+            CASE WHEN {ONE_FOR_ALL} THEN CAST('{{}}' AS json) ELSE {_AS_JSON.format("outcomes")} END
+        ) WITH ORDINALITY AS answered (key, outcome, nth) USING (nth)
     ) AS members
     WHERE closed_at IS NOT NULL
     """,  # noqa: S608 - made of nothing but what stands here

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
-from shared.persistence.core.database import binary_rows, transaction
+from shared.persistence.core.database import transaction
 from shared.persistence.jobs.close import ClosedSlice, close_slices
+from shared.persistence.jobs.stored_outcomes import one_for_all
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -19,19 +19,12 @@ _REQUEST = text("""
     WHERE id = :id AND finished_at IS NULL
 """)
 # SKIP LOCKED: what a worker holds is being decided, and a sweeper that holds one is soon done with it.
-_FREE = """
-    WITH free AS (
-        SELECT id, octet_length(body) AS size FROM slices
-        WHERE job_id = %(job_id)s AND closed_at IS NULL
-        LIMIT %(most)s FOR UPDATE SKIP LOCKED
-    ), fitting AS (
-        SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM free
-    )
-    SELECT slices.id, order_count, jobs.total, body
-    FROM fitting JOIN slices ON slices.id = fitting.id JOIN jobs ON jobs.id = slices.job_id
-    WHERE before < %(most_bytes)s ORDER BY slices.id
-"""
-_SLICES_AT_ONCE = 500
+_FREE = text("""
+    SELECT slices.id, order_count, total FROM slices JOIN jobs ON jobs.id = job_id
+    WHERE job_id = :id AND closed_at IS NULL
+    LIMIT :most FOR UPDATE OF slices SKIP LOCKED
+""")
+_SLICES_AT_ONCE: Final = 5_000
 
 
 def request_cancel(engine: Engine, job_id: UUID) -> None:
@@ -43,12 +36,11 @@ def request_cancel(engine: Engine, job_id: UUID) -> None:
         connection.execute(_REQUEST, {"id": job_id})
 
 
-def cancel_free_slices(
-    engine: Engine, job_id: UUID, outcomes_of: Callable[[bytes], bytes], most_bytes: int
-) -> int:
-    """Close some slices of a job that nobody holds, about ``most_bytes`` of them; gives how many those were.
+def cancel_free_slices(engine: Engine, job_id: UUID, outcome: bytes) -> int:
+    """Close slices of a job that nobody holds, thousands at once; gives how many those were, 0: none is left.
 
-    ``outcomes_of`` makes of a slice's body, {key: order, …}, its outcomes. Raises PersistenceError.
+    ``outcome``, as JSON, is what each of their keys is told. What they hold is not read: it may be a hundred
+    megabytes. Raises PersistenceError.
     """
     with transaction(engine) as connection:
         closed = [
@@ -57,18 +49,13 @@ def cancel_free_slices(
                 job_id=job_id,
                 order_count=row.order_count,
                 job_total=row.total,
-                outcomes=outcomes_of(row.body),
+                outcomes=one_for_all(outcome),
                 ok_count=0,
                 codes={},
                 cancelled_count=row.order_count,
             )
-            for row in _free(connection, job_id, most_bytes)
+            for row in connection.execute(_FREE, {"id": job_id, "most": _SLICES_AT_ONCE})
         ]
         if closed:
             close_slices(connection, closed)
         return len(closed)
-
-
-def _free(connection: Connection, job_id: UUID, most_bytes: int) -> list[Any]:
-    wanted = {"job_id": job_id, "most": _SLICES_AT_ONCE, "most_bytes": most_bytes}
-    return binary_rows(connection, _FREE, wanted)

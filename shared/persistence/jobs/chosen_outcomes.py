@@ -15,7 +15,9 @@ from sqlalchemy import text
 
 from shared.domain.outcome import Code
 from shared.persistence.core.database import autocommit
-from shared.persistence.jobs.outcomes import OutcomesGoneError, runs
+from shared.persistence.jobs.outcomes import OutcomesGoneError
+from shared.persistence.jobs.runs import runs
+from shared.persistence.jobs.stored_outcomes import ONE_FOR_ALL, outcomes_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
     from shared.domain.outcome_filter import OutcomeFilter
 
 # The length of what is stored apart is known without reading it.
-_LIST = text("""
-    SELECT id, octet_length(outcomes)
-               + CASE WHEN :with_bodies THEN COALESCE(octet_length(body), 0) ELSE 0 END AS size
+_LIST = text(f"""
+    SELECT id, octet_length(outcomes) * CASE WHEN {ONE_FOR_ALL} THEN order_count ELSE 1 END
+               + CASE WHEN :with_bodies OR {ONE_FOR_ALL} THEN COALESCE(octet_length(body), 0)
+                      ELSE 0 END AS size
     FROM slices
     WHERE job_id = :id AND closed_at IS NOT NULL
       AND (CAST(:after AS integer) IS NULL OR first_position + order_count - 1 > :after)
@@ -36,11 +39,11 @@ _LIST = text("""
                                     ELSE true END
       AND (CAST(:code AS text) IS NULL OR codes -> :code IS NOT NULL)
     ORDER BY first_position
-""")
-_READ = text("""
-    SELECT first_position, outcomes, CASE WHEN :with_bodies THEN body END AS body
+""")  # noqa: S608 - our own text
+_READ = text(f"""
+    SELECT first_position, outcomes, CASE WHEN :with_bodies OR {ONE_FOR_ALL} THEN body END AS body
     FROM slices WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY first_position
-""")
+""")  # noqa: S608 - our own text
 _BODIES_KEPT = text("SELECT bodies_kept FROM jobs WHERE id = :id")
 
 
@@ -93,7 +96,12 @@ def read_slices(engine: Engine, slice_ids: Sequence[int], *, with_bodies: bool) 
         rows = connection.execute(_READ, {"ids": list(slice_ids), "with_bodies": with_bodies}).all()
     if len(rows) < len(slice_ids):
         raise OutcomesGoneError(f"{len(slice_ids) - len(rows)} slices are not there any more")
-    return [DecidedSlice(row.first_position, row.outcomes, row.body) for row in rows]
+    return [
+        DecidedSlice(
+            row.first_position, outcomes_of(row.outcomes, row.body), row.body if with_bodies else None
+        )
+        for row in rows
+    ]
 
 
 def has_bodies(engine: Engine, job_id: UUID) -> bool:

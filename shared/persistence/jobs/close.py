@@ -97,7 +97,7 @@ _LOCK = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedSlice:
-    """What a slice came to. ``outcomes`` is one JSON object, {key: outcome, …}, in order.
+    """What a slice came to. ``outcomes`` is one JSON object, {key: outcome, …}, in order, or one for all.
 
     ``codes`` counts the rejected ones by code, without those that were cancelled. ``order_count`` and
     ``job_total`` are the orders of the slice and of its job.

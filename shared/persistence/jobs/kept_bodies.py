@@ -8,17 +8,19 @@ from sqlalchemy import Engine, text
 
 from shared.persistence.core.database import transaction
 from shared.persistence.jobs.ended_jobs import ended_jobs
+from shared.persistence.jobs.stored_outcomes import write_out
 
-# A job's bodies are kept or emptied together.
-_EMPTY = text(
+_CHOOSE = text(
     ended_jobs("bodies_kept AND created_at <= now() - CAST(:after_last AS interval)", oldest="created_at")  # noqa: S608 - our own text
-    + """
-    , emptied AS (
-        UPDATE slices SET body = NULL FROM chosen WHERE slices.job_id = chosen.id AND body IS NOT NULL
-    )
-    UPDATE jobs SET bodies_kept = false FROM chosen WHERE jobs.id = chosen.id
-    """
+    + "SELECT id FROM chosen"
 )
+# A job's bodies are kept or emptied together.
+_EMPTY = text("""
+    WITH emptied AS (
+        UPDATE slices SET body = NULL WHERE job_id = ANY(CAST(:job_ids AS uuid[])) AND body IS NOT NULL
+    )
+    UPDATE jobs SET bodies_kept = false WHERE id = ANY(CAST(:job_ids AS uuid[]))
+""")
 
 
 def empty_bodies(engine: Engine, days: int, most: int) -> int:
@@ -28,4 +30,9 @@ def empty_bodies(engine: Engine, days: int, most: int) -> int:
     PersistenceError.
     """
     with transaction(engine) as connection:
-        return connection.execute(_EMPTY, {"after_last": timedelta(days=days), "most": most}).rowcount
+        chosen = {"after_last": timedelta(days=days), "most": most}
+        job_ids = list(connection.execute(_CHOOSE, chosen).scalars())
+        if job_ids:
+            write_out(connection, job_ids)
+            connection.execute(_EMPTY, {"job_ids": job_ids})
+        return len(job_ids)

@@ -119,7 +119,8 @@ slices = Table(
     Column("attempted_together", Boolean, nullable=False, server_default=text("false")),
     Column("started_at", Moment),
     Column("closed_at", Moment),
-    # Its part of the answer: one JSON object, {key: outcome, ...}.
+    # Its part of the answer: one JSON object, {key: outcome, ...}; or [outcome], that of each key of the body
+    # of a slice that was cancelled whole.
     Column("outcomes", LargeBinary),
     Column("ok_count", Integer),
     Column("cancelled_count", Integer, nullable=False, server_default=text("0")),
