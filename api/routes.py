@@ -30,7 +30,7 @@ from api.service.health import Readiness, healthz
 from api.service.limits import show_limits
 from api.stock import count_stock, list_stock
 from api.web.query import check_query
-from shared.schemas.batch_options import BatchOptions
+from shared.schemas.batch_options import BatchOptionsQuery
 from shared.schemas.lists.jobs import JobListQuery
 from shared.schemas.lists.orders import OrderListQuery
 from shared.schemas.lists.results import ResultsQuery
@@ -52,7 +52,7 @@ def routes() -> tuple[Route, ...]:
     # It describes these very routes, so it asks for them once they are all there.
     published = Publication(routes)
     return (
-        Route("POST", "/v1/orders", requires("orders:write"), create_orders, query=BatchOptions),
+        Route("POST", "/v1/orders", requires("orders:write"), create_orders, query=BatchOptionsQuery),
         Route("GET", "/v1/orders", requires("orders:read"), list_orders, is_heavy=True, query=OrderListQuery),
         Route("POST", "/v1/order", requires("orders:write"), create_order),
         Route("POST", "/v1/order/<int:number>", requires("orders:write"), complete_order),

@@ -52,6 +52,7 @@ def retry_job(app: AppContext, context: RequestContext, job_id: str) -> Response
         form=job.form,
         read=choose,
         key_in_path=f"retry of {job.id}",
+        options=job.options.of_retry(),
         by_line_refused="A retry is sent as application/json.",
     )
     try:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from api.openapi.examples import COMPLETION_SENT, JOB, ORDER_SENT, ORDERS_SENT, OUTCOME, OUTCOMES
 from api.openapi.operation import Body, Operation, ResponseDoc
-from shared.schemas.batch_options import BatchOptions
+from shared.schemas.batch_options import BatchOptionsQuery
 from shared.schemas.lists.orders import OrderListQuery
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def _order_list(settings: Settings) -> OrderListQuery:
     )
 
 
-def _batch_options(_: Settings) -> BatchOptions:
-    return BatchOptions()
+def _batch_options(settings: Settings) -> BatchOptionsQuery:
+    return BatchOptionsQuery(zone=ZoneInfo(settings.organisation_timezone))
 
 
 ORDERS: Final = {

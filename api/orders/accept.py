@@ -12,6 +12,7 @@ import structlog
 
 from api.orders.accept_small import GROUP_BATCH_MAX_ORDERS, GROUP_MAX_BYTES
 from api.orders.duplicate_numbers import repeated_numbers
+from shared.domain.batch_options import AS_USUAL, BatchOptions
 from shared.domain.job import Job
 from shared.domain.kinds import JobForm
 from shared.domain.slicing import (
@@ -30,6 +31,7 @@ from shared.queue.job_queue import QueueAwayError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
     from uuid import UUID
 
     import msgspec
@@ -64,8 +66,7 @@ class Accepted:
 class BatchRequest:
     """Who asks for what, beside the orders themselves, and under which id it will be known.
 
-    ``waits``: for the outcomes, with the request still open. ``ordered``: they are decided in the order that
-    was sent.
+    ``waits``: for the outcomes, with the request still open.
     """
 
     job_id: UUID
@@ -75,7 +76,7 @@ class BatchRequest:
     request_id: str
     strict: bool
     waits: bool
-    ordered: bool = False
+    options: BatchOptions = AS_USUAL
     idempotency_key: str | None = None
     request_hash: bytes | None = None
     retry: JobRetry | None = None
@@ -88,26 +89,16 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
     PersistenceError, ApiError where too much waits already, and IdempotencyKeyUsedError when the
     Idempotency-Key stands for another job; KeysRetriedError where another retry has been faster.
     """
-    settings, now = app.settings, app.clock()
+    settings = app.settings
     size, lane = _admit(app, batch, request)
     limits = _limits(settings)
-    plan = plan_slices(map(_order_size, batch.orders), queue=lane, limits=limits, ordered=request.ordered)
-    job = Job(
-        id=request.job_id,
-        client_id=request.client_id,
-        api_key_id=request.api_key_id,
-        request_id=request.request_id,
-        total=len(batch.keys),
-        created_at=now,
-        expires_at=now + timedelta(days=settings.retention_days),
-        form=request.form,
-        retry_of=None if request.retry is None else request.retry.retry_of,
-    )
+    options = request.options
+    plan = plan_slices(map(_order_size, batch.orders), queue=lane, limits=limits, ordered=options.ordered)
+    job = _job_of(request, len(batch.keys), app.clock(), timedelta(days=settings.retention_days))
     new_job = NewJob(
         job=job,
         strict=request.strict,
         queue=plan.queue,
-        ordered=request.ordered,
         idempotency_key=request.idempotency_key,
         request_hash=request.request_hash,
         dispatch_after_seconds=settings.redispatch_first_seconds,
@@ -116,7 +107,7 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
     slices = _Slices(batch, plan)
     perhaps_stored = False
     # A retry is inserted alone: that others have its orders must cost nobody else.
-    may_share = request.retry is None and not request.ordered
+    may_share = request.retry is None and not options.ordered
     if may_share and 0 < job.total <= GROUP_BATCH_MAX_ORDERS and size.size_bytes <= GROUP_MAX_BYTES:
         small = app.small_batches.accept(new_job, list(slices), plan.loads)
         if small.stored is not None:
@@ -125,9 +116,24 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
     stored = insert_job(app.engine, new_job, slices, perhaps_stored=perhaps_stored)
     failpoint("after-insert")
     # Of an ordered one whoever closes a slice dispatches the next.
-    first = slice(1 if request.ordered else None)
+    first = slice(1 if options.ordered else None)
     dispatched = _dispatch(app, new_job, stored.slice_ids[first], plan.loads[first])
     return Accepted(_as_stored(job, stored), len(slices), dispatched, size, lane)
+
+
+def _job_of(request: BatchRequest, total: int, now: datetime, kept: timedelta) -> Job:
+    return Job(
+        id=request.job_id,
+        client_id=request.client_id,
+        api_key_id=request.api_key_id,
+        request_id=request.request_id,
+        total=total,
+        created_at=now,
+        expires_at=now + kept,
+        form=request.form,
+        options=request.options,
+        retry_of=None if request.retry is None else request.retry.retry_of,
+    )
 
 
 def _as_stored(job: Job, stored: Stored) -> Job:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import orjson
 
 from api.web.errors import ApiError
+from shared.domain.batch_options import AS_USUAL, BatchOptions
 from shared.domain.kinds import JobForm
 from shared.domain.outcome import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MOST_CHARS: Final = 255
 
@@ -36,9 +36,14 @@ def read_idempotency_key(header: str | None) -> str | None:
 
 
 def request_hash(
-    form: JobForm, key_in_path: str, body: bytes | bytearray, options: Sequence[str] = ()
+    form: JobForm, key_in_path: str, body: bytes | bytearray, options: BatchOptions = AS_USUAL
 ) -> bytes:
     """What makes two requests the same: what is asked for and how, and the body's bytes (after inflating)."""
-    digest = hashlib.sha256(f"{' '.join((form.value, key_in_path, *options))}\n".encode())
+    told = options.told
+    # As it was written before there were others: a key outlives an upgrade.
+    words = [form.value, key_in_path, *(["ordered"] if told.pop("ordered", False) else [])]
+    if told:
+        words.append(orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode())
+    digest = hashlib.sha256(f"{' '.join(words)}\n".encode())
     digest.update(body)
     return digest.digest()

@@ -17,17 +17,17 @@ from api.jobs.find import check_not_gone, expired
 from api.jobs.responses import job_accepted
 from api.jobs.results import results_response
 from api.orders.accept import Accepted, BatchRequest, accept_batch
+from api.orders.asked_options import asked_options
 from api.orders.collect import Collected, collect, collect_again
 from api.orders.idempotency import read_idempotency_key, request_hash
 from api.web.errors import ApiError
 from api.web.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
-from api.web.query import query_values
+from shared.domain.batch_options import AS_USUAL, BatchOptions
 from shared.domain.job import Job
 from shared.domain.kinds import JobForm
 from shared.persistence.jobs.insert import IdempotencyKeyUsedError
 from shared.persistence.jobs.outcomes import NO_OUTCOMES
 from shared.persistence.jobs.progress import find_job
-from shared.schemas.batch_options import BatchOptions
 from shared.schemas.job import job_path
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class OrdersEndpoint:
     form: JobForm
     read: Callable[[SentBody], tuple[Batch, JobRetry | None]]
     key_in_path: str = ""
-    takes_options: bool = False
+    options: BatchOptions = AS_USUAL
     by_line_refused: str | None = "One order is sent as application/json; lines are for batches."
 
 
@@ -75,20 +75,19 @@ class _Asked:
 
     preferences: Preferences
     idempotency_key: str | None
-    ordered: bool
 
 
-def _read_asked(endpoint: OrdersEndpoint) -> _Asked:
+def _read_asked() -> _Asked:
     return _Asked(
         preferences=read_preferences(request.headers.get("Prefer", "")),
         idempotency_key=read_idempotency_key(request.headers.get("Idempotency-Key")),
-        ordered=endpoint.takes_options and query_values(BatchOptions(), request)["ordered"],
     )
 
 
 def create_orders(app: AppContext, context: RequestContext) -> Response:
     """A keyed batch: 200 with its keyed outcomes, else 202."""
-    endpoint = OrdersEndpoint(form=JobForm.BATCH, read=_read_keyed, takes_options=True, by_line_refused=None)
+    options = asked_options(app)
+    endpoint = OrdersEndpoint(form=JobForm.BATCH, read=_read_keyed, options=options, by_line_refused=None)
     return create_job(app, context, endpoint)
 
 
@@ -114,7 +113,7 @@ def _read_one(key: str, sent: SentBody) -> tuple[Batch, None]:
 
 def create_job(app: AppContext, context: RequestContext, endpoint: OrdersEndpoint) -> Response:
     """Read, accept, dispatch, and wait as long as the client would: 200 with outcomes, else 202."""
-    asked = _read_asked(endpoint)
+    asked = _read_asked()
     job_id = uuid6.uuid7()
     try:
         # Listening comes first: no event of these slices is missed then, whoever dispatches them.
@@ -184,8 +183,7 @@ def _read_and_accept(
             by_line_refused=endpoint.by_line_refused,
         )
         if asked.idempotency_key is not None:
-            options = ("ordered",) if asked.ordered else ()
-            context.request_hash = request_hash(endpoint.form, endpoint.key_in_path, body, options)
+            context.request_hash = request_hash(endpoint.form, endpoint.key_in_path, body, endpoint.options)
         batch, retry = endpoint.read(
             SentBody(body=body, by_line=by_line, settings=app.settings, reserve=held.reserve)
         )
@@ -200,7 +198,7 @@ def _read_and_accept(
             request_id=context.request_id,
             strict=asked.preferences.strict,
             waits=waiting.seconds > 0,
-            ordered=asked.ordered,
+            options=endpoint.options,
             idempotency_key=asked.idempotency_key,
             request_hash=context.request_hash,
             retry=retry,

@@ -49,8 +49,9 @@ def bad_values(faults: Iterable[Fault]) -> ApiError:
 
 def same_query(request: Request, **changes: str | int) -> str:
     """Give a request's path and query with some parameters changed: a link to another page."""
-    sent = dict(request.args.items())
-    return f"{request.path}?{urlencode({**sent, **changes})}"
+    # A parameter may stand more than once.
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
+    return f"{request.path}?{urlencode([*kept, *changes.items()])}"
 
 
 def honoured(*, strict: bool) -> dict[str, str]:

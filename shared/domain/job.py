@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from shared.domain.batch_options import AS_USUAL, BatchOptions
 from shared.domain.kinds import JobForm
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Job:
     created_at: datetime
     expires_at: datetime
     form: JobForm = JobForm.BATCH
+    options: BatchOptions = AS_USUAL
     decided: int = 0
     ok: int = 0
     cancelled: int = 0

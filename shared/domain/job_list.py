@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class JobFilter:
     """Which jobs are wanted; None: any. ``client_id`` None: everybody's.
 
-    ``after``: those that come behind this one in the list.
+    ``after``: those that come behind this one in the list. ``labels``: those that have all of these.
     """
 
     limit: int
@@ -28,6 +29,8 @@ class JobFilter:
     created_from: datetime | None = None
     created_before: datetime | None = None
     failed: bool | None = None
+    reference: str | None = None
+    labels: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,46 @@ class JobSchema(Schema):
     codes = CodeCounts(
         keys=fields.String(), values=fields.Integer(), metadata={"description": "rejections by code"}
     )
+    reference = fields.String(
+        attribute="options.reference",
+        allow_none=True,
+        metadata={"description": "what its client calls it"},
+    )
+    labels = fields.Dict(
+        attribute="options.labels",
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "its labels, by name"},
+    )
+    dry_run = fields.Boolean(
+        data_key="dryRun",
+        attribute="options.dry_run",
+        metadata={"description": "whether nothing of what is decided stays"},
+    )
+    ordered = fields.Boolean(
+        attribute="options.ordered",
+        metadata={"description": "whether it is decided in the order that was sent"},
+    )
+    atomic = fields.Boolean(
+        attribute="options.atomic", metadata={"description": "whether all orders are made or none"}
+    )
+    unique_keys = fields.Boolean(
+        data_key="uniqueKeys",
+        attribute="options.unique_keys",
+        metadata={"description": "whether a key that has an order makes no second"},
+    )
+    max_failed = fields.Integer(
+        data_key="maxFailed",
+        attribute="options.max_failed",
+        allow_none=True,
+        metadata={"description": "it is cancelled when more orders than that are rejected"},
+    )
+    not_before = Rfc3339(
+        data_key="notBefore",
+        attribute="options.not_before",
+        allow_none=True,
+        metadata={"description": "nothing of it is decided before this moment"},
+    )
     created_at = Rfc3339(data_key="createdAt", metadata={"description": "when it was promised"})
     started_at = Rfc3339(
         data_key="startedAt", allow_none=True, metadata={"description": "when work on it began"}

@@ -9,15 +9,21 @@ from marshmallow import RAISE, Schema, ValidationError
 
 from shared.domain.outcome import Fault, pointer_step
 from shared.domain.reasons import SENT_TWICE, UNKNOWN_FIELD
+from shared.schemas.fields import Labels
 from shared.schemas.order.parameters import NAME_CHARS
 from shared.schemas.order.reading import faults_of
 
 
 def read_query(schema: Schema, sent: Sequence[tuple[str, str]]) -> dict[str, Any] | list[Fault]:
-    """Read parameters, each known; a pointer of a fault is into the object that they stand for."""
-    query = dict(sent)
+    """Read parameters, each known; a pointer of a fault is into the object that they stand for.
+
+    Each stands once, except for labels.
+    """
+    query: dict[str, Any] = dict(sent)
     names = [name for name, _ in sent]
-    known = schema.fields.keys()
+    repeatable = {name for name, field in schema.fields.items() if isinstance(field, Labels)}
+    query |= {name: [value for its, value in sent if its == name] for name in repeatable & query.keys()}
+    known = schema.fields.keys() - repeatable
     faults = [
         Fault(SENT_TWICE, f"/{pointer_step(name)}", "stands more than once; send it once")
         for name in query

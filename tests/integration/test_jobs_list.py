@@ -171,7 +171,7 @@ def test_a_deleted_job_is_not_listed(shop: Shop) -> None:
         ("after={01a209af-3b0c-7ce6-836e-bae03ff047b9}", "after"),
         ("after=%00", "after"),
         ("limit=1&limit=2", "limit"),
-        ("status=failed", "state, kind, createdAfter"),
+        ("status=failed", "state, kind, label, reference, createdAfter"),
     ],
 )
 def test_a_parameter_that_is_none_is_refused_by_name(module_shop: Shop, query: str, names: str) -> None:

@@ -21,6 +21,7 @@ from structlog.typing import EventDict
 
 from api.orders.duplicate_numbers import repeated_numbers
 from shared.clock import utc_now
+from shared.domain.batch_options import BatchOptions
 from shared.domain.job import Job
 from shared.domain.slicing import LARGE_QUEUE
 from shared.events import JobEvents
@@ -84,11 +85,14 @@ class WorkerHarness:
         *,
         per: int = 250,
         strict: bool = False,
-        ordered: bool = False,
         queue: str = LARGE_QUEUE,
         key: int = 1,
+        **options: Any,
     ) -> list[int]:
-        """Store a job of ``key``'s, cut into slices of ``per`` orders; gives the slices' ids."""
+        """Store a job of ``key``'s, cut into slices of ``per`` orders; gives the slices' ids.
+
+        ``options`` are those of the batch, as ``ordered=True``.
+        """
         now = utc_now()
         keyed = [(key, json.dumps(order).encode()) for key, order in batch.items()]
         again = repeated_numbers(msgspec.Raw(raw) for _, raw in keyed)
@@ -109,11 +113,12 @@ class WorkerHarness:
             api_key_id=key,
             request_id="r-1",
             total=len(keyed),
+            options=BatchOptions(**options),
             created_at=now,
             expires_at=now + timedelta(days=30),
         )
         self.jobs.append(job.id)
-        new_job = NewJob(job=job, strict=strict, queue=queue, dispatch_after_seconds=0, ordered=ordered)
+        new_job = NewJob(job=job, strict=strict, queue=queue, dispatch_after_seconds=0)
         return insert_job(self.engine, new_job, slices).slice_ids
 
     def settle(self, batch: Batch, **how: Any) -> Outcomes:

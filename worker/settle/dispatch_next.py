@@ -20,7 +20,7 @@ def dispatch_next(context: WorkerContext, closed: Sequence[TakenSlice]) -> None:
 
     Nothing is raised: the sweeper notices whose turn has come.
     """
-    job_ids = {taken.job_id for taken in closed if taken.ordered}
+    job_ids = {taken.job_id for taken in closed if taken.options.ordered}
     if not job_ids or context.queue is None:
         return
     try:

@@ -50,7 +50,7 @@ def runs_of(orders: Sequence[KeyedOrder]) -> list[Sequence[KeyedOrder]]:
     runs: list[Sequence[KeyedOrder]] = []
     first, numbers = 0, set[int]()
     for at, order in enumerate(orders):
-        origin = order.parsed.names.origin if order.taken.ordered else None
+        origin = order.parsed.names.origin if order.taken.options.ordered else None
         if origin is not None and origin.type == "order" and origin.id in numbers:
             runs.append(orders[first:at])
             first, numbers = at, set()

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, text
 
+from shared.domain.batch_options import DecisionOptions
 from shared.domain.kinds import JobForm
 from shared.persistence.core.database import autocommit, binary_rows
 from shared.persistence.jobs.slices import TakenSlice
@@ -52,7 +53,8 @@ _TAKE = """
     WITH hasty AS (SELECT set_config('synchronous_commit', 'off', true)),
     free AS (
         SELECT slices.id, octet_length(slices.body) AS size, jobs.client_id, jobs.api_key_id, jobs.request_id,
-               jobs.total, jobs.strict, jobs.form, jobs.ordered
+               jobs.total, jobs.strict, jobs.form, jobs.ordered, jobs.dry_run, jobs.atomic, jobs.unique_keys,
+               jobs.max_failed
         FROM slices JOIN jobs ON jobs.id = slices.job_id
         WHERE slices.id = ANY(%(ids)s::bigint[]) AND closed_at IS NULL
           AND (NOT %(together)s
@@ -88,7 +90,8 @@ _TAKE = """
                    THEN NULL ELSE slices.body END AS body,
               slices.repeated_numbers, slices.attempts - slices.attempted_together::integer AS attempts,
               fitting.client_id, fitting.api_key_id, fitting.request_id, fitting.strict,
-              fitting.form, fitting.ordered, api_keys.market_ids
+              fitting.form, fitting.ordered, fitting.dry_run, fitting.atomic, fitting.unique_keys,
+              fitting.max_failed, api_keys.market_ids
 """
 _UNDECIDED = text(
     "SELECT slices.id, attempts = 0 AND form <> 'completion' AS fresh"
@@ -144,7 +147,13 @@ def _taken(row: Any) -> TakenSlice:
         request_id=row.request_id,
         strict=row.strict,
         form=JobForm(row.form),
-        ordered=row.ordered,
+        options=DecisionOptions(
+            dry_run=row.dry_run,
+            atomic=row.atomic,
+            ordered=row.ordered,
+            unique_keys=row.unique_keys,
+            max_failed=row.max_failed,
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+import orjson
 from sqlalchemy import text
 
 from shared.persistence.core.database import autocommit, driver_of, transaction
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from shared.domain.batch_options import BatchOptions
     from shared.domain.job import Job
     from shared.persistence.jobs.retry import JobRetry
 
@@ -68,8 +70,8 @@ class NewSlices(Protocol):
 class NewJob:
     """What is accepted: a job that nothing has been decided of, and how its slices are to be dispatched.
 
-    After ``dispatch_after_seconds`` the sweeper dispatches a slice that is still undecided; of an ``ordered``
-    job only the first. Of the job's moments only how far they are apart is used: they are stored by the
+    After ``dispatch_after_seconds`` the sweeper dispatches a slice that is still undecided; of an ordered job
+    only the first. Of the job's moments only how far they are apart is used: they are stored by the
     database's clock, everybody's.
     """
 
@@ -77,7 +79,6 @@ class NewJob:
     strict: bool
     queue: str
     dispatch_after_seconds: float
-    ordered: bool = False
     idempotency_key: str | None = None
     request_hash: bytes | None = None
     retry: JobRetry | None = None
@@ -92,19 +93,24 @@ class Stored(NamedTuple):
 
 # Of a job that is ended already nothing is left to be decided, and it is told from its row.
 INSERT_JOBS: Final = """
-    INSERT INTO jobs (id, client_id, api_key_id, request_id, total, form, strict, ordered, created_at,
-                      expires_at, idempotency_key, request_hash, finished_at, ok_count, cancelled_count,
-                      codes)
-    SELECT id, client_id, api_key_id, request_id, total, form, strict, ordered, now(), now() + kept,
+    INSERT INTO jobs (id, client_id, api_key_id, request_id, total, form, strict, ordered, dry_run, atomic,
+                      unique_keys, max_failed, not_before, reference, labels, created_at, expires_at,
+                      idempotency_key, request_hash, finished_at, ok_count, cancelled_count, codes)
+    SELECT id, client_id, api_key_id, request_id, total, form, strict, ordered, dry_run, atomic,
+           unique_keys, max_failed, not_before, reference, CAST(labels AS jsonb), now(), now() + kept,
            idempotency_key, request_hash, CASE WHEN ended THEN now() END, CASE WHEN ended THEN 0 END,
            CASE WHEN ended THEN 0 END, CASE WHEN ended THEN CAST('{}' AS jsonb) END
     FROM unnest(
         CAST(:ids AS uuid[]), CAST(:client_ids AS integer[]), CAST(:api_key_ids AS integer[]),
         CAST(:request_ids AS text[]), CAST(:totals AS integer[]), CAST(:forms AS text[]),
-        CAST(:stricts AS boolean[]), CAST(:ordered AS boolean[]), CAST(:kept AS interval[]),
+        CAST(:stricts AS boolean[]), CAST(:ordered AS boolean[]), CAST(:dry_runs AS boolean[]),
+        CAST(:atomic AS boolean[]), CAST(:unique_keys AS boolean[]), CAST(:max_failed AS integer[]),
+        CAST(:not_before AS timestamptz[]), CAST(:references AS text[]), CAST(:labels AS text[]),
+        CAST(:kept AS interval[]),
         CAST(:keys AS text[]), CAST(:hashes AS bytea[]), CAST(:ended AS boolean[])
-    ) AS asked (id, client_id, api_key_id, request_id, total, form, strict, ordered, kept,
-                idempotency_key, request_hash, ended)
+    ) AS asked (id, client_id, api_key_id, request_id, total, form, strict, ordered, dry_run, atomic,
+                unique_keys, max_failed, not_before, reference, labels, kept, idempotency_key, request_hash,
+                ended)
 """
 """The one INSERT of jobs, of ``job_values``; it may be gone on with."""
 
@@ -203,11 +209,24 @@ def job_values(new_jobs: Sequence[NewJob], *, ended: bool) -> dict[str, list[Any
         "totals": [job.total for job in jobs],
         "forms": [job.form.value for job in jobs],
         "stricts": [new_job.strict for new_job in new_jobs],
-        "ordered": [new_job.ordered for new_job in new_jobs],
+        **_option_values([job.options for job in jobs]),
         "kept": [job.expires_at - job.created_at for job in jobs],
         "keys": [new_job.idempotency_key for new_job in new_jobs],
         "hashes": [new_job.request_hash for new_job in new_jobs],
         "ended": [ended for _ in jobs],
+    }
+
+
+def _option_values(options: Sequence[BatchOptions]) -> dict[str, list[Any]]:
+    return {
+        "ordered": [one.ordered for one in options],
+        "dry_runs": [one.dry_run for one in options],
+        "atomic": [one.atomic for one in options],
+        "unique_keys": [one.unique_keys for one in options],
+        "max_failed": [one.max_failed for one in options],
+        "not_before": [one.not_before for one in options],
+        "references": [one.reference for one in options],
+        "labels": [orjson.dumps(one.labels).decode() if one.labels else None for one in options],
     }
 
 
@@ -249,6 +268,6 @@ def _copy_slices(
                     new.body,
                     list(new.repeated_numbers),
                     new_job.queue,
-                    None if new_job.ordered and new.number else next_dispatch_at,
+                    None if new_job.job.options.ordered and new.number else next_dispatch_at,
                 )
             )

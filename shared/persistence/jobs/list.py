@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from sqlalchemy import text
 
 from shared.domain.job import JobState
@@ -33,6 +34,7 @@ _OF_ROW = {
     "after": "jobs.id < :after",
     "created_from": "jobs.created_at >= :created_from",
     "created_before": "jobs.created_at < :created_before",
+    "reference": "jobs.reference = :reference",
 }
 
 
@@ -52,6 +54,9 @@ def _read(engine: Engine, wanted: JobFilter) -> list[Any]:
     if wanted.kind is not None:
         of_row.append("jobs.form = ANY(CAST(:forms AS text[]))")
         values["forms"] = [form.value for form in KINDS[wanted.kind].forms]
+    if wanted.labels:
+        of_row.append("jobs.labels @> CAST(:labels AS jsonb)")
+        values["labels"] = orjson.dumps(wanted.labels).decode()
     # What the progress says is known only when it has been read.
     of_job = [] if wanted.state is None else [_STATES[wanted.state]]
     if wanted.failed is not None:

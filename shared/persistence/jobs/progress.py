@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import text
 
+from shared.domain.batch_options import BatchOptions
 from shared.domain.job import Job
 from shared.domain.kinds import JobForm
 from shared.persistence.core.database import autocommit
@@ -29,6 +30,8 @@ _REJECTED = ", ".join(f"sum(rejected[{nth}])" for nth in range(1, len(CODES) + 1
 JOBS: Final = f"""
     SELECT jobs.id, jobs.client_id, jobs.api_key_id, jobs.request_id, jobs.total, jobs.form, jobs.created_at,
            jobs.expires_at, jobs.cancel_requested_at, jobs.deleted_at, jobs.retry_of,
+           jobs.dry_run, jobs.atomic, jobs.ordered, jobs.unique_keys, jobs.max_failed, jobs.not_before,
+           jobs.reference, jobs.labels,
            ARRAY(SELECT id FROM jobs AS later WHERE later.retry_of = jobs.id ORDER BY id) AS retries,
            jobs.finished_at, jobs.ok_count, jobs.cancelled_count, jobs.codes,
            LEAST(jobs.started_at, counted.started_at, begun.started_at) AS started_at,
@@ -78,6 +81,7 @@ def job_of(row: Row[Any]) -> Job:
         created_at=row.created_at,
         expires_at=row.expires_at,
         form=JobForm(row.form),
+        options=_options_of(row),
         decided=row.total if finished else row.decided or 0,
         ok=(row.ok_count if finished else row.ok) or 0,
         cancelled=(row.cancelled_count if finished else row.cancelled) or 0,
@@ -88,6 +92,20 @@ def job_of(row: Row[Any]) -> Job:
         deleted_at=row.deleted_at,
         retry_of=row.retry_of,
         retries=tuple(row.retries),
+    )
+
+
+def _options_of(row: Row[Any]) -> BatchOptions:
+    return BatchOptions(
+        dry_run=row.dry_run,
+        atomic=row.atomic,
+        ordered=row.ordered,
+        unique_keys=row.unique_keys,
+        max_failed=row.max_failed,
+        not_before=row.not_before,
+        reference=row.reference,
+        # jsonb keeps no order of its members.
+        labels=dict(sorted((row.labels or {}).items())),
     )
 
 

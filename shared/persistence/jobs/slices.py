@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from shared.domain.batch_options import AS_USUAL, DecisionOptions
 from shared.domain.kinds import JobForm
 from shared.persistence.core.database import driver_of
 from shared.persistence.core.errors import translated
@@ -68,8 +69,8 @@ class TakenSlice:
     strict: bool
     form: JobForm
     """What its members are, and whether their keys are the client's."""
-    ordered: bool = False
-    """Whether its job is decided in the order that was sent."""
+    options: DecisionOptions = AS_USUAL
+    """How the orders of its job are decided."""
 
 
 @dataclass(frozen=True, slots=True)

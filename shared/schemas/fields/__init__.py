@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from shared.schemas.fields.base import Told, ValueField, missing, told_by, wrong
 from shared.schemas.fields.container import Elements, Members
+from shared.schemas.fields.labels import Labels, Line
 from shared.schemas.fields.moment import Moment
 from shared.schemas.fields.number import Amount, Flag, Whole
 from shared.schemas.fields.text import Choice, Country, Currency, Email, Text
@@ -19,6 +20,8 @@ __all__ = [
     "Elements",
     "Email",
     "Flag",
+    "Labels",
+    "Line",
     "Members",
     "Moment",
     "Text",

@@ -15,7 +15,8 @@ from shared.domain.job_list import JobFilter, JobPage
 from shared.domain.kinds import JobKind
 from shared.domain.outcome import quoted
 from shared.domain.reasons import NOT_CURSOR
-from shared.schemas.fields import Choice, Flag, Moment, Text, Whole, wrong
+from shared.schemas.batch_options import REFERENCE_CHARS
+from shared.schemas.fields import Choice, Flag, Labels, Line, Moment, Text, Whole, wrong
 from shared.schemas.job import JobSchema
 
 JOBS_PAGE_MAX: Final = 200
@@ -42,6 +43,10 @@ class JobListQuery(Schema):
 
     state = Choice(*(state.value for state in JobState), metadata=_doc("Jobs in this state."))
     kind = Choice(*(kind.value for kind in JobKind), metadata=_doc("Jobs of this kind."))
+    label = Labels(
+        metadata=_doc("Jobs with this label, `name:value`; with several of them, jobs that have all.")
+    )
+    reference = Line(most=REFERENCE_CHARS, metadata=_doc("Jobs that are called so."))
     createdAfter = Moment(metadata=_doc("Jobs made at this moment or later."))
     createdBefore = Moment(metadata=_doc("Jobs made before this moment."))
     failed = Flag(metadata=_doc("`true`: jobs of which an order was rejected; `false`: all others."))
@@ -69,6 +74,8 @@ def job_filter(values: dict[str, Any], client_id: int | None) -> JobFilter:
         created_from=values.get("createdAfter"),
         created_before=values.get("createdBefore"),
         failed=values.get("failed"),
+        reference=values.get("reference"),
+        labels=values.get("label"),
     )
 
 

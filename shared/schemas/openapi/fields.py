@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING, Any
 from marshmallow.fields import Constant
 
 from shared.domain.order import MOST_MONEY
-from shared.schemas.fields import Amount, Choice, Country, Currency, Email, Flag, Members, Moment, Text, Whole
+from shared.schemas.fields import (
+    Amount,
+    Choice,
+    Country,
+    Currency,
+    Email,
+    Flag,
+    Labels,
+    Line,
+    Members,
+    Moment,
+    Text,
+    Whole,
+)
+from shared.schemas.fields.labels import LABEL_NAME_CHARS, LABEL_VALUE_CHARS, LABELS_MOST
 from shared.schemas.order.declaration import Lines
 
 if TYPE_CHECKING:
@@ -30,6 +44,12 @@ CURRENCY = "Currency"
 # ECMA 262, as JSON Schema asks for. U+0000 cannot be stored.
 _STORABLE = r"^[^\u0000]*$"
 _FILLED = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+_PRINTABLE = r"[^\s\u0000-\u001f\u007f-\u009f]"
+_LINE = rf"^([^\u0000-\u001f\u007f-\u009f]*{_PRINTABLE})[^\u0000-\u001f\u007f-\u009f]*$"
+_LABEL = (
+    rf"^[A-Za-z0-9_.-]{{1,{LABEL_NAME_CHARS}}}:"
+    rf"{_PRINTABLE}[^\u0000-\u001f\u007f-\u009f]{{0,{LABEL_VALUE_CHARS - 1}}}$"
+)
 _MONEY = r"^[0-9]{1,12}(\.[0-9]{1,3})?$"
 _DATE = r"[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
@@ -73,6 +93,15 @@ def _text(field: Text) -> JsonSchema:
         **(filled if field.filled else {"pattern": _STORABLE}),
         "maxLength": field.most,
     }
+
+
+def _line(field: Line) -> JsonSchema:
+    return {"type": "string", "pattern": _LINE, "minLength": 1, "maxLength": field.most}
+
+
+def _labels(_: Labels) -> JsonSchema:
+    label = {"type": "string", "pattern": _LABEL, "examples": ["shop:se"]}
+    return {"type": "array", "items": label, "maxItems": LABELS_MOST, "uniqueItems": True}
 
 
 def _whole(field: Whole) -> JsonSchema:
@@ -139,7 +168,9 @@ _DESCRIBE: dict[type, Callable[[Any], JsonSchema]] = {
     Country: _country,
     Currency: _currency,
     Email: _email,
+    Line: _line,
     Text: _text,
+    Labels: _labels,
     Whole: _whole,
     Flag: _flag,
     Amount: _amount,

@@ -40,6 +40,17 @@ jobs = Table(
     Column("form", Text, nullable=False, server_default=text("'batch'")),
     # Whether its orders are decided in the order that was sent: one slice after the other.
     Column("ordered", Boolean, nullable=False, server_default=text("false")),
+    # Whether nothing of it stays, whether all or none of its orders are made, whether a key that has an order
+    # makes no second, and beyond how many rejected orders it is cancelled.
+    Column("dry_run", Boolean, nullable=False, server_default=text("false")),
+    Column("atomic", Boolean, nullable=False, server_default=text("false")),
+    Column("unique_keys", Boolean, nullable=False, server_default=text("false")),
+    Column("max_failed", Integer),
+    # Nothing of it is decided sooner.
+    Column("not_before", Moment),
+    # What its client calls it, and {name: value}: NULL where there is none, so that no index has it.
+    Column("reference", Text),
+    Column("labels", JSONB),
     # The client's Idempotency-Key and the SHA-256 of what it asked for with it.
     Column("idempotency_key", Text),
     Column("request_hash", LargeBinary),
@@ -78,6 +89,9 @@ jobs = Table(
         name="counts_within_total",
     ),
     CheckConstraint("form IN ('batch', 'order', 'completion')", name="form_known"),
+    CheckConstraint("max_failed >= 0", name="max_failed_not_negative"),
+    CheckConstraint("NOT (atomic AND max_failed IS NOT NULL)", name="atomic_or_some_failed"),
+    CheckConstraint("jsonb_typeof(labels) = 'object'", name="labels_is_object"),
     CheckConstraint("(retry_of IS NULL) = (first_try IS NULL)", name="retry_has_first_try"),
     CheckConstraint("deleted_at IS NULL OR finished_at IS NOT NULL", name="deleted_when_finished"),
     Index(None, "client_id", "id"),
@@ -87,6 +101,20 @@ jobs = Table(
     Index("jobs_unfinished_idx", "id", postgresql_where=text("finished_at IS NULL")),
     # What the sweeper looks through for slices whose turn has come.
     Index("jobs_ordered_idx", "id", postgresql_where=text("ordered AND finished_at IS NULL")),
+    Index("jobs_reference_idx", "reference", "id", postgresql_where=text("reference IS NOT NULL")),
+    Index(
+        "jobs_labels_idx",
+        "labels",
+        postgresql_using="gin",
+        postgresql_ops={"labels": "jsonb_path_ops"},
+        postgresql_where=text("labels IS NOT NULL"),
+    ),
+    # Which jobs wait for their moment.
+    Index(
+        "jobs_not_before_idx",
+        "not_before",
+        postgresql_where=text("not_before IS NOT NULL AND finished_at IS NULL"),
+    ),
     Index("jobs_bodies_kept_idx", "created_at", postgresql_where=text("bodies_kept")),
 )
 

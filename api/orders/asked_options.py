@@ -1,0 +1,24 @@
+"""The options that a batch is sent with, read from its query."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from flask import request
+
+from api.web.query import query_values
+from shared.domain.batch_options import AS_USUAL, BatchOptions
+from shared.schemas.batch_options import BatchOptionsQuery, batch_options
+
+if TYPE_CHECKING:
+    from api.context import AppContext
+
+
+def asked_options(app: AppContext) -> BatchOptions:
+    """Give the options of the present request. Raises ApiError (400)."""
+    # Most batches have none.
+    if not request.args:
+        return AS_USUAL
+    query = BatchOptionsQuery(zone=ZoneInfo(app.settings.organisation_timezone))
+    return batch_options(query_values(query, request))
