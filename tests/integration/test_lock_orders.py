@@ -28,7 +28,7 @@ from shared.persistence.jobs.cancel import cancel_free_slices, request_cancel
 from shared.persistence.stock.counts import set_stock
 from shared.schemas.catalog import read_catalog
 from shared.schemas.outcome import outcome_json
-from tests.support.orders import order
+from tests.support.orders import line, order
 from tests.support.worker_harness import WorkerHarness
 from worker.settle.message import settle_message
 
@@ -115,6 +115,7 @@ def lamps(worker: WorkerHarness) -> None:
 def test_everybody_locks_what_others_may_want_in_one_order(worker: WorkerHarness) -> None:
     wanted: dict[str, Any] = {"voucherCodes": ["TEN"], "customerRegister": True}
     with reading_locks(worker) as seen:
+        decide(worker, {"waits": order(line(qty=1_000), forceCreate=True)})
         decide(worker, {"a": order(**wanted), "b": order(createOnly=True, **wanted)})
         prepared = worker.outcomes()["b"]["order"]
         decide(worker, {str(prepared): {"payment": {"auth": {"status": 1, "amount": 5}}}}, "completion")
@@ -135,8 +136,8 @@ def test_everybody_locks_what_others_may_want_in_one_order(worker: WorkerHarness
         ["slices", "stock", "vouchers", "customers", "jobs"],
         ["slices", "orders", "stock", "jobs"],
         ["slices", "jobs"],
-        ["stock"],
-        ["stock", "vouchers"],
+        ["orders", "stock"],
+        ["orders", "stock", "vouchers"],
     ]
     assert all(kind in seen for kind in kinds), seen
 

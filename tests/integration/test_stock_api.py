@@ -201,8 +201,8 @@ def test_ten_thousand_counts_are_set_by_a_handful_of_statements(shop: Shop, stoc
     answer = told(post(shop, stock_key, body))
 
     assert answer == {"status": "ok", "updated": 10_000, "unchanged": 0}
-    # Warehouses, items, missing rows, locks, the update.
-    assert len(seen) == 5
+    # Warehouses, items, orders that wait, missing rows, locks, the update, and who waits now.
+    assert len(seen) == 7
     assert shop.api.rows("SELECT sum(physical) FROM stock WHERE item_id > 3")[0][0] == 50_005_000
 
 

@@ -42,6 +42,7 @@ _MARKETS: Final = "tests/integration/test_security_markets.py"
 _FOLLOWED: Final = "tests/integration/test_jobs_followed.py"
 _ORDERED: Final = "tests/integration/test_ordered.py"
 _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
+_BACK_ORDERS: Final = "tests/integration/test_back_orders.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -1049,5 +1050,38 @@ MUTANTS: Final = (
         "a line forgets which words its item had",
         [Change("shared/persistence/orders/rows.py", "{item.id}\\t{item.version}", "{item.id}\\t0")],
         [f"{_SOLD}::test_each_order_has_the_words_of_its_own_day"],
+    ),
+    Mutant(
+        "a younger back-order that fits overtakes an older one",
+        [
+            Change(
+                "shared/domain/back_orders.py",
+                "            behind.update(line.warehouse_ids)\n",
+                "            pass\n",
+            )
+        ],
+        ["tests/unit/shared/domain/test_back_orders.py"],
+    ),
+    Mutant(
+        "back-orders are served youngest first",
+        [
+            Change(
+                "shared/persistence/core/back_orders.py",
+                "ORDER BY orders.created_at, order_number, line",
+                "ORDER BY orders.created_at DESC, order_number DESC, line",
+            )
+        ],
+        [_BACK_ORDERS],
+    ),
+    Mutant(
+        "an order that has just begun to wait is not served",
+        [
+            Change(
+                "shared/persistence/core/back_orders.py",
+                "    if not latecomers:\n        return waiting\n",
+                "    return [line for line in waiting if line.order_number in locked]\n",
+            )
+        ],
+        [_BACK_ORDERS],
     ),
 )

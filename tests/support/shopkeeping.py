@@ -73,6 +73,8 @@ class Shopkeeping(RuleBasedStateMachine):
         self.name = f"RUN{next(RUNS)}"
         self.physical: dict[tuple[str, str], int] = {}
         self.held: Counter[tuple[str, str]] = Counter()
+        self.waiting: list[tuple[int, int, str, int]] = []
+        """Lines that wait: the order's number, the line's place in it, the thing, and how many."""
         self.prepared: dict[int, tuple[list[Line], dict[str, Any]]] = {}
         self.completed: dict[int, list[int]] = {}
         self.answers: dict[str, bytes] = {}
@@ -219,6 +221,8 @@ class Shopkeeping(RuleBasedStateMachine):
             assert waiting in {0, quantity}
             if waiting:
                 missing.append((thing, quantity))
+                [number] = [part["orderId"] for part in parts if self._waits(part, at)]
+                self.waiting.append((number, at, thing, quantity))
         assert all(self.held[place] <= self.physical[place] for place in self.physical)
         self._add_up(parts, wanted, wish)
         return missing
@@ -302,6 +306,37 @@ class Shopkeeping(RuleBasedStateMachine):
         )
         for place, quantity in counts.items():
             self.physical[place] = max(quantity, self.held[place])
+        self._serve_who_waits({thing for thing, _ in counts})
+
+    def _serve_who_waits(self, things: set[str]) -> None:
+        """Hand out what is free, oldest order first: whoever cannot have all of it stands in the way."""
+        blocked: set[str] = set()
+        for waiting in self._oldest_first():
+            number, at, thing, quantity = waiting
+            if thing in blocked or thing not in things:
+                continue
+            if quantity > self.free(thing):
+                blocked.add(thing)
+                continue
+            whole = [house for house in HOUSES if self._free_at(thing, house) >= quantity]
+            for house in whole[:1] or HOUSES:
+                taken = min(quantity, self._free_at(thing, house))
+                self.held[thing, house] += taken
+                quantity -= taken
+            self.waiting.remove(waiting)
+            event("a back-order is served")
+            [part] = self._read([number])
+            assert not self._waits(part, at)
+
+    def _oldest_first(self) -> list[tuple[int, int, str, int]]:
+        query = text("SELECT number, created_at FROM orders WHERE number = ANY(:numbers)")
+        with self.engine.connect() as connection:
+            rows = connection.execute(query, {"numbers": [one[0] for one in self.waiting]})
+            made = dict(rows.tuples().all())
+        return sorted(self.waiting, key=lambda one: (made[one[0]], one))
+
+    def _waits(self, part: dict[str, Any], at: int) -> bool:
+        return any(one["line"] == at and one["backOrdered"] for one in part["products"])
 
     @rule(choice=st.integers(0, 99))
     def ask_for_an_earlier_job(self, choice: int) -> None:

@@ -164,10 +164,13 @@ class _Load:
             for name, physical in (every if item.stock is None else item.stock).items()
         )
         total = sum(len(every if item.stock is None else item.stock) for item in self._catalog.items)
-        if total == 0:
-            self._summary.counts["stock"] = Count()
+        # Another threshold, another list of warehouses, an item that may be sold again: units become free.
+        counts = self._summary.counts
+        serve_all = any(counts[name].changed for name in ("warehouses", "allocationRules", "items"))
+        if total == 0 and not serve_all:
+            counts["stock"] = Count()
             return
-        loaded = load_stock(self._connection, self._ticking("stock", total, made))
+        loaded = load_stock(self._connection, self._ticking("stock", total, made), serve_all=serve_all)
         self._summary.counts["stock"] = loaded.count
         self._summary.kept_stock, self._summary.kept_stock_skus = loaded.kept, loaded.kept_skus
 

@@ -6,14 +6,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Table, and_, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Table,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.domain.catalog_file import Count
 from shared.persistence.catalog.merge import fill, rows_of, temporary_table
-from shared.persistence.core.tables import items, prices, stock
+from shared.persistence.core.back_orders import lock_waiting, serve_waiting
+from shared.persistence.core.tables import items, order_lines, prices, stock
 
 _SKUS_TOLD: Final = 5
+_WAITS: Final = (order_lines.c.back_ordered > 0, order_lines.c.item_id.is_not(None))
 
 
 @dataclass(frozen=True)
@@ -38,30 +52,37 @@ def load_prices(connection: Connection, rows: Iterable[Sequence[Any]]) -> Count:
     return Count(inserted, changed, _size(connection, incoming) - inserted - changed)
 
 
-def load_stock(connection: Connection, rows: Iterable[Sequence[Any]]) -> StockLoad:
+def load_stock(
+    connection: Connection, rows: Iterable[Sequence[Any]], *, serve_all: bool = False
+) -> StockLoad:
     """Set ``(item id, warehouse id, physical)``, but never below what is allocated by then.
 
-    Stock of None is none: 0 where there is a row of it.
+    Stock of None is none: 0 where there is a row of it. What becomes free goes to the orders that wait for
+    it; with ``serve_all`` all that wait are looked at, for what is there may suffice for them now.
 
-    Rows that are right already are not even locked. The others are locked by (item, warehouse), ascending, as
-    slices do, so that neither deadlocks the other; missing rows are inserted before that, in the same order.
+    Stock of items that is right already is not even locked. That of the others is locked by (item,
+    warehouse), ascending, as slices do, so that neither deadlocks the other; missing rows are inserted before
+    that, in the same order, and the orders that wait are locked before all of it.
     """
     incoming = _incoming(connection, stock, ["item_id", "warehouse_id", "physical"])
     fill(connection, incoming, incoming.columns.keys(), rows)
     same = and_(stock.c.item_id == incoming.c.item_id, stock.c.warehouse_id == incoming.c.warehouse_id)
     connection.execute(delete(incoming).where(incoming.c.physical.is_(None), ~select(1).where(same).exists()))
     connection.execute(update(incoming).values(physical=0).where(incoming.c.physical.is_(None)))
+    changing = _changing(connection, incoming, same, serve_all=serve_all)
+    waiting = lock_waiting(connection, _waited_for(connection, changing))
     inserted = _insert_missing(connection, incoming, same)
-    _lock_different(connection, incoming, same)
+    _lock(connection, changing)
     # The locks are held: what is allocated stays as it is from here on.
     kept, skus = _kept(connection, incoming, same)
     wanted = func.greatest(incoming.c.physical, stock.c.allocated)
-    changing = (
+    setting = (
         update(stock)
         .values(physical=wanted, modified_at=func.clock_timestamp())
         .where(same, stock.c.physical != wanted)
     )
-    changed = rows_of(connection, changing)
+    changed = rows_of(connection, setting)
+    serve_waiting(connection, _waited_for(connection, changing), waiting)
     return StockLoad(Count(inserted, changed, _size(connection, incoming) - inserted - changed), kept, skus)
 
 
@@ -85,18 +106,42 @@ def _insert_missing(connection: Connection, incoming: Table, same: Any) -> int:
     return rows_of(connection, inserting.on_conflict_do_nothing())
 
 
-def _lock_different(connection: Connection, incoming: Table, same: Any) -> None:
+def _changing(connection: Connection, incoming: Table, same: Any, *, serve_all: bool) -> Table:
+    """The items whose stock changes, or may suffice for more."""
+    changing = temporary_table(connection, "changing_items", [Column("item_id", BigInteger)])
     different = (
+        select(incoming.c.item_id)
+        .outerjoin(stock, same)
+        .where(or_(stock.c.physical.is_(None), stock.c.physical != incoming.c.physical))
+    )
+    also = select(order_lines.c.item_id).where(*_WAITS)
+    # A union has each of them once.
+    found = different.union(also) if serve_all else different.distinct()
+    connection.execute(insert(changing).from_select(["item_id"], found))
+    connection.execute(text("ANALYZE changing_items"))
+    return changing
+
+
+def _waited_for(connection: Connection, changing: Table) -> list[int]:
+    """Those of the items for which orders wait now."""
+    found = select(order_lines.c.item_id.distinct()).where(
+        *_WAITS, order_lines.c.item_id.in_(select(changing.c.item_id))
+    )
+    return list(connection.execute(found).scalars())
+
+
+def _lock(connection: Connection, changing: Table) -> None:
+    """Lock all that there is of the items, whatever the warehouse: so do orders."""
+    of_them = (
         select(stock.c.item_id)
-        .join(incoming, same)
-        .where(stock.c.physical != incoming.c.physical)
+        .where(stock.c.item_id.in_(select(changing.c.item_id)))
         .order_by(stock.c.item_id, stock.c.warehouse_id)
         # NO KEY: an allocation's foreign key must not wait for it.
         .with_for_update(of=stock, key_share=True)
         .subquery()
     )
     # Counted on the server: nobody needs to see 200,000 ids.
-    connection.execute(select(func.count()).select_from(different))
+    connection.execute(select(func.count()).select_from(of_them))
 
 
 def _kept(connection: Connection, incoming: Table, same: Any) -> tuple[int, list[str]]:

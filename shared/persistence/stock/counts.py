@@ -20,6 +20,7 @@ from shared.domain.stock_count import (
     physical_after,
     resolve_counts,
 )
+from shared.persistence.core.back_orders import lock_waiting, serve_waiting
 from shared.persistence.core.database import transaction
 
 _WAREHOUSES = text(
@@ -45,12 +46,12 @@ _INSERT_MISSING = text(
     " AND stock.warehouse_id = wanted.warehouse_id)"
     " ORDER BY item_id, warehouse_id ON CONFLICT DO NOTHING RETURNING item_id, warehouse_id"
 )
+# All that there is of the items, as orders lock it: what waits for one may take it from several warehouses.
 # NO KEY: an allocation's foreign key must not wait for it.
 _LOCK = text(
-    "SELECT stock.item_id, stock.warehouse_id, physical, allocated FROM stock"
-    " JOIN unnest(CAST(:items AS bigint[]), CAST(:warehouses AS integer[])) AS wanted(item_id, warehouse_id)"
-    " ON stock.item_id = wanted.item_id AND stock.warehouse_id = wanted.warehouse_id"
-    " ORDER BY stock.item_id, stock.warehouse_id FOR NO KEY UPDATE OF stock"
+    "SELECT item_id, warehouse_id, physical, allocated FROM stock"
+    " WHERE item_id = ANY(CAST(:items AS bigint[]))"
+    " ORDER BY item_id, warehouse_id FOR NO KEY UPDATE"
 )
 _SET = text(
     "UPDATE stock SET physical = counted.physical, modified_at = clock_timestamp()"
@@ -63,13 +64,19 @@ _SET = text(
 def set_stock(engine: Engine, counts: Sequence[StockCount], market_ids: frozenset[int] | None) -> StockSet:
     """Set ``physical`` to what was counted, or change it, but never below what is allocated by then.
 
-    One transaction, and a fixed number of statements. Items that are not sold in ``market_ids`` (None: every
-    market) are not found. Raises PersistenceError, and only CommitUnknownError where it may have been done.
+    What becomes free goes to the orders that wait for it. One transaction, and a fixed number of statements.
+    Items that are not sold in ``market_ids`` (None: every market) are not found. Raises PersistenceError, and
+    only CommitUnknownError where it may have been done.
     """
     with transaction(engine) as connection:
         warehouses = _find_warehouses(connection, counts)
         named = _find_items(connection, {count.product for count in counts}, market_ids)
-        return _set(connection, resolve_counts(counts, named, warehouses))
+        resolved = resolve_counts(counts, named, warehouses)
+        items = {item_id for item_id, _ in resolved.by_stock_key}
+        waiting = lock_waiting(connection, items)
+        done = _set(connection, resolved)
+        serve_waiting(connection, items, waiting)
+        return done
 
 
 def _find_warehouses(connection: Connection, counts: Sequence[StockCount]) -> dict[str | None, int]:
@@ -108,9 +115,12 @@ def _set(connection: Connection, resolved: ResolvedCounts) -> StockSet:
     raised: list[Raised] = []
     beyond: list[Fault] = []
     changes: dict[StockKey, int] = {}
-    for item_id, warehouse_id, physical, allocated in connection.execute(_LOCK, _columns(stock_keys)):
+    items = sorted({item_id for item_id, _ in stock_keys})
+    for item_id, warehouse_id, physical, allocated in connection.execute(_LOCK, {"items": items}):
         stock_key = (item_id, warehouse_id)
-        counts = resolved.by_stock_key[stock_key]
+        counts = resolved.by_stock_key.get(stock_key)
+        if counts is None:
+            continue
         wanted = physical_after(counts, physical)
         if wanted > MOST_QUANTITY:
             beyond.extend(overflow_faults(counts, physical))
