@@ -27,6 +27,8 @@ def test_nothing_is_lost_doubled_or_oversold_while_everything_is_killed(tmp_path
     assert campaign.orders >= 500
     assert campaign.verdict.accepted > 20
     assert campaign.recovered_seconds is not None
+    assert campaign.lives["cancelled jobs"] > 0
+    assert campaign.lives["ordered batches"] > 0
 
 
 @pytest.mark.parametrize("name", BASELINES)

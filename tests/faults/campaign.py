@@ -12,8 +12,10 @@ from redis import Redis
 
 from cli.servers import temporary_data_dir
 from tests.faults.clients import Client, Poison
+from tests.faults.followers import Follower
 from tests.faults.harm import Harm, harm_done
 from tests.faults.hostile import HostileClients, p99
+from tests.faults.job_client import JobClient
 from tests.faults.journal import Journal
 from tests.faults.nemesis import Nemesis
 from tests.faults.ordermill import open_ordermill
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     """Takes a data directory, one for logs, and one for the permits of crash points."""
 
 _TELL_SECONDS = 15.0
+_JOB_CLIENTS = 2
+_FOLLOWERS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,8 @@ class Campaign:
     """From the last fault until every client knew what came of each of its batches, or gave up."""
     job_seconds: list[float] = field(default_factory=list)
     """How long it took a client to know of a batch's end: the median, the 99th of a hundred, the longest."""
+    lives: Counter[str] = field(default_factory=Counter)
+    """What clients have done with their jobs, and asked of them."""
     hostile: Counter[str] = field(default_factory=Counter)
     """What clients that mean harm have done."""
     p99_seconds: dict[str, float | None] = field(default_factory=dict)
@@ -121,17 +127,18 @@ def _campaign(
     tell: Callable[[str], None],
 ) -> Campaign:
     api = (subject.stack.url, subject.key)
-    clients = [
-        Client(
-            n, plan.seed, api, journal, poison, completes=subject.completes, spells=subject.reads_spellings
-        )
-        for n in range(plan.clients)
-    ]
+    options = {"completes": subject.completes, "spells": subject.reads_spellings}
+    clients = [Client(n, plan.seed, api, journal, poison, **options) for n in range(plan.clients)]
+    followers: list[Follower] = []
+    if subject.changes_jobs:
+        numbers = range(plan.clients, plan.clients + _JOB_CLIENTS)
+        clients += [JobClient(n, plan.seed, api, journal, poison, **options) for n in numbers]
+        followers = [Follower(n, plan.seed, api, journal) for n in range(_FOLLOWERS)]
     keeper = Storekeeper(subject)
     hostile = None
     if plan.hostile and subject.hostile_key:
         hostile = HostileClients(subject.stack.url, subject.hostile_key)
-    for thread in (*clients, keeper, nemesis):
+    for thread in (*clients, *followers, keeper, nemesis):
         thread.start()
     if hostile:
         hostile.start()
@@ -146,8 +153,10 @@ def _campaign(
         client.stop(subject.healing_seconds)
     for client in clients:
         client.join()
-    keeper.over.set()
-    keeper.join()
+    watching: list[Storekeeper | Follower] = [keeper, *followers]
+    for one in watching:
+        one.over.set()
+        one.join()
     undecided = _await_all_decided(subject, healing_from + subject.healing_seconds)
     campaign = Campaign(plan, healed_seconds=time.monotonic() - healing_from, counts=keeper.times)
     subject.stack.check()
@@ -164,7 +173,7 @@ def _campaign(
 def _p99_seconds(journal: Journal, hostile: HostileClients) -> dict[str, float | None]:
     took: dict[bool, list[float]] = {True: [], False: []}
     for sent in journal.sent:
-        if sent.is_batch and sent.took_seconds is not None:
+        if sent.usual and sent.took_seconds is not None:
             took[hostile.were_at_it(sent.begun)].append(sent.took_seconds)
     return {"beside": p99(took[True]), "peace": p99(took[False])}
 
@@ -198,9 +207,18 @@ def _count(campaign: Campaign, journal: Journal, nemesis: Nemesis) -> None:
     campaign.faults = Counter(fault.kind for fault in nemesis.faults)
     campaign.batches = len(batches)
     campaign.orders = sum(len(sent.wanted) for sent in batches)
+    campaign.lives = Counter(
+        {
+            "cancelled jobs": sum(sent.cancel_asked for sent in journal.sent),
+            "retries": sum(sent.retry_of is not None and bool(sent.answers) for sent in journal.sent),
+            "deleted jobs": sum(sent.deleted for sent in journal.sent),
+            "ordered batches": sum(sent.in_order for sent in batches),
+            "followed jobs": len(journal.followed),
+        }
+    )
     campaign.repeated = sum(len(sent.request_ids) - 1 for sent in journal.sent)
     campaign.lost_answers = sum(sent.unknown for sent in journal.sent)
     campaign.poisonous = poisonous(journal.sent)
-    took = sorted(sent.took_seconds for sent in batches if sent.took_seconds is not None)
+    took = sorted(sent.took_seconds for sent in batches if sent.usual and sent.took_seconds is not None)
     if took:
         campaign.job_seconds = [statistics.median(took), took[int(0.99 * (len(took) - 1))], took[-1]]

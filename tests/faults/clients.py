@@ -7,13 +7,14 @@ import json
 import random
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 import httpx
 
 from tests.faults.goods import OK, Wanted, batch, body_of
-from tests.faults.journal import Answer, Journal, Sent
+from tests.faults.journal import COMPLETIONS, Answer, Journal, Sent
+from tests.faults.told import told_of
 from tests.support.until import pause
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class Poison:
 class Client(threading.Thread):
     """Sends batches until told to stop, then sees to it that it knows what came of each."""
 
+    letter: ClassVar = "c"
+    """What the names of its batches begin with."""
+
     def __init__(
         self,
         number: int,
@@ -56,7 +60,7 @@ class Client(threading.Thread):
         completes: bool,
         spells: bool,
     ) -> None:
-        super().__init__(name=f"client-{number}", daemon=True)
+        super().__init__(name=f"client-{self.letter}{number}", daemon=True)
         self._over = threading.Event()
         self._number = number
         self._chance = random.Random(f"{seed}/{number}")  # noqa: S311 - a run must be repeatable
@@ -89,12 +93,13 @@ class Client(threading.Thread):
         count = 0
         while not self._over.is_set():
             count += 1
-            name = f"c{self._number}-{count}"
-            wanted = batch(self._chance, name, poisonous=self._poison.acquire(), spells=self._spells)
-            body = body_of(wanted)
-            key = self._new_key() if self._chance.random() < _KEYED else None
-            yield Sent(name, body, wanted, key)
+            yield self._batch(f"{self.letter}{self._number}-{count}")
             self._over.wait(self._chance.uniform(0, 0.1))
+
+    def _batch(self, name: str) -> Sent:
+        wanted = batch(self._chance, name, poisonous=self._poison.acquire(), spells=self._spells)
+        body = body_of(wanted)
+        return Sent(name, body, wanted, self._new_key() if self._chance.random() < _KEYED else None)
 
     def _new_key(self) -> str:
         return str(UUID(int=self._chance.getrandbits(128)))
@@ -113,6 +118,8 @@ class Client(threading.Thread):
         headers = {"X-Request-ID": sent.request_ids[-1]}
         if sent.idempotency_key is not None:
             headers["Idempotency-Key"] = sent.idempotency_key
+        if sent.prefer:
+            headers["Prefer"] = sent.prefer
         self._journal.note("invoke", sent, request=sent.request_ids[-1])
         try:
             answer = client.post(sent.path, content=sent.body, headers=headers)
@@ -129,12 +136,16 @@ class Client(threading.Thread):
             # With a job's place it says that it does not know itself.
             sent.unknown += bool(location)
             sent.refused += not location
-        else:
-            self._journal.accuse(
-                "a good batch is accepted, or told to come again",
-                f"{sent.name}: {answer.status_code} {answer.text[:60]!r}",
-            )
-            sent.unknown += 1
+            return False
+        return self._refused(sent, answer)
+
+    def _refused(self, sent: Sent, answer: httpx.Response) -> bool:
+        """What is not accepted, though nothing is away; whether that is the last word."""
+        self._journal.accuse(
+            "a good batch is accepted, or told to come again",
+            f"{sent.name}: {answer.status_code} {answer.text[:60]!r}",
+        )
+        sent.unknown += 1
         return False
 
     def _accepted(self, client: httpx.Client, sent: Sent, answer: Answer) -> None:
@@ -143,8 +154,13 @@ class Client(threading.Thread):
             self._open.append(sent)
             return
         sent.finish()
-        if sent.is_batch:
-            self._complete(client, sent, answer.body)
+        self._ended(client, sent, answer.body)
+
+    def _ended(self, client: httpx.Client, sent: Sent, outcomes: bytes) -> None:
+        """All its outcomes have been read for the first time."""
+        sent.final = outcomes
+        if sent.is_keyed:
+            self._complete(client, sent, outcomes)
 
     def _look_around(self, client: httpx.Client) -> None:
         """Look at one of the jobs that run, and wait while there are too many of them."""
@@ -169,22 +185,17 @@ class Client(threading.Thread):
             self._open.remove(sent)
             return
         job: dict[str, Any] = answer.json()
-        decided = job["ok"] + job["failed"] + job["cancelled"]
-        if decided + job["pending"] != job["total"] or job["total"] != len(sent.wanted):
-            self._journal.accuse("a job's counts add up", f"{sent.name}: {job}")
-        if decided < sent.decided:
-            self._journal.accuse("a job never runs backwards", f"{sent.name}: {job}, {sent.decided} before")
-        sent.decided = max(sent.decided, decided)
+        sent.told.append(told_of(job, "read"))
         if job["done"]:
             sent.finish()
-            self._open.remove(sent)
         elif len(sent.seen) >= _SEEN_MOST:
             return
         results = client.get(f"{sent.job_path}/results")
         if results.status_code == http.HTTPStatus.OK:
             sent.seen.append(results.content)
-            if job["done"] and sent.is_batch:
-                self._complete(client, sent, results.content)
+            if job["done"]:
+                self._open.remove(sent)
+                self._ended(client, sent, results.content)
 
     def _complete(self, client: httpx.Client, sent: Sent, outcomes: bytes) -> None:
         """Complete some of what was prepared; now and then once more, which changes nothing."""
@@ -196,4 +207,4 @@ class Client(threading.Thread):
                 body = json.dumps({"comment": f"{again + 1}"}).encode()
                 wanted = {str(number): Wanted({}, frozenset({OK}))}
                 name = f"{sent.name}!{number}-{again}"
-                self._send(client, Sent(name, body, wanted, self._new_key(), f"/v1/order/{number}"))
+                self._send(client, Sent(name, body, wanted, self._new_key(), f"{COMPLETIONS}{number}"))

@@ -12,6 +12,7 @@ from tests.support.orders import ADDRESS
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
 
 POISON: Final = "CURSED-CLOCK"
 """A worker process of the campaign that has claimed an order with these bytes dies."""
@@ -30,8 +31,11 @@ COUNTED_UNITS: Final = 25
 """What is free of each when it has just been counted."""
 # One lies in one house, the other in the other: together they are shipped apart.
 _APART: Final = ("OAK-SHELF", "TIN-BELL")
+TURNS: Final = tuple(f"PEWTER-CUP-{number:03}" for number in range(200))
+"""Of each there is what a part of one batch asks for, and it is never counted anew."""
+TURN_UNITS: Final = 30
 UPCS: Final = dict(
-    zip((*_PLENTIFUL, *_SCARCE, *COUNTED, *_APART), map(str, count(711_719_000_000)), strict=False)
+    zip((*_PLENTIFUL, *_SCARCE, *COUNTED, *_APART, *TURNS), map(str, count(711_719_000_000)), strict=False)
 )
 """The UPC of each item."""
 _LINES_MOST = 300
@@ -64,6 +68,7 @@ CATALOG: Final[dict[str, Any]] = {
         *(_item(sku, Main=COUNTED_UNITS) for sku in COUNTED),
         _item(_APART[0], Main=_PLENTY),
         _item(_APART[1], Shop=_PLENTY),
+        *(_item(sku, Main=TURN_UNITS) for sku in TURNS),
     ],
     "vouchers": [{"code": _VOUCHER, "name": "A few", "percent": "10", "uses": _VOUCHER_USES}],
 }
@@ -113,12 +118,14 @@ def body_of(wanted: dict[str, Wanted]) -> bytes:
     return b"{%b}" % b",".join(b"%b:%b" % (json.dumps(key).encode(), one.text) for key, one in wanted.items())
 
 
-def batch(chance: random.Random, name: str, *, poisonous: bool, spells: bool) -> dict[str, Wanted]:
-    """A batch of one of the sizes; one of a poisonous batch's orders kills its worker.
+def batch(
+    chance: random.Random, name: str, *, poisonous: bool, spells: bool, sizes: Sequence[int] = SIZES
+) -> dict[str, Wanted]:
+    """A batch of one of three sizes; one of a poisonous batch's orders kills its worker.
 
     ``spells``: the orders come in all the spellings of real clients.
     """
-    (size,) = chance.choices(SIZES, _CHANCES)
+    (size,) = chance.choices(sizes, _CHANCES)
     wanted = {f"{name}/{number}": _order(chance) for number in range(size)}
     if spells:
         wanted = {
@@ -128,6 +135,22 @@ def batch(chance: random.Random, name: str, *, poisonous: bool, spells: bool) ->
         order = {"address": _BUYER, "products": [{"sku": POISON, "qty": 1}]}
         wanted[chance.choice(list(wanted))] = Wanted(order, frozenset({-7}))
     return wanted
+
+
+def batch_in_turn(chance: random.Random, name: str) -> dict[str, Wanted]:
+    """A batch whose orders want more of one item than there is."""
+    sku = chance.choice(TURNS)
+    return {
+        f"{name}/{number}": Wanted(
+            {"address": _BUYER, "products": [{"sku": sku, "qty": chance.randint(1, 2)}]}, frozenset({OK, -2})
+        )
+        for number in range(chance.choice((25, 120)))
+    }
+
+
+def corrected(chance: random.Random) -> Wanted:
+    """An order that nothing is wrong with."""
+    return Wanted({"address": _BUYER, "products": _lines(chance, _PLENTIFUL)}, frozenset({OK}))
 
 
 def _order(chance: random.Random) -> Wanted:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import http
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from sqlalchemy import text
 
 from tests.faults.goods import OK
+from tests.faults.job_checks import is_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 # Parts of one order count once; another number or another job under the same key is an order too many.
 _MADE = text("""
-    SELECT batch_key, count(*) AS orders, count(DISTINCT job_id) AS jobs
+    SELECT batch_key, count(*) AS orders, array_agg(DISTINCT CAST(job_id AS text)) AS job_ids
     FROM orders WHERE part = 0 GROUP BY batch_key
 """)
 _OVERSOLD = text("""
@@ -59,6 +60,10 @@ class Harm:
     oversold_units: int = 0
     """Units that orders have and the stock had not."""
 
+    def __add__(self, other: Harm) -> Harm:
+        """Both together."""
+        return Harm(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(Harm)})
+
     @property
     def doubled(self) -> int:
         """All orders too many."""
@@ -69,19 +74,35 @@ def harm_done(sent: Sequence[Sent], subject: Subject, undecided: AbstractSet[str
     """Count it, now that nothing goes on any more; ``undecided``: the keys that somebody has in hand."""
     harm = Harm(oversold_units=_oversold(subject.engine))
     made = _made(subject.engine)
-    harm.doubled_by_repetition = sum(jobs - 1 for _, jobs in made.values())
-    harm.doubled_by_delivery = sum(orders - jobs for orders, jobs in made.values())
+    harm.doubled_by_repetition = sum(len(jobs) - 1 for _, jobs in made.values())
+    harm.doubled_by_delivery = sum(orders - len(jobs) for orders, jobs in made.values())
     headers = {"API-Authorization": subject.key}
     with httpx.Client(base_url=subject.stack.url, headers=headers, timeout=60, trust_env=False) as client:
         for batch in (one for one in sent if one.is_batch):
+            jobs = {key: made[key][1] for key in batch.wanted if key in made}
             if batch.answers:
-                harm.accepted += len(batch.wanted)
-                outcomes = _outcomes(client, batch)
-                harm.stuck_jobs += outcomes.keys() != batch.wanted.keys()
-                for key, wanted in batch.wanted.items():
-                    _count(harm, wanted, outcomes.get(key), key in made, key in undecided)
+                job = batch.job_path.rpartition("/")[2]
+                harm += harm_of(batch, _outcomes(client, batch), jobs, job, undecided)
             elif not batch.unknown:
-                harm.denied += sum(key in made for key in batch.wanted)
+                harm.denied += len(jobs)
+    return harm
+
+
+def harm_of(
+    batch: Sent,
+    outcomes: Mapping[str, Mapping[str, Any]],
+    made: Mapping[str, AbstractSet[str]],
+    job: str,
+    undecided: AbstractSet[str],
+) -> Harm:
+    """What became of an accepted batch, whose job is this one; ``made``: the jobs that made each key's order.
+
+    What a retry of its orders has made is the retry's.
+    """
+    harm = Harm(accepted=len(batch.wanted), stuck_jobs=outcomes.keys() != batch.wanted.keys())
+    for key, wanted in batch.wanted.items():
+        is_made = job in made.get(key, ()) if batch.chain else key in made
+        _count(harm, wanted, outcomes.get(key), is_made, key in undecided)
     return harm
 
 
@@ -100,11 +121,16 @@ def _count(
 
 
 def _is_fault(wanted: Wanted, outcome: Mapping[str, Any]) -> bool:
+    if is_cancelled(outcome):
+        return False
     return outcome["code"] not in wanted.may_be or (OK in wanted.may_be and "given up" in outcome["msg"])
 
 
 def _outcomes(client: httpx.Client, batch: Sent) -> dict[str, Any]:
-    """What a client can be told of it now, or was told when it was answered."""
+    """What a client can be told of it now, or was told when it was answered, or before it was deleted."""
+    if batch.delete_asked and batch.final is not None:
+        last: dict[str, Any] = json.loads(batch.final)
+        return last
     for answer in batch.answers:
         if answer.status == http.HTTPStatus.OK:
             told: dict[str, Any] = json.loads(answer.body)
@@ -114,11 +140,11 @@ def _outcomes(client: httpx.Client, batch: Sent) -> dict[str, Any]:
     return known
 
 
-def _made(engine: Engine) -> dict[str, tuple[int, int]]:
-    """Key → how many orders there are under it, and from how many requests."""
+def _made(engine: Engine) -> dict[str, tuple[int, frozenset[str]]]:
+    """Key → how many orders there are under it, and of which jobs."""
     with engine.connect() as connection:
         rows: Iterable[Any] = connection.execute(_MADE)
-        return {json.loads(row.batch_key): (row.orders, row.jobs) for row in rows}
+        return {json.loads(row.batch_key): (row.orders, frozenset(row.job_ids)) for row in rows}
 
 
 def _oversold(engine: Engine) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from tests.faults.goods import Wanted
+    from tests.faults.told import Told
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,28 @@ class Answer:
 
 BATCHES: Final = "/v1/orders"
 """Where batches are sent to."""
+COMPLETIONS: Final = "/v1/order/"
+"""What the path of a completion begins with."""
+GIVEN_ORDER: Final = "?ordered=true"
+"""What asks for a batch to be decided in the order that was sent."""
 
 
 @dataclass
 class Sent:
-    """A batch that was sent, perhaps several times, and all that became known of it; or a completion."""
+    """A batch that was sent, perhaps often, and all that became known of it; or a completion, or a retry.
+
+    Those that try one another's orders again have their ``chain`` in common.
+    """
 
     name: str
     body: bytes
     wanted: dict[str, Wanted]
     idempotency_key: str | None
     path: str = BATCHES
+    prefer: str = ""
+    retry_of: Sent | None = None
+    chain: dict[str, list[Sent]] = field(default_factory=dict)
+    """Of each key the retries that have tried it, the last one last."""
     request_ids: list[str] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     unknown: int = 0
@@ -48,8 +60,15 @@ class Sent:
     """Times that it was said that nothing had been accepted."""
     seen: list[bytes] = field(default_factory=list)
     """Results as they were while the job ran."""
-    decided: int = 0
-    """The most orders that were ever said to be decided."""
+    told: list[Told] = field(default_factory=list)
+    """Its job as its client was told of it, in that order."""
+    final: bytes | None = None
+    """All its outcomes, once they had been read."""
+    cancel_asked: bool = False
+    """Whether its client has asked for it to be cancelled, whatever was answered."""
+    delete_asked: bool = False
+    deleted: bool = False
+    """Whether its client was told that it is deleted."""
     done: bool = False
     begun: float = 0.0
     """When it was first sent, by a clock that is never set."""
@@ -58,13 +77,34 @@ class Sent:
 
     @property
     def is_batch(self) -> bool:
-        """Whether it is one; a completion's answer stands under no key."""
-        return self.path == BATCHES
+        """Whether it is one, and neither a completion nor a retry."""
+        return self.path.startswith(BATCHES)
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether its outcomes stand under keys; a completion's stands alone."""
+        return not self.path.startswith(COMPLETIONS)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether it is to be decided in the order that was sent."""
+        return self.path == BATCHES + GIVEN_ORDER
+
+    @property
+    def usual(self) -> bool:
+        """Whether it is a batch that is waited for and left alone, so that its time tells something."""
+        return self.path == BATCHES and not self.prefer
 
     def finish(self) -> None:
         """All of it has been seen to be done."""
-        self.done = True
-        self.took_seconds = time.monotonic() - self.begun
+        if not self.done:
+            self.done = True
+            self.took_seconds = time.monotonic() - self.begun
+
+    @property
+    def may_be_cancelled(self) -> bool:
+        """Whether orders of it may be told to be cancelled."""
+        return self.cancel_asked
 
     @property
     def job_path(self) -> str:
@@ -72,11 +112,21 @@ class Sent:
         return self.answers[0].job_path if self.answers else ""
 
 
+@dataclass
+class Followed:
+    """A job that somebody followed, beside its client."""
+
+    sent: Sent
+    how: str
+    told: list[Told] = field(default_factory=list)
+
+
 class Journal:
     """Shared by all clients."""
 
     def __init__(self, path: Path) -> None:
         self.sent: list[Sent] = []
+        self.followed: list[Followed] = []
         self.violations: list[Violation] = []
         self._lock = threading.Lock()
         self._file: TextIO = path.open("a", encoding="utf-8")
@@ -88,6 +138,11 @@ class Journal:
         with self._lock:
             self.sent.append(sent)
         self.note("batch", sent, orders=len(sent.wanted), sha256=digest, key=sent.idempotency_key)
+
+    def follow(self, followed: Followed) -> None:
+        """A job is about to be followed."""
+        with self._lock:
+            self.followed.append(followed)
 
     def note(self, event: str, sent: Sent, **details: Any) -> None:
         """Write an event down before anything else happens."""

@@ -19,6 +19,7 @@ from shared.queue.job_queue import KEY_PREFIX, SETTLE_SLICE
 from shared.settings import Settings
 from tests.faults.checks import violated_rules
 from tests.faults.goods import CATALOG, COUNTED, COUNTED_UNITS, POISON
+from tests.faults.job_checks import broken_tellings
 from tests.faults.subject import Subject
 from tests.faults.verdict import Verdict, judge, read_world
 from tests.support.catalog_files import load
@@ -64,6 +65,7 @@ class Ordermill(Subject):
     """ordermill itself."""
 
     completes = True
+    changes_jobs = True
     reads_spellings = True
     queues = tuple(f"{KEY_PREFIX}{name}" for name in SLICE_QUEUES)
     task = SETTLE_SLICE
@@ -103,7 +105,8 @@ class Ordermill(Subject):
     def judge(self, journal: Journal) -> Verdict:
         """Through SQL and through HTTP."""
         verdict = judge(journal.sent, read_world(self.engine), self.stack.url, self.key)
-        verdict.violations[:0] = [*journal.violations, *violated_rules(self.engine)]
+        told = broken_tellings(journal.sent, journal.followed)
+        verdict.violations[:0] = [*journal.violations, *told, *violated_rules(self.engine)]
         return verdict
 
 

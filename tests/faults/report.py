@@ -29,6 +29,7 @@ def as_json(campaign: Campaign) -> dict[str, Any]:
         "orders": campaign.orders,
         "completed": verdict.completed,
         "stock_counts": campaign.counts,
+        "lives": dict(campaign.lives),
         "outcomes": dict(verdict.outcomes),
         "accepted": verdict.accepted,
         "refused": verdict.refused,
@@ -77,6 +78,8 @@ def show(campaign: Campaign, console: Console) -> None:
     figures.add_row("orders", f"{campaign.orders:,}")
     figures.add_row("outcomes", ", ".join(f"{name}: {n:,}" for name, n in sorted(told["outcomes"].items())))
     figures.add_row("completions, counts of stock", f"{told['completed']:,}, {told['stock_counts']:,}")
+    if campaign.lives.total():
+        figures.add_row("of jobs", ", ".join(f"{what}: {n:,}" for what, n in campaign.lives.items()))
     figures.add_row("a batch took (median, 99 %, longest)", ", ".join(f"{s} s" for s in told["job_seconds"]))
     if campaign.hostile:
         figures.add_row("harm", ", ".join(f"{what}: {n:,}" for what, n in sorted(campaign.hostile.items())))

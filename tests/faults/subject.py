@@ -26,6 +26,8 @@ class Subject(ABC):
 
     completes: ClassVar[bool]
     """Whether prepared orders can be completed."""
+    changes_jobs: ClassVar[bool]
+    """Whether jobs can be cancelled, retried, deleted, followed, and decided in the order that was sent."""
     reads_spellings: ClassVar[bool]
     """Whether orders may come in all the spellings of real clients."""
     unfit: ClassVar[frozenset[str]] = frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import json
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,6 +16,15 @@ from sqlalchemy import text
 from tests.faults.checks import Violation
 from tests.faults.goods import COUNTED, OK, POISON
 from tests.faults.hostile import HOSTILE
+from tests.faults.job_checks import (
+    is_cancelled,
+    made_twice,
+    miscounted,
+    out_of_turn,
+    outcomes_changed,
+    wrongly_cancelled,
+)
+from tests.faults.told import told_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +43,10 @@ _FREE = text("""
     SELECT sku, sum(physical - allocated) AS free FROM stock JOIN items ON items.id = item_id GROUP BY sku
 """)
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_MADE = text("""
+    SELECT batch_key, array_agg(DISTINCT CAST(job_id AS text)) AS job_ids FROM orders WHERE part = 0
+    GROUP BY batch_key
+""")
 _READERS = 4
 
 
@@ -45,6 +59,8 @@ class World:
     lines: dict[str, dict[int, Counter[str]]]
     """Job id → position → units by SKU."""
     free: dict[str, int]
+    made: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Key → the jobs that have made an order under it."""
 
 
 @dataclass
@@ -73,7 +89,8 @@ def read_world(engine: Engine) -> World:
         for row in connection.execute(_LINES):
             lines[row.job_id][row.position][row.sku] = int(row.quantity)
         free = {row.sku: int(row.free) for row in connection.execute(_FREE)}
-    return World(jobs, lines, free)
+        made = {json.loads(row.batch_key): frozenset(row.job_ids) for row in connection.execute(_MADE)}
+    return World(jobs, lines, free, made)
 
 
 def judge(sent: Sequence[Sent], world: World, url: str, key: str) -> Verdict:
@@ -94,6 +111,7 @@ def judge(sent: Sequence[Sent], world: World, url: str, key: str) -> Verdict:
     }
     for job in sorted(set(world.jobs) - expected - harmless)[:3]:
         verdict.accuse("nothing is made that nobody sent", f"job {job}")
+    verdict.violations += made_twice(world.made)
     headers = {"API-Authorization": key, "Content-Type": "application/json"}
     with (
         httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client,
@@ -135,43 +153,72 @@ def _keys_told(sent: Sent, outcomes: Mapping[str, Any]) -> str:
 
 
 def _judge_job(client: httpx.Client, sent: Sent, job: str, world: World, verdict: Verdict) -> None:
-    path = f"/v1/jobs/{job}"
-    state = client.get(path).json()
-    results = client.get(f"{path}/results")
-    if results.status_code != http.HTTPStatus.OK or not state["done"]:
-        verdict.accuse("every job ends", f"{sent.name}: {state}")
+    answer = client.get(f"/v1/jobs/{job}")
+    if answer.status_code == http.HTTPStatus.GONE and sent.delete_asked:
+        raw = _judge_deleted(client, sent, job, verdict)
+    else:
+        raw = _judge_kept(client, sent, job, answer.json(), verdict)
+    if raw is None:
         return
-    outcomes = _keyed(sent, results.content)
+    written = _keyed(sent, raw)
+    outcomes = {key: msgspec.json.decode(one) for key, one in written.items()}
     if list(outcomes) != list(sent.wanted):
         verdict.accuse("every key has exactly one outcome", _keys_told(sent, outcomes))
-    for answer in sent.answers:
-        if answer.status == http.HTTPStatus.OK and answer.body != results.content:
-            verdict.accuse("an answer stays true", f"{sent.name}: another 200 now")
     for seen in sent.seen:
-        if any(outcomes.get(key) != outcome for key, outcome in _keyed(sent, seen).items()):
-            verdict.accuse("an answer stays true", f"{sent.name}: another outcome now")
-    if sent.idempotency_key is not None:
-        _judge_replay(client, sent, job, results.content, verdict)
+        verdict.violations += outcomes_changed(sent.name, _keyed(sent, seen), written)
+    verdict.violations += [*wrongly_cancelled(sent, outcomes), *miscounted(sent, outcomes)]
+    if sent.in_order:
+        for key in out_of_turn(sent.wanted, outcomes):
+            verdict.accuse("whoever asks first gets what is scarce", f"{sent.name} {key}")
     # Another batch's keys are accused above.
-    own = [(place, key, raw) for place, (key, raw) in enumerate(outcomes.items()) if key in sent.wanted]
-    for position, key, raw in own:
-        outcome = msgspec.json.decode(raw)
+    own = [(place, key, one) for place, (key, one) in enumerate(outcomes.items()) if key in sent.wanted]
+    for position, key, outcome in own:
         _judge_outcome(f"{sent.name} {key}", sent.wanted[key], outcome, verdict)
-        if not sent.is_batch:
+        if not sent.is_keyed:
             _judge_completion(f"{sent.name} {key}", key, outcome, verdict)
             continue
         _judge_order(f"{sent.name} {key}", sent.wanted[key].order, outcome, world, (job, position), verdict)
 
 
-def _keyed(sent: Sent, answer: bytes) -> dict[str, msgspec.Raw]:
+def _judge_kept(
+    client: httpx.Client, sent: Sent, job: str, state: dict[str, Any], verdict: Verdict
+) -> bytes | None:
+    """A job that is there: done, with outcomes that agree with all that was told of it before; gives them."""
+    results = client.get(f"/v1/jobs/{job}/results")
+    if results.status_code != http.HTTPStatus.OK or not state["done"]:
+        verdict.accuse("every job ends", f"{sent.name}: {state}")
+        return None
+    if sent.deleted:
+        verdict.accuse("what was deleted is gone", f"{sent.name}: {state}")
+    sent.told.append(told_of(state, "read"))
+    for answer in sent.answers:
+        if answer.status == http.HTTPStatus.OK and answer.body != results.content:
+            verdict.accuse("an answer stays true", f"{sent.name}: another 200 now")
+    if sent.idempotency_key is not None:
+        _judge_replay(client, sent, job, results.content, verdict)
+    return results.content
+
+
+def _judge_deleted(client: httpx.Client, sent: Sent, job: str, verdict: Verdict) -> bytes | None:
+    """A job that its client has deleted: gone in each way, and its outcomes are those that were told last."""
+    ways = [client.get(f"/v1/jobs/{job}/results")]
+    if sent.idempotency_key is not None:
+        headers = {"Idempotency-Key": sent.idempotency_key}
+        ways.append(client.post(sent.path, content=sent.body, headers=headers))
+    if any(answer.status_code != http.HTTPStatus.GONE for answer in ways):
+        verdict.accuse("what was deleted is gone", f"{sent.name}: {[one.status_code for one in ways]}")
+    return sent.final
+
+
+def _keyed(sent: Sent, answer: bytes) -> dict[str, bytes]:
     """An answer's outcomes by key; a completion's stands alone, and where it is not there yet stands {}."""
-    if sent.is_batch or answer == b"{}":
-        return _RAW.decode(answer)
-    return {key: msgspec.Raw(answer) for key in sent.wanted}
+    if sent.is_keyed or answer == b"{}":
+        return {key: bytes(raw) for key, raw in _RAW.decode(answer).items()}
+    return dict.fromkeys(sent.wanted, answer)
 
 
 def _judge_replay(client: httpx.Client, sent: Sent, job: str, results: bytes, verdict: Verdict) -> None:
-    """The same request once more is the same job and the same answer."""
+    """The same request once more is the same job and the same answer; what is deleted has no retry."""
     headers = {"Idempotency-Key": str(sent.idempotency_key)}
     again = client.post(sent.path, content=sent.body, headers=headers)
     same = (
@@ -180,12 +227,18 @@ def _judge_replay(client: httpx.Client, sent: Sent, job: str, results: bytes, ve
         and again.headers.get("Idempotent-Replayed") == "true"
         and (again.status_code == http.HTTPStatus.ACCEPTED or again.content == results)
     )
-    if not same:
+    of_deleted = (
+        sent.retry_of is not None and sent.retry_of.delete_asked and again.status_code == http.HTTPStatus.GONE
+    )
+    if not (same or of_deleted):
         verdict.accuse("a repeated request is replayed", f"{sent.name}: {again.status_code}")
 
 
 def _judge_outcome(name: str, wanted: Wanted, outcome: dict[str, Any], verdict: Verdict) -> None:
     code = OK if outcome["status"] == "ok" else outcome["code"]
+    if is_cancelled(outcome):
+        verdict.outcomes["cancelled"] += 1
+        return
     verdict.outcomes["ok" if code == OK else str(code)] += 1
     given_up = "given up" in outcome.get("msg", "")
     if code not in wanted.may_be or (given_up and OK in wanted.may_be):

@@ -18,6 +18,7 @@ from shared.settings import Settings
 from tests.faults.baselines.celery_app import CREATE_ORDER
 from tests.faults.baselines.orders import allow_several_orders_per_key
 from tests.faults.goods import CATALOG, COUNTED, COUNTED_UNITS
+from tests.faults.job_checks import broken_tellings
 from tests.faults.subject import Subject
 from tests.faults.verdict import Verdict, count_answers
 from tests.support.catalog_files import load
@@ -50,6 +51,7 @@ class Baseline(Subject):
     """Flask, a group of Celery tasks for each batch, Redis as broker and result backend, PostgreSQL."""
 
     completes = False
+    changes_jobs = False
     reads_spellings = False
     unfit = frozenset(
         {
@@ -88,7 +90,8 @@ class Baseline(Subject):
     def judge(self, journal: Journal) -> Verdict:
         """It promises nothing; what clients saw is told all the same."""
         accepted, refused = count_answers(journal.sent)
-        return Verdict(violations=list(journal.violations), accepted=accepted, refused=refused)
+        told = broken_tellings(journal.sent, journal.followed)
+        return Verdict(violations=[*journal.violations, *told], accepted=accepted, refused=refused)
 
 
 def _listed(redis: Redis) -> list[bytes]:
