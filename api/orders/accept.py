@@ -11,7 +11,7 @@ import orjson
 import structlog
 
 from api.orders.accept_small import GROUP_BATCH_MAX_ORDERS, GROUP_MAX_BYTES
-from api.orders.duplicate_numbers import repeated_numbers
+from api.orders.duplicate_numbers import asked_numbers
 from shared.domain.batch_options import AS_USUAL, BatchOptions
 from shared.domain.job import Job
 from shared.domain.kinds import JobForm
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from api.body.batch import Batch
     from api.context import AppContext
+    from api.orders.duplicate_numbers import AskedNumbers
     from shared.persistence.jobs.insert import Stored
     from shared.persistence.jobs.retry import JobRetry
     from shared.settings import Settings
@@ -91,6 +92,7 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
     """
     settings = app.settings
     size, lane = _admit(app, batch, request)
+    asked = asked_numbers(batch.orders)
     limits = _limits(settings)
     options = request.options
     plan = plan_slices(map(_order_size, batch.orders), queue=lane, limits=limits, ordered=options.ordered)
@@ -103,11 +105,12 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
         request_hash=request.request_hash,
         dispatch_after_seconds=settings.redispatch_first_seconds,
         retry=request.retry,
+        requested_numbers=_requested(asked, len(batch.keys)),
     )
-    slices = _Slices(batch, plan)
+    slices = _Slices(batch, plan, asked.repeated)
     perhaps_stored = False
-    # A retry is inserted alone: that others have its orders must cost nobody else.
-    may_share = request.retry is None and not options.ordered
+    # A retry is inserted alone, that others have its orders must cost nobody else; and what requests numbers.
+    may_share = request.retry is None and not options.ordered and not new_job.requested_numbers
     if may_share and 0 < job.total <= GROUP_BATCH_MAX_ORDERS and size.size_bytes <= GROUP_MAX_BYTES:
         small = app.small_batches.accept(new_job, list(slices), plan.loads)
         if small.stored is not None:
@@ -144,6 +147,14 @@ def _as_stored(job: Job, stored: Stored) -> Job:
         expires_at=stored.created_at + (job.expires_at - job.created_at),
         finished_at=None if job.total else stored.created_at,
     )
+
+
+def _requested(asked: AskedNumbers, orders: int) -> Sequence[int]:
+    """The numbers that nobody else may be given while the batch is undecided.
+
+    A batch of one order has no other that could be given its number, and is decided in a moment.
+    """
+    return sorted(asked.numbers) if orders > 1 else ()
 
 
 def _admit(app: AppContext, batch: Batch, request: BatchRequest) -> tuple[BatchSize, str]:
@@ -185,10 +196,10 @@ def _dispatch(app: AppContext, new_job: NewJob, slice_ids: Sequence[int], loads:
 class _Slices:
     """A batch's slices. Each is made when it is its turn, so that the batch is not in memory twice."""
 
-    def __init__(self, batch: Batch, plan: SlicePlan) -> None:
+    def __init__(self, batch: Batch, plan: SlicePlan, repeated: Sequence[int]) -> None:
         self._batch = batch
         self._ranges = plan.ranges
-        self._repeated = repeated_numbers(batch.orders)
+        self._repeated = repeated
 
     def __len__(self) -> int:
         return len(self._ranges)
@@ -209,6 +220,6 @@ class _Slices:
         members = [b"%b:%b" % (orjson.dumps(key), order) for key, order in zip(keys, orders, strict=True)]
         return b"{" + b",".join(members) + b"}"
 
-    def _repeated_within(self, positions: range) -> list[int]:
+    def _repeated_within(self, positions: range) -> Sequence[int]:
         first, last = (bisect_left(self._repeated, edge) for edge in (positions.start, positions.stop))
         return self._repeated[first:last]

@@ -22,6 +22,7 @@ _FAULTS: Final = "tests/integration/test_settle_faults.py"
 _WAITING: Final = "tests/integration/test_settle_waiting.py"
 _TOGETHER: Final = "tests/integration/test_settle_together.py"
 _RACES: Final = "tests/integration/test_stock_races.py"
+_REQUESTED: Final = "tests/integration/test_requested_numbers.py"
 _SOLD: Final = "tests/integration/test_what_was_sold.py"
 _HEALING: Final = "tests/integration/test_crash_points_healing.py"
 _WATCH: Final = "tests/integration/test_supervisor_watch.py"
@@ -1083,5 +1084,22 @@ MUTANTS: Final = (
             )
         ],
         [_BACK_ORDERS],
+    ),
+    Mutant(
+        "a number that the same batch asks for is given away",
+        [
+            Change(
+                "shared/persistence/orders/insert.py",
+                """
+    " AND (SELECT true FROM requested_numbers WHERE number = n LIMIT 1) IS NULL\"""",
+                "",
+            )
+        ],
+        [f"{_REQUESTED}::test_an_automatic_number_is_none_that_another_slice_of_the_same_batch_asks_for"],
+    ),
+    Mutant(
+        "numbers of undecided batches are released",
+        [Change("shared/persistence/jobs/requested_numbers.py", " AND finished_at IS NULL", " AND false")],
+        [f"{_REQUESTED}::test_numbers_are_kept_for_undecided_orders_alone"],
     ),
 )

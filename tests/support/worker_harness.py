@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from api.orders.duplicate_numbers import repeated_numbers
+from api.orders.duplicate_numbers import asked_numbers
 from shared.clock import utc_now
 from shared.domain.batch_options import BatchOptions
 from shared.domain.job import Job
@@ -95,7 +95,7 @@ class WorkerHarness:
         """
         now = utc_now()
         keyed = [(key, json.dumps(order).encode()) for key, order in batch.items()]
-        again = repeated_numbers(msgspec.Raw(raw) for _, raw in keyed)
+        asked = asked_numbers(msgspec.Raw(raw) for _, raw in keyed)
         slices = [
             NewSlice(
                 number=first // per,
@@ -103,7 +103,7 @@ class WorkerHarness:
                 order_count=len(keyed[first : first + per]),
                 body=b"{%s}"
                 % b",".join(json.dumps(k).encode() + b":" + raw for k, raw in keyed[first : first + per]),
-                repeated_numbers=[at for at in again if first <= at < first + per],
+                repeated_numbers=[at for at in asked.repeated if first <= at < first + per],
             )
             for first in range(0, len(keyed), per)
         ]
@@ -118,7 +118,13 @@ class WorkerHarness:
             expires_at=now + timedelta(days=30),
         )
         self.jobs.append(job.id)
-        new_job = NewJob(job=job, strict=strict, queue=queue, dispatch_after_seconds=0)
+        new_job = NewJob(
+            job=job,
+            strict=strict,
+            queue=queue,
+            dispatch_after_seconds=0,
+            requested_numbers=sorted(asked.numbers) if len(keyed) > 1 else (),
+        )
         return insert_job(self.engine, new_job, slices).slice_ids
 
     def settle(self, batch: Batch, **how: Any) -> Outcomes:

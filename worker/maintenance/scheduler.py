@@ -19,6 +19,7 @@ from shared.persistence.core.database import open_database
 from shared.persistence.core.errors import PersistenceError
 from shared.persistence.jobs.kept_bodies import empty_bodies
 from shared.persistence.jobs.prune import prune_jobs
+from shared.persistence.jobs.requested_numbers import release_numbers
 from shared.queue.job_queue import JobQueue, QueueAwayError
 from shared.settings import Settings
 from shared.signal_wakeup import signal_wakeup
@@ -32,6 +33,9 @@ PING_SECONDS = 1.0
 
 PRUNED_AT_ONCE = 1_000
 """Slices in one transaction of pruning, about."""
+
+RELEASED_AT_ONCE = 10_000
+"""Order numbers of done jobs that are released in one transaction: some tens of milliseconds."""
 
 
 @dataclass
@@ -70,6 +74,12 @@ def periodic_tasks(engine: Engine, queue: JobQueue, settings: Settings) -> list[
         PeriodicTask("prune", settings.prune_seconds, partial(_prune, engine), until_done=True),
         PeriodicTask(
             "bodies", settings.prune_seconds, partial(_empty_bodies, engine, settings), until_done=True
+        ),
+        PeriodicTask(
+            "numbers",
+            settings.prune_seconds,
+            partial(release_numbers, engine, RELEASED_AT_ONCE),
+            until_done=True,
         ),
     ]
 

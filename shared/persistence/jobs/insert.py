@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from shared.persistence.core.database import autocommit, driver_of, transaction
 from shared.persistence.core.errors import CommitUnknownError, PermanentError, TransientError
+from shared.persistence.jobs.requested_numbers import request_numbers
 from shared.persistence.jobs.retry import mark_retry
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class NewJob:
 
     After ``dispatch_after_seconds`` the sweeper dispatches a slice that is still undecided; of an ordered job
     only the first. Of the job's moments only how far they are apart is used: they are stored by the
-    database's clock, everybody's.
+    database's clock, everybody's. ``requested_numbers`` are kept for its orders while it is undecided.
     """
 
     job: Job
@@ -82,6 +83,7 @@ class NewJob:
     idempotency_key: str | None = None
     request_hash: bytes | None = None
     retry: JobRetry | None = None
+    requested_numbers: Sequence[int] = ()
 
 
 class Stored(NamedTuple):
@@ -242,6 +244,7 @@ def _insert(connection: Connection, new_job: NewJob, slices: NewSlices) -> Store
     stored = Stored(made.slice_ids, made.created_at)
     if new_job.retry is not None:
         mark_retry(connection, job.id, new_job.retry)
+    request_numbers(connection, job.id, new_job.requested_numbers)
     if not stored.slice_ids:
         return stored
     _copy_slices(connection, new_job, slices, stored.slice_ids, made.next_dispatch_at)

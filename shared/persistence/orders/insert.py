@@ -20,6 +20,7 @@ _DRAW = text(
     "SELECT array_agg(n ORDER BY n)"
     " FROM (SELECT nextval('order_number_seq') AS n FROM generate_series(1, :count)) AS drawn"
     " WHERE n <> ALL(CAST(:claimed AS bigint[])) AND (SELECT true FROM orders WHERE number = n) IS NULL"
+    " AND (SELECT true FROM requested_numbers WHERE number = n LIMIT 1) IS NULL"
 )
 _TAKEN = text("SELECT number, market_id FROM orders WHERE number = ANY(CAST(:numbers AS bigint[]))")
 
@@ -33,7 +34,10 @@ def taken_numbers(connection: Connection, numbers: Collection[int]) -> dict[int,
 
 
 def draw_numbers(connection: Connection, count: int, claimed: Collection[int]) -> Iterator[int]:
-    """``count`` automatic order numbers, ascending, stepping around those that exist or are ``claimed``."""
+    """``count`` automatic order numbers, ascending.
+
+    They step around those that exist, are ``claimed``, or are asked for by batches that are undecided.
+    """
     numbers: list[int] = []
     draw = count
     while len(numbers) < count:

@@ -25,7 +25,7 @@ from shared.persistence.core.tables.catalog import (
     vouchers,
     warehouses,
 )
-from shared.persistence.core.tables.job import job_progress, jobs, retried_keys, slices
+from shared.persistence.core.tables.job import job_progress, jobs, requested_numbers, retried_keys, slices
 from shared.persistence.core.tables.mail import confirmations
 from shared.persistence.core.tables.order import (
     allocations,
@@ -60,6 +60,7 @@ __all__ = [
     "payments",
     "pricelists",
     "prices",
+    "requested_numbers",
     "retried_keys",
     "shipping_options",
     "slices",

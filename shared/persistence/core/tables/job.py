@@ -188,6 +188,16 @@ job_progress = Table(
     CheckConstraint("ok >= 0 AND cancelled >= 0 AND ok + cancelled <= decided", name="counts_add_up"),
 )
 
+requested_numbers = Table(
+    # Order numbers that undecided jobs ask for: no automatic number is one of them. No foreign key, which
+    # would cost an index: what is left of a job that is gone is removed with that of those that are done.
+    "requested_numbers",
+    metadata,
+    Column("number", BigInteger, nullable=False),
+    Column("job_id", Uuid, nullable=False),
+    PrimaryKeyConstraint("number", "job_id"),
+)
+
 retried_keys = Table(
     # Which orders of a job were tried again, and by which job last: none is tried by two at once, or again
     # when it was made. A key is known by its SHA-256.

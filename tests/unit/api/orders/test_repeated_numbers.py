@@ -1,15 +1,19 @@
-"""Which order numbers stand earlier in the batch."""
+"""Which order numbers a batch asks for, and which of them stand earlier in it."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
 
-from api.orders.duplicate_numbers import repeated_numbers
+from api.orders.duplicate_numbers import asked_numbers
 
 
 def positions(*orders: bytes) -> list[int]:
-    return repeated_numbers(map(msgspec.Raw, orders))
+    return list(asked_numbers(map(msgspec.Raw, orders)).repeated)
+
+
+def numbers(*orders: bytes) -> list[int]:
+    return sorted(asked_numbers(map(msgspec.Raw, orders)).numbers)
 
 
 def numbered(written: str) -> bytes:
@@ -42,3 +46,16 @@ def test_only_the_orders_own_field_counts() -> None:
 
 def test_the_greatest_number_counts() -> None:
     assert positions(numbered("9223372036854775807"), numbered('"9223372036854775807"')) == [1]
+
+
+def test_all_numbers_that_are_asked_for_are_told_once() -> None:
+    assert numbers(numbered("9"), b"{}", numbered('"5"'), numbered("9.0"), numbered('"5x"')) == [5, 9]
+    assert numbers(b"{}", b'{"comment":"\\u00e5"}') == []
+
+
+@pytest.mark.parametrize("name", ["\\u006frderNumber", "order\\u004Eumber", "orderNumbe\\u0072"])
+def test_a_number_whose_field_is_written_with_escapes_is_asked_for_all_the_same(name: str) -> None:
+    order = b'{"%b":5}' % name.encode()
+
+    assert numbers(order) == [5]
+    assert positions(numbered("5"), order) == [1]
