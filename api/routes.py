@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial, wraps
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from werkzeug.routing import IntegerConverter
@@ -23,14 +24,14 @@ from api.middleware.auth import (
 from api.middleware.concurrency import admit, keep_permit, release_permit
 from api.middleware.rate_limit import limit_rate
 from api.openapi.publication import Publication, asset
+from api.orders.kinds import kind_routes
 from api.orders.list_view import list_orders
-from api.orders.views import complete_order, create_order, create_orders
 from api.route import Route
 from api.service.health import Readiness, healthz
 from api.service.limits import show_limits
 from api.stock import count_stock, list_stock
 from api.web.query import check_query
-from shared.schemas.batch_options import BatchOptionsQuery
+from shared.domain.kinds import JobKind
 from shared.schemas.lists.jobs import JobListQuery
 from shared.schemas.lists.orders import OrderListQuery
 from shared.schemas.lists.results import ResultsQuery
@@ -52,10 +53,8 @@ def routes() -> tuple[Route, ...]:
     # It describes these very routes, so it asks for them once they are all there.
     published = Publication(routes)
     return (
-        Route("POST", "/v1/orders", requires("orders:write"), create_orders, query=BatchOptionsQuery),
+        *chain.from_iterable(map(kind_routes, JobKind)),
         Route("GET", "/v1/orders", requires("orders:read"), list_orders, is_heavy=True, query=OrderListQuery),
-        Route("POST", "/v1/order", requires("orders:write"), create_order),
-        Route("POST", "/v1/order/<int:number>", requires("orders:write"), complete_order),
         Route("GET", "/v1/stock", requires("stock:read"), list_stock, is_heavy=True, query=StockQuery),
         Route("POST", "/v1/stock", requires("stock:write"), count_stock, is_heavy=True),
         Route("GET", "/v1/jobs", ANY_KEY, list_jobs, is_heavy=True, query=JobListQuery),

@@ -41,6 +41,7 @@ class WorkerContext:
     known_items: KnownItems = field(default_factory=KnownItems)
     """What orders have named of the catalog."""
     _readers: dict[bool, OrderReader] = field(default_factory=dict)
+    _completion_readers: dict[tuple[bool, bool], CompletionReader] = field(default_factory=dict)
     _catalog: CatalogIndex | None = None
 
     @cached_property
@@ -68,13 +69,13 @@ class WorkerContext:
             )
         return self._readers[strict]
 
-    def completion_reader(self, *, strict: bool) -> CompletionReader:
-        """The reader of completions; ``strict`` refuses unknown members."""
-        return CompletionReader(
-            zone=ZoneInfo(self.settings.organisation_timezone),
-            max_lines=self.settings.max_lines,
-            strict=strict,
-        )
+    def completion_reader(self, *, strict: bool, named: bool) -> CompletionReader:
+        """The reader of completions; ``strict`` refuses unknown members, ``named`` ones name their order."""
+        if (strict, named) not in self._completion_readers:
+            self._completion_readers[strict, named] = CompletionReader(
+                zone=ZoneInfo(self.settings.organisation_timezone), strict=strict, named=named
+            )
+        return self._completion_readers[strict, named]
 
     def catalog(self, connection: Connection, version: int) -> CatalogIndex:
         """The catalog's index, read again only when its version has changed."""

@@ -87,6 +87,18 @@ COMPLETION_SENT: Final = {
         },
     ),
 }
+COMPLETIONS_SENT: Final = {
+    "batch": Example(
+        says="Two orders, one with its payment",
+        value={
+            "x123": {
+                "order": 1234,
+                "payment": {"id": 1, "capture": {"status": 1, "amount": 40.33, "transaction": "T-77"}},
+            },
+            "a1": {"order": 1235},
+        },
+    ),
+}
 OUTCOMES: Final = {
     "created": Example(
         says="Both created", value={"x123": _CREATED, "a1": {"status": "ok", "orders": [1235]}}

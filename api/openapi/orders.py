@@ -1,32 +1,17 @@
-"""Orders, described."""
+"""Orders, described: created, completed and listed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from api.openapi.examples import COMPLETION_SENT, JOB, ORDER_SENT, ORDERS_SENT, OUTCOME, OUTCOMES
+from api.openapi.batches import batch_operation, one_operation
+from api.openapi.examples import COMPLETION_SENT, COMPLETIONS_SENT, ORDER_SENT, ORDERS_SENT
 from api.openapi.operation import Body, Operation, ResponseDoc
-from shared.schemas.batch_options import BatchOptionsQuery
 from shared.schemas.lists.orders import OrderListQuery
 
 if TYPE_CHECKING:
     from shared.settings import Settings
-
-_CREATING: Final = ("Prefer", "IdempotencyKey", "ContentEncoding")
-_ACCEPTED: Final = ResponseDoc(
-    says="The batch is accepted and durable, and not all outcomes are there yet: ask its job for them. An "
-    "order that may still be created is never answered `no`.",
-    schema="Job",
-    headers=("Location", "RetryAfter", "PreferenceApplied", "IdempotentReplayed"),
-    examples=JOB,
-)
-_ONE_OUTCOME: Final = ResponseDoc(
-    says="What became of the order. A rejected one is a 200 too: `status` tells.",
-    schema="Outcome",
-    headers=("Location", "PreferenceApplied", "IdempotentReplayed"),
-    examples=OUTCOME,
-)
 
 
 def _order_list(settings: Settings) -> OrderListQuery:
@@ -37,35 +22,16 @@ def _order_list(settings: Settings) -> OrderListQuery:
     )
 
 
-def _batch_options(settings: Settings) -> BatchOptionsQuery:
-    return BatchOptionsQuery(zone=ZoneInfo(settings.organisation_timezone))
-
-
 ORDERS: Final = {
-    "POST /v1/orders": Operation(
-        id="createOrders",
-        tag="Orders",
+    "POST /v1/orders": batch_operation(
+        "createOrders",
         summary="Create a batch of orders",
         description="Takes many orders at once, each under a key of your own, and answers with an outcome "
         "under each key. One order's rejection never touches another's success. Every batch becomes a job: "
         "the answer is 200 with the outcomes when they are all there in time, else 202 with the job.",
-        parameters=_CREATING,
-        query=_batch_options,
-        body=Body(
-            schema="Batch",
-            says="One JSON object of orders; or JSON lines, each with one such object.",
-            by_line=True,
-            examples=ORDERS_SENT,
-        ),
-        responses={
-            200: ResponseDoc(
-                says="The outcome of every order. Rejected ones are in it: `status` tells.",
-                schema="Outcomes",
-                headers=("Location", "PreferenceApplied", "IdempotentReplayed"),
-                examples=OUTCOMES,
-            ),
-            202: _ACCEPTED,
-        },
+        elements="orders",
+        schema="Batch",
+        sent=ORDERS_SENT,
     ),
     "GET /v1/orders": Operation(
         id="listOrders",
@@ -79,30 +45,32 @@ ORDERS: Final = {
             200: ResponseDoc(says="A page of orders.", schema="OrderList", headers=("PreferenceApplied",)),
         },
     ),
-    "POST /v1/order": Operation(
-        id="createOrder",
-        tag="Orders",
+    "POST /v1/order": one_operation(
+        "createOrder",
         summary="Create one order",
         description="One order, on the same path through a job; answered with its bare outcome.",
-        parameters=_CREATING,
         body=Body(schema="Order", says="One order.", examples=ORDER_SENT),
-        responses={200: _ONE_OUTCOME, 202: _ACCEPTED},
     ),
-    "POST /v1/order/<int:number>": Operation(
-        id="completeOrder",
-        tag="Orders",
+    "POST /v1/completions": batch_operation(
+        "completeOrders",
+        summary="Complete a batch of prepared orders",
+        description="Completes many orders at once, each under a key of your own and named by its number: "
+        "the same limits, answers, jobs and retries as a batch of orders. Two of one order are decided one "
+        "after the other. Whoever may write orders of an order's market may complete it.",
+        elements="completions",
+        schema="Completions",
+        sent=COMPLETIONS_SENT,
+    ),
+    "POST /v1/order/<int:number>": one_operation(
+        "completeOrder",
         summary="Complete a prepared order",
         description="Completes what `createOnly` prepared: stock is taken now, what is missing by now is "
-        "back-ordered, and the order may split. May be called again to add payment details. An unknown "
-        "number is an outcome too: `no`, with a message.",
-        parameters=("number", *_CREATING),
+        "back-ordered, and the order may split. May be called again to add payment details: the same "
+        "transaction of the same kind replaces what was said of it before. An unknown number is an outcome "
+        "too: `no`, with a message.",
         body=Body(
             schema="Completion", says="What to complete it with; may be empty.", examples=COMPLETION_SENT
         ),
-        responses={
-            200: _ONE_OUTCOME,
-            202: _ACCEPTED,
-            404: ResponseDoc(says="The path names no order: what stands there is not a number."),
-        },
+        numbered=True,
     ),
 }

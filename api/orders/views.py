@@ -1,4 +1,4 @@
-"""Views that take orders, POST /v1/orders and /v1/order: outcomes or a job out (contract §2)."""
+"""Views that take batches of any kind, or one element of it: outcomes or a job out (contract §2)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from api.web.errors import ApiError
 from api.web.prefer import Preferences, Waiting, preference_applied, read_preferences, waiting_for
 from shared.domain.batch_options import AS_USUAL, BatchOptions
 from shared.domain.job import Job
-from shared.domain.kinds import JobForm
 from shared.persistence.jobs.insert import IdempotencyKeyUsedError
 from shared.persistence.jobs.outcomes import NO_OUTCOMES
 from shared.persistence.jobs.progress import find_job
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
 
     from api.body.batch import Batch
     from api.context import AppContext, RequestContext
+    from api.route import View
+    from shared.domain.kinds import JobForm
     from shared.events import Waiter
     from shared.persistence.jobs.retry import JobRetry
     from shared.settings import Settings
@@ -84,23 +85,29 @@ def _read_asked() -> _Asked:
     )
 
 
-def create_orders(app: AppContext, context: RequestContext) -> Response:
-    """A keyed batch: 200 with its keyed outcomes, else 202."""
-    options = asked_options(app)
-    endpoint = OrdersEndpoint(form=JobForm.BATCH, read=_read_keyed, options=options, by_line_refused=None)
-    return create_job(app, context, endpoint)
+def batch_view(form: JobForm) -> View:
+    """The view of a keyed batch in this form: 200 with its keyed outcomes, else 202."""
+
+    def send_batch(app: AppContext, context: RequestContext) -> Response:
+        options = asked_options(app)
+        endpoint = OrdersEndpoint(form=form, read=_read_keyed, options=options, by_line_refused=None)
+        return create_job(app, context, endpoint)
+
+    return send_batch
 
 
-def create_order(app: AppContext, context: RequestContext) -> Response:
-    """One order, answered with its bare outcome; the same path through a job."""
-    return create_job(app, context, OrdersEndpoint(form=JobForm.ORDER, read=partial(_read_one, "")))
+def one_view(form: JobForm) -> View:
+    """The view of one element, answered with its bare outcome; the same way through a job.
 
+    Its key is the number of its order where the path has that, and else empty.
+    """
 
-def complete_order(app: AppContext, context: RequestContext, number: int) -> Response:
-    """The completion of what createOnly prepared, or further payment details."""
-    key = str(number)
-    endpoint = OrdersEndpoint(form=JobForm.COMPLETION, read=partial(_read_one, key), key_in_path=key)
-    return create_job(app, context, endpoint)
+    def send_one(app: AppContext, context: RequestContext, number: int | None = None) -> Response:
+        key = "" if number is None else str(number)
+        endpoint = OrdersEndpoint(form=form, read=partial(_read_one, key), key_in_path=key)
+        return create_job(app, context, endpoint)
+
+    return send_one
 
 
 def _read_keyed(sent: SentBody) -> tuple[Batch, None]:

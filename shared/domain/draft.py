@@ -89,6 +89,11 @@ class Draft:
         object.__setattr__(self, "demands", self._demands())
 
     @property
+    def currency(self) -> str:
+        """What its money is counted in."""
+        return self.pricelist.currency
+
+    @property
     def reductions(self) -> list[Applied]:
         """The vouchers with what each really takes off: beside voucherValue, what the totals say."""
         sent = self.request.voucher_value or ZERO

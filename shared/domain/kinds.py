@@ -1,7 +1,8 @@
 """The table of kinds: what a batch may be made of, and the forms in which it is asked for (contract §5).
 
 Every kind goes one way: accepted, cut into slices, settled, told, retried, cancelled. What differs stands in
-a row for each: here its names, in ``worker/settle/kinds.py`` how it is read, locked, decided and written.
+a row for each: here its names, in ``api/orders/kinds.py`` its paths, in ``worker/settle/kinds.py`` how it is
+read, locked, decided and written.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ class JobForm(StrEnum):
 
     ORDER = "order"
     """One order; answered with its bare outcome."""
+
+    COMPLETIONS = "completions"
+    """Keyed completions, each with the number of its order; answered with keyed outcomes."""
 
     COMPLETION = "completion"
     """The completion of one order, whose number is its key; answered with its bare outcome."""
@@ -45,18 +49,18 @@ class JobKind(StrEnum):
 class Kind:
     """A row of the table: in which forms a kind may be asked for, as a keyed batch and as one element."""
 
-    batch: JobForm | None
+    batch: JobForm
     one: JobForm
 
     @property
-    def forms(self) -> tuple[JobForm, ...]:
+    def forms(self) -> tuple[JobForm, JobForm]:
         """Both."""
-        return (self.one,) if self.batch is None else (self.batch, self.one)
+        return (self.batch, self.one)
 
 
 KINDS: Final = {
     JobKind.ORDERS: Kind(batch=JobForm.BATCH, one=JobForm.ORDER),
-    JobKind.COMPLETIONS: Kind(batch=None, one=JobForm.COMPLETION),
+    JobKind.COMPLETIONS: Kind(batch=JobForm.COMPLETIONS, one=JobForm.COMPLETION),
 }
 
 _KIND_OF: Final = {form: kind for kind, row in KINDS.items() for form in row.forms}

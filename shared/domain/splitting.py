@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Protocol
 
 from shared.domain.allocation import Allocation, Reservation
-from shared.domain.catalog import SplitBy
+from shared.domain.catalog import AllocationRule, SplitBy
 from shared.domain.currencies import unit
-from shared.domain.draft import Draft, DraftLine
+from shared.domain.draft import DraftLine
 from shared.domain.pricing import ZERO, Totals, shares
 from shared.domain.values import value
 
@@ -30,10 +31,30 @@ class Part:
     totals: Totals
 
 
-def split(draft: Draft, allocation: Allocation) -> tuple[Part, ...]:
+class Splittable(Protocol):
+    """An order that may have to be split: a draft, or what was prepared."""
+
+    @property
+    def lines(self) -> tuple[DraftLine, ...]:
+        """Its lines."""
+
+    @property
+    def rule(self) -> AllocationRule:
+        """What it is split by."""
+
+    @property
+    def totals(self) -> Totals:
+        """What it comes to."""
+
+    @property
+    def currency(self) -> str:
+        """What its money is counted in."""
+
+
+def split(draft: Splittable, allocation: Allocation) -> tuple[Part, ...]:
     """The parts of an order, at least one; those that ship come first, in the rule's order.
 
-    ``allocation`` must cover or back-order every line that ``draft.demands`` names.
+    ``allocation`` must cover or back-order every line that asks for stock.
     """
     if draft.rule.split is SplitBy.NONE and not allocation.back_ordered and _all_ship(draft):
         # As nearly every order: one part, with the lines as they are.
@@ -43,7 +64,7 @@ def split(draft: Draft, allocation: Allocation) -> tuple[Part, ...]:
     return _with_money(draft, [group for group in groups if group[0]])
 
 
-def _all_ship(draft: Draft) -> bool:
+def _all_ship(draft: Splittable) -> bool:
     for line in draft.lines:  # noqa: SIM110 - asked of every order: a loop takes half of all()'s time
         if not line.shippable:
             return False
@@ -53,7 +74,7 @@ def _all_ship(draft: Draft) -> bool:
 _Group = tuple[tuple[PartLine, ...], tuple[Reservation, ...]]
 
 
-def _groups(draft: Draft, allocation: Allocation) -> list[_Group]:
+def _groups(draft: Splittable, allocation: Allocation) -> list[_Group]:
     waiting = tuple(
         PartLine(line, line.request.quantity, line.request.quantity)
         for line in draft.lines
@@ -70,7 +91,7 @@ def _groups(draft: Draft, allocation: Allocation) -> list[_Group]:
     return [(in_order, allocation.reservations)]
 
 
-def _by_warehouse(draft: Draft, allocation: Allocation) -> list[_Group]:
+def _by_warehouse(draft: Splittable, allocation: Allocation) -> list[_Group]:
     groups = []
     lines = {line.line: line for line in draft.lines}
     for warehouse_id in draft.rule.warehouse_ids:
@@ -88,14 +109,14 @@ def _by_warehouse(draft: Draft, allocation: Allocation) -> list[_Group]:
     return groups
 
 
-def _with_money(draft: Draft, groups: list[_Group]) -> tuple[Part, ...]:
+def _with_money(draft: Splittable, groups: list[_Group]) -> tuple[Part, ...]:
     if len(groups) == 1:
         return (Part(*groups[0], draft.totals),)
     line_sums = [sum((pl.line.unit_price * pl.quantity for pl in lines), ZERO) for lines, _ in groups]
     # Shipping is charged once, with the first part.
     shipping = [draft.totals.shipping, *(ZERO for _ in groups[1:])]
     weights: list[Decimal] = [a + b for a, b in zip(line_sums, shipping, strict=True)]
-    vouchers = shares(draft.totals.voucher, weights, unit(draft.pricelist.currency))
+    vouchers = shares(draft.totals.voucher, weights, unit(draft.currency))
     return tuple(
         Part(lines, reservations, Totals(line_sums[i], shipping[i], vouchers[i]))
         for i, (lines, reservations) in enumerate(groups)

@@ -60,11 +60,11 @@ def test_a_job_is_seen_with_every_key_of_its_client_and_with_no_other(shop: Shop
     assert shop.api.get(path).status_code == 401
 
 
-def test_what_one_key_prepared_is_completed_with_another_of_its_client(shop: Shop) -> None:
+def test_what_a_client_prepared_is_completed_by_whoever_may_write_orders_of_its_market(shop: Shop) -> None:
     prepared = shop.place(
         {"lamp": order(line("BRASS-LAMP"), createOnly=True)}, API_Authorization=rotated(shop)
     )["lamp"]["order"]
-    stranger = shop.api.new_key("Stranger", *SCOPES)
+    elsewhere, stranger = shop.key_for_markets("Elsewhere", 2), shop.api.new_key("Stranger", *SCOPES)
 
     def complete(key: str) -> str:
         response = shop.api.client.post(
@@ -78,7 +78,8 @@ def test_what_one_key_prepared_is_completed_with_another_of_its_client(shop: Sho
         )
         return str(shop.settled(response.headers["Location"], key)["status"])
 
-    assert complete(stranger) == "no"
+    assert complete(elsewhere) == "no"
+    assert complete(stranger) == "ok"
     assert complete(shop.api.key) == "ok"
 
 

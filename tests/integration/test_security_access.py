@@ -183,10 +183,10 @@ def test_every_rule_of_the_app_is_in_the_table(ground: Ground) -> None:
     } == set(ROUTES)
 
 
-def test_an_order_of_another_key_cannot_be_completed(ground: Ground) -> None:
+def test_an_order_of_another_market_cannot_be_completed_and_looks_like_none(ground: Ground) -> None:
     shop = ground.shop
     prepared = shop.place({"p": order(line("OAK-TABLE"), createOnly=True, forceCreate=True)})["p"]["order"]
-    thief = ground.callers["orders:write"]
+    thief = shop.key_for_markets("Thief", market(ground, "America"))
     complete = KEYED["POST /v1/order/<int:number>"]
 
     for key, others in ((thief, prepared), (thief, 999_999)):

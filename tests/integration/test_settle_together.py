@@ -172,7 +172,7 @@ def test_where_a_slice_may_be_attempted_only_once_it_shares_that_with_none(worke
     assert statuses(worker) == ["ok", "ok"]
 
 
-def test_a_completion_is_done_alone(worker: WorkerHarness) -> None:
+def test_a_message_of_two_kinds_is_settled_in_a_transaction_for_each(worker: WorkerHarness) -> None:
     slice_ids = singles(worker, order(), order(createOnly=True))
     settle_message(worker.context(), slice_ids, SMALL_QUEUE)
     completion = worker.accept({"2": {}})

@@ -247,9 +247,11 @@ def test_an_unknown_number_is_no_with_a_message_that_names_it(parameter_shop: Sh
     assert outcome["msg"] == f"no order has number '{number}'"
 
 
-def test_an_order_of_somebody_else_looks_like_an_unknown_one_and_stays_prepared(parameter_shop: Shop) -> None:
+def test_an_order_of_another_market_looks_like_an_unknown_one_and_stays_prepared(
+    parameter_shop: Shop,
+) -> None:
     number = prepared(parameter_shop)
-    stranger = parameter_shop.api.new_key("Stranger", "orders:write")
+    stranger = parameter_shop.key_for_markets("Stranger", 2)
 
     response = complete(parameter_shop, number, {"comment": "mine"}, **{"API-Authorization": stranger})
     [slice_id] = [one[0] for one in parameter_shop.api.open_slices()]

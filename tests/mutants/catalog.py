@@ -44,6 +44,9 @@ _FOLLOWED: Final = "tests/integration/test_jobs_followed.py"
 _ORDERED: Final = "tests/integration/test_ordered.py"
 _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
 _BACK_ORDERS: Final = "tests/integration/test_back_orders.py"
+_ACCESS: Final = "tests/integration/test_security_access.py"
+_COMPLETION: Final = "tests/integration/test_single_order_completion.py"
+_COMPLETIONS: Final = "tests/integration/test_completions.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -473,7 +476,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "what has been attempted is attempted together with others again",
-        [Change(_TAKING, "(attempts = 0 OR %(token)s::uuid = ANY(attempt_tokens))", "true")],
+        [Change(_TAKING, "OR attempts = 0 OR %(token)s::uuid = ANY(attempt_tokens))", "OR true)")],
         [f"{_TOGETHER}::test_a_slice_that_was_attempted_before_is_done_alone_and_the_most_attempted_last"],
     ),
     Mutant(
@@ -732,16 +735,16 @@ MUTANTS: Final = (
         ["tests/integration/test_clients.py::test_a_batch_sent_again_under_a_rotated_key_is_the_same_job"],
     ),
     Mutant(
-        "what a rotated key's predecessor prepared can be completed by nobody",
+        "an order is completed by whoever knows its number",
         [
             Change(
-                "shared/persistence/orders/complete.py",
-                "api_keys.c.client_id == client_id",
-                "api_keys.c.id == client_id",
+                "shared/domain/completion.py",
+                "order is None or not (asked.market_ids is None or order.market_id in asked.market_ids):",
+                "order is None:",
             )
         ],
         [
-            "tests/integration/test_clients.py::test_what_one_key_prepared_is_completed_with_another_of_its_client"
+            f"{_ACCESS}::test_an_order_of_another_market_cannot_be_completed_and_looks_like_none",
         ],
     ),
     Mutant(
@@ -1101,5 +1104,48 @@ MUTANTS: Final = (
         "numbers of undecided batches are released",
         [Change("shared/persistence/jobs/requested_numbers.py", " AND finished_at IS NULL", " AND false")],
         [f"{_REQUESTED}::test_numbers_are_kept_for_undecided_orders_alone"],
+    ),
+    Mutant(
+        "a payment's notice that comes again is a payment more",
+        [
+            Change(
+                "shared/persistence/orders/payments.py",
+                """    ON CONFLICT (order_number, kind, transaction) WHERE transaction IS NOT NULL
+    DO UPDATE SET method_id = EXCLUDED.method_id, status = EXCLUDED.status, amount = EXCLUDED.amount,
+        response = EXCLUDED.response, method = EXCLUDED.method, external_url = EXCLUDED.external_url
+""",
+                "",
+            ),
+            Change(
+                "shared/persistence/migrations/versions/0031_completions_in_bulk.py",
+                "        unique=True,\n",
+                "",
+            ),
+        ],
+        [f"{_COMPLETIONS}::test_three_identical_payment_notices_are_one_capture"],
+    ),
+    Mutant(
+        "two completions of one order in a batch take its stock twice",
+        [
+            Change(
+                "shared/domain/completion.py",
+                "    change = changes.get(order.number)\n",
+                "    change = None\n",
+            )
+        ],
+        [f"{_COMPLETIONS}::test_two_completions_of_one_order_in_a_batch_are_both_decided_in_order"],
+    ),
+    Mutant(
+        "completions that race for an order do not lock it",
+        [
+            Change(
+                "shared/persistence/orders/lock.py",
+                "FROM orders WHERE number = ANY(ARRAY({_PARTS})) ORDER BY number FOR NO KEY UPDATE",
+                "FROM orders WHERE number = ANY(ARRAY({_PARTS})) ORDER BY number",
+            )
+        ],
+        [
+            f"{_COMPLETION}::test_racing_completions_of_one_order_are_all_answered_and_take_its_stock_once",
+        ],
     ),
 )

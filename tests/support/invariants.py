@@ -128,13 +128,14 @@ _ALWAYS = {
     "every ok number is an order of its job": """
         SELECT numbers.number, numbers.job_id, numbers.key FROM numbers
         LEFT JOIN orders ON orders.number = numbers.number AND (
-            form = 'completion' OR orders.job_id = numbers.job_id AND orders.position = numbers.position
+            form LIKE 'completion%' OR orders.job_id = numbers.job_id AND orders.position = numbers.position
         )
         WHERE orders.number IS NULL
     """,
     # A completion names the orders that it completed, the prepared one first; those are no second ones.
     "every ok number is told for one order": """
-        SELECT number, count(*) FROM numbers WHERE form <> 'completion' GROUP BY number HAVING count(*) > 1
+        SELECT number, count(*) FROM numbers WHERE form NOT LIKE 'completion%'
+        GROUP BY number HAVING count(*) > 1
     """,
     "no order is without an outcome": """
         SELECT number, job_id FROM orders
@@ -145,7 +146,7 @@ _ALWAYS = {
         SELECT numbers.job_id, key, array_agg(numbers.number) FROM numbers
         JOIN orders USING (number)
         JOIN (SELECT first_number, count(*) AS parts FROM orders GROUP BY 1) AS whole USING (first_number)
-        WHERE form = 'completion' GROUP BY numbers.job_id, key
+        WHERE form LIKE 'completion%' GROUP BY numbers.job_id, key
         HAVING count(DISTINCT first_number) > 1 OR count(*) <> max(parts)
     """,
     "the parts of an order count from 0 and name the first": """
@@ -189,7 +190,7 @@ _ALWAYS = {
     "nothing waits for stock that nobody forced": """
         SELECT number FROM orders JOIN order_lines ON order_number = number
         WHERE back_ordered > 0 AND NOT force_create AND NOT EXISTS (
-            SELECT FROM numbers WHERE numbers.number = orders.number AND form = 'completion'
+            SELECT FROM numbers WHERE numbers.number = orders.number AND form LIKE 'completion%'
         )
     """,
     "a customer is registered once": """

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.domain.kinds import JobKind
-from worker.settle.complete_order import COMPLETIONS
+from worker.settle.complete_orders import COMPLETIONS
 from worker.settle.kind import Settling
 from worker.settle.place_orders import ORDERS
 

@@ -58,7 +58,7 @@ _TAKE = """
         FROM slices JOIN jobs ON jobs.id = slices.job_id
         WHERE slices.id = ANY(%(ids)s::bigint[]) AND closed_at IS NULL
           AND (NOT %(together)s
-               OR (attempts = 0 OR %(token)s::uuid = ANY(attempt_tokens)) AND form <> 'completion')
+               OR attempts = 0 OR %(token)s::uuid = ANY(attempt_tokens))
           AND NOT (ordered AND EXISTS (
               SELECT FROM slices AS earlier
               WHERE earlier.job_id = slices.job_id AND earlier.closed_at IS NULL
@@ -94,9 +94,8 @@ _TAKE = """
               fitting.max_failed, api_keys.market_ids
 """
 _UNDECIDED = text(
-    "SELECT slices.id, attempts = 0 AND form <> 'completion' AS fresh"
-    " FROM slices JOIN jobs ON jobs.id = slices.job_id"
-    " WHERE slices.id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL ORDER BY attempts, slices.id"
+    "SELECT id, attempts = 0 AS fresh FROM slices"
+    " WHERE id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL ORDER BY attempts, id"
 )
 _GIVE_BACK = text(
     "WITH hasty AS (SELECT set_config('synchronous_commit', 'off', true)),"
@@ -113,8 +112,8 @@ def take_slices(engine: Engine, attempt: Attempt, limits: TakeLimits) -> list[Ta
     """Count the attempt at each of its slices, in a transaction of its own, and read them; by id, ascending.
 
     Left out: what is closed, gone or in somebody's hand, what does not fit, and of an ordered job all but the
-    first open slice. Of an attempt at several also what has been attempted before, and completions. The same
-    attempt again counts no more.
+    first open slice. Of an attempt at several also what has been attempted before. The same attempt
+    again counts no more.
     """
     wanted = {
         "ids": list(attempt.slice_ids),

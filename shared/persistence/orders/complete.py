@@ -1,50 +1,69 @@
-"""A prepared order in the database: read under a lock, then completed, with further parts beside it."""
+"""Completed orders in the database, in bulk: a fixed number of statements, however many there are."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, text
 
-from shared.domain.catalog import CatalogIndex, Item
-from shared.domain.decide import Numbered
-from shared.domain.draft import Buyer, Draft, DraftLine
-from shared.domain.order import Address, LineRequest, OrderRequest
-from shared.domain.terms import Shipping, Terms
-from shared.domain.vouchers import compared
-from shared.persistence.core.copying import copy_rows
-from shared.persistence.core.tables import allocations, api_keys, confirmations, orders, payments
+from shared.domain.catalog import Item
+from shared.domain.completion import OrderChange, StoredOrder
+from shared.domain.draft import DraftLine
+from shared.domain.order import LineRequest
+from shared.domain.pricing import Totals
+from shared.persistence.core.arrays import number_array
+from shared.persistence.core.copying import copy_rows, copy_text
+from shared.persistence.core.tables import allocations, confirmations, order_lines, orders
 from shared.persistence.orders import rows as order_rows
+from shared.persistence.orders.lock import LockedOrder
+from shared.persistence.orders.payments import record_payments
 
-_LINES = text(
-    "SELECT line, item_id, sku, quantity, back_ordered, unit_price, original_price FROM order_lines"
-    " WHERE order_number = :number ORDER BY line"
+_LINES = text("""
+    SELECT order_number, line, item_id, sku, quantity, back_ordered, unit_price, original_price
+    FROM order_lines WHERE order_number = ANY(CAST(:numbers AS bigint[])) ORDER BY order_number, line
+""")
+_COMPLETE = text("""
+    UPDATE orders
+    SET state = 'created', allocation_rule_id = done.rule_id, lines_total = done.lines_total,
+        shipping_value = done.shipping_value, voucher_value = done.voucher_value,
+        grand_total = done.lines_total + done.shipping_value - done.voucher_value
+    FROM unnest(
+        CAST(:numbers AS bigint[]), CAST(:rule_ids AS integer[]), CAST(:lines_totals AS numeric[]),
+        CAST(:shipping_values AS numeric[]), CAST(:voucher_values AS numeric[])
+    ) AS done (number, rule_id, lines_total, shipping_value, voucher_value)
+    WHERE orders.number = done.number
+""")
+_AMEND = text("""
+    UPDATE orders
+    SET buyer_name = COALESCE(said.buyer_name, orders.buyer_name),
+        internal_comment = COALESCE(said.internal_comment, orders.internal_comment),
+        comment = COALESCE(said.comment, orders.comment),
+        po_number = COALESCE(said.po_number, orders.po_number),
+        order_date = COALESCE(said.order_date, orders.order_date),
+        delivery_date = COALESCE(said.delivery_date, orders.delivery_date),
+        cancel_date = COALESCE(said.cancel_date, orders.cancel_date)
+    FROM unnest(
+        CAST(:numbers AS bigint[]), CAST(:buyer_name AS text[]), CAST(:internal_comment AS text[]),
+        CAST(:comment AS text[]), CAST(:po_number AS text[]), CAST(:order_date AS timestamptz[]),
+        CAST(:delivery_date AS timestamptz[]), CAST(:cancel_date AS timestamptz[])
+    ) AS said (number, buyer_name, internal_comment, comment, po_number, order_date, delivery_date,
+               cancel_date)
+    WHERE orders.number = said.number
+""")
+_DETAILS: Final = (
+    "buyer_name",
+    "internal_comment",
+    "comment",
+    "po_number",
+    "order_date",
+    "delivery_date",
+    "cancel_date",
 )
-# By job and position: that is how the constraint orders_one_per_key finds the parts of one order request.
-_GROUP = text("SELECT number FROM orders WHERE job_id = :job_id AND position = :position ORDER BY part")
-_KEEP_LINES = text(
-    "UPDATE order_lines SET quantity = kept.quantity, back_ordered = kept.back_ordered"
-    " FROM unnest(CAST(:lines AS integer[]), CAST(:quantities AS integer[]),"
-    " CAST(:back_ordered AS integer[]))"
-    " AS kept(line, quantity, back_ordered)"
-    " WHERE order_number = :number AND order_lines.line = kept.line"
-)
-_DROP_LINES = text(
-    "DELETE FROM order_lines WHERE order_number = :number AND line <> ALL(CAST(:lines AS integer[]))"
-)
-_COPY_LINES = text(
-    "INSERT INTO order_lines (order_number, line, item_id, item_version, sku, quantity, back_ordered,"
-    " unit_price, original_price, comment, item_text)"
-    " SELECT moved.number, moved.line, item_id, item_version, sku, moved.quantity, moved.back_ordered,"
-    " unit_price, original_price, comment, item_text"
-    " FROM unnest(CAST(:numbers AS bigint[]), CAST(:lines AS integer[]), CAST(:quantities AS integer[]),"
-    " CAST(:back_ordered AS integer[])) AS moved(number, line, quantity, back_ordered)"
-    " JOIN order_lines ON order_lines.order_number = :number AND order_lines.line = moved.line"
-)
-_OWN = {
+# A further part is the first one's row with a number and money of its own, whatever columns there are.
+_OWN: Final = {
     "number": "further.number",
     "part": "further.part",
     "lines_total": "further.lines_total",
@@ -54,173 +73,197 @@ _OWN = {
     "vouchers": "NULL",
 }
 _COLUMNS = [column.name for column in orders.columns]
-# A further part is the first one's row with a number and money of its own, whatever columns there are.
-_ADD_PARTS = text(
-    f"INSERT INTO orders ({', '.join(_COLUMNS)})"  # noqa: S608 - names of our own columns
-    f" SELECT {', '.join(_OWN.get(name, f'orders.{name}') for name in _COLUMNS)} FROM orders"
-    " CROSS JOIN unnest(CAST(:numbers AS bigint[]), CAST(:parts AS smallint[]),"
-    " CAST(:lines_totals AS numeric[]), CAST(:shipping_values AS numeric[]),"
-    " CAST(:voucher_values AS numeric[]))"
-    " AS further(number, part, lines_total, shipping_value, voucher_value)"
-    " WHERE orders.number = :number"
-)
+_ADD_PARTS = text(f"""
+    INSERT INTO orders ({", ".join(_COLUMNS)})
+    SELECT {", ".join(_OWN.get(name, f"orders.{name}") for name in _COLUMNS)}
+    FROM unnest(
+        CAST(:firsts AS bigint[]), CAST(:numbers AS bigint[]), CAST(:parts AS smallint[]),
+        CAST(:lines_totals AS numeric[]), CAST(:shipping_values AS numeric[]),
+        CAST(:voucher_values AS numeric[])
+    ) AS further (first, number, part, lines_total, shipping_value, voucher_value)
+    JOIN orders ON orders.number = further.first
+""")  # noqa: S608 - names of our own columns
+# And its lines are the first one's, but for how many units they have.
+_OWN_OF_LINE: Final = {
+    "order_number": "moved.number",
+    "quantity": "moved.quantity",
+    "back_ordered": "moved.back_ordered",
+}
+_LINE_COLUMNS = [column.name for column in order_lines.columns if column.name != "id"]
+_MOVED: Final = """
+    unnest(
+        CAST(:firsts AS bigint[]), CAST(:numbers AS bigint[]), CAST(:lines AS integer[]),
+        CAST(:quantities AS integer[]), CAST(:back_ordered AS integer[])
+    ) AS moved (first, number, line, quantity, back_ordered)
+"""
+_COPY_LINES = text(f"""
+    INSERT INTO order_lines ({", ".join(_LINE_COLUMNS)})
+    SELECT {", ".join(_OWN_OF_LINE.get(name, f"order_lines.{name}") for name in _LINE_COLUMNS)}
+    FROM {_MOVED}
+    JOIN order_lines ON order_lines.order_number = moved.first AND order_lines.line = moved.line
+""")  # noqa: S608 - names of our own columns
+_KEEP_LINES = text(f"""
+    UPDATE order_lines SET quantity = moved.quantity, back_ordered = moved.back_ordered
+    FROM {_MOVED} WHERE order_lines.order_number = moved.first AND order_lines.line = moved.line
+""")  # noqa: S608 - our own text
+_DROP_LINES = text("""
+    DELETE FROM order_lines
+    USING unnest(CAST(:numbers AS bigint[]), CAST(:lines AS integer[])) AS gone (number, line)
+    WHERE order_lines.order_number = gone.number AND order_lines.line = gone.line
+""")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredOrder:
-    """An order's row, locked until the transaction ends."""
-
-    row: Mapping[str, Any]
-
-    @property
-    def number(self) -> int:
-        """Its number."""
-        return int(self.row["number"])
-
-    @property
-    def prepared(self) -> bool:
-        """Whether it waits to be completed."""
-        return bool(self.row["state"] == "prepared")
-
-    def is_within(self, market_ids: Collection[int] | None) -> bool:
-        """Whether its market is one of these; None: every market."""
-        return market_ids is None or self.row["market_id"] in market_ids
+def stored_orders(connection: Connection, locked: Mapping[int, LockedOrder]) -> dict[int, StoredOrder]:
+    """The orders as they stand, by the number of each of their parts; those that are prepared have lines."""
+    firsts = {order.first.number: order for order in locked.values()}
+    lines = _lines(connection, [n for n, order in firsts.items() if order.first.state == "prepared"])
+    stored = {number: _stored(order, lines.get(number, ())) for number, order in firsts.items()}
+    return {number: stored[order.first.number] for number, order in locked.items()}
 
 
-def lock_order(connection: Connection, number: int, client_id: int) -> StoredOrder | None:
-    """The order of this number, if a key of this client made it; locked."""
-    own_keys = select(api_keys.c.id).where(api_keys.c.client_id == client_id)
-    query = (
-        select(orders)
-        .where(orders.c.number == number, orders.c.api_key_id.in_(own_keys))
-        .with_for_update(key_share=True)
-    )
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else StoredOrder(dict(row))
-
-
-def numbers_of_group(connection: Connection, stored: StoredOrder) -> tuple[int, ...]:
-    """The numbers of all parts of the order request that an order came from."""
-    names = {"job_id": stored.row["job_id"], "position": stored.row["position"]}
-    return tuple(connection.execute(_GROUP, names).scalars())
-
-
-def read_draft(connection: Connection, stored: StoredOrder, catalog: CatalogIndex, rule_id: int) -> Draft:
-    """The draft that a prepared order was, with its prices, vouchers and shipping as they were agreed."""
-    row = stored.row
-    rows = connection.execute(_LINES, {"number": stored.number}).all()
-    lines = tuple(
-        DraftLine(
-            line=line.line,
-            request=LineRequest(line.quantity, sku=line.sku),
-            item=None if line.item_id is None else Item(line.item_id, line.sku),
-            sku=line.sku,
-            unit_price=line.unit_price,
-            original_price=line.original_price,
-            # What forceCreate let in although it may not be sold was back-ordered at once.
-            shippable=line.back_ordered == 0,
-        )
-        for line in rows
-    )
-    window = catalog.windows.get(compared(row["delivery_window"] or ""))
-    return Draft(
-        request=OrderRequest(
-            lines=tuple(line.request for line in lines),
-            order_number=stored.number,
-            adjust_stock=row["adjust_stock"],
-            voucher_value=row["voucher_value"],
-        ),
-        market=catalog.markets[row["market_id"]],
-        pricelist=catalog.pricelists[row["pricelist_id"]],
-        rule=catalog.rules[rule_id],
-        invoice=_address(row["invoice_address"]),
-        delivery=_address(row["delivery_address"]),
+def _stored(order: LockedOrder, lines: tuple[DraftLine, ...]) -> StoredOrder:
+    row = order.first
+    return StoredOrder(
+        number=row.number,
+        numbers=tuple(part.number for part in order.parts),
+        prepared=row.state == "prepared",
+        market_id=row.market_id,
+        currency=row.currency,
+        rule_id=row.allocation_rule_id,
+        totals=Totals(row.lines_total, row.shipping_value, row.voucher_value),
+        adjust_stock=row.adjust_stock,
+        delivery_window=row.delivery_window,
+        send_email=row.send_email,
         lines=lines,
-        buyer=Buyer(row["customer_id"], "", register=False),
-        terms=Terms(window=window),
-        shipping=Shipping(row["shipping_uri"], row["shipping_value"]),
     )
 
 
-def _address(fields: Mapping[str, str]) -> Address:
-    return Address(fields["country"], fields.get("email"), fields)
+def _lines(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[DraftLine, ...]]:
+    if not numbers:
+        return {}
+    rows = connection.execute(_LINES, {"numbers": number_array(numbers)})
+    return {number: tuple(map(_line, of)) for number, of in groupby(rows, key=itemgetter(0))}
 
 
-def complete(connection: Connection, stored: StoredOrder, numbered: Numbered) -> None:
-    """Write what the prepared order has become: its own row changed, a new one for every further part."""
-    draft, parts = numbered.placement.draft, numbered.placement.parts
-    first = parts[0]
-    connection.execute(
-        update(orders)
-        .where(orders.c.number == stored.number)
-        .values(
-            state="created",
-            allocation_rule_id=draft.rule.id,
-            lines_total=first.totals.lines,
-            shipping_value=first.totals.shipping,
-            voucher_value=first.totals.voucher,
-            grand_total=first.totals.grand,
-        )
+def _line(row: Any) -> DraftLine:
+    _, line, item_id, sku, quantity, back_ordered, unit_price, original_price = row
+    return DraftLine(
+        line=line,
+        request=LineRequest(quantity, sku=sku),
+        item=None if item_id is None else Item(item_id, sku),
+        sku=sku,
+        unit_price=unit_price,
+        original_price=original_price,
+        # What forceCreate let in although it may not be sold was back-ordered at once.
+        shippable=back_ordered == 0,
     )
-    kept = {pl.line.line: pl for pl in first.lines}
-    lines = {
-        "number": stored.number,
-        "lines": list(kept),
-        "quantities": [pl.quantity for pl in kept.values()],
-        "back_ordered": [pl.back_ordered for pl in kept.values()],
-    }
-    _add_parts(connection, stored, numbered)
-    connection.execute(_DROP_LINES, lines)
-    connection.execute(_KEEP_LINES, lines)
-    taken = (
-        (number, reservation.line, reservation.item_id, reservation.warehouse_id, reservation.quantity)
-        for number, part in zip(numbered.numbers, parts, strict=True)
-        for reservation in part.reservations
-    )
-    copy_rows(connection, allocations, order_rows.ALLOCATIONS, taken)
 
 
-def _add_parts(connection: Connection, stored: StoredOrder, numbered: Numbered) -> None:
-    further = list(zip(numbered.numbers, numbered.placement.parts, strict=True))[1:]
-    if not further:
+def write_completions(connection: Connection, changes: Sequence[OrderChange], *, confirm: bool) -> None:
+    """Write what completions have made of locked orders, all but the stock that they take.
+
+    ``confirm``: whether an order is confirmed by e-mail that says nothing of it.
+    """
+    completed = [change for change in changes if change.parts]
+    _complete(connection, completed)
+    _amend(connection, [change for change in changes if change.details])
+    _add_parts(connection, [change for change in completed if len(change.parts) > 1])
+    _settle_lines(connection, completed)
+    copy_text(connection, allocations, order_rows.ALLOCATIONS, list(_allocations(completed)))
+    record_payments(connection, [(one.order.number, payment) for one in changes for payment in one.payments])
+    wanted = [
+        (one.order.number,)
+        for one in completed
+        if (confirm if one.order.send_email is None else one.order.send_email)
+    ]
+    copy_rows(connection, confirmations, ("order_number",), wanted)
+
+
+def _complete(connection: Connection, completed: Sequence[OrderChange]) -> None:
+    if not completed:
         return
-    sums = [part.totals for _, part in further]
+    sums = [change.parts[0].totals for change in completed]
     connection.execute(
-        _ADD_PARTS,
+        _COMPLETE,
         {
-            "number": stored.number,
-            "numbers": [number for number, _ in further],
-            "parts": list(range(1, len(further) + 1)),
-            "lines_totals": [one.lines for one in sums],
-            "shipping_values": [one.shipping for one in sums],
-            "voucher_values": [one.voucher for one in sums],
-        },
-    )
-    moved = [(number, pl) for number, part in further for pl in part.lines]
-    connection.execute(
-        _COPY_LINES,
-        {
-            "number": stored.number,
-            "numbers": [number for number, _ in moved],
-            "lines": [pl.line.line for _, pl in moved],
-            "quantities": [pl.quantity for _, pl in moved],
-            "back_ordered": [pl.back_ordered for _, pl in moved],
+            "numbers": number_array(change.order.number for change in completed),
+            "rule_ids": number_array(change.rule_id for change in completed),
+            **_money(sums),
         },
     )
 
 
-def amend(connection: Connection, numbers: Collection[int], details: Mapping[str, str | datetime]) -> None:
-    """Give all parts of an order these values, by column."""
-    if details:
-        connection.execute(update(orders).where(orders.c.number.in_(numbers)).values(**details))
+def _money(sums: Sequence[Totals]) -> dict[str, str]:
+    return {
+        "lines_totals": number_array(one.lines for one in sums),
+        "shipping_values": number_array(one.shipping for one in sums),
+        "voucher_values": number_array(one.voucher for one in sums),
+    }
 
 
-def add_payment(connection: Connection, stored: StoredOrder, payment: Mapping[str, Any]) -> None:
-    """Record a payment's details beside those that are there."""
-    copy_rows(connection, payments, order_rows.PAYMENTS, order_rows.payment_rows(stored.number, payment))
+def _amend(connection: Connection, amended: Sequence[OrderChange]) -> None:
+    """Give all parts that are there the new details; further ones are made from the first."""
+    if not amended:
+        return
+    rows = [(number, change.details) for change in amended for number in change.order.numbers]
+    columns: dict[str, Any] = {name: [details.get(name) for _, details in rows] for name in _DETAILS}
+    connection.execute(_AMEND, {"numbers": number_array(number for number, _ in rows), **columns})
 
 
-def ask_for_confirmation(connection: Connection, stored: StoredOrder, *, default: bool) -> None:
-    """Have the completed order confirmed by e-mail, if it or else the store says so."""
-    if default if stored.row["send_email"] is None else stored.row["send_email"]:
-        connection.execute(insert(confirmations).values(order_number=stored.number))
+def _add_parts(connection: Connection, split: Sequence[OrderChange]) -> None:
+    further = [
+        (change.order.number, number, place, part.totals)
+        for change in split
+        for place, (number, part) in enumerate(zip(change.numbers, change.parts, strict=True))
+        if place
+    ]
+    if further:
+        connection.execute(
+            _ADD_PARTS,
+            {
+                "firsts": number_array(first for first, *_ in further),
+                "numbers": number_array(number for _, number, *_ in further),
+                "parts": number_array(place for _, _, place, _ in further),
+                **_money([totals for *_, totals in further]),
+            },
+        )
+
+
+_Moved = tuple[int, int, int, int, int]
+
+
+def _settle_lines(connection: Connection, completed: Sequence[OrderChange]) -> None:
+    """Move lines to further parts, and give those that stay what they have now; most stay as they are."""
+    moved: list[_Moved] = []
+    kept: list[_Moved] = []
+    gone: list[tuple[int, int]] = []
+    for change in completed:
+        first, (part, *further) = change.order.number, change.parts
+        for number, other in zip(change.numbers[1:], further, strict=True):
+            moved += [(first, number, pl.line.line, pl.quantity, pl.back_ordered) for pl in other.lines]
+        kept += [
+            (first, first, pl.line.line, pl.quantity, pl.back_ordered)
+            for pl in part.lines
+            if pl.quantity != pl.line.request.quantity or (pl.back_ordered > 0 and pl.line.shippable)
+        ]
+        if further:
+            stays = {pl.line.line for pl in part.lines}
+            gone += [(first, line.line) for line in change.order.lines if line.line not in stays]
+    for statement, lines in ((_COPY_LINES, moved), (_KEEP_LINES, kept)):
+        if lines:
+            connection.execute(statement, _moves(lines))
+    if gone:
+        numbers, places = zip(*gone, strict=True)
+        connection.execute(_DROP_LINES, {"numbers": number_array(numbers), "lines": number_array(places)})
+
+
+def _moves(lines: Sequence[_Moved]) -> dict[str, str]:
+    names = ("firsts", "numbers", "lines", "quantities", "back_ordered")
+    return dict(zip(names, map(number_array, zip(*lines, strict=True)), strict=True))
+
+
+def _allocations(completed: Sequence[OrderChange]) -> Iterator[str]:
+    for change in completed:
+        for number, part in zip(change.numbers, change.parts, strict=True):
+            for one in part.reservations:
+                yield f"{number}\t{one.line}\t{one.item_id}\t{one.warehouse_id}\t{one.quantity}"

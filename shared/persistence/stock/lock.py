@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, text
 
 from shared.domain.allocation import AvailableStock, StockKey
+from shared.persistence.core.arrays import number_array
 
 # One statement that updates many rows would lock them as it finds them, and deadlock; so they are locked
 # first. NO KEY: an allocation's foreign key must not wait for it.
@@ -47,7 +48,7 @@ def _available(
 ) -> AvailableStock:
     if not item_ids:
         return AvailableStock({})
-    wanted = {"items": _array(sorted(item_ids))}
+    wanted = {"items": number_array(sorted(item_ids))}
     items, warehouses, free = connection.execute(text(_IN_ONE_ROW.format(query)), wanted).one()
     return AvailableStock(
         {
@@ -57,19 +58,14 @@ def _available(
     )
 
 
-def _array(numbers: Iterable[int]) -> str:
-    """An array as PostgreSQL reads it: the driver would look at each number for itself."""
-    return f"{{{','.join(map(str, numbers))}}}"
-
-
 def reserve(connection: Connection, taken: Mapping[StockKey, int]) -> None:
     """Add to ``allocated`` what was reserved of stock that this transaction has locked."""
     if taken:
         connection.execute(
             _RESERVE,
             {
-                "items": _array(item for item, _ in taken),
-                "warehouses": _array(warehouse for _, warehouse in taken),
-                "quantities": _array(taken.values()),
+                "items": number_array(item for item, _ in taken),
+                "warehouses": number_array(warehouse for _, warehouse in taken),
+                "quantities": number_array(taken.values()),
             },
         )

@@ -74,8 +74,10 @@ def add_components(spec: APISpec, settings: Settings) -> None:
     add(CURRENCY, {"type": "string", "enum": sorted(CURRENCIES), "description": "ISO 4217 code."})
     zone, most = ZoneInfo(settings.organisation_timezone), settings.max_lines
     add("Order", schema=OrderSchema(zone=zone, max_lines=most))
-    add("Completion", schema=completion_schema(zone=zone, max_lines=most))
-    add("Batch", _batch(settings))
+    add("Completion", schema=completion_schema(zone=zone, named=False))
+    add("OrderCompletion", schema=completion_schema(zone=zone, named=True))
+    add("Batch", _batch(settings, "Orders", "Order"))
+    add("Completions", _batch(settings, "Completions", "OrderCompletion"))
     add("Counts", schema=CountsSchema)
     add("Retry", RETRY)
     spec.components.schemas["Counts"]["properties"]["products"]["maxItems"] = settings.stock_max_rows
@@ -156,18 +158,30 @@ _COMPLETION: JsonSchema = {
     "description": "What may be said when a prepared order is completed, or later about its payment. "
     "Nothing is required."
 }
+_ORDER_COMPLETION: JsonSchema = {
+    "description": "The completion of one order, or what is added to it: its number, and what may be said "
+    "then. Only the number is required.",
+    "required": ["order"],
+}
 _ALWAYS: dict[str, list[str]] = {"StockSet": ["status", "updated", "unchanged"]}
 _COUNT: JsonSchema = _one_of({"required": ["quantity"]}, {"required": ["change"]})
-_MORE = {"Count": _COUNT, "Address": _ADDRESS, "Line": _LINE, "Order": _ORDER, "Completion": _COMPLETION}
+_MORE = {
+    "Count": _COUNT,
+    "Address": _ADDRESS,
+    "Line": _LINE,
+    "Order": _ORDER,
+    "Completion": _COMPLETION,
+    "OrderCompletion": _ORDER_COMPLETION,
+}
 """What JSON Schema has words for and fields have not."""
 
 
-def _batch(settings: Settings) -> JsonSchema:
+def _batch(settings: Settings, elements: str, element: str) -> JsonSchema:
     return {
         "type": "object",
-        "description": "Orders, each under a key of the client's own: any text, the empty one included, but "
-        "none twice. The answer has the same keys in the same order.",
+        "description": f"{elements}, each under a key of the client's own: any text, the empty one "
+        "included, but none twice. The answer has the same keys in the same order.",
         "propertyNames": {"maxLength": settings.max_key_chars},
         "maxProperties": settings.max_orders,
-        "additionalProperties": {"$ref": "#/components/schemas/Order"},
+        "additionalProperties": {"$ref": f"#/components/schemas/{element}"},
     }

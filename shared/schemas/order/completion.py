@@ -1,8 +1,7 @@
-"""What may be sent when a prepared order is completed: a part of an order's parameters."""
+"""What may be sent when an order is completed, or added to: a part of an order's parameters."""
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,11 +9,14 @@ import msgspec
 from marshmallow import ValidationError
 
 from shared.domain.completion import Completion, Misread
-from shared.domain.outcome import MOST_IGNORED, Fault
+from shared.domain.order import MOST_NUMBER
+from shared.domain.outcome import MOST_IGNORED, Fault, quoted
 from shared.domain.reasons import NOT_OBJECT, NOT_READABLE, UNKNOWN_FIELD
 from shared.schemas.exact_json import read_exactly
+from shared.schemas.fields import Whole
 from shared.schemas.order.amounts import amount_fields, amounts_sent
-from shared.schemas.order.declaration import OrderSchema, not_an_object
+from shared.schemas.order.declaration import OrderSchema
+from shared.schemas.order.parameters import described
 from shared.schemas.order.reading import UNKNOWN, faults_of
 from shared.schemas.order.sent import known_members, unknown_members
 
@@ -40,12 +42,20 @@ _COLUMNS = {
 }
 
 
-class CompletionReader:
-    """Reads completions; ``strict`` makes each unknown member an error."""
+class OrderCompletionSchema(OrderSchema):
+    """A completion that names its order."""
 
-    def __init__(self, *, zone: ZoneInfo, max_lines: int, strict: bool) -> None:
+    order = Whole(
+        required=True, least=1, most=MOST_NUMBER, metadata=described("The number of the order, or of a part.")
+    )
+
+
+class CompletionReader:
+    """Reads completions; ``strict`` makes each unknown member an error. ``named``: each names its order."""
+
+    def __init__(self, *, zone: ZoneInfo, strict: bool, named: bool) -> None:
         self._strict = strict
-        self._schema = completion_schema(zone=zone, max_lines=max_lines)
+        self._schema = completion_schema(zone=zone, named=named)
         self._known = known_members(self._schema)
         self._amounts = amount_fields(self._schema)
 
@@ -56,29 +66,30 @@ class CompletionReader:
         except (ValueError, RecursionError) as error:
             return Misread((Fault(NOT_READABLE, "", f"the completion cannot be read: {error}"),))
         if not isinstance(sent, dict):
-            return Misread((Fault(NOT_OBJECT, "", not_an_object(sent)),))
-        unknown = unknown_members(sent, self._known)
-        amounts = tuple(amounts_sent(sent, self._amounts))
+            return Misread((Fault(NOT_OBJECT, "", f"the completion is {quoted(sent)}; send an object"),))
+        unknown = tuple(unknown_members(sent, self._known))
         faults = [Fault(UNKNOWN_FIELD, at, UNKNOWN) for at in unknown] if self._strict else []
+        ignored = () if self._strict else unknown[:MOST_IGNORED]
+        values: dict[str, Any]
         try:
-            values: dict[str, Any] = self._schema.load(sent)
+            values = self._schema.load(sent)
         except ValidationError as error:
-            return Misread((*faults, *faults_of(error, sent)), amounts)
+            faults += faults_of(error, sent)
+            values = error.valid_data if isinstance(error.valid_data, dict) else {}
         if faults:
-            return Misread(tuple(faults), amounts)
+            amounts = tuple(amounts_sent(sent, self._amounts))
+            return Misread(tuple(faults), amounts, ignored, values.get("order"))
         return Completion(
             payment=values.get("payment"),
             warehouse_group=values.get("warehouseGroup"),
             details={_COLUMNS[n]: values[n] for n in _COLUMNS if values.get(n) is not None},
-            ignored=tuple(islice(unknown, MOST_IGNORED)),
+            ignored=ignored,
+            order=values.get("order"),
         )
 
 
-def completion_schema(*, zone: ZoneInfo, max_lines: int) -> OrderSchema:
-    """The schema of a completion, for reading and for describing."""
-    return OrderSchema(
-        zone=zone,
-        max_lines=max_lines,
-        only=PARAMETERS,
-        needs_address=False,
-    )
+def completion_schema(*, zone: ZoneInfo, named: bool) -> OrderSchema:
+    """The schema of a completion, for reading and for describing; ``named``: it names its order."""
+    schema = OrderCompletionSchema if named else OrderSchema
+    only = ("order", *PARAMETERS) if named else PARAMETERS
+    return schema(zone=zone, max_lines=0, only=only, needs_address=False)

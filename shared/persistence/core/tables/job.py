@@ -36,7 +36,7 @@ jobs = Table(
     Column("total", Integer, nullable=False),
     # Prefer: handling=strict, where an unknown field is an error.
     Column("strict", Boolean, nullable=False, server_default=text("false")),
-    # What was asked for: a keyed batch, one order without a key, or the completion of a prepared one.
+    # What was asked for: keyed orders or completions, or one of them, answered without a key.
     Column("form", Text, nullable=False, server_default=text("'batch'")),
     # Whether its orders are decided in the order that was sent: one slice after the other.
     Column("ordered", Boolean, nullable=False, server_default=text("false")),
@@ -88,7 +88,7 @@ jobs = Table(
         "ok_count >= 0 AND cancelled_count >= 0 AND ok_count + cancelled_count <= total",
         name="counts_within_total",
     ),
-    CheckConstraint("form IN ('batch', 'order', 'completion')", name="form_known"),
+    CheckConstraint("form IN ('batch', 'order', 'completions', 'completion')", name="form_known"),
     CheckConstraint("max_failed >= 0", name="max_failed_not_negative"),
     CheckConstraint("NOT (atomic AND max_failed IS NOT NULL)", name="atomic_or_some_failed"),
     CheckConstraint("jsonb_typeof(labels) = 'object'", name="labels_is_object"),

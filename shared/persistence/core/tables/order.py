@@ -166,4 +166,13 @@ payments = Table(
     CheckConstraint("status BETWEEN 0 AND 2", name="status_known"),
     CheckConstraint(fits("amount"), name="amount_not_negative"),
     Index(None, "order_number"),
+    # However often the provider's notice of it is passed on.
+    Index(
+        "payments_one_per_transaction",
+        "order_number",
+        "kind",
+        "transaction",
+        unique=True,
+        postgresql_where=text("transaction IS NOT NULL"),
+    ),
 )

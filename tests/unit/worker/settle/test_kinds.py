@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from api.orders.kinds import PATHS
 from shared.domain.kinds import KINDS, JobForm, JobKind
 from worker.settle.kinds import SETTLING
 
 
 def test_every_kind_has_its_row() -> None:
-    assert set(KINDS) == set(SETTLING) == set(JobKind)
+    assert set(KINDS) == set(SETTLING) == set(PATHS) == set(JobKind)
 
 
 def test_every_form_is_of_one_kind() -> None:
