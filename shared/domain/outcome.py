@@ -19,6 +19,9 @@ MOST_ERRORS_CHARS = 8_192
 MOST_IGNORED = 20
 """Members that are no parameters, of which one outcome tells."""
 
+MOST_KEY_NUMBERS = 20
+"""Order numbers that one outcome tells of a key: without ``uniqueKeys`` it may have made any number."""
+
 _MOST_IN_MESSAGE = 3
 _MOST_BITS = 14_000
 
@@ -107,6 +110,8 @@ class Rejected:
     retryable: bool = False
     """Whether the same order, unchanged, could succeed later."""
     ignored: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+    """Of the orders that its key has made before; that is why, then."""
 
 
 Outcome = Created | Prepared | Rejected

@@ -218,6 +218,12 @@ NUMBER_REPEATED: Final = Reason(
     "the order number stands earlier in the same batch",
     params=("orderNumber",),
 )
+KEY_EXISTS: Final = Reason(
+    "key_exists",
+    Code.NUMBER_TAKEN,
+    "with `uniqueKeys`: the client has made an order under this key before",
+    params=("orders",),
+)
 STOCK_SHORT: Final = Reason(
     "stock_short",
     Code.STOCK,

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from shared.domain.outcome import Fault, Reason, Rejected, reject
-from shared.domain.reasons import CANCELLED, GIVEN_UP, NOT_STORED, NUMBER_REPEATED, NUMBER_TAKEN, TOO_SLOW
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shared.domain.outcome import Fault, Reason, Rejected, quoted, reject
+from shared.domain.reasons import (
+    CANCELLED,
+    GIVEN_UP,
+    KEY_EXISTS,
+    NOT_STORED,
+    NUMBER_REPEATED,
+    NUMBER_TAKEN,
+    TOO_SLOW,
+)
+
+_NUMBERS_IN_MESSAGE = 3
 
 
 def number_taken(number: int) -> Fault:
@@ -19,6 +32,18 @@ def number_repeated(number: int) -> Fault:
 def _not_to_be_had(reason: Reason, number: int, why: str) -> Fault:
     msg = f"order number {number} {why}; leave it out to get the next one"
     return Fault(reason, "/orderNumber", msg, {"orderNumber": number})
+
+
+def key_exists(key: str, numbers: Sequence[int]) -> Rejected:
+    """The outcome of an order whose key has made these orders (at least one) before."""
+    shown = [str(number) for number in numbers[:_NUMBERS_IN_MESSAGE]]
+    if more := len(numbers) - len(shown):
+        shown.append(f"{more} more")
+    listed = " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+    orders = "order" if len(numbers) == 1 else "orders"
+    msg = f"the key {quoted(key)} has made {orders} {listed} before; what is another order needs another key"
+    fault = Fault(KEY_EXISTS, "", msg, {"orders": list(numbers)})
+    return replace(reject([fault]), numbers=tuple(numbers))
 
 
 def given_up(attempts: int) -> Rejected:

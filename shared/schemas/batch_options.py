@@ -23,6 +23,13 @@ class BatchOptionsQuery(Schema):
             "longer: no two workers share such a batch. Without it nobody can count on who is first."
         },
     )
+    uniqueKeys = Flag(
+        metadata={
+            "description": "`true`: the key is the order's identity: one that has made an order of yours "
+            "already, in whatever batch, makes no second. Its outcome is -5, `key_exists`, with the `orders` "
+            "that it has."
+        },
+    )
     label = Labels(
         metadata={
             "description": "A label, as `name:value`; up to 16 of them, each a parameter of its own and each "
@@ -43,6 +50,7 @@ def batch_options(values: dict[str, Any]) -> BatchOptions:
     """Make the options of a query's values."""
     return BatchOptions(
         ordered=values.get("ordered", False),
+        unique_keys=values.get("uniqueKeys", False),
         reference=values.get("reference"),
         labels=values.get("label", {}),
     )

@@ -26,6 +26,8 @@ def _without_ignored(outcome: Outcome) -> dict[str, Any]:
             return {"status": "ok", "order": number}
         case Rejected(code, msg, faults, retryable):
             told = {"status": "no", "code": int(code), "msg": msg, "retryable": retryable}
+            if outcome.numbers:
+                told["orders"] = list(outcome.numbers)
             if faults:
                 told["errors"] = [fault_json(fault) for fault in faults]
             return told

@@ -35,7 +35,7 @@ from worker.settle.message import settle_message
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 CANCELLED = orjson.dumps(outcome_json(cancelled()))
 # The rows that two transactions may want at once, in the one order in which they are taken.
-ORDER = ["slices", "orders", "stock", "vouchers", "customers", "jobs"]
+ORDER = ["slices", "unique_keys", "orders", "stock", "vouchers", "customers", "jobs"]
 # New rows are nobody else's, but for those that two may be the first to need.
 _WRITES = re.compile(r"\b(?:UPDATE|DELETE FROM|INSERT INTO(?! (?:order|job|slice)s\b)) (\w+)", re.IGNORECASE)
 _LOCKS = re.compile(r"\bFOR (?:NO KEY )?UPDATE(?: OF (\w+))?", re.IGNORECASE)
@@ -100,8 +100,8 @@ def catalog(physical: int, percent: int) -> dict[str, Any]:
     }
 
 
-def decide(worker: WorkerHarness, batch: dict[str, Any], form: str = "batch") -> None:
-    slice_ids = worker.accept(batch)
+def decide(worker: WorkerHarness, batch: dict[str, Any], form: str = "batch", **options: Any) -> None:
+    slice_ids = worker.accept(batch, **options)
     worker.run("UPDATE jobs SET form = :form WHERE id = :id", form=form, id=worker.jobs[-1])
     settle_message(worker.context(), slice_ids, SMALL_QUEUE)
     assert [one["status"] for one in worker.outcomes().values()] == ["ok"] * len(batch), worker.outcomes()
@@ -118,6 +118,7 @@ def test_everybody_locks_what_others_may_want_in_one_order(worker: WorkerHarness
         decide(worker, {"waits": order(line(qty=1_000), forceCreate=True)})
         decide(worker, {"a": order(**wanted), "b": order(createOnly=True, **wanted)})
         prepared = worker.outcomes()["b"]["order"]
+        decide(worker, {"d": order(**wanted)}, unique_keys=True)
         decide(worker, {str(prepared): {"payment": {"auth": {"status": 1, "amount": 5}}}}, "completion")
         set_stock(worker.engine, [StockCount(0, "BRASS-LAMP", 50, "Main")], None)
         load(worker, catalog(physical=70, percent=11))
@@ -131,9 +132,10 @@ def test_everybody_locks_what_others_may_want_in_one_order(worker: WorkerHarness
             before.setdefault(second, set()).add(first)
     # Raises CycleError, naming the ring, where two of them could wait for each other.
     assert list(TopologicalSorter(before).static_order()) == ORDER
-    # And all of them were seen at it: a slice, a completion, a count, a load, a cancellation.
+    # And all were seen at it: a slice, one of unique keys, a completion, a count, a load, a cancellation.
     kinds = [
         ["slices", "stock", "vouchers", "customers", "jobs"],
+        ["slices", "unique_keys", "stock", "vouchers", "jobs"],
         ["slices", "orders", "stock", "jobs"],
         ["slices", "jobs"],
         ["orders", "stock"],

@@ -30,8 +30,8 @@ class _CountingCursor(Cursor[Any]):
         return super().copy(statement, *args, **kwargs)
 
 
-def _statements(worker: WorkerHarness, batch: dict[str, Any], per: int = 250) -> list[str]:
-    slice_ids = worker.accept(batch, per=per)
+def _statements(worker: WorkerHarness, batch: dict[str, Any], per: int = 250, **options: Any) -> list[str]:
+    slice_ids = worker.accept(batch, per=per, **options)
     context = worker.context()
     sent: list[str] = []
     counting = type("Counting", (_CountingCursor,), {"sent": sent})
@@ -102,3 +102,16 @@ def test_small_slices_together_cost_the_same_statements_as_one(
         counts.append(len(_statements(worker, batch, per=1)))
 
     assert counts[0] == counts[1] == counts[2]
+
+
+def test_unique_keys_cost_a_slice_two_statements_more_whatever_its_size(worker: WorkerHarness) -> None:
+    worker.stock("BRASS-LAMP", main=10_000)
+    worker.stock("RED-STOOL", main=10_000)
+    plain = len(_statements(worker, {f"p{i}": _plain(i) for i in range(250)}))
+
+    counts = [
+        len(_statements(worker, {f"{size}-{i}": _plain(i) for i in range(size)}, unique_keys=True))
+        for size in (LOCKED_LAST_FROM, 250)
+    ]
+
+    assert counts == [plain + 2] * 2

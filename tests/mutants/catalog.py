@@ -39,6 +39,7 @@ _WORKER: Final = "tests/integration/test_worker.py"
 _ATTEMPTS: Final = "tests/integration/test_attempts.py"
 _CHOSEN: Final = "tests/integration/test_results_chosen.py"
 _SHARES: Final = "tests/integration/test_lane_shares.py"
+_UNIQUE_KEYS: Final = "tests/integration/test_unique_keys.py"
 _MARKETS: Final = "tests/integration/test_security_markets.py"
 _FOLLOWED: Final = "tests/integration/test_jobs_followed.py"
 _ORDERED: Final = "tests/integration/test_ordered.py"
@@ -1147,5 +1148,49 @@ MUTANTS: Final = (
         [
             f"{_COMPLETION}::test_racing_completions_of_one_order_are_all_answered_and_take_its_stock_once",
         ],
+    ),
+    Mutant(
+        "unique keys are claimed by nobody, and only looked up",
+        [
+            Change(
+                "shared/persistence/orders/unique_keys.py",
+                "    connection.execute(_CLAIM, values)\n",
+                "",
+            )
+        ],
+        [f"{_UNIQUE_KEYS}::test_who_comes_second_waits_for_the_first_and_is_told_its_order"],
+    ),
+    Mutant(
+        "unique keys are claimed in whatever order they come",
+        [
+            Change(
+                "shared/persistence/orders/unique_keys.py",
+                "    ORDER BY client_id, key_hash\n    ON CONFLICT",
+                "    ON CONFLICT",
+            )
+        ],
+        [f"{_UNIQUE_KEYS}::test_slices_that_claim_the_same_keys_never_wait_for_each_other_in_a_ring"],
+    ),
+    Mutant(
+        "unique keys are claimed when their stock is locked",
+        [
+            Change(
+                "worker/settle/unique_keys.py",
+                "    made = claim_keys(connection, wanted)\n",
+                "    connection.exec_driver_sql('LOCK TABLE stock')\n"
+                "    made = claim_keys(connection, wanted)\n",
+            )
+        ],
+        [f"{_UNIQUE_KEYS}::test_who_waits_for_a_key_holds_no_stock_meanwhile"],
+    ),
+    Mutant(
+        "the claim of a key that made nothing stays",
+        [Change("worker/settle/unique_keys.py", "    release_keys(connection, unused)\n", "")],
+        [f"{_UNIQUE_KEYS}::test_a_key_under_which_an_order_was_rejected_is_free"],
+    ),
+    Mutant(
+        "slices with a key in common share a transaction",
+        [Change("worker/settle/kind.py", "    if taken.options.unique_keys:\n", "    if False:\n")],
+        [f"{_UNIQUE_KEYS}::test_two_jobs_of_one_message_make_each_key_once"],
     ),
 )

@@ -87,9 +87,12 @@ class WorkerHarness:
         strict: bool = False,
         queue: str = LARGE_QUEUE,
         key: int = 1,
+        client: int | None = None,
         **options: Any,
     ) -> list[int]:
         """Store a job of ``key``'s, cut into slices of ``per`` orders; gives the slices' ids.
+
+        The first clients have one key each, of the same number; of any other the ``client`` is named.
 
         ``options`` are those of the batch, as ``ordered=True``.
         """
@@ -109,7 +112,7 @@ class WorkerHarness:
         ]
         job = Job(
             id=uuid6.uuid7(),
-            client_id=key,
+            client_id=key if client is None else client,
             api_key_id=key,
             request_id="r-1",
             total=len(keyed),

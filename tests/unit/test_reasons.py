@@ -21,7 +21,7 @@ from shared.domain.completion import already_shipping, no_such_order
 from shared.domain.order_list import OrderSize, check_page
 from shared.domain.outcome import Fault, Reason, Rejected
 from shared.domain.reasons import REASONS
-from shared.domain.rejections import cancelled, could_not_be_stored, given_up, too_slow
+from shared.domain.rejections import cancelled, could_not_be_stored, given_up, key_exists, too_slow
 from shared.domain.resolve import prepare
 from shared.domain.stock_count import StockCount, resolve_counts
 from shared.schemas.lists.stock import StockQuery
@@ -189,6 +189,7 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "customer_unknown": [ordered(customerId=99)],
     "number_taken": [ordered(orderNumber=77)],
     "number_repeated": [repeated_number],
+    "key_exists": [lambda: list(key_exists("1001", [7]).faults)],
     "stock_short": [ordered_line(qty=6)],
 }
 

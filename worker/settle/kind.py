@@ -47,6 +47,8 @@ class Element(Protocol):
 
 E = TypeVar("E", bound=Element)
 R = TypeVar("R")
+PlaceNew = Callable[[Sequence[E]], Sequence[Outcome]]
+"""Places some of a transaction's elements."""
 
 
 def all_at_once(elements: Sequence[E]) -> list[Sequence[E]]:
@@ -67,6 +69,9 @@ class Settling(Generic[E]):
     outcome of each."""
     runs: Callable[[Sequence[E]], list[Sequence[E]]] = all_at_once
     """The elements in runs, each of which is looked up when those before it have been written."""
+    under_new_keys: Callable[[Connection, Sequence[E], PlaceNew[E]], list[Outcome]] | None = None
+    """Places with what it is given those whose keys have made nothing before, where their batches ask for
+    that; None: they cannot."""
 
 
 def work_of(
@@ -76,46 +81,83 @@ def work_of(
 
     ``apart``: each element behind a savepoint.
     """
-    elements: list[E] = []
-    now: list[TakenSlice] = []
-    later: list[TakenSlice] = []
-    numbers: set[int] = set()
-    lines = 0
-    for taken in slices:
-        if now and lines >= context.settings.settle_max_lines:
-            later.append(taken)
-            continue
-        read = settling.read(context, taken)
-        asked_for = {element.number for element in read if element.number is not None}
-        # The second slice that asks for an order number has to see that the first one got it.
-        if asked_for & numbers:
-            later.append(taken)
-            continue
-        numbers |= asked_for
-        now.append(taken)
-        elements += read
-        lines += sum(element.line_count for element in read)
+    elements, now, later = _read(settling, context, slices)
 
     def together(connection: Connection, claim: Claim) -> Placed:
         held = [element for element in elements if element.taken.id in claim.slice_ids]
         runs = settling.runs(held)
         if len(runs) == 1:
             return _by_slice(held, settling.place(context, connection, claim, held))
-        settling.lock(context, connection, claim, held)
-        return _by_slice(held, [o for run in runs for o in settling.place(context, connection, claim, run)])
+        return _by_slice(held, _run_by_run(settling, context, connection, claim, held))
 
     def one_by_one(connection: Connection, claim: Claim) -> Placed:
-        # Nothing is decided before the savepoints, for that is where the fault may be.
-        settling.lock(context, connection, claim, elements)
-        place = partial(_place_one, settling, context, connection, claim)
-        limit_seconds = context.order_clock.limit_seconds
-        outcomes = [
-            behind_savepoint(connection, one.taken.request_id, limit_seconds, partial(place, one))
-            for one in elements
-        ]
-        return _by_slice(elements, outcomes)
+        return _by_slice(elements, _one_by_one(settling, context, connection, claim, elements))
 
-    return Work(now, one_by_one if apart else together, later)
+    under_new_keys = settling.under_new_keys
+    if under_new_keys is None or not any(taken.options.unique_keys for taken in now):
+        return Work(now, one_by_one if apart else together, later)
+
+    def once_a_key(connection: Connection, claim: Claim) -> Placed:
+        held = [element for element in elements if element.taken.id in claim.slice_ids]
+        place = partial(_one_by_one if apart else _run_by_run, settling, context, connection, claim)
+        return _by_slice(held, under_new_keys(connection, held, place))
+
+    return Work(now, once_a_key, later)
+
+
+def _read(
+    settling: Settling[E], context: WorkerContext, slices: Sequence[TakenSlice]
+) -> tuple[list[E], list[TakenSlice], list[TakenSlice]]:
+    """The elements of as many slices as one transaction should do; these, and those that are left."""
+    elements: list[E] = []
+    now: list[TakenSlice] = []
+    later: list[TakenSlice] = []
+    alone: set[object] = set()
+    lines = 0
+    for taken in slices:
+        if now and lines >= context.settings.settle_max_lines:
+            later.append(taken)
+            continue
+        read = settling.read(context, taken)
+        asked_for = _not_shared(taken, read)
+        # The second slice that asks for an order number has to see that the first one got it.
+        if asked_for & alone:
+            later.append(taken)
+            continue
+        alone |= asked_for
+        now.append(taken)
+        elements += read
+        lines += sum(element.line_count for element in read)
+    return elements, now, later
+
+
+def _not_shared(taken: TakenSlice, elements: Sequence[Element]) -> set[object]:
+    """What only one slice of a transaction can ask for: order numbers, and keys that are to be unique."""
+    asked_for: set[object] = {element.number for element in elements if element.number is not None}
+    if taken.options.unique_keys:
+        asked_for.update((taken.client_id, element.key) for element in elements)
+    return asked_for
+
+
+def _run_by_run(
+    settling: Settling[E], context: WorkerContext, connection: Connection, claim: Claim, held: Sequence[E]
+) -> list[Outcome]:
+    runs = settling.runs(held)
+    if len(runs) > 1:
+        settling.lock(context, connection, claim, held)
+    return [outcome for run in runs for outcome in settling.place(context, connection, claim, run)]
+
+
+def _one_by_one(
+    settling: Settling[E], context: WorkerContext, connection: Connection, claim: Claim, held: Sequence[E]
+) -> list[Outcome]:
+    # Nothing is decided before the savepoints, for that is where the fault may be.
+    settling.lock(context, connection, claim, held)
+    place = partial(_place_one, settling, context, connection, claim)
+    limit_seconds = context.order_clock.limit_seconds
+    return [
+        behind_savepoint(connection, one.taken.request_id, limit_seconds, partial(place, one)) for one in held
+    ]
 
 
 def _place_one(

@@ -20,6 +20,7 @@ from shared.persistence.jobs.slices import Claim, TakenSlice
 from shared.persistence.orders.customers import find_customers
 from shared.persistence.orders.insert import taken_numbers
 from shared.persistence.orders.markets import account_markets, customer_markets
+from shared.persistence.orders.unique_keys import UniqueKey
 
 
 @value(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class KeyedOrder:
     def number(self) -> int | None:
         """The order number that it asks for."""
         return None if self.parsed.request is None else self.parsed.request.order_number
+
+    @property
+    def unique_key(self) -> UniqueKey | None:
+        """Its key, where no other order may be made under that."""
+        return UniqueKey(self.taken.client_id, self.key) if self.taken.options.unique_keys else None
 
     @property
     def line_count(self) -> int:

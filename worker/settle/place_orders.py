@@ -31,6 +31,7 @@ from worker.settle.look_up import (
     vouchers_that_may_apply,
 )
 from worker.settle.time_limits import OrderClock, OrderTooSlowError
+from worker.settle.unique_keys import place_under_new_keys
 from worker.settle.work import members_of
 
 
@@ -92,4 +93,10 @@ def lock_for_orders(
     lock_uses(connection, vouchers_that_may_apply(orders, catalog))
 
 
-ORDERS: Final = Settling(read=read_orders, lock=lock_for_orders, place=place_orders, runs=runs_of)
+ORDERS: Final = Settling(
+    read=read_orders,
+    lock=lock_for_orders,
+    place=place_orders,
+    runs=runs_of,
+    under_new_keys=place_under_new_keys,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.domain.order import MOST_NUMBER
-from shared.domain.outcome import MOST_ERRORS, MOST_IGNORED, Code, Reason
+from shared.domain.outcome import MOST_ERRORS, MOST_IGNORED, MOST_KEY_NUMBERS, Code, Reason
 from shared.domain.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _MEANS: Final = {
     Code.STOCK: "stock error: what is available does not cover the order",
     Code.EMPTY: "the order is empty",
     Code.MISSING: "a required field is missing",
-    Code.NUMBER_TAKEN: "the order number exists",
+    Code.NUMBER_TAKEN: "the order number exists, or with `uniqueKeys` the key does",
     Code.CUSTOMER: "the customer cannot be registered",
     Code.GENERAL: "general: see msg",
 }
@@ -108,6 +108,14 @@ ANSWERS: Final[dict[str, JsonSchema]] = {
         retryable={
             "type": "boolean",
             "description": "Whether the same order, unchanged, could succeed later.",
+        },
+        orders={
+            "type": "array",
+            "items": _NUMBER,
+            "minItems": 1,
+            "maxItems": MOST_KEY_NUMBERS,
+            "description": "With `uniqueKeys`, where the key has made an order before (`key_exists`): the "
+            "numbers that it has.",
         },
         errors={**_ERRORS, "maxItems": MOST_ERRORS},
         ignored=_IGNORED,

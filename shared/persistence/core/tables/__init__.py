@@ -34,6 +34,7 @@ from shared.persistence.core.tables.order import (
     order_number_sequence,
     orders,
     payments,
+    unique_keys,
 )
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "shipping_options",
     "slices",
     "stock",
+    "unique_keys",
     "vouchers",
     "warehouses",
 ]

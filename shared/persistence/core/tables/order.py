@@ -12,6 +12,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
@@ -102,6 +103,19 @@ orders = Table(
     # Whose they are, and which is a customer's first.
     Index(None, "customer_id", "created_at"),
     Index(None, "account_id", "market_id", postgresql_where=text("account_id IS NOT NULL")),
+    # What a key has made, whosever it is. A hash, for a key may be longer than an entry of an index.
+    Index("orders_batch_key_idx", text("hashtextextended(batch_key, 0::bigint)"), "api_key_id"),
+)
+
+unique_keys = Table(
+    # Keys under which an order was made, and may be no second, as their batches asked for. They are known by
+    # the SHA-256 of their JSON. A transaction that is about to make one has its row first.
+    "unique_keys",
+    metadata,
+    Column("client_id", Integer, nullable=False),
+    Column("key_hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("client_id", "key_hash"),
+    CheckConstraint("octet_length(key_hash) = 32", name="hash_is_sha256"),
 )
 
 order_lines = Table(
