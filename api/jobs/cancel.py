@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-import orjson
+from typing import TYPE_CHECKING
 
 from shared.domain.rejections import cancelled
-from shared.persistence.jobs.cancel import cancel_free_slices, request_cancel
-from shared.schemas.outcome import outcome_json
+from shared.persistence.jobs.cancel import cancel_rest, request_cancel
+from shared.schemas.outcome import outcome_bytes
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Engine
 
-_OUTCOME: Final = orjson.dumps(outcome_json(cancelled()))
-
 
 def cancel(engine: Engine, job_id: UUID) -> None:
     """Cancel a job; again, or when it is done, nothing changes. Raises PersistenceError."""
     request_cancel(engine, job_id)
-    # Each turn closes a slice at least, and nobody makes new ones but by cutting up what is in hand.
-    while cancel_free_slices(engine, job_id, _OUTCOME):
-        pass
+    cancel_rest(engine, job_id, outcome_bytes(cancelled()))

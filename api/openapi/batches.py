@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from api.openapi.examples import JOB, OUTCOME, OUTCOMES
 from api.openapi.operation import Body, Operation, ResponseDoc
+from shared.clock import utc_now
 from shared.schemas.batch_options import BatchOptionsQuery
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _NO_NUMBER: Final = ResponseDoc(says="The path names no order: what stands there
 
 
 def _options(settings: Settings) -> BatchOptionsQuery:
-    return BatchOptionsQuery(zone=ZoneInfo(settings.organisation_timezone))
+    return BatchOptionsQuery(zone=ZoneInfo(settings.organisation_timezone), now=utc_now())
 
 
 def batch_operation(

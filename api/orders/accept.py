@@ -16,6 +16,7 @@ from shared.domain.batch_options import AS_USUAL, BatchOptions
 from shared.domain.job import Job
 from shared.domain.kinds import JobForm
 from shared.domain.slicing import (
+    LARGE_SURPLUS_QUEUE,
     SURPLUS_OF,
     WEIGHT_BYTES,
     BatchSize,
@@ -109,19 +110,37 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
     )
     slices = _Slices(batch, plan, asked.repeated)
     perhaps_stored = False
-    # A retry is inserted alone, that others have its orders must cost nobody else; and what requests numbers.
-    may_share = request.retry is None and not options.ordered and not new_job.requested_numbers
-    if may_share and 0 < job.total <= GROUP_BATCH_MAX_ORDERS and size.size_bytes <= GROUP_MAX_BYTES:
+    if _may_share(new_job, size):
         small = app.small_batches.accept(new_job, list(slices), plan.loads)
         if small.stored is not None:
             return Accepted(_as_stored(job, small.stored), len(slices), small.dispatched, size, lane)
         perhaps_stored = small.perhaps_stored
     stored = insert_job(app.engine, new_job, slices, perhaps_stored=perhaps_stored)
     failpoint("after-insert")
-    # Of an ordered one whoever closes a slice dispatches the next.
-    first = slice(1 if options.ordered else None)
-    dispatched = _dispatch(app, new_job, stored.slice_ids[first], plan.loads[first])
+    due = _slices_due(options, stored)
+    dispatched = _dispatch(app, new_job, stored.slice_ids[due], plan.loads[due])
     return Accepted(_as_stored(job, stored), len(slices), dispatched, size, lane)
+
+
+def _may_share(new_job: NewJob, size: BatchSize) -> bool:
+    """Whether it may be inserted in a group commit."""
+    options = new_job.job.options
+    # A retry is inserted alone, that others have its orders must cost nobody else; and what requests numbers.
+    if new_job.retry is not None or new_job.requested_numbers:
+        return False
+    # What is not dispatched at once, and whole, has no part in what the group's messages are for.
+    if options.ordered or options.not_before is not None:
+        return False
+    return 0 < new_job.job.total <= GROUP_BATCH_MAX_ORDERS and size.size_bytes <= GROUP_MAX_BYTES
+
+
+def _slices_due(options: BatchOptions, stored: Stored) -> slice:
+    """Which slices are to be dispatched at once."""
+    if options.is_early(stored.created_at):
+        # The sweeper dispatches them when their moment has come.
+        return slice(0)
+    # Of an ordered one whoever closes a slice dispatches the next.
+    return slice(1 if options.ordered else None)
 
 
 def _job_of(request: BatchRequest, total: int, now: datetime, kept: timedelta) -> Job:
@@ -160,6 +179,10 @@ def _requested(asked: AskedNumbers, orders: int) -> Sequence[int]:
 def _admit(app: AppContext, batch: Batch, request: BatchRequest) -> tuple[BatchSize, str]:
     """What the batch counts as, and the lane that its client's share has room for. Raises ApiError."""
     total, size_bytes = len(batch.orders), sum(map(len, batch.orders))
+    if request.options.is_early(app.clock()):
+        # It is kept, so its bytes count; but it takes nobody's turn before its moment, and nobody's then.
+        size, lane = BatchSize(size_bytes, weight=0), LARGE_SURPLUS_QUEUE
+        return size, app.backlog.admit(request.client_id, size, lane, lane)
     size = BatchSize(size_bytes, max(total, size_bytes // WEIGHT_BYTES))
     lane = lane_of(total, size_bytes, waits=request.waits, limits=_limits(app.settings))
     return size, app.backlog.admit(request.client_id, size, lane, SURPLUS_OF[lane])
@@ -184,6 +207,8 @@ def _order_size(order: msgspec.Raw) -> Size:
 
 
 def _dispatch(app: AppContext, new_job: NewJob, slice_ids: Sequence[int], loads: Sequence[int]) -> bool:
+    if not slice_ids:
+        return False
     try:
         app.queue.dispatch(slice_ids, new_job.queue, loads)
     except QueueAwayError as error:

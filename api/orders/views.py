@@ -137,9 +137,13 @@ def create_job(app: AppContext, context: RequestContext, endpoint: OrdersEndpoin
     return _replay(app, context, *replayed, asked.preferences)
 
 
-def _waiting(app: AppContext, context: RequestContext, preferences: Preferences, total: int) -> Waiting:
+def _waiting(
+    app: AppContext, context: RequestContext, preferences: Preferences, total: int, options: BatchOptions
+) -> Waiting:
     """How long the client waits; from here on it counts as a waiter, if there may be one more."""
     settings = app.settings
+    if total and options.is_early(app.clock()):
+        return Waiting(seconds=0, wished=False)
     waiting = waiting_for(
         preferences,
         total,
@@ -169,7 +173,7 @@ def _replay(
         raise expired()
     check_not_gone(job, app.clock())
     context.orders = job.total
-    waiting = _waiting(app, context, preferences, job.total)
+    waiting = _waiting(app, context, preferences, job.total, job.options)
     with app.listener.waiting(job.id) as waiter:
         collected = _or_the_job(job, partial(collect_again, app, waiter, job, waiting.seconds))
     response = _respond(app, collected, preferences, waiting)
@@ -196,7 +200,7 @@ def _read_and_accept(
         )
         context.orders = len(batch.keys)
         # Whoever waits goes first, so it has to be known before anything is stored.
-        waiting = _waiting(app, context, asked.preferences, len(batch.keys))
+        waiting = _waiting(app, context, asked.preferences, len(batch.keys), endpoint.options)
         batch_request = BatchRequest(
             job_id=job_id,
             form=endpoint.form,

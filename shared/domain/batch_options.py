@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+NOT_BEFORE_MOST: Final = timedelta(days=7)
+"""How far ahead a batch may be sent: what it holds is kept meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

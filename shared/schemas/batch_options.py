@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from marshmallow import Schema
 
-from shared.domain.batch_options import BatchOptions
-from shared.schemas.fields import Flag, Labels, Line
+from shared.domain.batch_options import NOT_BEFORE_MOST, BatchOptions
+from shared.domain.outcome import Fault, quoted
+from shared.domain.reasons import NOT_VALID
+from shared.schemas.fields import Flag, Labels, Line, Moment, Whole, wrong
 
 REFERENCE_CHARS = 255
+_MOST_FAILED = 1_000_000_000
+
+
+class NotBefore(Moment):
+    """A moment that is not too far ahead of its schema's ``now``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        moment = super()._deserialize(value, attr, data, **kwargs)
+        if moment - getattr(self.root, "now", moment) > NOT_BEFORE_MOST:
+            text = f"{quoted(value)} is more than {NOT_BEFORE_MOST.days} days ahead; send the batch later"
+            raise wrong(NOT_VALID, text)
+        return moment
 
 
 class BatchOptionsQuery(Schema):
@@ -30,6 +45,20 @@ class BatchOptionsQuery(Schema):
             "that it has."
         },
     )
+    maxFailed = Whole(
+        least=0,
+        most=_MOST_FAILED,
+        metadata={
+            "description": "As soon as more orders than that are rejected, the job cancels itself: what is "
+            "not decided then is -7, `cancelled`."
+        },
+    )
+    notBefore = NotBefore(
+        metadata={
+            "description": "No order is decided before this moment, which is at most 7 days ahead; the "
+            "answer is 202. A moment that is past means nothing."
+        },
+    )
     label = Labels(
         metadata={
             "description": "A label, as `name:value`; up to 16 of them, each a parameter of its own and each "
@@ -41,14 +70,22 @@ class BatchOptionsQuery(Schema):
         metadata={"description": "What you call the batch. The job tells it, and jobs are listed by it."},
     )
 
-    def __init__(self, *, zone: ZoneInfo, **kwargs: Any) -> None:
+    def __init__(self, *, zone: ZoneInfo, now: datetime, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.zone = zone
+        self.now = now
 
 
-def batch_options(values: dict[str, Any]) -> BatchOptions:
-    """Make the options of a query's values."""
+def batch_options(values: dict[str, Any]) -> BatchOptions | Fault:
+    """Make the options of a query's values, or tell which of them contradict each other."""
+    if values.get("atomic") and "maxFailed" in values:
+        text = (
+            "contradicts maxFailed: of an atomic batch nothing is left to be cancelled; send one of the two"
+        )
+        return Fault(NOT_VALID, "/atomic", text)
     return BatchOptions(
+        max_failed=values.get("maxFailed"),
+        not_before=values.get("notBefore"),
         ordered=values.get("ordered", False),
         unique_keys=values.get("uniqueKeys", False),
         reference=values.get("reference"),

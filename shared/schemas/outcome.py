@@ -18,6 +18,11 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
     return told
 
 
+def outcome_bytes(outcome: Outcome) -> bytes:
+    """The same as compact JSON."""
+    return orjson.dumps(outcome_json(outcome))
+
+
 def _without_ignored(outcome: Outcome) -> dict[str, Any]:
     match outcome:
         case Created(numbers):

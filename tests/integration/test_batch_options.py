@@ -114,7 +114,15 @@ def test_the_same_batch_with_another_option_is_another_request(module_api: ApiCl
     same = [post(query) for query in ("?label=b:2&label=a:1&reference=r", "?label=b:2&reference=r&label=a:1")]
     others = [
         post(query)
-        for query in ("", "?reference=r", "?reference=r&label=a:1", "?reference=r&label=a:1&label=b:3")
+        for query in (
+            "",
+            "?reference=r",
+            "?reference=r&label=a:1",
+            "?reference=r&label=a:1&label=b:3",
+            "?reference=r&label=a:1&label=b:2&maxFailed=0",
+            "?reference=r&label=a:1&label=b:2&notBefore=2026-01-01",
+            "?reference=r&label=a:1&label=b:2&ordered=true",
+        )
     ]
 
     assert {told(answer)["id"] for answer in (first, *same)} == {told(first)["id"]}
@@ -146,14 +154,14 @@ def retried(shop: Shop, path: str) -> dict[str, Any]:
 
 
 def test_a_retry_is_told_and_decided_as_the_job_whose_orders_it_tries(shop: Shop) -> None:
-    query = (("ordered", "true"), ("label", "shop:se"), ("reference", "r"))
+    query = (("ordered", "true"), ("maxFailed", "7"), ("label", "shop:se"), ("reference", "r"))
     job = accept(shop.api, *query, batch=BAD)
     path = f"/v1/jobs/{job['id']}"
     shop.settled(path)
 
     again = retried(shop, path)
 
-    for name in ("ordered", "labels", "reference"):
+    for name in ("ordered", "maxFailed", "labels", "reference"):
         assert again[name] == job[name]
     assert told(shop.api.get(f"/v1/jobs/{again['id']}")) == again
     assert shop.api.rows("SELECT ordered FROM jobs WHERE id = :id", id=again["id"]) == [(True,)]
@@ -184,6 +192,18 @@ WRONG = [
     ("References=a", "is no parameter of"),
 ]
 IN_A_BATCH = [
+    ("maxFailed=", "maxFailed: '' is not a whole number"),
+    ("maxFailed=-1", "maxFailed: '-1' is not in 0..1000000000"),
+    ("maxFailed=1.5", "maxFailed: '1.5' is not a whole number"),
+    ("maxFailed=10%25", "maxFailed: '10%' is not a whole number"),
+    ("maxFailed=1000000001", "maxFailed: '1000000001' is not in 0..1000000000"),
+    ("maxFailed=1&maxFailed=1", "maxFailed: stands more than once; send it once"),
+    ("notBefore=", "notBefore: '' is not a date"),
+    ("notBefore=soon", "notBefore: 'soon' is not a date"),
+    ("notBefore=2026-02-30", "notBefore: '2026-02-30' is not a date"),
+    ("notBefore=2026-11-27T10:00:00+01:00", "in a query string, a + is written %2B"),
+    ("notBefore=9999-12-31", "notBefore: '9999-12-31' is more than 7 days ahead"),
+    ("notBefore=2026-01-01&notBefore=2026-01-01", "notBefore: stands more than once; send it once"),
     ("ordered=perhaps", "ordered: 'perhaps' is not a boolean; write true or false"),
     ("ordered=", "ordered: '' is not a boolean; write true or false"),
     ("ordered=true&ordered=false", "ordered: stands more than once; send it once"),
@@ -227,6 +247,10 @@ def test_a_list_is_not_asked_for_by_what_no_job_can_have(
         f"reference={quote('é' * 255)}",
         "ordered=1",
         "ordered=FALSE",
+        "maxFailed=0",
+        "maxFailed=1000000000",
+        "notBefore=2000-01-01",
+        "notBefore=0001-01-01",
     ],
 )
 def test_an_option_up_to_its_bounds_is_taken(module_api: ApiClient, query: str) -> None:

@@ -64,7 +64,7 @@ def close(connection: Connection, job_id: UUID, slice_id: int, total: int) -> li
         ok_count=9,
         codes={"-2": 1},
     )
-    return close_slices(connection, [closed])
+    return close_slices(connection, [closed]).finished
 
 
 @contextmanager
@@ -237,7 +237,7 @@ def test_a_finished_job_of_a_thousand_slices_is_read_as_one_of_one(engine: Engin
                 )
                 for slice_id in slice_ids
             ]
-            assert close_slices(connection, closed) == [job_id]
+            assert close_slices(connection, closed).finished == [job_id]
     # A level more in an index, or a row that moved, is none of its slices.
     assert pages_read(engine, large[0]) <= pages_read(engine, small[0]) + 5
 

@@ -43,6 +43,9 @@ _UNIQUE_KEYS: Final = "tests/integration/test_unique_keys.py"
 _MARKETS: Final = "tests/integration/test_security_markets.py"
 _FOLLOWED: Final = "tests/integration/test_jobs_followed.py"
 _ORDERED: Final = "tests/integration/test_ordered.py"
+_OPTIONS: Final = "tests/integration/test_batch_options.py"
+_NOT_BEFORE: Final = "tests/integration/test_not_before.py"
+_MAX_FAILED: Final = "tests/integration/test_max_failed.py"
 _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
 _BACK_ORDERS: Final = "tests/integration/test_back_orders.py"
 _ACCESS: Final = "tests/integration/test_security_access.py"
@@ -1192,5 +1195,49 @@ MUTANTS: Final = (
         "slices with a key in common share a transaction",
         [Change("worker/settle/kind.py", "    if taken.options.unique_keys:\n", "    if False:\n")],
         [f"{_UNIQUE_KEYS}::test_two_jobs_of_one_message_make_each_key_once"],
+    ),
+    Mutant(
+        "how many orders of a job are rejected is what this connection has counted",
+        [
+            Change(
+                _CLOSING,
+                "FROM job_progress WHERE job_id = ANY(CAST(:job_ids AS uuid[])) GROUP BY job_id",
+                "FROM job_progress WHERE job_id = ANY(CAST(:job_ids AS uuid[]))"
+                " AND writer = pg_backend_pid() GROUP BY job_id",
+            )
+        ],
+        [f"{_MAX_FAILED}::test_of_two_that_are_too_many_together_and_closed_at_once_one_stops_the_job"],
+    ),
+    Mutant(
+        "two that close at once count each without the other",
+        [
+            Change(
+                _CLOSING,
+                '        connection.execute(_LOCK_LIMITED, {"job_ids": limited})\n',
+                "        pass\n",
+            )
+        ],
+        [f"{_MAX_FAILED}::test_of_two_that_are_too_many_together_and_closed_at_once_one_stops_the_job"],
+    ),
+    Mutant(
+        "an emptied Redis brings what is to be decided later",
+        [
+            Change(
+                "shared/persistence/jobs/redispatch.py",
+                "job_id NOT IN (SELECT id FROM jobs WHERE not_before > now() AND",
+                "job_id NOT IN (SELECT id FROM jobs WHERE false AND",
+            )
+        ],
+        [f"{_NOT_BEFORE}::test_an_emptied_redis_brings_everything_but_what_is_to_be_decided_later"],
+    ),
+    Mutant(
+        "a worker decides what comes before its moment",
+        [Change(_TAKING, "AND (not_before IS NULL OR not_before <= now() OR", "AND (true OR")],
+        [f"{_NOT_BEFORE}::test_nothing_is_decided_sooner_by_whoever_comes_by"],
+    ),
+    Mutant(
+        "a retry forgets how its orders are to be decided",
+        [Change("api/jobs/retry_view.py", "        options=job.options.of_retry(),\n", "")],
+        [f"{_OPTIONS}::test_a_retry_is_told_and_decided_as_the_job_whose_orders_it_tries"],
     ),
 )

@@ -27,6 +27,7 @@ from shared.domain.slicing import LARGE_QUEUE
 from shared.events import JobEvents
 from shared.persistence.core.database import open_database
 from shared.persistence.jobs.insert import NewJob, NewSlice, insert_job
+from shared.persistence.jobs.stored_outcomes import outcomes_of
 from shared.settings import Settings
 from tests.support.catalog_files import put
 from tests.support.catalogs import WORKER_CATALOG
@@ -152,10 +153,11 @@ class WorkerHarness:
     def outcomes(self, job: int = -1) -> Outcomes:
         """The outcomes of a job that are there; of the last one accepted unless told otherwise."""
         rows = self.rows(
-            "SELECT outcomes FROM slices WHERE job_id = :id AND closed_at IS NOT NULL ORDER BY number",
+            "SELECT outcomes, body FROM slices WHERE job_id = :id AND closed_at IS NOT NULL ORDER BY number",
             id=self.jobs[job],
         )
-        return {key: one for (raw,) in rows for key, one in json.loads(raw).items()}
+        told = [json.loads(outcomes_of(row.outcomes, row.body)) for row in rows]
+        return {key: one for of_slice in told for key, one in of_slice.items()}
 
     def rows(self, query: str, **values: Any) -> list[Any]:
         """Read rows."""

@@ -11,7 +11,12 @@ from sqlalchemy import Engine
 from shared.domain.backoff import Backoff
 from shared.domain.slicing import SLICE_QUEUES
 from shared.failpoints import failpoint
-from shared.persistence.jobs.redispatch import give_back_slices, make_all_due, next_due_slices
+from shared.persistence.jobs.redispatch import (
+    give_back_slices,
+    make_all_due,
+    make_cancelled_due,
+    next_due_slices,
+)
 from shared.persistence.jobs.turns import notice_turns
 from shared.persistence.mail.confirmations import due_confirmations
 from shared.queue.job_queue import JobQueue, QueueAwayError
@@ -35,6 +40,7 @@ def sweep(engine: Engine, queue: JobQueue, settings: Settings) -> int:
         if made_due.all_of_them:
             queue.leave_canary()
         log.info("broker_was_empty", undecided=made_due.slices, all_of_them=made_due.all_of_them)
+    make_cancelled_due(engine)
     notice_turns(engine, settings.redispatch_first_seconds)
     return sum(_sweep_queue(engine, queue, name, settings) for name in SLICE_QUEUES)
 

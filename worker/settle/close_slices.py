@@ -31,6 +31,8 @@ class SliceReport:
     client_id: int = 0
     unknown_codes: int = 0
     """How many voucher codes its outcomes tell to be nobody's."""
+    stops_job: bool = False
+    """Whether its job is cancelled with it, because too many of its orders were rejected."""
 
 
 def close_with(connection: Connection, placed: Placed) -> list[SliceReport]:
@@ -40,7 +42,7 @@ def close_with(connection: Connection, placed: Placed) -> list[SliceReport]:
     # Most slices have none: whatever is told of rejections looks at these alone.
     rejected = [[outcome for _, outcome in keyed if isinstance(outcome, Rejected)] for _, keyed in placed]
     oks = [len(keyed) - len(of) for (_, keyed), of in zip(placed, rejected, strict=True)]
-    close_slices(
+    closing = close_slices(
         connection,
         [
             ClosedSlice(
@@ -52,11 +54,15 @@ def close_with(connection: Connection, placed: Placed) -> list[SliceReport]:
                 ok_count=ok,
                 codes=_codes(of),
                 cancelled_count=sum(map(is_cancelled, of)),
+                limited=taken.options.max_failed is not None,
             )
             for (taken, keyed), ok, of in zip(placed, oks, rejected, strict=True)
         ],
     )
-    return [_report(taken, keyed, of) for (taken, keyed), of in zip(placed, rejected, strict=True)]
+    return [
+        _report(taken, keyed, of, stops_job=taken.job_id in closing.stopped)
+        for (taken, keyed), of in zip(placed, rejected, strict=True)
+    ]
 
 
 def _codes(rejected: Sequence[Rejected]) -> dict[str, int]:
@@ -67,7 +73,9 @@ def _codes(rejected: Sequence[Rejected]) -> dict[str, int]:
     return codes
 
 
-def _report(taken: TakenSlice, keyed: Sequence[Keyed], rejected: Sequence[Rejected]) -> SliceReport:
+def _report(
+    taken: TakenSlice, keyed: Sequence[Keyed], rejected: Sequence[Rejected], *, stops_job: bool
+) -> SliceReport:
     first_numbers = tuple([outcome.numbers[0] for _, outcome in keyed if isinstance(outcome, Created)])
     unknown_codes = sum(fault.reason is VOUCHER_UNKNOWN for outcome in rejected for fault in outcome.faults)
     return SliceReport(
@@ -79,4 +87,5 @@ def _report(taken: TakenSlice, keyed: Sequence[Keyed], rejected: Sequence[Reject
         first_numbers,
         taken.client_id,
         unknown_codes,
+        stops_job,
     )

@@ -15,6 +15,7 @@ from shared.persistence.jobs.slices import TakenSlice, claim_slices
 from worker.context import WorkerContext
 from worker.mail.hints import hint_mails, may_want_mails
 from worker.settle.attempts import Attempts
+from worker.settle.cancel_rest import cancel_rest_of_stopped
 from worker.settle.cancelled import place_unless_cancelled
 from worker.settle.close_slices import SliceReport, close_with
 from worker.settle.dispatch_next import dispatch_next
@@ -101,6 +102,7 @@ def _tell(context: WorkerContext, slices: Sequence[TakenSlice], reports: Sequenc
         return
     _failpoints("after-commit", slices)
     context.events.announce_all([(report.job_id, report.number) for report in reports])
+    cancel_rest_of_stopped(context.engine, reports)
     dispatch_next(context, slices)
     tried: Counter[int] = Counter()
     for report in reports:

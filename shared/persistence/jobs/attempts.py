@@ -47,6 +47,8 @@ class TakeLimits:
 # Of an ordered job only the first open slice is taken. Once none before it is open there never will be, so a
 # look from outside of the transaction that settles it is enough.
 #
+# A job's moment, before which nothing is decided, does not keep it from being cancelled.
+#
 # The first slice is taken whatever its size. A body that is too large, or that has ended too many workers, is
 # not even read: that may have been what ended them.
 _TAKE = """
@@ -59,6 +61,7 @@ _TAKE = """
         WHERE slices.id = ANY(%(ids)s::bigint[]) AND closed_at IS NULL
           AND (NOT %(together)s
                OR attempts = 0 OR %(token)s::uuid = ANY(attempt_tokens))
+          AND (not_before IS NULL OR not_before <= now() OR cancel_requested_at IS NOT NULL)
           AND NOT (ordered AND EXISTS (
               SELECT FROM slices AS earlier
               WHERE earlier.job_id = slices.job_id AND earlier.closed_at IS NULL
@@ -111,9 +114,9 @@ _GIVE_BACK = text(
 def take_slices(engine: Engine, attempt: Attempt, limits: TakeLimits) -> list[TakenSlice]:
     """Count the attempt at each of its slices, in a transaction of its own, and read them; by id, ascending.
 
-    Left out: what is closed, gone or in somebody's hand, what does not fit, and of an ordered job all but the
-    first open slice. Of an attempt at several also what has been attempted before. The same attempt
-    again counts no more.
+    Left out: what is closed, gone or in somebody's hand, what does not fit, what comes before its job's
+    moment, and of an ordered job all but the first open slice. Of an attempt at several also what has been
+    attempted before. The same attempt again counts no more.
     """
     wanted = {
         "ids": list(attempt.slice_ids),

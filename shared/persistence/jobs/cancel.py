@@ -36,6 +36,16 @@ def request_cancel(engine: Engine, job_id: UUID) -> None:
         connection.execute(_REQUEST, {"id": job_id})
 
 
+def cancel_rest(engine: Engine, job_id: UUID, outcome: bytes) -> None:
+    """Close all that nobody holds of a job whose cancellation is requested. Raises PersistenceError.
+
+    ``outcome``, as JSON, is what each key is told.
+    """
+    # Each turn closes a slice at least, and nobody makes new ones but by cutting up what is in hand.
+    while cancel_free_slices(engine, job_id, outcome):
+        pass
+
+
 def cancel_free_slices(engine: Engine, job_id: UUID, outcome: bytes) -> int:
     """Close slices of a job that nobody holds, thousands at once; gives how many those were, 0: none is left.
 

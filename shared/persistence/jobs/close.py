@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -84,6 +84,20 @@ _FINISH = text("""
     WHERE jobs.id = ended.job_id AND jobs.finished_at IS NULL
     RETURNING jobs.id
 """)
+# One after the other, and each sees what those before it have counted: of two at once, the second sees both.
+_LOCK_LIMITED = text("""
+    SELECT id FROM jobs WHERE id = ANY(CAST(:job_ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE
+""")
+_STOP = text("""
+    UPDATE jobs SET cancel_requested_at = now()
+    FROM (
+        SELECT job_id, sum(decided - ok - cancelled) AS failed
+        FROM job_progress WHERE job_id = ANY(CAST(:job_ids AS uuid[])) GROUP BY job_id
+    ) AS counted
+    WHERE jobs.id = counted.job_id AND failed > max_failed
+    AND finished_at IS NULL AND cancel_requested_at IS NULL
+    RETURNING jobs.id
+""")
 _UNFINISHED = text("""
     SELECT id, NOT EXISTS (SELECT FROM slices WHERE job_id = jobs.id AND closed_at IS NULL) AS ended
     FROM jobs WHERE finished_at IS NULL AND id > :after ORDER BY id LIMIT :most
@@ -111,10 +125,19 @@ class ClosedSlice:
     ok_count: int
     codes: Mapping[str, int]
     cancelled_count: int = 0
+    limited: bool = False
+    """Whether its job is cancelled when too many of its orders are rejected."""
 
 
-def close_slices(connection: Connection, closed: Sequence[ClosedSlice]) -> list[UUID]:
-    """Write the outcomes of slices that this transaction has claimed; gives the jobs that it finishes so.
+class Closing(NamedTuple):
+    """The jobs that a transaction finishes, and those that it cancels because too much was rejected."""
+
+    finished: list[UUID]
+    stopped: list[UUID]
+
+
+def close_slices(connection: Connection, closed: Sequence[ClosedSlice]) -> Closing:
+    """Write the outcomes of slices that this transaction has claimed; gives what becomes of their jobs.
 
     It comes last in a transaction: from here on it may hold the jobs' rows, and waits for others' commits.
     """
@@ -133,10 +156,20 @@ def close_slices(connection: Connection, closed: Sequence[ClosedSlice]) -> list[
     # Nobody else has slices of these.
     ended = {one.job_id for one in closed if orders[one.job_id] == one.job_total}
     others = [one for one in closed if one.job_id not in ended]
+    limited = sorted({one.job_id for one in others if one.limited})
+    if limited:
+        # Before any other job's row, by everybody, so that nobody waits in a ring.
+        connection.execute(_LOCK_LIMITED, {"job_ids": limited})
     if others:
         wanted = {"ids": [one.id for one in others], "job_ids": list({one.job_id for one in others})}
         ended.update(connection.execute(_COUNT, wanted).scalars())
-    return finish_jobs(connection, sorted(ended)) if ended else []
+    finished = finish_jobs(connection, sorted(ended)) if ended else []
+    return Closing(finished, _stop(connection, limited) if limited else [])
+
+
+def _stop(connection: Connection, job_ids: Sequence[UUID]) -> list[UUID]:
+    """Request the cancellation of those of these jobs, locked by this transaction, that failed too often."""
+    return list(connection.execute(_STOP, {"job_ids": list(job_ids)}).scalars())
 
 
 def finish_jobs(connection: Connection, job_ids: Sequence[UUID]) -> list[UUID]:

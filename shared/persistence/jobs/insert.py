@@ -72,8 +72,9 @@ class NewJob:
     """What is accepted: a job that nothing has been decided of, and how its slices are to be dispatched.
 
     After ``dispatch_after_seconds`` the sweeper dispatches a slice that is still undecided; of an ordered job
-    only the first. Of the job's moments only how far they are apart is used: they are stored by the
-    database's clock, everybody's. ``requested_numbers`` are kept for its orders while it is undecided.
+    only the first, and of one that is to be decided later when its moment has come. Of the job's moments only
+    how far they are apart is used: they are stored by the database's clock, everybody's.
+    ``requested_numbers`` are kept for its orders while it is undecided.
     """
 
     job: Job
@@ -122,8 +123,10 @@ SLICE_COLUMNS: Final = (
 """What a new slice is written with."""
 
 _JOB_AND_SLICE_IDS = text(f"""
-    WITH job AS ({INSERT_JOBS} RETURNING created_at)
-    SELECT created_at, created_at + make_interval(secs => :dispatch_after_seconds) AS next_dispatch_at,
+    WITH job AS ({INSERT_JOBS} RETURNING created_at, not_before)
+    SELECT created_at,
+           CASE WHEN not_before > created_at THEN not_before
+                ELSE created_at + make_interval(secs => :dispatch_after_seconds) END AS next_dispatch_at,
            ARRAY(SELECT nextval(pg_get_serial_sequence('slices', 'id'))
                  FROM generate_series(1, :slice_count)) AS slice_ids
     FROM job

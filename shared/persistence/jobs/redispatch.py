@@ -36,7 +36,22 @@ _DUE = text("""
 """)
 # In no order: to sort would be to read all of them for each few, and after a flood no statistics know of them
 # yet.
-_NOT_DUE = text("SELECT id FROM slices WHERE closed_at IS NULL AND next_dispatch_at > now() LIMIT :most")
+_NOT_DUE = text("""
+    SELECT id FROM slices
+    WHERE closed_at IS NULL AND next_dispatch_at > now()
+    AND job_id NOT IN (SELECT id FROM jobs WHERE not_before > now() AND finished_at IS NULL)
+    LIMIT :most
+""")
+# Of an ordered job the others follow the one that has a time.
+_CANCELLED_DUE = text("""
+    UPDATE slices SET next_dispatch_at = now()
+    WHERE id IN (
+        SELECT slices.id FROM jobs JOIN slices ON slices.job_id = jobs.id
+        WHERE not_before > now() AND finished_at IS NULL AND cancel_requested_at IS NOT NULL
+        AND closed_at IS NULL AND next_dispatch_at >= not_before
+        FOR UPDATE OF slices SKIP LOCKED
+    )
+""")
 _DUE_NOW = text(
     "UPDATE slices SET next_dispatch_at = now()"
     " WHERE id IN (SELECT id FROM slices WHERE closed_at IS NULL AND id = ANY(CAST(:ids AS bigint[]))"
@@ -60,6 +75,15 @@ def next_due_slices(engine: Engine, queue: str, most: int, backoff: Backoff) -> 
         return sorted(connection.execute(_DUE, wanted).scalars())
 
 
+def make_cancelled_due(engine: Engine) -> int:
+    """Have slices of cancelled jobs dispatched that were to be decided later; gives how many.
+
+    Whoever cancelled their job closes them at once, unless it dies. Raises PersistenceError.
+    """
+    with transaction(engine) as connection:
+        return connection.execute(_CANCELLED_DUE).rowcount
+
+
 def give_back_slices(engine: Engine, slice_ids: Sequence[int]) -> None:
     """Have slices that were taken but could not be dispatched dispatched at the next sweep."""
     with transaction(engine) as connection:
@@ -77,7 +101,7 @@ class MadeDue:
 def make_all_due(
     engine: Engine, *, portion: int = DUE_PORTION, most_seconds: float = DUE_MOST_SECONDS
 ) -> MadeDue:
-    """Have every undecided slice dispatched as soon as there is room.
+    """Have every undecided slice dispatched as soon as there is room, but for jobs whose moment is to come.
 
     In transactions of ``portion`` slices, each as short as any: one statement over millions would meet its
     limit every time. After ``most_seconds`` the rest is for the next call. Raises PersistenceError; what was
