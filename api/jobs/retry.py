@@ -62,13 +62,14 @@ def choose_orders(
 def _batch(app: AppContext, job: Job, choice: RetryChoice, reserve: Callable[[int], None]) -> Batch:
     named = choice.named_keys
     if named is None:
-        keys, orders = [], []
-        for chosen in _outcomes(app, job.id, _REJECTED, with_bodies=True):
-            if _is_meant(choice, chosen.outcome) and chosen.sent is not None:
-                reserve(len(chosen.sent))
-                keys.append(chosen.key)
-                # A copy: what was sent with it is not kept.
-                orders.append(chosen.sent.copy())
+        keys: list[str] = []
+        orders: list[msgspec.Raw] = []
+        for run in _runs(app, job.id, _REJECTED, with_bodies=True):
+            meant = [(one.key, one.sent) for one in run if one.sent and _is_meant(choice, one.outcome)]
+            reserve(sum(len(sent) for _, sent in meant))
+            keys += [key for key, _ in meant]
+            # Copies: what was sent with them is not kept.
+            orders += [sent.copy() for _, sent in meant]
         return Batch(keys=keys, orders=orders)
     found = _named(app, job.id, frozenset(named), reserve, with_bodies=choice.orders is None)
     if unknown := [key for key in named if key not in found]:
@@ -96,9 +97,15 @@ def _named(
 def _outcomes(
     app: AppContext, job_id: UUID, wanted: OutcomeFilter, *, with_bodies: bool
 ) -> Iterator[ChosenOutcome]:
-    slices = choose_slices(app.engine, job_id, wanted, with_bodies=with_bodies)
-    for run in chosen_by_run(app.engine, slices, wanted):
+    for run in _runs(app, job_id, wanted, with_bodies=with_bodies):
         yield from run
+
+
+def _runs(
+    app: AppContext, job_id: UUID, wanted: OutcomeFilter, *, with_bodies: bool
+) -> Iterator[list[ChosenOutcome]]:
+    slices = choose_slices(app.engine, job_id, wanted, with_bodies=with_bodies)
+    return chosen_by_run(app.engine, slices, wanted)
 
 
 def _is_meant(choice: RetryChoice, outcome: msgspec.Raw) -> bool:

@@ -14,29 +14,30 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from shared.persistence.core.database import autocommit
+from shared.persistence.core.database import autocommit, binary_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 _FIRST_TRY = text("SELECT COALESCE(first_try, id) FROM jobs WHERE id = :id")
-_TRIED = text("""
+# Hashes in binary: as text each has to be looked at for what needs a backslash.
+_TRIED = """
     SELECT key_hash, job_id FROM retried_keys
-    WHERE first_try = :first_try AND key_hash = ANY(CAST(:hashes AS bytea[]))
-""")
+    WHERE first_try = %(first_try)s AND key_hash = ANY(%(hashes)b::bytea[])
+"""
 # In one order: two retries of the same keys must not wait for each other in a ring.
-_LOCK = text(f"{_TRIED.text} ORDER BY key_hash FOR UPDATE")
+_LOCK = f"{_TRIED} ORDER BY key_hash FOR UPDATE"
 _MARK = text("UPDATE jobs SET retry_of = :retry_of, first_try = :first_try WHERE id = :id")
-_TAKE_OVER = text("""
-    UPDATE retried_keys SET job_id = :id
-    WHERE first_try = :first_try AND key_hash = ANY(CAST(:hashes AS bytea[]))
-""")
-_ADD = text("""
+_TAKE_OVER = """
+    UPDATE retried_keys SET job_id = %(id)s
+    WHERE first_try = %(first_try)s AND key_hash = ANY(%(hashes)b::bytea[]) RETURNING key_hash
+"""
+_ADD = """
     INSERT INTO retried_keys (first_try, key_hash, job_id)
-    SELECT :first_try, key_hash, :id FROM unnest(CAST(:hashes AS bytea[])) AS tried (key_hash)
+    SELECT %(first_try)s, key_hash, %(id)s FROM unnest(%(hashes)b::bytea[]) AS tried (key_hash)
     ORDER BY key_hash
     ON CONFLICT DO NOTHING RETURNING key_hash
-""")
+"""
 
 
 class KeysRetriedError(Exception):
@@ -69,8 +70,8 @@ def find_last_tries(engine: Engine, retry_of: UUID, hashes: Iterable[bytes]) -> 
     wanted = list(hashes)
     with autocommit(engine) as connection:
         first_try = connection.execute(_FIRST_TRY, {"id": retry_of}).scalar_one()
-        rows = connection.execute(_TRIED, {"first_try": first_try, "hashes": wanted}).all()
-    tried = {bytes(row.key_hash): row.job_id for row in rows}
+        rows = binary_rows(connection, _TRIED, {"first_try": first_try, "hashes": wanted})
+    tried = {row.key_hash: row.job_id for row in rows}
     return JobRetry(
         retry_of=retry_of, first_try=first_try, last_tries={one: tried.get(one) for one in wanted}
     )
@@ -83,12 +84,13 @@ def mark_retry(connection: Connection, job_id: UUID, retry: JobRetry) -> None:
     """
     names = {"id": job_id, "retry_of": retry.retry_of, "first_try": retry.first_try}
     connection.execute(_MARK, names)
-    rows = connection.execute(_LOCK, {"first_try": retry.first_try, "hashes": list(retry.last_tries)}).all()
-    tried = {bytes(row.key_hash): row.job_id for row in rows}
+    rows = binary_rows(connection, _LOCK, {**names, "hashes": list(retry.last_tries)})
+    tried = {row.key_hash: row.job_id for row in rows}
     if taken := [one for one, last in retry.last_tries.items() if tried.get(one) != last]:
         raise KeysRetriedError(taken)
+    if tried:
+        binary_rows(connection, _TAKE_OVER, {**names, "hashes": list(tried)})
     new = retry.last_tries.keys() - tried.keys()
-    connection.execute(_TAKE_OVER, {**names, "hashes": list(tried)})
-    added = {bytes(one) for one in connection.execute(_ADD, {**names, "hashes": list(new)}).scalars()}
+    added = {row.key_hash for row in binary_rows(connection, _ADD, {**names, "hashes": list(new)})}
     if added != new:
         raise KeysRetriedError(new - added)
