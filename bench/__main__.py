@@ -17,6 +17,7 @@ from rich.table import Table
 
 from bench.beside_waited import single_beside_waited
 from bench.ground import open_ground
+from bench.jobs import cancelling, following, looking_at_jobs, reading_results, retrying
 from bench.profile import Profile
 from bench.programs import Programs
 from bench.rivals import CeleryPerOrder, CopyLimit, Direct, Limit, Ordermill
@@ -38,6 +39,11 @@ SCENARIOS = (
     single_orders,
     small_beside_big,
     single_beside_waited,
+    looking_at_jobs,
+    cancelling,
+    retrying,
+    reading_results,
+    following,
 )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 ITEMS = 1_000
 STOCK_PER_ITEM = 1_000_000
 HOT_SKU = "BENCH-0001"
+SOLD_OUT = tuple(f"BENCH-OUT-{number:03}" for number in range(100))
+"""Of these there is nothing until somebody counts them."""
 
 
 def sku(number: int) -> str:
@@ -32,6 +34,9 @@ def catalog() -> dict[str, Any]:
                 "stock": {"Main": STOCK_PER_ITEM},
             }
             for n in range(1, ITEMS + 1)
+        ]
+        + [
+            {"sku": one, "product": one, "prices": {"EUR": "50.22"}, "stock": {"Main": 0}} for one in SOLD_OUT
         ],
     }
 
@@ -40,6 +45,15 @@ def make_orders(count: int, seed: int, *, hot: bool = False) -> dict[str, Any]:
     """A keyed batch of ``count`` orders, the same for the same seed. ``hot``: every line wants one item."""
     chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
     return {f"{seed}-{n}": _order(f"{seed}-{n}", chance, hot=hot) for n in range(count)}
+
+
+def sold_out_orders(count: int, seed: int) -> dict[str, Any]:
+    """A batch of the same shape whose lines want what is sold out."""
+    orders = make_orders(count, seed)
+    for number, order in enumerate(orders.values()):
+        for nth, line in enumerate(order["products"]):
+            line["sku"] = SOLD_OUT[(number + 50 * nth) % len(SOLD_OUT)]
+    return orders
 
 
 def _order(name: str, chance: random.Random, *, hot: bool) -> dict[str, Any]:

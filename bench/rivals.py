@@ -87,9 +87,12 @@ class OverHttp(Rival):
         super().__init__(ground)
         self.url = f"http://127.0.0.1:{free_port()}"
         self.headers: dict[str, str] = {"Content-Type": "application/json"}
-        log = ground.log_dir / f"{self.name}.log"
-        self.pids = [programs.start(command, environment, log) for command, environment in self.commands()]
+        self._programs, self._log = programs, ground.log_dir / f"{self.name}.log"
+        self.pids = [self._start(*command) for command in self.commands()]
         self.client = programs.client_of(self.url)
+
+    def _start(self, command: list[str], environment: Mapping[str, str]) -> int:
+        return self._programs.start(command, environment, self._log)
 
     def await_ready(self) -> None:
         """Wait until it answers; apart from the start, so that all rivals start side by side."""
@@ -180,8 +183,19 @@ class Ordermill(OverHttp):
         """Wait until its workers take messages."""
         _wait_for(self.url, "/readyz")
 
+    def start_api(self) -> tuple[str, int]:
+        """Start an API beside the other one, on the same servers; gives its URL and its process id."""
+        port = str(free_port())
+        pid = self._start(*self._role("api", "--port", port))
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url, "/readyz")
+        return url, pid
+
     def commands(self) -> list[tuple[list[str], Mapping[str, str]]]:
         """The roles, as compose runs them; the API first."""
+        return [self._role("api", "--port", self.port), self._role("worker"), self._role("scheduler")]
+
+    def _role(self, *words: str) -> tuple[list[str], Mapping[str, str]]:
         environment = environment_with(
             DATABASE_URL=self.database_url,
             REDIS_URL=self.redis_url,
@@ -190,8 +204,7 @@ class Ordermill(OverHttp):
             LOG_LEVEL="WARNING",
             LOG_FORMAT="json",
         )
-        roles = (["api", "--port", self.port], ["worker"], ["scheduler"])
-        return [([sys.executable, "-P", "-m", "cli", *role], environment) for role in roles]
+        return [sys.executable, "-P", "-m", "cli", *words], environment
 
     def run_batch(self, count: int, seed: int, *, hot: bool = False) -> float:
         """From the first byte sent to the job done, outcomes read."""
