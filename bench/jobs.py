@@ -208,7 +208,7 @@ def _memory_taken(ours: Ordermill, url: str, pid: int, path: str) -> float:
     finally:
         over.set()
         watcher.join()
-    return max(most[pid] - before[pid] for pid in before) / 1e6
+    return float(max(most[pid] - before[pid] for pid in before)) / 1e6
 
 
 def following(runners: Runners, size: Size, results: Results, seeds: Seeds, tell: Tell) -> None:

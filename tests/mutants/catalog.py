@@ -830,6 +830,35 @@ MUTANTS: Final = (
         [f"{_RETRIED}::test_an_order_that_a_deleted_retry_may_have_made_is_not_made_again"],
     ),
     Mutant(
+        "a cancellation overwrites what was decided",
+        [
+            Change(
+                "shared/persistence/jobs/cancel.py",
+                "WHERE job_id = :id AND closed_at IS NULL",
+                "WHERE job_id = :id AND slices.cancelled_count = 0",
+            )
+        ],
+        [
+            "tests/integration/test_jobs_cancelled.py::test_what_is_not_decided_is_cancelled_at_once_and_what_was_decided_stays"
+        ],
+    ),
+    Mutant(
+        "progress is counted in another transaction than the slice is closed in",
+        [
+            Change(
+                _CLOSING,
+                "ended.update(connection.execute(_COUNT, wanted).scalars())",
+                "ended.update(connection.engine.connect().execute(_COUNT, wanted).scalars())",
+            )
+        ],
+        [f"{_CLOSED_ONCE}::test_progress_is_counted_with_the_slices_and_never_runs_backwards"],
+    ),
+    Mutant(
+        "a job's tag does not know that it is being cancelled",
+        [Change("api/jobs/versions.py", "sha256(body)", 'sha256(body.replace(b"cancelling", b"running"))')],
+        ["tests/unit/api/test_followers.py::test_whatever_is_told_of_a_job_has_a_tag_of_its_own"],
+    ),
+    Mutant(
         "what was sent goes before what all its keys are told is written out",
         [
             Change(

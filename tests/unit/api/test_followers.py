@@ -48,7 +48,9 @@ def decided(count: int) -> Job:
 
 
 def test_whatever_is_told_of_a_job_has_a_tag_of_its_own() -> None:
-    jobs = [JOB, replace(JOB, started_at=NOW), decided(1), replace(decided(1), ok=0, codes={-2: 1})]
+    begun = replace(JOB, started_at=NOW)
+    cancelling = replace(begun, cancel_requested_at=NOW)
+    jobs = [JOB, begun, cancelling, decided(1), replace(decided(1), ok=0, codes={-2: 1})]
 
     assert len({version_of(job).tag for job in jobs}) == len(jobs)
     assert version_of(JOB).tag == version_of(replace(JOB)).tag
