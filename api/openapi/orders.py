@@ -19,6 +19,7 @@ def _order_list(settings: Settings) -> OrderListQuery:
         zone=ZoneInfo(settings.organisation_timezone),
         page_max=settings.orders_page_max,
         offset_max=settings.orders_offset_max,
+        max_key_chars=settings.max_key_chars,
     )
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from flask import request
 
 from api.web.errors import ApiError
 from api.web.prefer import read_preferences
-from api.web.query import honoured, query_values, same_query
+from api.web.query import bad_values, honoured, query_values, same_query
 from api.web.responses import reserved_response
-from shared.domain.order_list import OrderFilter, PageTooLarge
+from shared.domain.order_list import PageTooLarge
 from shared.domain.outcome import Fault
 from shared.domain.reasons import PAGE_TOO_LARGE
 from shared.persistence.core.as_of import as_of
 from shared.persistence.orders.pages import find_orders
-from shared.schemas.lists.orders import OrderListQuery, order_list_json
+from shared.schemas.lists.orders import (
+    OrderListQuery,
+    order_cursor_text,
+    order_filter,
+    order_list_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from flask import Response
 
     from api.context import AppContext, RequestContext
+    from shared.domain.order_list import OrderEdge, OrderFilter
 
 # Measured: the rows, what is made of them, and the JSON, all of which are there at the same moment.
 _HELD_PER_BYTE: Final = 4
@@ -35,9 +41,14 @@ def list_orders(app: AppContext, context: RequestContext) -> Response:
     settings = app.settings
     zone = ZoneInfo(settings.organisation_timezone)
     query = OrderListQuery(
-        zone=zone, page_max=settings.orders_page_max, offset_max=settings.orders_offset_max
+        zone=zone,
+        page_max=settings.orders_page_max,
+        offset_max=settings.orders_offset_max,
+        max_key_chars=settings.max_key_chars,
     )
-    wanted = _wanted(query_values(query, request), context.caller.market_ids)
+    wanted = order_filter(query_values(query, request), context.caller.market_ids)
+    if isinstance(wanted, Fault):
+        raise bad_values([wanted])
     return reserved_response(
         app.memory_budget,
         lambda held: _page(app, wanted, zone, lambda json_bytes: held.reserve(_HELD_PER_BYTE * json_bytes)),
@@ -59,25 +70,18 @@ def _page(app: AppContext, wanted: OrderFilter, zone: ZoneInfo, reserve: Callabl
     if isinstance(page, PageTooLarge):
         raise page_too_large(page)
     skipped, limit = wanted.offset, wanted.limit
-    return order_list_json(
-        page,
-        zone,
-        as_of=moment,
-        previous=same_query(request, offset=max(skipped - limit, 0)) if skipped else None,
-        next_=same_query(request, offset=skipped + limit) if page.more else None,
-    )
+    if skipped:
+        # The platform's way: pages of numbers, which move while orders come in.
+        previous: str | None = same_query(request, offset=max(skipped - limit, 0))
+    else:
+        previous = _at(page.previous)
+    return order_list_json(page, zone, as_of=moment, previous=previous, next_=_at(page.next))
 
 
-def _wanted(values: dict[str, Any], market_ids: frozenset[int] | None) -> OrderFilter:
-    return OrderFilter(
-        limit=values["limit"],
-        offset=values["offset"],
-        number=values.get("order"),
-        customer_id=values.get("customer_id"),
-        created_from=values.get("newer_than"),
-        created_before=values.get("older_than"),
-        market_ids=market_ids,
-    )
+def _at(edge: OrderEdge | None) -> str | None:
+    if edge is None:
+        return None
+    return same_query(request, without=("offset",), cursor=order_cursor_text(edge))
 
 
 def page_too_large(page: PageTooLarge) -> ApiError:

@@ -47,10 +47,14 @@ def bad_values(faults: Iterable[Fault]) -> ApiError:
     return ApiError(400, sentence(everything), faults=list(listed(everything)))
 
 
-def same_query(request: Request, **changes: str | int) -> str:
-    """Give a request's path and query with some parameters changed: a link to another page."""
+def same_query(request: Request, without: Collection[str] = (), **changes: str | int) -> str:
+    """Give a request's path and query with some parameters changed, or left out: a link to another page."""
     # A parameter may stand more than once.
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
+    kept = [
+        (name, value)
+        for name, value in request.args.items(multi=True)
+        if name not in changes and name not in without
+    ]
     return f"{request.path}?{urlencode([*kept, *changes.items()])}"
 
 

@@ -7,26 +7,53 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from itertools import accumulate
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from shared.domain.moments import in_zone
 
+ORDER_STATES: Final = ("prepared", "created", "partially_shipped", "shipped", "cancelled")
+"""What an order goes through (contract §9), in that order."""
+LISTED_STATES: Final = ("created", "partially_shipped", "shipped")
+"""Those whose orders are listed where nothing is said of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEdge:
+    """Where a page begins: after the order of this moment and number, or, ``backwards``, before it."""
+
+    created_at: datetime
+    number: int
+    backwards: bool = False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilter:
-    """Which orders: those made in ``created_from <= moment < created_before``, newest first.
+    """Which orders, newest first: those that match everything that is not None.
 
-    ``market_ids`` are those that the reader may see; None: every market.
+    They were made in ``created_from <= moment < created_before``, and made or changed at ``modified_from`` or
+    later. ``market_ids`` are those that the reader may see; None: every market. ``states`` None: all of them.
     """
 
     limit: int
     offset: int = 0
+    edge: OrderEdge | None = None
     number: int | None = None
+    states: tuple[str, ...] | None = None
     customer_id: int | None = None
+    batch_key: str | None = None
+    job_id: UUID | None = None
+    po_number: str | None = None
+    email: str | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None
+    modified_from: datetime | None = None
     market_ids: frozenset[int] | None = None
+
+    @property
+    def backwards(self) -> bool:
+        """Whether the page is read from its oldest order on."""
+        return self.edge is not None and self.edge.backwards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +154,8 @@ class ListedOrder:
     """JSON text: numbers keep every digit that was sent."""
     vouchers: Sequence[Mapping[str, Any]]
     created_at: datetime
+    modified_at: datetime
+    """When it was made, or changed last."""
     lines: Sequence[ListedLine]
     payments: Sequence[ListedPayment]
 
@@ -151,10 +180,11 @@ class ListedOrder:
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
-    """A page of orders, newest first; ``more`` when others follow it."""
+    """A page of orders, newest first, and where that of newer, and of older ones begins; None: nowhere."""
 
     orders: Sequence[ListedOrder]
-    more: bool
+    previous: OrderEdge | None
+    next: OrderEdge | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +218,10 @@ def check_page(sizes: Sequence[OrderSize], *, most_lines: int, most_bytes: int) 
         if fitting < len(each) > 1:
             return PageTooLarge(what, most, max(fitting, 1))
     return None
+
+
+def count_fitting(sizes: Sequence[OrderSize], *, most_lines: int, most_bytes: int) -> int:
+    """How many of these orders, from the first on, a page may have; one is always read."""
+    while (too_large := check_page(sizes, most_lines=most_lines, most_bytes=most_bytes)) is not None:
+        sizes = sizes[: too_large.fitting]
+    return len(sizes)

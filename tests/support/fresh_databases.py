@@ -54,8 +54,9 @@ _EMPTY = """
         END LOOP;
         PERFORM setval(format('%I.%I', schemaname, sequencename), start_value, false)
             FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL;
-        -- The one row that the migrations write.
+        -- The rows that the migrations write.
         INSERT INTO catalog_state DEFAULT VALUES;
+        INSERT INTO change_feed (server, generation) VALUES (change_feed_server(), 1);
     END $$
 """
 

@@ -14,6 +14,7 @@ from shared.domain.allocation import AvailableStock
 from shared.domain.back_orders import ServedLine, WaitingLine, serve
 from shared.persistence.core.copying import copy_rows
 from shared.persistence.core.errors import TransientError
+from shared.persistence.core.order_changes import mark_changed
 
 # What waits, and may have units: not what is prepared, takes no stock, or may not be sold (yet).
 _THAT_WAIT = """
@@ -129,3 +130,4 @@ def _write(connection: Connection, served: Sequence[ServedLine], available: Avai
         "quantities": list(taken.values()),
     }
     connection.execute(_RESERVE, reserved)
+    mark_changed(connection, {number for number, _ in lines})

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, Select, Text, cast, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Label,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    select,
+    true,
+)
 
-from shared.domain.order_list import OrderFilter
+from shared.domain.order_list import OrderFilter, OrderSize
 from shared.persistence.core.tables import order_lines, orders, payments
+from shared.persistence.orders.page_numbers import in_order, numbers_of_page
 
-# What a client sends of it, of whatever length.
+# What a client sends of it, of whatever length; its key is told under two names.
 _SENT = (
+    "batch_key",
     "batch_key",
     "buyer_name",
     "invoice_address",
@@ -25,27 +42,29 @@ _SENT = (
     "extra_attributes",
 )
 
-NEWEST_FIRST = (orders.c.created_at.desc(), orders.c.number.desc())
-
 # What an order, a line and a payment have as JSON beside the texts that a client sends.
-_ORDER_BYTES, _LINE_BYTES, _PAYMENT_BYTES = 1_600, 400, 250
+_ORDER_BYTES, _LINE_BYTES, _PAYMENT_BYTES = 1_650, 400, 250
 
 
-def page_sizes(wanted: OrderFilter) -> Select[Any]:
-    """The numbers of a page's orders, of one more than are wanted, and the size of each."""
+def page_sizes(connection: Connection, wanted: OrderFilter) -> list[OrderSize]:
+    """The page's orders, and one more where there are others, in the order in which it is read."""
     # First the numbers alone: what is skipped costs a step in the index, not a row with its addresses.
-    numbers = select(orders.c.number).order_by(*NEWEST_FIRST).limit(wanted.limit + 1).offset(wanted.offset)
-    if wanted.number is not None:
-        numbers = numbers.where(orders.c.number == wanted.number)
-    if wanted.customer_id is not None:
-        numbers = numbers.where(orders.c.customer_id == wanted.customer_id)
-    if wanted.created_from is not None:
-        numbers = numbers.where(orders.c.created_at >= wanted.created_from)
-    if wanted.created_before is not None:
-        numbers = numbers.where(orders.c.created_at < wanted.created_before)
-    if wanted.market_ids is not None:
-        numbers = numbers.where(orders.c.market_id.in_(sorted(wanted.market_ids)))
-    page = numbers.cte("page")
+    page = numbers_of_page(wanted)
+    rows = connection.execute(_sizes(page).order_by(*in_order(page, backwards=wanted.backwards)))
+    return [OrderSize(*row) for row in rows]
+
+
+def sizes_of(connection: Connection, numbers: Sequence[int]) -> list[OrderSize]:
+    """The same of the orders of these numbers, in this order."""
+    if not numbers:
+        return []
+    wanted = bindparam("numbers", list(numbers), ARRAY(BigInteger))
+    page = select(func.unnest(wanted).label("number")).cte("page")
+    found = {row.number: OrderSize(*row) for row in connection.execute(_sizes(page))}
+    return [found[number] for number in numbers]
+
+
+def _sizes(page: CTE) -> Select[Any]:
     own = [orders.c[name] for name in _SENT]
     lines = (
         select(
@@ -69,7 +88,6 @@ def page_sizes(wanted: OrderFilter) -> Select[Any]:
         .join_from(page, orders, orders.c.number == page.c.number)
         .join(lines, true())
         .join(recorded, true())
-        .order_by(*NEWEST_FIRST)
     )
 
 

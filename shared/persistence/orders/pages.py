@@ -19,6 +19,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     cast,
+    func,
     select,
     text,
 )
@@ -28,15 +29,15 @@ from shared.domain.order_list import (
     ListedLine,
     ListedOrder,
     ListedPayment,
+    OrderEdge,
     OrderFilter,
     OrderPage,
-    OrderSize,
     PageTooLarge,
     check_page,
 )
 from shared.persistence.core.database import snapshot
 from shared.persistence.core.tables import allocation_rules, customers, markets, orders, pricelists
-from shared.persistence.orders.page_sizes import NEWEST_FIRST, page_sizes
+from shared.persistence.orders.page_sizes import page_sizes
 from shared.persistence.orders.rows import ORDERS
 
 # What an order's row says of itself by the name that the order has it under, too.
@@ -107,24 +108,51 @@ def find_orders(
     # A snapshot: an order that is being completed shows either before or after, not its row before and
     # its lines after.
     with snapshot(engine) as connection:
-        found = [OrderSize(*row) for row in connection.execute(page_sizes(wanted))]
+        found = page_sizes(connection, wanted)
         sizes = found[: wanted.limit]
+        if wanted.backwards:
+            sizes = sizes[::-1]
         too_large = check_page(sizes, most_lines=most_lines, most_bytes=most_bytes)
         if too_large is not None:
             return too_large
         reserve(sum(size.json_bytes for size in sizes))
-        numbers = [size.number for size in sizes]
-        rows = connection.execute(_rows(numbers)).all()
-        currencies = {row.number: row.currency for row in rows}
-        lines = _lines(connection, currencies)
-        paid, siblings = _payments(connection, currencies), _siblings(connection, numbers)
-    return OrderPage([_order(row, lines, paid, siblings) for row in rows], len(found) > wanted.limit)
+        page = read_orders(connection, [size.number for size in sizes])
+    return _with_edges(page, wanted, more=len(found) > wanted.limit)
+
+
+def _with_edges(page: Sequence[ListedOrder], wanted: OrderFilter, *, more: bool) -> OrderPage:
+    edge = wanted.edge
+    newer, older = (more, True) if wanted.backwards else (edge is not None, more)
+    if not page:
+        # Nothing beyond the edge: what is on this side of it begins with the edge's own order.
+        if edge is None:
+            return OrderPage(page, None, None)
+        own = max(0, edge.number + (1 if edge.backwards else -1))
+        back = OrderEdge(edge.created_at, own, backwards=not edge.backwards)
+        return OrderPage(page, None if edge.backwards else back, back if edge.backwards else None)
+    first, last = page[0], page[-1]
+    return OrderPage(
+        page,
+        OrderEdge(first.created_at, first.number, backwards=True) if newer else None,
+        OrderEdge(last.created_at, last.number) if older else None,
+    )
+
+
+def read_orders(connection: Connection, numbers: Sequence[int]) -> list[ListedOrder]:
+    """The orders of these numbers, in this order, in the snapshot that the connection has."""
+    rows = connection.execute(_rows(numbers)).all()
+    currencies = {row.number: row.currency for row in rows}
+    lines = _lines(connection, currencies)
+    paid, siblings = _payments(connection, currencies), _siblings(connection, numbers)
+    found = {row.number: _order(row, lines, paid, siblings) for row in rows}
+    return [found[number] for number in numbers]
 
 
 def _rows(numbers: Sequence[int]) -> Select[Any]:
     return (
         select(
             *(orders.c[name] for name in _PLAIN),
+            func.coalesce(orders.c.modified_at, orders.c.created_at).label("modified_at"),
             orders.c.batch_key,
             orders.c.invoice_address,
             orders.c.delivery_address,
@@ -143,7 +171,6 @@ def _rows(numbers: Sequence[int]) -> Select[Any]:
         .join(allocation_rules, allocation_rules.c.id == orders.c.allocation_rule_id)
         # A single parameter: there is one statement however many orders there are.
         .where(orders.c.number == any_(bindparam("numbers", list(numbers), ARRAY(BigInteger))))
-        .order_by(*NEWEST_FIRST)
     )
 
 

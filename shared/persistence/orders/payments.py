@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from shared.persistence.core.order_changes import mark_changed
 from shared.persistence.orders.rows import PAYMENTS, payment_rows
 
 # Of one statement no two rows may meet the same one that is there: they are told apart before.
@@ -23,7 +24,7 @@ _RECORD = text(f"""
     DO UPDATE SET method_id = EXCLUDED.method_id, status = EXCLUDED.status, amount = EXCLUDED.amount,
         response = EXCLUDED.response, method = EXCLUDED.method, external_url = EXCLUDED.external_url
 """)  # noqa: S608 - names of our own columns
-_KIND, _TRANSACTION = PAYMENTS.index("kind"), PAYMENTS.index("transaction")
+_ORDER_NUMBER, _KIND, _TRANSACTION = map(PAYMENTS.index, ("order_number", "kind", "transaction"))
 
 
 def record_payments(connection: Connection, payments: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
@@ -40,3 +41,4 @@ def record_payments(connection: Connection, payments: Iterable[tuple[int, Mappin
     if rows:
         columns = map(list, zip(*rows.values(), strict=True))
         connection.execute(_RECORD, dict(zip(PAYMENTS, columns, strict=True)))
+        mark_changed(connection, {row[_ORDER_NUMBER] for row in rows.values()})

@@ -10,7 +10,7 @@ from shared.schemas.fields.container import Elements, Members
 from shared.schemas.fields.labels import Labels, Line
 from shared.schemas.fields.moment import Moment
 from shared.schemas.fields.number import Amount, Flag, Whole
-from shared.schemas.fields.text import Choice, Country, Currency, Email, Text
+from shared.schemas.fields.text import Choice, Country, Currency, Email, Text, Words
 
 __all__ = [
     "Amount",
@@ -28,6 +28,7 @@ __all__ = [
     "Told",
     "ValueField",
     "Whole",
+    "Words",
     "missing",
     "told_by",
     "wrong",

@@ -69,6 +69,22 @@ class Choice(Text):
         return text
 
 
+class Words(Text):
+    """Some of a few words, with commas between them; gives each once, in the order of the words."""
+
+    def __init__(self, *words: str, **kwargs: Any) -> None:
+        super().__init__(most=255, filled=True, **kwargs)
+        self.words = words
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        sent = super()._deserialize(value, attr, data, **kwargs).split(",")
+        for word in sent:
+            if word not in self.words:
+                text = f"{quoted(word)} is not one of {', '.join(self.words)}; write several with commas"
+                raise wrong(UNKNOWN_VALUE, text, known=list(self.words))
+        return tuple(word for word in self.words if word in sent)
+
+
 class Email(Text):
     """An e-mail address that a mailbox could have; with ``as_sent``, any text that is one where it counts."""
 

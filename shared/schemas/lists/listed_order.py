@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from marshmallow import Schema, fields
 
+from shared.domain.order_list import ORDER_STATES
 from shared.schemas.job import Rfc3339
 
 _TEXT: Mapping[str, Any] = {"type": ["string", "null"]}
@@ -152,11 +153,15 @@ class ListedOrderSchema(Schema):
     """An order. What is of a whole split order, its payments and vouchers, stands on its first."""
 
     orderId = _whole("number", "The order's number, as its outcome told it.")
-    state = fields.String(metadata=_doc("prepared by createOnly, or created."))
+    state = fields.String(
+        metadata=_doc(f"How far it has come: {', '.join(ORDER_STATES)}; prepared by createOnly.")
+    )
     siblings = fields.List(fields.Integer(), metadata=_doc("The other orders that it was split into."))
     jobId = fields.UUID(attribute="job_id", metadata=_doc("The job that it came from."))
-    batchKey = fields.String(attribute="batch_key", metadata=_doc("Its key in that batch, as sent."))
+    key = fields.String(attribute="batch_key", metadata=_doc("Its key in that batch, as sent."))
+    batchKey = _made(lambda order: order.batch_key, "Another name of `key`.", {"type": "string"})
     createdAt = Rfc3339(attribute="created_at", metadata=_doc("When it was made here."))
+    modifiedAt = Rfc3339(attribute="modified_at", metadata=_doc("When it was made, or changed last."))
     orderDate = Dated(attribute="order_date", metadata=_doc("When it was ordered."))
     deliveryDate = Dated(attribute="delivery_date", allow_none=True, metadata=_doc("When to deliver."))
     cancelDate = Dated(attribute="cancel_date", allow_none=True, metadata=_doc("When to cancel."))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from datetime import datetime
 from functools import cache
@@ -15,37 +13,32 @@ from marshmallow import Schema, fields
 
 from shared.domain.order import MOST_NUMBER
 from shared.domain.outcome import Fault, quoted
-from shared.domain.reasons import NOT_CURSOR, WAREHOUSE_UNKNOWN
+from shared.domain.reasons import WAREHOUSE_UNKNOWN
 from shared.domain.stock_level import Edge, StockPage
-from shared.schemas.fields import Moment, Text, Whole, wrong
+from shared.schemas.fields import Moment, Text, Whole
 from shared.schemas.job import Rfc3339
+from shared.schemas.lists.cursors import Cursor, written
 from shared.schemas.lists.orders import AS_OF, DEFAULT_LIMIT, bound
 from shared.schemas.order.parameters import NAME_CHARS
-
-_EDGE = re.compile(rb"([ab])([0-9]{1,18})")
 
 
 def _doc(text: str) -> dict[str, str]:
     return {"description": text}
 
 
-class Cursor(Text):
-    """Where a page begins, as ``next`` and ``previous`` have it; clients do not make it up."""
+class StockCursor(Cursor):
+    """Where a page of items begins."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            found = _EDGE.fullmatch(base64.b64decode(text, altchars=b"-_", validate=True))
-        except (binascii.Error, ValueError):
-            found = None
-        if found is None:
-            raise wrong(NOT_CURSOR, f"{quoted(text)} is none of ours; take it from next or previous")
+    pattern = re.compile(rb"([ab])([0-9]{1,18})")
+
+    def place(self, found: re.Match[bytes]) -> Edge:
+        """Give the edge."""
         return Edge(int(found[2]), backwards=found[1] == b"b")
 
 
 def cursor_text(edge: Edge) -> str:
     """Write where a page begins."""
-    return base64.urlsafe_b64encode(b"%b%d" % (b"b" if edge.backwards else b"a", edge.item_id)).decode()
+    return written(b"%b%d" % (b"b" if edge.backwards else b"a", edge.item_id))
 
 
 def _name(text: str) -> Text:
@@ -71,7 +64,7 @@ class StockQuery(Schema):
     )
     stock_modified = Moment(metadata=_doc("Another name of `modified`."))
     limit = Whole(least=1, most=DEFAULT_LIMIT, metadata=_doc("Items in the page; 100 unless told."))
-    cursor = Cursor(most=40, filled=True, metadata=_doc("Where the page begins: from next or previous."))
+    cursor = StockCursor(metadata=_doc("Where the page begins: from next or previous."))
 
     def __init__(self, *, zone: ZoneInfo, page_max: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -26,8 +26,10 @@ from shared.schemas.fields import (
     Moment,
     Text,
     Whole,
+    Words,
 )
 from shared.schemas.fields.labels import LABEL_NAME_CHARS, LABEL_VALUE_CHARS, LABELS_MOST
+from shared.schemas.lists.orders import KeyText
 from shared.schemas.order.declaration import Lines
 
 if TYPE_CHECKING:
@@ -104,6 +106,10 @@ def _labels(_: Labels) -> JsonSchema:
     return {"type": "array", "items": label, "maxItems": LABELS_MOST, "uniqueItems": True}
 
 
+def _key(field: KeyText) -> JsonSchema:
+    return {"type": "string", "maxLength": field.most}
+
+
 def _whole(field: Whole) -> JsonSchema:
     number = {"type": "integer", "minimum": field.least, "maximum": field.most}
     return {"anyOf": [number, {"type": "string", "pattern": _digits(field), "description": _AS_TEXT}]}
@@ -137,6 +143,11 @@ def _choice(field: Choice) -> JsonSchema:
     return {"type": "string", "enum": list(field.words)}
 
 
+def _words(field: Words) -> JsonSchema:
+    one = "|".join(field.words)
+    return {"type": "string", "pattern": f"^({one})(,({one}))*$", "maxLength": field.most}
+
+
 def _email(field: Email) -> JsonSchema:
     return {"type": "string", "format": "email", "maxLength": field.most}
 
@@ -165,11 +176,13 @@ def _constant(field: Constant[Any]) -> JsonSchema:
 # The first that fits: a kind stands before what it is a kind of.
 _DESCRIBE: dict[type, Callable[[Any], JsonSchema]] = {
     Choice: _choice,
+    Words: _words,
     Country: _country,
     Currency: _currency,
     Email: _email,
     Line: _line,
     Text: _text,
+    KeyText: _key,
     Labels: _labels,
     Whole: _whole,
     Flag: _flag,

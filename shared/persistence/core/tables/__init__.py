@@ -29,7 +29,9 @@ from shared.persistence.core.tables.job import job_progress, jobs, requested_num
 from shared.persistence.core.tables.mail import confirmations
 from shared.persistence.core.tables.order import (
     allocations,
+    change_feed,
     customers,
+    order_changes,
     order_lines,
     order_number_sequence,
     orders,
@@ -45,6 +47,7 @@ __all__ = [
     "buyers",
     "campaigns",
     "catalog_state",
+    "change_feed",
     "clients",
     "confirmations",
     "customers",
@@ -55,6 +58,7 @@ __all__ = [
     "jobs",
     "markets",
     "metadata",
+    "order_changes",
     "order_lines",
     "order_number_sequence",
     "orders",

@@ -1,8 +1,9 @@
-"""The tables of orders and of what belongs to them: customers, lines, allocations, payments."""
+"""The tables of orders and of what belongs to them: customers, lines, allocations, payments, changes."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -36,6 +37,8 @@ customers = Table(
     Column("registered_email", Text, unique=True),
     Column("reset_password", Boolean, nullable=False, server_default=text("false")),
     created_at(),
+    # Whose orders those of an e-mail are. A hash: an address may be longer than a row of another index.
+    Index("customers_email_idx", text("lower(email)"), postgresql_using="hash"),
 )
 
 # Automatic order numbers; explicit ones may run ahead of it and are stepped around.
@@ -90,6 +93,8 @@ orders = Table(
     # What took the voucher value off, on part 0: a list of objects of code or name, and value.
     Column("vouchers", JSONB),
     Column("created_at", Moment, nullable=False),
+    # When it was last changed; NULL: never since it was made. A trigger sets it at every change of the row.
+    Column("modified_at", Moment),
     # What makes a second set of orders for one batch key impossible.
     UniqueConstraint("job_id", "position", "part", name="orders_one_per_key"),
     CheckConstraint("number >= 1", name="number_positive"),
@@ -99,7 +104,11 @@ orders = Table(
         + fits("lines_total", "shipping_value", "voucher_value", "grand_total"),
         name="money_adds_up",
     ),
-    Index("orders_created_at_idx", text("created_at DESC"), text("number DESC")),
+    # The newest of each state; those of several are merged.
+    Index(None, "state", "created_at", "number"),
+    # Neither costs anything where there is nothing to be found.
+    Index(None, "modified_at", postgresql_where=text("modified_at IS NOT NULL")),
+    Index(None, "po_number", postgresql_using="hash", postgresql_where=text("po_number IS NOT NULL")),
     # Whose they are, and which is a customer's first.
     Index(None, "customer_id", "created_at"),
     Index(None, "account_id", "market_id", postgresql_where=text("account_id IS NOT NULL")),
@@ -189,4 +198,28 @@ payments = Table(
         unique=True,
         postgresql_where=text("transaction IS NOT NULL"),
     ),
+)
+
+# Which orders a transaction has made or changed; triggers on orders write it. A place in the feed of changes
+# is a transaction, a row of it, and a number's place in the row, from 1.
+order_changes = Table(
+    "order_changes",
+    metadata,
+    # The transaction's id, from which the order follows in which changes became visible; 0: from before there
+    # was a feed.
+    Column("transaction_id", BigInteger, nullable=False),
+    Column("id", BigInteger, Identity(), nullable=False),
+    Column("numbers", ARRAY(BigInteger), nullable=False),
+    PrimaryKeyConstraint("transaction_id", "id"),
+)
+
+change_feed = Table(
+    "change_feed",
+    metadata,
+    Column("only", Boolean, primary_key=True, server_default=text("true")),
+    # The server whose transactions the changes are told by: what another one counts means nothing here.
+    Column("server", Text, nullable=False),
+    # A number of its own for each beginning of the feed; a place in another one is no place in this.
+    Column("generation", BigInteger, nullable=False),
+    CheckConstraint('"only"', name="one_row"),
 )

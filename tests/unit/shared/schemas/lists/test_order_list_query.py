@@ -10,7 +10,7 @@ import pytest
 from shared.schemas.lists.orders import OrderListQuery
 from shared.schemas.query import read_query, unknown_parameters
 
-STOCKHOLM = OrderListQuery(zone=ZoneInfo("Europe/Stockholm"), page_max=1_000, offset_max=5)
+STOCKHOLM = OrderListQuery(zone=ZoneInfo("Europe/Stockholm"), page_max=1_000, offset_max=5, max_key_chars=9)
 
 
 def test_nothing_asked_is_the_first_hundred() -> None:
@@ -18,7 +18,7 @@ def test_nothing_asked_is_the_first_hundred() -> None:
 
 
 def test_the_default_limit_is_no_larger_than_the_largest() -> None:
-    small = OrderListQuery(zone=ZoneInfo("UTC"), page_max=20, offset_max=5)
+    small = OrderListQuery(zone=ZoneInfo("UTC"), page_max=20, offset_max=5, max_key_chars=9)
 
     assert read_query(small, []) == {"limit": 20, "offset": 0}
     # A schema's limits are its own.
