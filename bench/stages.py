@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ import structlog
 import uuid6
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from bench.ground import open_ground
 from bench.processor_time import postgres_processes, spent_seconds
@@ -110,12 +110,12 @@ def _stage(module: str) -> str:
     return ""
 
 
-def store(engine: Engine, shape: str, count: int, seed: int, api_key_id: int) -> list[int]:
-    """A job of so many orders, as the API would store it, undecided; gives the ids of its slices."""
+def store(engine: Engine, form: JobForm, elements: Mapping[str, bytes], api_key_id: int) -> list[int]:
+    """A job of these elements, as the API would store it, undecided; gives the ids of its slices."""
     settings = Settings()
-    orders = iter(make(shape, count, seed=seed, first_number=seed * 10_000_000).items())
+    unsliced = iter(elements.items())
     slices: list[NewSlice] = []
-    while some := dict(islice(orders, settings.slice_max_orders)):
+    while some := dict(islice(unsliced, settings.slice_max_orders)):
         first = len(slices) * settings.slice_max_orders
         slices.append(
             NewSlice(number=len(slices), first_position=first, order_count=len(some), body=batch(some))
@@ -126,13 +126,26 @@ def store(engine: Engine, shape: str, count: int, seed: int, api_key_id: int) ->
         client_id=api_key_id,
         api_key_id=api_key_id,
         request_id="bench",
-        total=count,
+        total=len(elements),
         created_at=now,
         expires_at=now + timedelta(days=1),
-        form=JobForm.BATCH,
+        form=form,
     )
     new_job = NewJob(job=job, strict=False, queue=LARGE_QUEUE, dispatch_after_seconds=3600)
     return insert_job(engine, new_job, slices).slice_ids
+
+
+def completions(context: WorkerContext, orders: Mapping[str, bytes], database_url: str) -> dict[str, bytes]:
+    """Completions of these orders, each with its payment; they have been prepared."""
+    prepare = {key: b'{"createOnly":true,' + order[1:] for key, order in orders.items()}
+    ids = store(context.engine, JobForm.BATCH, prepare, api_key_id=1)
+    settle(context, ids, len(orders), database_url)
+    with context.engine.connect() as connection:
+        prepared = (
+            connection.execute(text("SELECT number FROM orders WHERE state = 'prepared'")).scalars().all()
+        )
+    paid = b'"payment":{"id":3,"capture":{"status":1,"amount":5,"transaction":"T-1"}}'
+    return {str(number): b'{"order":%d,%b}' % (number, paid) for number in prepared}
 
 
 def settle(context: WorkerContext, slice_ids: Sequence[int], count: int, database_url: str) -> Cost:
@@ -178,8 +191,9 @@ def best_of(costs: Sequence[Cost]) -> Cost:
 @click.option("--orders", default=10_000, show_default=True, help="Orders in a batch.")
 @click.option("--rounds", default=5, show_default=True, help="How many batches; the best counts.")
 @click.option("--shape", default=SHAPES[0], show_default=True, type=click.Choice(SHAPES))
+@click.option("--complete", is_flag=True, help="Prepare the orders, and measure their completion.")
 @click.option("--lines", default=0, help="Tell so many functions, too: the dearest by themselves.")
-def main(*, orders: int, rounds: int, shape: str, lines: int) -> None:
+def main(*, orders: int, rounds: int, shape: str, complete: bool, lines: int) -> None:
     """Print what an order costs, in µs."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("warning"))
     costs = []
@@ -190,7 +204,10 @@ def main(*, orders: int, rounds: int, shape: str, lines: int) -> None:
         collect_rarely()
         for seed in range(rounds + 1):
             size = orders if seed else 500  # connections, caches, imports
-            ids = store(context.engine, shape, size, seed + 1, api_key_id=1)
+            sent = make(shape, size, seed=seed + 1, first_number=(seed + 1) * 10_000_000)
+            form = JobForm.COMPLETIONS if complete else JobForm.BATCH
+            elements = completions(context, sent, url) if complete else sent
+            ids = store(context.engine, form, elements, api_key_id=1)
             costs.append(settle(context, ids, size, url))
         context.engine.dispose()
     show(best_of(costs[1:]), lines)

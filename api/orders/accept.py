@@ -14,7 +14,7 @@ from api.orders.accept_small import GROUP_BATCH_MAX_ORDERS, GROUP_MAX_BYTES
 from api.orders.duplicate_numbers import asked_numbers
 from shared.domain.batch_options import AS_USUAL, BatchOptions
 from shared.domain.job import Job
-from shared.domain.kinds import JobForm
+from shared.domain.kinds import JobForm, JobKind
 from shared.domain.slicing import (
     LARGE_SURPLUS_QUEUE,
     SURPLUS_OF,
@@ -93,7 +93,7 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
     """
     settings = app.settings
     size, lane = _admit(app, batch, request)
-    asked = asked_numbers(batch.orders)
+    asked = asked_numbers(batch.orders if request.form.kind is JobKind.ORDERS else ())
     limits = _limits(settings)
     options = request.options
     plan = plan_slices(map(_order_size, batch.orders), queue=lane, limits=limits, ordered=options.ordered)

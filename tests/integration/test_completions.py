@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from shared import persistence
 from tests.support.catalog_files import load
 from tests.support.orders import line, order
 from tests.support.parameter_shop import accepted, read_parts, settle_at_once, stock_of
@@ -359,3 +364,50 @@ def test_racing_batches_that_name_the_same_orders_in_other_orders_complete_each_
     ]
     assert all(one == of_order[0] for one in of_order)
     assert sum(reserved for _, reserved in stock_of(shop, jar).values()) == 40
+
+
+def test_payments_that_were_recorded_before_become_the_last_of_each_transaction_on_the_first_part(
+    shop: Shop,
+) -> None:
+    jar = new_item(shop, Main=1, Shop=1)
+    [number] = prepared(shop, order(line(jar, 2), warehouseGroup="Apart"))
+    first, second = complete(shop, {"a": {"order": number}})["a"]["orders"]
+    script = (
+        ScriptDirectory(str(Path(persistence.__file__).parent / "migrations")).get_revision("0031").module
+    )
+    recorded = [
+        (first, "auth", 0, "T"),
+        (first, "capture", 0, "T"),
+        (second, "auth", 1, "T"),
+        (first, "auth", 0, None),
+        (first, "auth", 0, None),
+        (second, "auth", 0, "U"),
+    ]
+
+    with shop.api.engine.connect() as connection:
+        with Operations.context(MigrationContext.configure(connection)):
+            script.downgrade()
+            for row in recorded:
+                connection.execute(
+                    text(
+                        "INSERT INTO payments (order_number, kind, status, amount, transaction)"
+                        " VALUES (:number, :kind, :status, 1, :transaction)"
+                    ),
+                    dict(zip(("number", "kind", "status", "transaction"), row, strict=True)),
+                )
+            script.upgrade()
+        left = connection.execute(
+            text(
+                "SELECT order_number, kind, status, transaction FROM payments"
+                " WHERE order_number = ANY(:numbers) ORDER BY id"
+            ),
+            {"numbers": [first, second]},
+        )
+        assert list(map(tuple, left)) == [
+            (first, "capture", 0, "T"),
+            (first, "auth", 1, "T"),
+            (first, "auth", 0, None),
+            (first, "auth", 0, None),
+            (first, "auth", 0, "U"),
+        ]
+        connection.rollback()

@@ -62,6 +62,25 @@ def test_a_death_neither_stops_an_ordered_batch_nor_changes_its_order(site: Site
     assert broken_invariants(site.engine, at_rest=True) == {}
 
 
+@pytest.mark.parametrize("completions", [3, 10])
+@pytest.mark.parametrize("point", [point for point in POINTS if point != "after-due"])
+def test_a_death_at_a_failpoint_completes_each_order_once(site: Site, point: str, completions: int) -> None:
+    orders = {key: {**one, "createOnly": True} for key, one in batch_of(completions).items()}
+    prepared = site.results(site.post(orders).headers["Location"])
+    paid = {"capture": {"status": 1, "amount": 5, "transaction": "T-77"}}
+    batch = {key: {"order": outcome["order"], "payment": paid} for key, outcome in prepared.items()}
+    site.allow(point)
+
+    outcomes = site.results(site.post(batch, path="/v1/completions").headers["Location"])
+
+    assert site.has_died(point)
+    assert {key: outcome["orders"] for key, outcome in outcomes.items()} == {
+        key: [one["order"]] for key, one in batch.items()
+    }
+    assert site.payments([one["order"] for one in batch.values()]) == completions
+    assert broken_invariants(site.engine, at_rest=True) == {}
+
+
 def test_a_scheduler_that_dies_with_due_slices_in_its_hand_costs_nothing(site: Site) -> None:
     # The API's message is never sent, so only the scheduler can bring the slices to a worker.
     site.allow("after-insert")

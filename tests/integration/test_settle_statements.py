@@ -9,11 +9,15 @@ import pytest
 from psycopg import Connection, Cursor
 from sqlalchemy import event
 
+from shared.domain.kinds import JobForm
 from shared.domain.slicing import SMALL_QUEUE
 from tests.support.orders import line, lines, order
 from tests.support.worker_harness import WorkerHarness
 from worker.settle.decide_and_write import LOCKED_LAST_FROM
 from worker.settle.message import settle_message
+
+FURTHER_STATEMENTS = 5
+"""Of orders that become several, or wait: numbers, parts, lines that move, that keep fewer units, that go."""
 
 
 class _CountingCursor(Cursor[Any]):
@@ -115,3 +119,50 @@ def test_unique_keys_cost_a_slice_two_statements_more_whatever_its_size(worker: 
     ]
 
     assert counts == [plain + 2] * 2
+
+
+def _as_prepared(_: int) -> dict[str, Any]:
+    return {}
+
+
+def _with_everything(_: int) -> dict[str, Any]:
+    paid = {"id": 4, "capture": {"status": 1, "amount": 5, "transaction": "T-77"}}
+    return {"payment": paid, "comment": "c", "orderDate": "2027-01-31", "warehouseGroup": "By warehouse"}
+
+
+@pytest.mark.parametrize("say", [_as_prepared, _with_everything], ids=["plain", "everything"])
+def test_a_slice_of_completions_costs_the_same_statements_whatever_its_size(
+    worker: WorkerHarness, say: Callable[[int], Any]
+) -> None:
+    worker.stock("BRASS-LAMP", main=400, shop=10_000)
+    # Some are split, some are back-ordered, and each size has some of both.
+    worker.stock("RED-STOOL", main=20)
+
+    counts, again = [], []
+    for size in (2, 10, 250):
+        wanted = lines(("BRASS-LAMP", 2), ("RED-STOOL", 1))
+        orders = {f"k{i}": order(products=wanted, createOnly=True) for i in range(size)}
+        prepared = [outcome["order"] for outcome in worker.settle(orders).values()]
+        batch = {f"k{i}": {"order": number, **say(i)} for i, number in enumerate(prepared)}
+        counts.append(len(_statements(worker, batch, form=JobForm.COMPLETIONS)))
+        again.append(len(_statements(worker, batch, form=JobForm.COMPLETIONS)))
+
+    assert max(counts) - min(counts) <= FURTHER_STATEMENTS
+    assert again[0] == again[1] == again[2]
+    assert max(counts) < 50
+
+
+@pytest.mark.parametrize("per", [1, 5])
+def test_slices_of_completions_share_a_transaction_and_its_statements(
+    worker: WorkerHarness, per: int
+) -> None:
+    worker.stock("BRASS-LAMP", main=10_000)
+
+    counts = []
+    for size in (5, 10, 25):
+        orders = {f"k{i}": order(createOnly=True) for i in range(size)}
+        prepared = [outcome["order"] for outcome in worker.settle(orders).values()]
+        batch = {f"k{i}": {"order": number} for i, number in enumerate(prepared)}
+        counts.append(len(_statements(worker, batch, per=per, form=JobForm.COMPLETIONS)))
+
+    assert counts[0] == counts[1] == counts[2]

@@ -62,13 +62,13 @@ class Site:
         assert process is not None
         return int(process.pid)
 
-    def post(self, batch: dict[str, Any], query: str = "") -> httpx.Response:
+    def post(self, batch: dict[str, Any], query: str = "", path: str = "/v1/orders") -> httpx.Response:
         """Send a batch as a client does that wants an answer: again and again under one Idempotency-Key."""
         headers = {"Idempotency-Key": str(uuid4())}
 
         def accepted() -> httpx.Response | None:
             try:
-                answer = self.client.post(f"/v1/orders{query}", json=batch, headers=headers)
+                answer = self.client.post(f"{path}{query}", json=batch, headers=headers)
             except httpx.TransportError:
                 return None
             return answer if answer.status_code in (200, 202) else None
@@ -86,6 +86,12 @@ class Site:
     def statuses(self, path: str) -> list[str]:
         """Wait until the job is done and give how its outcomes are, in order."""
         return [outcome["status"] for outcome in self.results(path).values()]
+
+    def payments(self, numbers: Sequence[int]) -> int:
+        """Count the payments of these orders."""
+        query = text("SELECT count(*) FROM payments WHERE order_number = ANY(:numbers)")
+        with self.engine.connect() as connection:
+            return int(connection.execute(query, {"numbers": list(numbers)}).scalar_one())
 
     def attempts(self, path: str) -> int:
         """Count the attempts at the slice that took the most."""

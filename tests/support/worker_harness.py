@@ -23,6 +23,7 @@ from api.orders.duplicate_numbers import asked_numbers
 from shared.clock import utc_now
 from shared.domain.batch_options import BatchOptions
 from shared.domain.job import Job
+from shared.domain.kinds import JobForm
 from shared.domain.slicing import LARGE_QUEUE
 from shared.events import JobEvents
 from shared.persistence.core.database import open_database
@@ -89,6 +90,7 @@ class WorkerHarness:
         queue: str = LARGE_QUEUE,
         key: int = 1,
         client: int | None = None,
+        form: JobForm = JobForm.BATCH,
         **options: Any,
     ) -> list[int]:
         """Store a job of ``key``'s, cut into slices of ``per`` orders; gives the slices' ids.
@@ -120,6 +122,7 @@ class WorkerHarness:
             options=BatchOptions(**options),
             created_at=now,
             expires_at=now + timedelta(days=30),
+            form=form,
         )
         self.jobs.append(job.id)
         new_job = NewJob(
