@@ -5,8 +5,8 @@ from alembic import op
 
 revision = "0027"
 down_revision = "0031"
-# Code of the one before goes on: it is given no batch that asks for unique keys, and its orders have theirs all
-# the same.
+# Code of the one before goes on: it is given no batch that asks for unique keys, and its orders have theirs
+# all the same.
 serves = "0031"
 
 
