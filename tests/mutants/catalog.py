@@ -39,6 +39,7 @@ _WORKER: Final = "tests/integration/test_worker.py"
 _ATTEMPTS: Final = "tests/integration/test_attempts.py"
 _CHOSEN: Final = "tests/integration/test_results_chosen.py"
 _SHARES: Final = "tests/integration/test_lane_shares.py"
+_RACED: Final = "tests/integration/test_jobs_raced.py"
 _UNIQUE_KEYS: Final = "tests/integration/test_unique_keys.py"
 _MARKETS: Final = "tests/integration/test_security_markets.py"
 _FOLLOWED: Final = "tests/integration/test_jobs_followed.py"
@@ -1268,5 +1269,28 @@ MUTANTS: Final = (
         "a retry forgets how its orders are to be decided",
         [Change("api/jobs/retry_view.py", "        options=job.options.of_retry(),\n", "")],
         [f"{_OPTIONS}::test_a_retry_is_told_and_decided_as_the_job_whose_orders_it_tries"],
+    ),
+    Mutant(
+        "cancel overwrites what a worker has just decided",
+        [
+            Change(
+                "shared/persistence/jobs/cancel.py",
+                "    LIMIT :most FOR UPDATE OF slices SKIP LOCKED\n",
+                "    LIMIT :most\n",
+            )
+        ],
+        [f"{_RACED}::test_whatever_races_each_key_has_one_outcome_and_is_made_once"],
+    ),
+    Mutant(
+        "of retries that race each has the keys",
+        [
+            Change(
+                "shared/persistence/jobs/retry.py",
+                "in retry.last_tries.items() if tried.get(one) != last]:\n",
+                "in retry.last_tries.items() if last is one]:\n",
+            ),
+            Change("shared/persistence/jobs/retry.py", "    if added != new:\n", "    if False:\n"),
+        ],
+        [f"{_RACED}::test_whatever_races_each_key_has_one_outcome_and_is_made_once"],
     ),
 )
