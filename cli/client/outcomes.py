@@ -53,6 +53,9 @@ class JobReport(msgspec.Struct, frozen=True, rename="camel"):
     cancelled: int
     percent: float
     codes: dict[str, int]
+    reference: str | None = None
+    labels: dict[str, str] = {}
+    not_before: str | None = None
     created_at: str | None = None
     started_at: str | None = None
     finished_at: str | None = None

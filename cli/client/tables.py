@@ -43,6 +43,8 @@ def job_table(job: JobReport) -> Table:
 def _job_lines(job: JobReport) -> list[tuple[str, str]]:
     lines = [
         ("job", job.id),
+        *([("reference", job.reference)] if job.reference else []),
+        *([("labels", _labels(job))] if job.labels else []),
         ("state", f"{job.state.replace('_', ' ')}, {job.percent:g} %"),
         ("orders", f"{job.total:,}"),
         ("  ok", f"{job.ok:,}"),
@@ -55,6 +57,7 @@ def _job_lines(job: JobReport) -> list[tuple[str, str]]:
         lines.append((f"  code {code}", f"{count:,}  {CODE_MEANINGS.get(int(code), '')}".rstrip()))
     moments = (
         ("created", job.created_at),
+        ("not before", job.not_before),
         ("started", job.started_at),
         ("finished", job.finished_at),
         ("kept until", job.expires_at),
@@ -63,20 +66,40 @@ def _job_lines(job: JobReport) -> list[tuple[str, str]]:
     return lines
 
 
-def job_cells(job: JobReport) -> list[str]:
-    """A job in one line: id, state, orders, ok, failed, and when it was accepted."""
-    counts = (str(job.total), str(job.ok), str(job.failed))
-    return [printable(cell) for cell in (job.id, job.state, *counts, job.created_at or "")]
+def _labels(job: JobReport) -> str:
+    return ", ".join(f"{name}:{value}" for name, value in job.labels.items())
+
+
+def job_cells(jobs: Iterable[JobReport]) -> list[list[str]]:
+    """Jobs in one line each: id, state, orders, ok, failed, when it was accepted, and its reference.
+
+    Where none has a reference there is no cell for it.
+    """
+    listed = list(jobs)
+    referred = any(job.reference for job in listed)
+    return [
+        [
+            printable(cell)
+            for cell in (
+                *(job.id, job.state, str(job.total), str(job.ok), str(job.failed), job.created_at or ""),
+                *([job.reference or ""] if referred else []),
+            )
+        ]
+        for job in listed
+    ]
 
 
 def jobs_table(jobs: Iterable[JobReport]) -> Table:
     """Jobs, a line each."""
+    lines = job_cells(jobs)
     table = Table("job", "state", box=box.SIMPLE_HEAD)
     for name in ("orders", "ok", "failed"):
         table.add_column(name, justify="right")
     table.add_column("accepted")
-    for job in jobs:
-        table.add_row(*map(escape, job_cells(job)))
+    if lines and len(lines[0]) > len(table.columns):
+        table.add_column("reference", overflow="fold")
+    for line in lines:
+        table.add_row(*map(escape, line))
     return table
 
 

@@ -31,6 +31,10 @@ def jobs() -> None:
 @jobs.command("list")
 @click.option("--state", type=click.Choice(_STATES), help="Only jobs in this state.")
 @click.option("--kind", type=click.Choice(_KINDS), help="Only jobs of this kind.")
+@click.option(
+    "--label", multiple=True, metavar="NAME:VALUE", help="Only jobs with this label; with all of several."
+)
+@click.option("--reference", metavar="TEXT", help="Only jobs that are called so.")
 @click.option("--failed", is_flag=True, help="Only jobs of which an order was rejected.")
 @click.option(
     "--limit",
@@ -45,20 +49,20 @@ def jobs() -> None:
 def list_(
     *, limit: int, as_json: bool, connection: ServerConnection, console: Console, **only: object
 ) -> int:
-    """List jobs, newest first: id, state, orders, ok, failed and when each was accepted.
+    """List jobs, newest first: id, state, orders, ok, failed, when each was accepted, and its reference.
 
     A table on a terminal; in a pipe a line for each, its cells apart by tabs.
     """
     wanted = {name: "true" if value is True else value for name, value in only.items() if value}
-    body = connection.get(f"/v1/jobs?{urlencode({'limit': limit, **wanted})}")
+    body = connection.get(f"/v1/jobs?{urlencode({'limit': limit, **wanted}, doseq=True)}")
     found = read_job_list(body)
     if as_json:
         write_json(body)
     elif sys.stdout.isatty():
         Console().print(jobs_table(found.jobs))
     else:
-        for job in found.jobs:
-            click.echo("\t".join(job_cells(job)))
+        for cells in job_cells(found.jobs):
+            click.echo("\t".join(cells))
     if found.next is not None and not as_json:
         console.print(f"There are more: --after {found.jobs[-1].id}", highlight=False)
     return ALL_OK

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.client.batch_options import batch_options, batch_path
 from cli.client.command import client_command, write_json
-from cli.client.connection import BATCH_PATH
 from cli.client.follow import follow
 from cli.client.hand_in import batch_key, hand_in
 from cli.client.outcomes import ALL_OK, counts_by_code, exit_code, read_job, read_outcomes
@@ -42,11 +42,7 @@ def _printable_ascii(_: click.Context, __: click.Parameter, value: str | None) -
     callback=_printable_ascii,
     help="The batch is known by this key, and not by its content.",
 )
-@click.option(
-    "--ordered",
-    is_flag=True,
-    help="Decide the orders in the order of the file: scarce stock goes to the first. It takes longer.",
-)
+@batch_options
 @click.option("--again", is_flag=True, help="Make a new job, even of a file that was handed in before.")
 @client_command
 def submit(  # noqa: PLR0913 - one for each option
@@ -56,10 +52,10 @@ def submit(  # noqa: PLR0913 - one for each option
     ndjson: bool,
     as_json: bool,
     idempotency_key: str | None,
-    ordered: bool,
     again: bool,
     connection: ServerConnection,
     console: Console,
+    **options: Any,
 ) -> int:
     """Post a batch of orders and write its outcomes.
 
@@ -68,21 +64,24 @@ def submit(  # noqa: PLR0913 - one for each option
     them, a table of their counts to standard error.
 
     A large batch becomes a job, which is followed until it is done. With --no-wait it is only handed in:
-    its id goes to standard output, for `ordermill job ID` and `ordermill results ID`.
+    its id goes to standard output, for `ordermill job ID` and `ordermill results ID`; so it is with
+    --not-before.
 
     A file is known by its content: the same again, after Ctrl-C or a lost answer, finds the job that is
-    there, says so and ends as the first time, for as long as the server keeps that job. With --again it
-    is a new job, and makes every order once more. The key and the job's id go to standard error.
+    there, says so and ends as the first time, for as long as the server keeps that job. With --again, or
+    with other options, it is a new job, and makes every order once more. The key and the job's id go to
+    standard error.
 
     Exits with 0 when every order succeeded (or the job was handed in), with 1 when some failed, and with
     2 when it could not be done.
     """
     if again and idempotency_key is not None:
         raise click.UsageError("--again makes a key of its own; give it or --idempotency-key, not both.")
+    # It may be days until there is anything to follow.
+    wait = wait and options["not_before"] is None
     try:
         upload = open_upload(file, ndjson=ndjson)
-        path = f"{BATCH_PATH}?ordered=true" if ordered else BATCH_PATH
-        key = batch_key(upload, idempotency_key, anew=again, path=path)
+        key = batch_key(upload, idempotency_key, anew=again, path=batch_path(options))
         job_id, answer = hand_in(connection, console, upload, key, wait=wait)
     except OSError as error:
         raise NotDoneError(f"{file} cannot be read: {error.strerror or error}.") from error

@@ -169,6 +169,35 @@ def test_a_batch_in_order_is_another_one_than_the_same_file_without(
     assert plain != ordered == again
 
 
+def test_a_batch_is_sent_with_its_options_and_is_another_one_with_others(
+    server: SmallServer, tmp_path: Path
+) -> None:
+    file = batch_file(tmp_path, {"a": FINE})
+    options = ["--label", "shop:se", "--label", "day:1", "--reference", "run 42", "--max-failed", "0"]
+    options += ["--unique-keys", "--ordered"]
+
+    for given in (options, options, options[2:], []):
+        assert run(server, submit, file, *given).exit_code == 0
+
+    posted = [seen for seen in server.seen if seen.method == "POST"]
+    assert posted[0].path == (
+        "/v1/orders?ordered=true&uniqueKeys=true&maxFailed=0&label=shop%3Ase&label=day%3A1&reference=run+42"
+    )
+    first, again, other, plain = (seen.headers["Idempotency-Key"] for seen in posted)
+    assert first == again
+    assert len({first, other, plain}) == 3
+
+
+def test_a_batch_that_is_to_be_decided_later_is_only_handed_in(server: SmallServer, tmp_path: Path) -> None:
+    file = batch_file(tmp_path, {f"k{number}": FINE for number in range(5)})
+
+    result = run(server, submit, file, "--not-before", "2027-01-31T06:00:00+01:00")
+
+    assert (result.stdout, result.exit_code) == (f"{JOB_ID}\n", 0)
+    assert server.seen[0].path == "/v1/orders?notBefore=2027-01-31T06%3A00%3A00%2B01%3A00"
+    assert server.seen[0].headers["Prefer"] == "respond-async"
+
+
 def test_busy_server_is_asked_again_with_the_same_idempotency_key(
     server: SmallServer, tmp_path: Path
 ) -> None:

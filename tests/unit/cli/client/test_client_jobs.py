@@ -55,6 +55,16 @@ def test_jobs_are_listed_a_line_each_in_a_pipe(server: SmallServer) -> None:
     assert result.exit_code == 0
 
 
+def test_a_list_has_a_cell_for_references_where_there_are_any(server: SmallServer) -> None:
+    gives(server, 200, {"jobs": [{**JOB, "reference": "run-42"}, JOB], "next": None})
+
+    result = run(server, jobs, "list", "--label", "shop:se", "--label", "day:1", "--reference", "run 42")
+
+    told = [line.split("\t")[5:] for line in result.stdout.splitlines()]
+    assert told == [["2027-01-05T10:00:00Z", "run-42"], ["2027-01-05T10:00:00Z", ""]]
+    assert server.seen[0].path == "/v1/jobs?limit=20&label=shop%3Ase&label=day%3A1&reference=run+42"
+
+
 def test_jobs_are_listed_as_the_server_tells_them(server: SmallServer) -> None:
     gives(server, 200, {"jobs": [], "next": None})
 
