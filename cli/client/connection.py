@@ -167,17 +167,26 @@ class ServerConnection:
         headers = {"Accept": accept}
         return self._answer(lambda: self._http.build_request("GET", self.url + path, headers=headers)).content
 
-    def change(self, method: str, path: str, content: bytes = b"", **headers: str) -> httpx.Response:
+    def change(
+        self, method: str, path: str, content: bytes = b"", *, repeatable: bool = True, **headers: str
+    ) -> httpx.Response:
         """Post to ``path``, or delete it, asking again while the server is away: it may be done twice.
 
-        That it is refused because of the state it is in (409) does not pass. Raises LostError, RefusedError.
+        What is not ``repeatable`` is sent again only where it was certainly not done. That it is refused
+        because of the state it is in (409) does not pass. Raises LostError, RefusedError.
         """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = partial(self._http.build_request, method, self.url + path, content=content, headers=named)
-        return self._answer(request, _TRY_AGAIN - {HTTPStatus.CONFLICT})
+        if repeatable:
+            return self._answer(request, _TRY_AGAIN - {HTTPStatus.CONFLICT})
+        return self._answer(request, frozenset({HTTPStatus.TOO_MANY_REQUESTS}), repeatable=False)
 
     def _answer(
-        self, request: Callable[[], httpx.Request], try_again: frozenset[HTTPStatus] = _TRY_AGAIN
+        self,
+        request: Callable[[], httpx.Request],
+        try_again: frozenset[HTTPStatus] = _TRY_AGAIN,
+        *,
+        repeatable: bool = True,
     ) -> httpx.Response:
         """Send a request, again while that may help, and give the answer that is a success."""
         waited = 0.0
@@ -189,6 +198,8 @@ class ServerConnection:
                 if not isinstance(error, _NEVER_SENT):
                     self._was_reached = lost = True
                 fault, wanted_pause = f"{self.url} {_what_happened(error)}.", 0.0
+                if lost and not repeatable:
+                    raise LostError(fault) from error
             else:
                 self._was_reached = True
                 if response.is_success:

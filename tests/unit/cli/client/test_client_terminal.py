@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.small_server import JOB_ID, KEY, SmallServer, api_error
+from tests.support.small_server import JOB_ID, SmallServer, api_error
+from tests.support.terminal import obeyed, on_a_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,26 +23,6 @@ def batch(tmp_path: Path) -> str:
     path = tmp_path / "orders.json"
     path.write_text(json.dumps(BATCH), encoding="utf-8")
     return str(path)
-
-
-def on_a_terminal(server: SmallServer, *args: str) -> str:
-    """What a command writes to a terminal, on both of its outputs."""
-    ours, theirs = pty.openpty()
-    environ = {**os.environ, "ORDERMILL_URL": server.url, "ORDERMILL_API_KEY": KEY, "NO_COLOR": "1"}
-    with subprocess.Popen([sys.executable, "-m", "cli", *args], stdout=theirs, stderr=theirs, env=environ):
-        os.close(theirs)
-        written = b""
-        # Linux says EIO when the last one has closed the other side.
-        with suppress(OSError):
-            while piece := os.read(ours, 65_536):
-                written += piece
-    os.close(ours)
-    return written.decode()
-
-
-def obeyed(written: str) -> list[str]:
-    """What a terminal would obey in it, or not show, besides our own tables and bars."""
-    return [char for char in written if not char.isprintable() and char not in "\r\n\x1b"]
 
 
 def test_outcomes_on_a_terminal_are_json_that_steers_nothing(server: SmallServer, batch: str) -> None:

@@ -1,0 +1,87 @@
+"""orders show and orders list: orders as they are now."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import click
+import msgspec
+from rich.console import Console
+
+from cli.client.command import client_command, write_json
+from cli.client.goods import OrderReport, OrdersReport, lines_table, order_table, orders_table, where_to_go_on
+from cli.client.outcomes import ALL_OK
+from cli.errors import NotDoneError
+from shared.domain.order import MOST_NUMBER
+
+if TYPE_CHECKING:
+    from cli.client.connection import ServerConnection
+
+_DEFAULT_LIMIT = 20
+
+
+class _Found(msgspec.Struct, frozen=True):
+    orders: list[msgspec.Raw]
+
+
+@click.group()
+def orders() -> None:
+    """Show and list orders."""
+
+
+@orders.command()
+@click.argument("number", metavar="NUMBER", type=click.IntRange(1, MOST_NUMBER))
+@click.option("--json", "as_json", is_flag=True, help="Write the order as JSON on a terminal, too.")
+@client_command
+def show(*, number: int, as_json: bool, connection: ServerConnection, **_: object) -> int:
+    """Show the order of this NUMBER, with what was sold by the names of its day.
+
+    A table on a terminal; in a pipe the order as JSON, as the server tells it.
+    """
+    found = msgspec.json.decode(connection.get(f"/v1/orders?order={number}"), type=_Found).orders
+    if not found:
+        raise NotDoneError(f"No order has number {number}, or this key may not see it.")
+    if as_json or not sys.stdout.isatty():
+        write_json(bytes(found[0]) + b"\n")
+        return ALL_OK
+    order = msgspec.json.decode(found[0], type=OrderReport)
+    out = Console()
+    out.print(order_table(order))
+    out.print(lines_table(order.products))
+    return ALL_OK
+
+
+@orders.command("list")
+@click.option("--newer-than", "newer_than", metavar="WHEN", help="Only orders made at this moment or later.")
+@click.option("--older-than", "older_than", metavar="WHEN", help="Only orders made before this moment.")
+@click.option("--customer-id", "customer_id", type=click.IntRange(1), help="Only orders of this customer.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100),
+    default=_DEFAULT_LIMIT,
+    show_default=True,
+    help="How many at most.",
+)
+@click.option("--offset", type=click.IntRange(0), help="How many of the newest to leave out.")
+@click.option("--json", "as_json", is_flag=True, help="Write what the server answers, on a terminal, too.")
+@client_command
+def list_(
+    *, limit: int, as_json: bool, connection: ServerConnection, console: Console, **only: object
+) -> int:
+    """List orders, newest first.
+
+    A table on a terminal; in a pipe what the server answers, as JSON.
+    """
+    wanted = {name: value for name, value in only.items() if value is not None}
+    body = connection.get(f"/v1/orders?{urlencode({'limit': limit, **wanted})}")
+    page = msgspec.json.decode(body, type=OrdersReport)
+    if as_json or not sys.stdout.isatty():
+        write_json(body)
+        return ALL_OK
+    Console().print(orders_table(page.orders))
+    more = where_to_go_on(page.next)
+    if more is not None:
+        console.print(f"There are more: {more}", markup=False, highlight=False)
+    return ALL_OK
