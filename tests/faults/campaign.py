@@ -212,7 +212,10 @@ def _count(campaign: Campaign, journal: Journal, nemesis: Nemesis) -> None:
             "cancelled jobs": sum(sent.cancel_asked for sent in journal.sent),
             "retries": sum(sent.retry_of is not None and bool(sent.answers) for sent in journal.sent),
             "deleted jobs": sum(sent.deleted for sent in journal.sent),
-            "ordered batches": sum(sent.in_order for sent in batches),
+            "ordered batches": sum(sent.options.ordered for sent in batches),
+            "batches of unique keys": sum(sent.options.unique_keys for sent in batches),
+            "batches with maxFailed": sum(sent.options.max_failed is not None for sent in batches),
+            "batches with notBefore": sum(sent.options.not_before is not None for sent in batches),
             "followed jobs": len(journal.followed),
         }
     )

@@ -62,7 +62,7 @@ class Client(threading.Thread):
     ) -> None:
         super().__init__(name=f"client-{self.letter}{number}", daemon=True)
         self._over = threading.Event()
-        self._number = number
+        self._number, self._seed = number, seed
         self._chance = random.Random(f"{seed}/{number}")  # noqa: S311 - a run must be repeatable
         self._url, self._key = api
         self._journal, self._poison = journal, poison

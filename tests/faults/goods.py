@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +12,6 @@ from tests.faults.spellings import Spelt, spelt_by_chance
 from tests.support.orders import ADDRESS
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Sequence
 
 POISON: Final = "CURSED-CLOCK"
@@ -145,6 +145,14 @@ def batch_in_turn(chance: random.Random, name: str) -> dict[str, Wanted]:
             {"address": _BUYER, "products": [{"sku": sku, "qty": chance.randint(1, 2)}]}, frozenset({OK, -2})
         )
         for number in range(chance.choice((25, 120)))
+    }
+
+
+def batch_in_common(name: str, count: int) -> dict[str, Wanted]:
+    """A batch that is the same for whoever makes one of this name, to be sent under unique keys."""
+    chance = random.Random(name)  # noqa: S311 - a run must be repeatable
+    return {
+        f"{name}/{number}": replace(corrected(chance), may_be=frozenset({OK, -5})) for number in range(count)
     }
 
 

@@ -97,11 +97,12 @@ def harm_of(
 ) -> Harm:
     """What became of an accepted batch, whose job is this one; ``made``: the jobs that made each key's order.
 
-    What a retry of its orders has made is the retry's.
+    What a retry of its orders has made is the retry's, and what another batch with the same key that batch's.
     """
     harm = Harm(accepted=len(batch.wanted), stuck_jobs=outcomes.keys() != batch.wanted.keys())
     for key, wanted in batch.wanted.items():
-        is_made = job in made.get(key, ()) if batch.chain else key in made
+        own_only = batch.chain or batch.options.unique_keys
+        is_made = job in made.get(key, ()) if own_only else key in made
         _count(harm, wanted, outcomes.get(key), is_made, key in undecided)
     return harm
 

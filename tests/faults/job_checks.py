@@ -46,10 +46,27 @@ def miscounted(sent: Sent, outcomes: Mapping[str, Mapping[str, Any]]) -> Iterato
 
 
 def wrongly_cancelled(sent: Sent, outcomes: Mapping[str, Mapping[str, Any]]) -> Iterator[Violation]:
-    """Outcomes that say cancelled where nobody cancels."""
+    """Outcomes that say cancelled where neither a client nor the job itself had reason to cancel."""
     keys = [key for key, one in outcomes.items() if is_cancelled(one)]
-    if keys and not sent.may_be_cancelled:
+    if not keys or sent.cancel_asked:
+        return
+    most = sent.options.max_failed
+    failed = sum(one["status"] == "no" and not is_cancelled(one) for one in outcomes.values())
+    if most is None or failed <= most:
         yield Violation("nothing is cancelled that nobody cancels", f"{sent.name}: {keys[:_SHOWN]}")
+
+
+def strangers_named(
+    sent: Sent, outcomes: Mapping[str, Mapping[str, Any]], numbers: Mapping[str, Collection[int]]
+) -> Iterator[Violation]:
+    """Outcomes that say a key has orders, and name others than it has: ``numbers`` are those of each key."""
+    for key, one in outcomes.items():
+        if "orders" in one and one["status"] == "no":
+            named, own = set(one["orders"]), set(numbers.get(key, ()))
+            if not sent.options.unique_keys or not named or not named <= own:
+                yield Violation(
+                    "a key is told the orders that it has", f"{sent.name} {key}: {one}, has {own}"
+                )
 
 
 def out_of_turn(wanted: Mapping[str, Wanted], outcomes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import http
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import httpx
 
 from tests.faults.clients import Client
-from tests.faults.goods import batch, batch_in_turn, body_of
-from tests.faults.journal import BATCHES, GIVEN_ORDER, Answer, Sent
+from tests.faults.goods import SIZES, batch, batch_in_common, batch_in_turn, body_of
+from tests.faults.journal import BATCHES, Answer, Sent
+from tests.faults.options import AS_USUAL, Options
 from tests.faults.retries import retry_of
 from tests.faults.told import CANCELLED, told_of
 from tests.support.until import pause
 
 if TYPE_CHECKING:
+    from tests.faults.goods import Wanted
     from tests.faults.retries import Retry
 
-_CANCELLED_SIZES: Final = (50, 300, 300)
-_KINDS: Final = ("plain", "cancelled", "in order", "cancelled", "plain")
+_LARGE_SIZES: Final = (50, 300, 300)
+_KINDS: Final = ("plain", "cancelled", "in order", "unique", "at most", "later", "cancelled")
 """In turn: in however little time, there is one of each."""
+_COMMON: Final = 40
+"""Orders in a file that several clients send."""
 _RETRIED, _RETRIED_AT_ONCE_AGAIN, _DELETED = 0.6, 0.2, 0.2
 _CHAIN_MOST: Final = 4
 
@@ -37,16 +43,39 @@ class JobClient(Client):
         self._batches_made = 0
 
     def _batch(self, name: str) -> Sent:
-        self._batches_made += 1
         kind = _KINDS[self._batches_made % len(_KINDS)]
-        key = self._new_key()
+        self._batches_made += 1
+        wanted, options, to_be_cancelled = self._wanted(kind, name)
+        if self._chance.random() < 0.5:
+            options = replace(options, labels={"kind": kind, "by": self.name}, reference=f"{kind}, ordered?")
+        return Sent(
+            name,
+            body_of(wanted),
+            wanted,
+            self._new_key(),
+            BATCHES + options.query,
+            prefer="respond-async" if to_be_cancelled or kind == "at most" else "",
+            options=options,
+            to_be_cancelled=to_be_cancelled,
+        )
+
+    def _wanted(self, kind: str, name: str) -> tuple[dict[str, Wanted], Options, bool]:
+        """The orders of a batch of a kind, its options, and whether it is to be cancelled."""
         if kind == "in order":
-            wanted = batch_in_turn(self._chance, name)
-            return Sent(name, body_of(wanted), wanted, key, BATCHES + GIVEN_ORDER)
-        to_be_cancelled = kind == "cancelled"
-        sizes = {"sizes": _CANCELLED_SIZES} if to_be_cancelled else {}
-        wanted = batch(self._chance, name, poisonous=False, spells=self._spells, **sizes)
-        return Sent(name, body_of(wanted), wanted, key, prefer="respond-async" if to_be_cancelled else "")
+            return batch_in_turn(self._chance, name), Options(ordered=True), False
+        if kind == "unique":
+            wanted = batch_in_common(f"{self._seed}/{self._batches_made}", _COMMON)
+            # Whoever sends the same file may have split it otherwise.
+            some = self._chance.sample(list(wanted), self._chance.randint(_COMMON // 2, _COMMON))
+            return {key: wanted[key] for key in some}, Options(unique_keys=True), self._chance.random() < 0.2
+        sizes = _LARGE_SIZES if kind in {"cancelled", "at most"} else SIZES
+        wanted = batch(self._chance, name, poisonous=False, spells=self._spells, sizes=sizes)
+        if kind == "at most":
+            return wanted, Options(max_failed=self._chance.choice((0, 2, 10))), False
+        if kind == "later":
+            not_before = round(time.time() + self._chance.uniform(0.5, 5), 3)
+            return wanted, Options(not_before=not_before), self._chance.random() < 0.3
+        return wanted, AS_USUAL, kind == "cancelled"
 
     def _accepted(self, client: httpx.Client, sent: Sent, answer: Answer) -> None:
         if made := self._made.get(sent.name):
@@ -54,7 +83,7 @@ class JobClient(Client):
         for key in sent.wanted if sent.retry_of is not None else ():
             sent.chain.setdefault(key, []).append(sent)
         super()._accepted(client, sent, answer)
-        if answer.status == http.HTTPStatus.ACCEPTED and sent.prefer:
+        if answer.status == http.HTTPStatus.ACCEPTED and sent.to_be_cancelled:
             pause(self._chance.uniform(0, 0.4), "some of it is decided meanwhile")
             for _ in range(self._chance.choice((1, 1, 2))):
                 self._cancel(client, sent)
@@ -90,7 +119,7 @@ class JobClient(Client):
             if self._chance.random() < _RETRIED_AT_ONCE_AGAIN:
                 self._retry(client, sent)
         if self._chance.random() < _DELETED:
-            self._delete(client, sent)
+            self._have_deleted(client, sent)
 
     def _retry(self, client: httpx.Client, sent: Sent) -> None:
         self._retries += 1
@@ -103,7 +132,7 @@ class JobClient(Client):
             self._made[found.sent.name] = found.made
         self._send(client, found.sent)
 
-    def _delete(self, client: httpx.Client, sent: Sent) -> None:
+    def _have_deleted(self, client: httpx.Client, sent: Sent) -> None:
         """Delete it; where the answer is lost it is deleted or not."""
         sent.delete_asked = True
         self._journal.note("delete", sent)

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.faults.checks import Violation
+from tests.faults.options import AS_USUAL
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
 
     from tests.faults.goods import Wanted
+    from tests.faults.options import Options
     from tests.faults.told import Told
 
 
@@ -32,8 +34,6 @@ BATCHES: Final = "/v1/orders"
 """Where batches are sent to."""
 COMPLETIONS: Final = "/v1/order/"
 """What the path of a completion begins with."""
-GIVEN_ORDER: Final = "?ordered=true"
-"""What asks for a batch to be decided in the order that was sent."""
 
 
 @dataclass
@@ -49,6 +49,10 @@ class Sent:
     idempotency_key: str | None
     path: str = BATCHES
     prefer: str = ""
+    options: Options = AS_USUAL
+    """Those that its job has."""
+    to_be_cancelled: bool = False
+    """Whether its client means to cancel it as soon as it is accepted."""
     retry_of: Sent | None = None
     chain: dict[str, list[Sent]] = field(default_factory=dict)
     """Of each key the retries that have tried it, the last one last."""
@@ -86,11 +90,6 @@ class Sent:
         return not self.path.startswith(COMPLETIONS)
 
     @property
-    def in_order(self) -> bool:
-        """Whether it is to be decided in the order that was sent."""
-        return self.path == BATCHES + GIVEN_ORDER
-
-    @property
     def usual(self) -> bool:
         """Whether it is a batch that is waited for and left alone, so that its time tells something."""
         return self.path == BATCHES and not self.prefer
@@ -104,7 +103,7 @@ class Sent:
     @property
     def may_be_cancelled(self) -> bool:
         """Whether orders of it may be told to be cancelled."""
-        return self.cancel_asked
+        return self.cancel_asked or self.options.max_failed is not None
 
     @property
     def job_path(self) -> str:

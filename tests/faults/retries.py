@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.faults.goods import Wanted, body_of, corrected
@@ -40,23 +40,22 @@ def retry_of(chance: random.Random, sent: Sent, name: str, key: str) -> Retry | 
     wanted, body = _chosen(chance, way, sent, rejected)
     if not wanted:
         return None
+    prefer = chance.choice(("", "", "respond-async", "wait=2"))
     retry = Sent(
         name,
         body,
         wanted,
         key,
         f"{sent.job_path}/retry",
+        prefer=prefer,
+        options=sent.options.of_retry(),
+        to_be_cancelled=prefer == "respond-async",
         retry_of=sent,
         chain=sent.chain,
-        prefer=_prefer(chance),
     )
     others = {key: _last_try(sent, key) for key in wanted}
     made = frozenset(key for key, last in others.items() if last is not None and _has_made(last, key))
     return Retry(retry, made, any(last is not None and _may_have(last, key) for key, last in others.items()))
-
-
-def _prefer(chance: random.Random) -> str:
-    return chance.choice(("", "", "respond-async", "wait=2"))
 
 
 def _chosen(
@@ -81,8 +80,11 @@ def _chosen(
         keys = chance.sample(keys, chance.randint(1, len(keys)))
         asked = {"keys": keys}
     if way == "orders":
-        wanted = {key: corrected(chance) for key in keys}
-        return wanted, b'{"orders":%b}' % body_of(wanted)
+        right = {key: corrected(chance) for key in keys}
+        if sent.options.unique_keys:
+            # Another batch may have made it meanwhile.
+            right = {key: replace(one, may_be=one.may_be | {-5}) for key, one in right.items()}
+        return right, b'{"orders":%b}' % body_of(right)
     return {key: sent.wanted[key] for key in keys}, json.dumps(asked).encode()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tests.faults.journal import Sent
+    from tests.faults.options import Options
 
 CANCELLED: Final = "cancelled"
 """The answer to who cancelled a job, among the ways in which a job is told."""
@@ -40,6 +42,8 @@ class Told:
     """A digest of all of it."""
     tag: str = ""
     """Its entity tag, or the id of its event; ``""``: it had none."""
+    at: float = 0.0
+    """When the answer had come, in seconds since 1970."""
 
     @property
     def done(self) -> bool:
@@ -57,6 +61,7 @@ def told_of(job: dict[str, Any], how: str, tag: str = "") -> Told:
         rejected=sum(job["codes"].values()) if "codes" in job else job["failed"],
         content=hashlib.sha256(json.dumps(job).encode()).hexdigest(),
         tag=tag.removeprefix("W/").strip('"'),
+        at=time.time(),
     )
 
 
@@ -70,6 +75,7 @@ def broken_telling(name: str, sent: Sent, told: Sequence[Told]) -> Iterator[Viol
             yield Violation("nothing is cancelled that nobody cancels", f"{name}: {one}")
         if one.how == CANCELLED and one.step < _STEPS["cancelling"]:
             yield Violation("who cancels is told so", f"{name}: {one}")
+        yield from _broken_options(name, sent.options, one)
     for before, after in pairwise(told):
         if _runs_backwards(before, after):
             yield Violation("a job never runs backwards", f"{name}: {after}, {before} before")
@@ -77,6 +83,18 @@ def broken_telling(name: str, sent: Sent, told: Sequence[Told]) -> Iterator[Viol
     for one in told:
         if one.tag and contents.setdefault(one.tag, one.content) != one.content:
             yield Violation("a tag stands for one answer", f"{name}: {one}")
+
+
+def _broken_options(name: str, options: Options, one: Told) -> Iterator[Violation]:
+    if options.not_before is not None and one.at < options.not_before and one.ok + one.failed:
+        yield Violation(
+            "nothing is decided before its time", f"{name}: {one}, not before {options.not_before}"
+        )
+    most = options.max_failed
+    if most is not None and one.failed > most and one.step < _STEPS["cancelling"]:
+        yield Violation(
+            "a job of which too much is rejected cancels itself", f"{name}: {one}, {most} at most"
+        )
 
 
 def _runs_backwards(before: Told, after: Told) -> bool:

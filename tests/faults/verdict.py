@@ -22,6 +22,7 @@ from tests.faults.job_checks import (
     miscounted,
     out_of_turn,
     outcomes_changed,
+    strangers_named,
     wrongly_cancelled,
 )
 from tests.faults.told import told_of
@@ -44,8 +45,8 @@ _FREE = text("""
 """)
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MADE = text("""
-    SELECT batch_key, array_agg(DISTINCT CAST(job_id AS text)) AS job_ids FROM orders WHERE part = 0
-    GROUP BY batch_key
+    SELECT batch_key, array_agg(DISTINCT CAST(job_id AS text)) AS job_ids, array_agg(number) AS numbers
+    FROM orders GROUP BY batch_key
 """)
 _READERS = 4
 
@@ -61,6 +62,8 @@ class World:
     free: dict[str, int]
     made: dict[str, frozenset[str]] = field(default_factory=dict)
     """Key → the jobs that have made an order under it."""
+    numbers: dict[str, frozenset[int]] = field(default_factory=dict)
+    """Key → the orders under it, and their parts."""
 
 
 @dataclass
@@ -89,8 +92,9 @@ def read_world(engine: Engine) -> World:
         for row in connection.execute(_LINES):
             lines[row.job_id][row.position][row.sku] = int(row.quantity)
         free = {row.sku: int(row.free) for row in connection.execute(_FREE)}
-        made = {json.loads(row.batch_key): frozenset(row.job_ids) for row in connection.execute(_MADE)}
-    return World(jobs, lines, free, made)
+        rows = connection.execute(_MADE).all()
+    made = {json.loads(row.batch_key): frozenset(row.job_ids) for row in rows}
+    return World(jobs, lines, free, made, {json.loads(row.batch_key): frozenset(row.numbers) for row in rows})
 
 
 def judge(sent: Sequence[Sent], world: World, url: str, key: str) -> Verdict:
@@ -167,7 +171,8 @@ def _judge_job(client: httpx.Client, sent: Sent, job: str, world: World, verdict
     for seen in sent.seen:
         verdict.violations += outcomes_changed(sent.name, _keyed(sent, seen), written)
     verdict.violations += [*wrongly_cancelled(sent, outcomes), *miscounted(sent, outcomes)]
-    if sent.in_order:
+    verdict.violations += strangers_named(sent, outcomes, world.numbers)
+    if sent.options.ordered:
         for key in out_of_turn(sent.wanted, outcomes):
             verdict.accuse("whoever asks first gets what is scarce", f"{sent.name} {key}")
     # Another batch's keys are accused above.
@@ -190,6 +195,8 @@ def _judge_kept(
         return None
     if sent.deleted:
         verdict.accuse("what was deleted is gone", f"{sent.name}: {state}")
+    if sent.is_keyed and not sent.options.are_told_by(state):
+        verdict.accuse("a job tells how its batch was asked to be treated", f"{sent.name}: {state}")
     sent.told.append(told_of(state, "read"))
     for answer in sent.answers:
         if answer.status == http.HTTPStatus.OK and answer.body != results.content:

@@ -18,9 +18,11 @@ from tests.faults.job_checks import (
     miscounted,
     out_of_turn,
     outcomes_changed,
+    strangers_named,
     wrongly_cancelled,
 )
 from tests.faults.journal import Followed, Sent
+from tests.faults.options import Options
 from tests.faults.retries import retry_of
 from tests.faults.told import CANCELLED, Told, told_of
 
@@ -109,6 +111,64 @@ def test_what_is_cancelled_and_nobody_cancels_is_accused() -> None:
     assert list(wrongly_cancelled(sent(), {"k1": MADE, "k2": STOPPED}))
     assert not list(wrongly_cancelled(sent(cancel_asked=True), {"k1": MADE, "k2": STOPPED}))
     assert not list(wrongly_cancelled(sent(), {"k1": MADE, "k2": SHORT}))
+
+
+def test_what_is_decided_before_its_time_is_accused() -> None:
+    later = sent(options=Options(not_before=100.0))
+
+    assert rules(later, replace(told(ok=1), at=99.0)) == ["nothing is decided before its time"]
+    assert rules(later, replace(told(state="queued"), at=99.0), replace(told(ok=1), at=101.0)) == []
+
+
+def test_a_job_that_goes_on_although_too_much_is_rejected_is_accused() -> None:
+    careful = sent(options=Options(max_failed=2))
+
+    assert rules(careful, told(failed=2)) == []
+    assert rules(careful, told(failed=3)) == ["a job of which too much is rejected cancels itself"]
+    assert rules(careful, told(failed=3, state="cancelling")) == []
+    assert rules(careful, told(failed=9, ok=1, state="failed")) == []
+
+
+def test_a_job_that_cancels_itself_too_soon_is_accused() -> None:
+    careful = sent(options=Options(max_failed=1))
+
+    assert list(wrongly_cancelled(careful, {"k0": SHORT, "k1": STOPPED}))
+    assert not list(wrongly_cancelled(careful, {"k0": SHORT, "k1": SHORT, "k2": STOPPED}))
+
+
+def test_a_key_that_is_told_orders_which_it_does_not_have_is_accused() -> None:
+    exists: dict[str, Any] = {"status": "no", "code": -5, "orders": [7]}
+    unique = sent(options=Options(unique_keys=True))
+
+    def accused(one: Sent, **numbers: set[int]) -> bool:
+        return bool(list(strangers_named(one, {"k0": exists}, numbers)))
+
+    assert not accused(unique, k0={7, 8})
+    assert accused(unique, k0={8})
+    assert accused(unique, k1={7})
+    assert accused(sent(), k0={7})
+
+
+def test_a_job_that_does_not_tell_its_options_is_accused() -> None:
+    options = Options(ordered=True, not_before=0.5, labels={"a": "b"}, reference="r&1")
+    job = {
+        "ordered": True,
+        "uniqueKeys": False,
+        "dryRun": False,
+        "atomic": False,
+        "maxFailed": None,
+        "notBefore": "1970-01-01T00:00:00.500000Z",
+        "reference": "r&1",
+        "labels": {"a": "b"},
+    }
+
+    assert options.are_told_by(job)
+    assert not options.are_told_by({**job, "ordered": False})
+    assert not options.are_told_by({**job, "notBefore": None})
+    assert not options.are_told_by({**job, "labels": {}})
+    assert options.query == (
+        "?ordered=true&notBefore=1970-01-01T00%3A00%3A00.500000%2B00%3A00&reference=r%261&label=a%3Ab"
+    )
 
 
 def test_a_done_job_that_counts_other_outcomes_is_accused() -> None:
