@@ -39,10 +39,6 @@ _ONE_OUTCOME: Final = ResponseDoc(
 _NO_NUMBER: Final = ResponseDoc(says="The path names no order: what stands there is not a number.")
 
 
-def _options(settings: Settings) -> BatchOptionsQuery:
-    return BatchOptionsQuery(zone=ZoneInfo(settings.organisation_timezone), now=utc_now())
-
-
 def batch_operation(
     operation_id: str,
     *,
@@ -51,15 +47,20 @@ def batch_operation(
     elements: str,
     schema: str,
     sent: Mapping[str, Example],
+    options: type[BatchOptionsQuery] = BatchOptionsQuery,
 ) -> Operation:
     """A keyed batch of ``elements``, in the plural; ``schema`` is the component that it is."""
+
+    def query(settings: Settings) -> BatchOptionsQuery:
+        return options(zone=ZoneInfo(settings.organisation_timezone), now=utc_now())
+
     return Operation(
         id=operation_id,
         tag="Orders",
         summary=summary,
         description=description,
         parameters=_HEADERS,
-        query=_options,
+        query=query,
         body=Body(
             schema=schema,
             says=f"One JSON object of {elements}; or JSON lines, each with one such object.",

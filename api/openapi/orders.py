@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from api.openapi.batches import batch_operation, one_operation
 from api.openapi.examples import COMPLETION_SENT, COMPLETIONS_SENT, ORDER_SENT, ORDERS_SENT
 from api.openapi.operation import Body, Operation, ResponseDoc
+from shared.schemas.batch_options import OrderOptionsQuery
 from shared.schemas.lists.orders import OrderListQuery
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ ORDERS: Final = {
         elements="orders",
         schema="Batch",
         sent=ORDERS_SENT,
+        options=OrderOptionsQuery,
     ),
     "GET /v1/orders": Operation(
         id="listOrders",

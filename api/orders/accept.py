@@ -11,6 +11,7 @@ import orjson
 import structlog
 
 from api.orders.accept_small import GROUP_BATCH_MAX_ORDERS, GROUP_MAX_BYTES
+from api.orders.atomic_size import check_atomic_size
 from api.orders.duplicate_numbers import asked_numbers
 from shared.domain.batch_options import AS_USUAL, BatchOptions
 from shared.domain.job import Job
@@ -88,15 +89,16 @@ def accept_batch(app: AppContext, batch: Batch, request: BatchRequest) -> Accept
     """Insert a batch as a job, and dispatch its slices. Once this returns, it is accepted.
 
     When the queue did not take them, nothing is lost: the sweeper dispatches what is undecided. Raises
-    PersistenceError, ApiError where too much waits already, and IdempotencyKeyUsedError when the
-    Idempotency-Key stands for another job; KeysRetriedError where another retry has been faster.
+    PersistenceError, ApiError where too much waits already or an atomic batch is too large, and
+    IdempotencyKeyUsedError when the Idempotency-Key stands for another job; KeysRetriedError where another
+    retry has been faster.
     """
     settings = app.settings
     size, lane = _admit(app, batch, request)
     asked = asked_numbers(batch.orders if request.form.kind is JobKind.ORDERS else ())
     limits = _limits(settings)
     options = request.options
-    plan = plan_slices(map(_order_size, batch.orders), queue=lane, limits=limits, ordered=options.ordered)
+    plan = plan_slices(map(_order_size, batch.orders), queue=lane, limits=limits, options=options)
     job = _job_of(request, len(batch.keys), app.clock(), timedelta(days=settings.retention_days))
     new_job = NewJob(
         job=job,
@@ -178,6 +180,8 @@ def _requested(asked: AskedNumbers, orders: int) -> Sequence[int]:
 
 def _admit(app: AppContext, batch: Batch, request: BatchRequest) -> tuple[BatchSize, str]:
     """What the batch counts as, and the lane that its client's share has room for. Raises ApiError."""
+    if request.options.atomic:
+        check_atomic_size(batch.orders, app.settings)
     total, size_bytes = len(batch.orders), sum(map(len, batch.orders))
     if request.options.is_early(app.clock()):
         # It is kept, so its bytes count; but it takes nobody's turn before its moment, and nobody's then.

@@ -10,7 +10,7 @@ from flask import request
 from api.web.query import bad_values, query_values
 from shared.domain.batch_options import AS_USUAL, BatchOptions
 from shared.domain.outcome import Fault
-from shared.schemas.batch_options import BatchOptionsQuery, batch_options
+from shared.schemas.batch_options import OrderOptionsQuery, batch_options
 
 if TYPE_CHECKING:
     from api.context import AppContext
@@ -21,7 +21,8 @@ def asked_options(app: AppContext) -> BatchOptions:
     # Most batches have none.
     if not request.args:
         return AS_USUAL
-    query = BatchOptionsQuery(zone=ZoneInfo(app.settings.organisation_timezone), now=app.clock())
+    # A parameter that the path does not take is refused before.
+    query = OrderOptionsQuery(zone=ZoneInfo(app.settings.organisation_timezone), now=app.clock())
     options = batch_options(query_values(query, request))
     if isinstance(options, Fault):
         raise bad_values([options])

@@ -10,7 +10,7 @@ from api.middleware.auth import requires
 from api.orders.views import batch_view, one_view
 from api.route import Route
 from shared.domain.kinds import KINDS, JobKind
-from shared.schemas.batch_options import BatchOptionsQuery
+from shared.schemas.batch_options import BatchOptionsQuery, OrderOptionsQuery
 
 if TYPE_CHECKING:
     from marshmallow import Schema
@@ -28,7 +28,7 @@ class KindPaths:
 
 
 PATHS: Final[Mapping[JobKind, KindPaths]] = {
-    JobKind.ORDERS: KindPaths(batch="/v1/orders", one="/v1/order"),
+    JobKind.ORDERS: KindPaths(batch="/v1/orders", one="/v1/order", options=OrderOptionsQuery),
     JobKind.COMPLETIONS: KindPaths(batch="/v1/completions", one="/v1/order/<int:number>"),
 }
 

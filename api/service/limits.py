@@ -25,6 +25,8 @@ def limits_of(settings: Settings) -> dict[str, float]:
     return {
         "maxBodyBytes": settings.max_body_bytes,
         "maxOrders": settings.max_orders,
+        "atomicMaxOrders": settings.atomic_max_orders,
+        "atomicMaxBytes": settings.atomic_max_bytes,
         "maxOrderBytes": settings.max_order_bytes,
         "maxKeyChars": settings.max_key_chars,
         "maxNesting": settings.max_nesting,

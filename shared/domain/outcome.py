@@ -1,4 +1,4 @@
-"""The outcome of an order request: created, prepared or rejected; and how faults become one rejection."""
+"""The outcome of an order request: created, prepared, creatable or rejected; how faults become the last."""
 
 from __future__ import annotations
 
@@ -101,6 +101,13 @@ class Prepared:
 
 
 @value(frozen=True, slots=True)
+class Creatable:
+    """In a dry run: the order could be created, or prepared; nothing of it exists, not even a number."""
+
+    ignored: tuple[str, ...] = ()
+
+
+@value(frozen=True, slots=True)
 class Rejected:
     """Nothing of the order exists and no stock moved. ``faults`` are all of ``code``."""
 
@@ -114,7 +121,7 @@ class Rejected:
     """Of the orders that its key has made before; that is why, then."""
 
 
-Outcome = Created | Prepared | Rejected
+Outcome = Created | Prepared | Creatable | Rejected
 
 
 def reject(faults: Iterable[Fault]) -> Rejected:

@@ -181,6 +181,13 @@ NOT_STORED: Final = Reason(
     "it met a fault of ours: tell us the request's id",
     params=("requestId",),
 )
+BATCH_REJECTED: Final = Reason(
+    "batch_rejected",
+    Code.GENERAL,
+    "another order of an atomic batch was rejected, and all of it is made or none",
+    retryable=True,
+    params=("rejected",),
+)
 
 TOO_SLOW: Final = Reason(
     "too_slow",

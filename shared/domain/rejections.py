@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from shared.domain.outcome import Fault, Reason, Rejected, quoted, reject
 from shared.domain.reasons import (
+    BATCH_REJECTED,
     CANCELLED,
     GIVEN_UP,
     KEY_EXISTS,
@@ -74,6 +75,16 @@ def cancelled() -> Rejected:
     """The outcome of an order whose job was cancelled before it was decided."""
     msg = "the job was cancelled before this order was decided; nothing of it exists: retry the job"
     return reject([Fault(CANCELLED, "", msg)])
+
+
+def batch_rejected(first_key: str, count: int) -> Rejected:
+    """The outcome of an order of an atomic batch, of whose others so many were rejected, this one first."""
+    others = "" if count == 1 else f" (and {count - 1} more)"
+    msg = (
+        f"the order under {quoted(first_key)}{others} was rejected, and of an atomic batch all orders are "
+        "made or none; correct the batch, and send it again"
+    )
+    return reject([Fault(BATCH_REJECTED, "", msg, {"rejected": count})])
 
 
 def is_cancelled(outcome: Rejected) -> bool:

@@ -9,13 +9,18 @@ others send there.
 from __future__ import annotations
 
 import math
+import sys
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from shared.domain.batch_options import AS_USUAL
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from shared.domain.batch_options import DecisionOptions
 
 SMALL_QUEUE: Final = "orders.small"
 """A few orders that a client waits for."""
@@ -128,7 +133,7 @@ def lane_of(total: int, size_bytes: int, *, waits: bool, limits: SliceLimits) ->
 
 
 def plan_slices(
-    sizes: Iterable[Size], *, queue: str, limits: SliceLimits, ordered: bool = False
+    sizes: Iterable[Size], *, queue: str, limits: SliceLimits, options: DecisionOptions = AS_USUAL
 ) -> SlicePlan:
     """Cut a batch of orders of these sizes into slices for this queue.
 
@@ -136,11 +141,12 @@ def plan_slices(
     A larger one is cut into runs, bounded by orders, bytes and lines, after each of which a worker can give
     way; the runs of one that is waited for are shorter. A batch of no orders has no slices.
 
-    The slices of an ``ordered`` batch go one after the other, so those of a small one are not cut so finely.
+    The slices of an ordered batch go one after the other, so those of a small one are not cut so finely.
+    Those of a dry run share no transaction either, so each is as large as what is settled in one. An atomic
+    batch is one slice, whatever it holds.
     """
-    most_orders = _most_orders(queue, limits)
-    if ordered and queue == SMALL_QUEUE:
-        most_orders = limits.small_max_orders
+    most = _bounds(queue, limits, options)
+    message_orders = _most_orders(queue, limits) * MESSAGE_SLICES[queue]
     ranges: list[range] = []
     loads: list[int] = []
     first, total, held = 0, 0, Size(0, 0)
@@ -148,19 +154,41 @@ def plan_slices(
         total += 1
         with_it = Size(held.size_bytes + size.size_bytes, held.lines + size.lines)
         full = (
-            position - first == most_orders
-            or with_it.size_bytes > limits.slice_max_bytes
-            or with_it.lines > limits.slice_max_lines
+            position - first == most.orders
+            or with_it.size_bytes > most.size_bytes
+            or with_it.lines > most.lines
         )
         if full and position > first:
             ranges.append(range(first, position))
-            loads.append(_load(position - first, held, most_orders * MESSAGE_SLICES[queue], limits))
+            loads.append(_load(position - first, held, message_orders, limits))
             first, with_it = position, size
         held = with_it
     if total > first:
         ranges.append(range(first, total))
-        loads.append(_load(total - first, held, most_orders * MESSAGE_SLICES[queue], limits))
+        loads.append(_load(total - first, held, message_orders, limits))
     return SlicePlan(queue=queue, ranges=tuple(ranges), loads=tuple(loads))
+
+
+class _Bounds(NamedTuple):
+    """The most that one slice of a batch holds, of several orders."""
+
+    orders: int
+    size_bytes: int
+    lines: int
+
+
+def _bounds(queue: str, limits: SliceLimits, options: DecisionOptions) -> _Bounds:
+    if options.atomic:
+        return _Bounds(sys.maxsize, sys.maxsize, sys.maxsize)
+    most_orders = _most_orders(queue, limits)
+    if queue == SMALL_QUEUE:
+        most_orders = limits.small_max_orders if options.ordered else most_orders
+    elif options.dry_run:
+        of_message = MESSAGE_SLICES[queue]
+        return _Bounds(
+            most_orders * of_message, limits.slice_max_bytes * of_message, limits.slice_max_lines * of_message
+        )
+    return _Bounds(most_orders, limits.slice_max_bytes, limits.slice_max_lines)
 
 
 def _most_orders(queue: str, limits: SliceLimits) -> int:

@@ -76,6 +76,25 @@ class BatchOptionsQuery(Schema):
         self.now = now
 
 
+class OrderOptionsQuery(BatchOptionsQuery):
+    """The options of a batch of orders: those of any batch, and what only orders can be asked."""
+
+    validateOnly = Flag(
+        metadata={
+            "description": "`true`: a dry run: decided in the order that was sent, on the same stock, "
+            "vouchers and numbers, and then nothing stays: no order, no number, no stock, no e-mail, no use "
+            "of a voucher. Outcomes see what the earlier ones of their batch would take; an `ok` has no "
+            "number."
+        },
+    )
+    atomic = Flag(
+        metadata={
+            "description": "`true`: all orders are made, or none, in the order that was sent; up to "
+            "`atomicMaxOrders`. Where one is rejected it tells why, and the others are -7, `batch_rejected`."
+        },
+    )
+
+
 def batch_options(values: dict[str, Any]) -> BatchOptions | Fault:
     """Make the options of a query's values, or tell which of them contradict each other."""
     if values.get("atomic") and "maxFailed" in values:
@@ -83,10 +102,13 @@ def batch_options(values: dict[str, Any]) -> BatchOptions | Fault:
             "contradicts maxFailed: of an atomic batch nothing is left to be cancelled; send one of the two"
         )
         return Fault(NOT_VALID, "/atomic", text)
+    dry_run, atomic = values.get("validateOnly", False), values.get("atomic", False)
     return BatchOptions(
+        dry_run=dry_run,
+        atomic=atomic,
         max_failed=values.get("maxFailed"),
         not_before=values.get("notBefore"),
-        ordered=values.get("ordered", False),
+        ordered=dry_run or atomic or values.get("ordered", False),
         unique_keys=values.get("uniqueKeys", False),
         reference=values.get("reference"),
         labels=values.get("label", {}),

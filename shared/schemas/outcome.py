@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from shared.domain.outcome import Created, Fault, Outcome, Prepared, Rejected
+from shared.domain.outcome import Creatable, Created, Fault, Outcome, Prepared, Rejected
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -29,6 +29,8 @@ def _without_ignored(outcome: Outcome) -> dict[str, Any]:
             return {"status": "ok", "orders": list(numbers)}
         case Prepared(number):
             return {"status": "ok", "order": number}
+        case Creatable():
+            return {"status": "ok"}
         case Rejected(code, msg, faults, retryable):
             told = {"status": "no", "code": int(code), "msg": msg, "retryable": retryable}
             if outcome.numbers:

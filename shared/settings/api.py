@@ -13,6 +13,10 @@ class ApiSettings:
 
     max_body_bytes: int = setting(128 * MIB, "request body, after inflating", minimum=1024)
     max_orders: int = setting(100_000, "orders in one batch", minimum=1)
+    atomic_max_orders: int = setting(
+        1_000, "orders in an atomic batch, which is settled in one transaction", minimum=1
+    )
+    atomic_max_bytes: int = setting(8 * MIB, "its orders, as sent", minimum=1024)
     max_order_bytes: int = setting(4 * MIB, "one order, so that no worker has to hold more", minimum=1024)
     max_key_chars: int = setting(1_024, "characters in a batch key", minimum=1)
     max_nesting: int = setting(32, "levels of arrays and objects inside an order", minimum=8)

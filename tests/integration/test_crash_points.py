@@ -81,6 +81,40 @@ def test_a_death_at_a_failpoint_completes_each_order_once(site: Site, point: str
     assert broken_invariants(site.engine, at_rest=True) == {}
 
 
+@pytest.mark.parametrize("options", ["atomic=true", "validateOnly=true", "validateOnly=true&atomic=true"])
+@pytest.mark.parametrize("point", ["after-insert", "after-take", "after-write", "after-commit"])
+def test_a_death_leaves_no_order_of_a_batch_that_is_rejected_whole_or_dry(
+    site: Site, point: str, options: str
+) -> None:
+    # Several dry slices; and one that is atomic.
+    batch = {**batch_of(50), "bad": {}}
+    orders = site.count("orders")
+    site.allow(point)
+
+    path = site.post(batch, f"?{options}").headers["Location"]
+    outcomes = site.results(path)
+
+    assert site.has_died(point)
+    reasons = {one["errors"][0]["reason"] if one["status"] == "no" else "ok" for one in outcomes.values()}
+    assert list(outcomes) == list(batch)
+    assert reasons == {"batch_rejected" if "atomic" in options else "ok", "order_empty"}
+    assert site.count("orders") == orders
+    assert broken_invariants(site.engine, at_rest=True) == {}
+
+
+@pytest.mark.parametrize("point", ["after-take", "after-write", "after-commit"])
+def test_a_death_leaves_an_atomic_batch_whole(site: Site, point: str) -> None:
+    orders = site.count("orders")
+    site.allow(point)
+
+    statuses = site.statuses(site.post(batch_of(30), "?atomic=true").headers["Location"])
+
+    assert site.has_died(point)
+    assert statuses == ["ok"] * 30
+    assert site.count("orders") == orders + 30
+    assert broken_invariants(site.engine, at_rest=True) == {}
+
+
 def test_a_scheduler_that_dies_with_due_slices_in_its_hand_costs_nothing(site: Site) -> None:
     # The API's message is never sent, so only the scheduler can bring the slices to a worker.
     site.allow("after-insert")

@@ -22,7 +22,7 @@ from api.openapi.operations import OPERATIONS, TAGS
 from api.route import Route
 from api.routes import routes
 from api.service.limits import limits_of
-from shared.domain.outcome import Created, Fault, Outcome, Prepared, reject
+from shared.domain.outcome import Creatable, Created, Fault, Outcome, Prepared, reject
 from shared.domain.reasons import REASONS
 from shared.schemas.order.declaration import OrderSchema
 from shared.schemas.outcome import outcome_json
@@ -169,6 +169,7 @@ def test_the_first_example_is_the_seed_document_s(document: dict[str, Any]) -> N
     [
         (Created((1234, 1235)), "Created"),
         (Prepared(1234), "Prepared"),
+        (Creatable(("/poNummer",)), "Creatable"),
         *((reject([Fault(reason, "/products/0", "because")]), "Rejected") for reason in REASONS),
     ],
 )

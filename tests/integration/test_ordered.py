@@ -217,7 +217,7 @@ def test_a_small_ordered_batch_that_is_waited_for_is_one_slice(module_api: ApiCl
         ("?ordered=", "ordered"),
         ("?ordered=true&ordered=true", "ordered: stands more than once; send it once"),
         ("?Ordered=true", "it knows ordered"),
-        ("?atomic=true", "it knows ordered"),
+        ("?transactional=true", "it knows "),
     ],
 )
 def test_an_option_that_cannot_be_used_is_told_with_what_can(

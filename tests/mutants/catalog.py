@@ -48,6 +48,8 @@ _OPTIONS: Final = "tests/integration/test_batch_options.py"
 _NOT_BEFORE: Final = "tests/integration/test_not_before.py"
 _MAX_FAILED: Final = "tests/integration/test_max_failed.py"
 _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
+_DRY_RUNS: Final = "tests/integration/test_dry_runs.py"
+_ATOMIC: Final = "tests/integration/test_atomic.py"
 _BACK_ORDERS: Final = "tests/integration/test_back_orders.py"
 _ACCESS: Final = "tests/integration/test_security_access.py"
 _COMPLETION: Final = "tests/integration/test_single_order_completion.py"
@@ -454,7 +456,11 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a slice is taken whatever its size",
-        [Change(_TAKING, "OR size > %(bytes_max)s::bigint AND order_count > 1\n", "\n")],
+        [
+            Change(
+                _TAKING, "OR size > %(bytes_max)s::bigint AND order_count > 1 AND NOT fitting.atomic\n", "\n"
+            )
+        ],
         [f"{_WAITING}::test_a_slice_that_no_worker_may_hold_is_cut_up_and_decided"],
     ),
     Mutant(
@@ -481,7 +487,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "what has been attempted is attempted together with others again",
-        [Change(_TAKING, "OR attempts = 0 OR %(token)s::uuid = ANY(attempt_tokens))", "OR true)")],
+        [Change(_TAKING, "OR (attempts = 0 OR %(token)s::uuid = ANY(attempt_tokens))", "OR true")],
         [f"{_TOGETHER}::test_a_slice_that_was_attempted_before_is_done_alone_and_the_most_attempted_last"],
     ),
     Mutant(
@@ -1127,8 +1133,7 @@ MUTANTS: Final = (
         [
             Change(
                 "shared/persistence/orders/insert.py",
-                """
-    " AND (SELECT true FROM requested_numbers WHERE number = n LIMIT 1) IS NULL\"""",
+                "    AND (SELECT true FROM requested_numbers WHERE number = n LIMIT 1) IS NULL\n",
                 "",
             )
         ],
@@ -1292,5 +1297,48 @@ MUTANTS: Final = (
             Change("shared/persistence/jobs/retry.py", "    if added != new:\n", "    if False:\n"),
         ],
         [f"{_RACED}::test_whatever_races_each_key_has_one_outcome_and_is_made_once"],
+    ),
+    Mutant(
+        "a dry run of one slice commits what it has written",
+        [
+            Change(
+                "worker/settle/dry_run.py",
+                "            placed = place(connection, dry)\n            savepoint.rollback()\n",
+                "            placed = place(connection, dry)\n            savepoint.commit()\n",
+            )
+        ],
+        [f"{_DRY_RUNS}::test_an_ok_has_no_number_and_still_tells_what_was_ignored"],
+    ),
+    Mutant(
+        "a dry slice does not see what those before it would have taken",
+        [
+            Change(
+                "worker/settle/dry_run.py",
+                "        take_again(connection, taken.job_id, locked.items, locked.vouchers)\n",
+                "",
+            )
+        ],
+        [f"{_DRY_RUNS}::test_a_slice_sees_what_the_dry_ones_before_it_would_have_taken"],
+    ),
+    Mutant(
+        "a dry run draws real order numbers",
+        [Change("worker/settle/dry_run.py", "replace(claim, dry_run=True)", "claim")],
+        [f"{_DRY_RUNS}::test_an_ok_has_no_number_and_still_tells_what_was_ignored"],
+    ),
+    Mutant(
+        "an atomic batch keeps what was made before one was rejected",
+        [
+            Change(
+                "worker/settle/atomic.py",
+                "            return placed\n        savepoint.rollback()\n",
+                "            return placed\n        savepoint.commit()\n",
+            )
+        ],
+        [f"{_ATOMIC}::test_where_one_is_rejected_it_tells_why_and_the_others_are_rejected_with_it"],
+    ),
+    Mutant(
+        "an atomic batch that takes too long is cut up",
+        [Change(_RETRY, " and not self.cut and not self.atomic", " and not self.cut")],
+        [f"{_ATOMIC}::test_one_that_takes_all_of_its_time_is_not_cut_up_and_counts"],
     ),
 )

@@ -93,6 +93,12 @@ class Site:
         with self.engine.connect() as connection:
             return int(connection.execute(query, {"numbers": list(numbers)}).scalar_one())
 
+    def count(self, table: str) -> int:
+        """Count the rows of a table."""
+        with self.engine.connect() as connection:
+            query = text(f"SELECT count(*) FROM {table}")  # noqa: S608 - a table of ours
+            return int(connection.execute(query).scalar_one())
+
     def attempts(self, path: str) -> int:
         """Count the attempts at the slice that took the most."""
         query = text("SELECT max(attempts) FROM slices WHERE job_id = :id")

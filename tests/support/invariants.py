@@ -22,7 +22,7 @@ _TABLES = (
     # Every outcome that was written down, with its place in its batch, and the key that was sent there.
     f"""
     CREATE TEMPORARY TABLE told ON COMMIT DROP AS
-    SELECT slices.job_id, form, slices.id AS slice_id, first_position + nth - 1 AS position,
+    SELECT slices.job_id, form, dry_run, slices.id AS slice_id, first_position + nth - 1 AS position,
         asked_key, key, outcome
     FROM slices
     JOIN jobs ON jobs.id = slices.job_id
@@ -45,7 +45,7 @@ _TABLES = (
     CROSS JOIN LATERAL json_array_elements_text(
         coalesce(outcome -> 'orders', json_build_array(outcome -> 'order'))
     ) AS numbered (written)
-    WHERE outcome ->> 'status' = 'ok'
+    WHERE outcome ->> 'status' = 'ok' AND NOT dry_run
     """,
     "ANALYZE told, numbers",
 )
@@ -120,10 +120,29 @@ _ALWAYS = {
     """,
     "an ok names its orders": """
         SELECT told.job_id, told.key FROM told
-        WHERE outcome ->> 'status' = 'ok' AND NOT EXISTS (
+        WHERE outcome ->> 'status' = 'ok' AND NOT dry_run AND NOT EXISTS (
             SELECT FROM numbers WHERE numbers.job_id = told.job_id AND numbers.position = told.position
             AND number IS NOT NULL
         )
+    """,
+    "a dry run makes no order and tells no number": """
+        SELECT number, job_id, '' AS key FROM orders JOIN jobs ON jobs.id = job_id WHERE dry_run
+        UNION ALL
+        SELECT NULL, job_id, key FROM told
+        WHERE dry_run AND outcome ->> 'status' = 'ok'
+        AND (outcome -> 'orders' IS NOT NULL OR outcome -> 'order' IS NOT NULL)
+    """,
+    "what a dry run would have taken is forgotten with its job": """
+        SELECT jobs.id FROM jobs WHERE finished_at IS NOT NULL AND (
+            EXISTS (SELECT FROM dry_run_stock WHERE job_id = jobs.id)
+            OR EXISTS (SELECT FROM dry_run_vouchers WHERE job_id = jobs.id)
+            OR EXISTS (SELECT FROM dry_run_numbers WHERE job_id = jobs.id)
+        )
+    """,
+    "an atomic batch is made whole or not at all": """
+        SELECT job_id, count(*) FILTER (WHERE outcome ->> 'status' = 'ok'), count(*) FROM told
+        JOIN jobs ON jobs.id = job_id WHERE atomic GROUP BY job_id
+        HAVING count(DISTINCT outcome ->> 'status') > 1
     """,
     "every ok number is an order of its job": """
         SELECT numbers.number, numbers.job_id, numbers.key FROM numbers

@@ -21,7 +21,14 @@ from shared.domain.completion import already_shipping, no_such_order
 from shared.domain.order_list import OrderSize, check_page
 from shared.domain.outcome import Fault, Reason, Rejected
 from shared.domain.reasons import REASONS
-from shared.domain.rejections import cancelled, could_not_be_stored, given_up, key_exists, too_slow
+from shared.domain.rejections import (
+    batch_rejected,
+    cancelled,
+    could_not_be_stored,
+    given_up,
+    key_exists,
+    too_slow,
+)
 from shared.domain.resolve import prepare
 from shared.domain.stock_count import StockCount, resolve_counts
 from shared.schemas.lists.stock import StockQuery
@@ -175,6 +182,7 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "total_too_large": [ordered_line(qty=2, unitPrice=999_999_999_999, sku=None, ean="7310000000017")],
     "already_completed": [lambda: [already_shipping("Moon")]],
     "cancelled": [lambda: list(cancelled().faults)],
+    "batch_rejected": [lambda: list(batch_rejected("a", 2).faults)],
     "given_up": [lambda: list(given_up(5).faults)],
     "too_slow": [lambda: list(too_slow(10).faults)],
     "not_stored": [lambda: list(could_not_be_stored("r-1").faults)],

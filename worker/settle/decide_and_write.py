@@ -118,7 +118,7 @@ def _write(
         for order, decision in zip(drafted.orders, decided, strict=True)
         if isinstance(decision, Placement)
     ]
-    numbered = _number(connection, [placement for _, placement in placed])
+    numbered = _number(drafted, [placement for _, placement in placed])
     customers = _customers(connection, numbered)
     _ask_for_new_passwords(connection, [order.taken.market_ids for order, _ in placed], customers, numbered)
     new_orders = [
@@ -134,10 +134,11 @@ def _outcomes(decided: Sequence[Placement | Rejected], numbered: Sequence[Number
     return [one if isinstance(one, Rejected) else next(told).outcome() for one in decided]
 
 
-def _number(connection: Connection, placements: Sequence[Placement]) -> list[Numbered]:
+def _number(drafted: Drafted, placements: Sequence[Placement]) -> list[Numbered]:
     explicit = [p.draft.request.order_number for p in placements]
     count = sum(placement.automatic_numbers for placement in placements)
-    automatic = draw_numbers(connection, count, [number for number in explicit if number is not None])
+    claimed = [number for number in explicit if number is not None]
+    automatic = draw_numbers(drafted.connection, count, claimed, dry_run=drafted.making.dry_run)
     return [placement.numbered(automatic) for placement in placements]
 
 

@@ -69,6 +69,17 @@ def _requests(orders: Iterable[KeyedOrder]) -> list[OrderRequest]:
     return [order.parsed.request for order in orders if order.parsed.request is not None]
 
 
+def numbers_asked_for(orders: Iterable[KeyedOrder]) -> set[int]:
+    """The order numbers that these orders want for themselves."""
+    return {order.number for order in orders if order.number is not None}
+
+
+def origins_of(orders: Iterable[KeyedOrder]) -> set[int]:
+    """The numbers of the orders that these were made from."""
+    origins = (order.parsed.names.origin for order in orders)
+    return {one.id for one in origins if one is not None and one.type == "order"}
+
+
 def lines_of(orders: Iterable[KeyedOrder]) -> Iterator[LineRequest]:
     """All lines of the orders that could be read."""
     return (line for request in _requests(orders) for line in request.lines)
@@ -87,9 +98,8 @@ def look_up(
     naming = [order for order in orders if order.parsed.names is not NOTHING_NAMED]
     names = [order.parsed.names for order in naming]
     accounts = find_accounts(connection, {n.account_id for n in names if n.account_id is not None})
-    numbers = {request.order_number for request in requests if request.order_number is not None}
-    origins = {n.origin.id for n in names if n.origin is not None and n.origin.type == "order"}
-    existing = taken_numbers(connection, numbers | origins)
+    numbers, origins = numbers_asked_for(orders), origins_of(naming)
+    existing = {**claim.earlier_numbers, **taken_numbers(connection, numbers | origins)}
     return Snapshot(
         catalog=catalog,
         assortment=assortment,

@@ -17,6 +17,7 @@ from shared.domain.rejections import too_slow
 from shared.domain.resolve import prepare
 from shared.persistence.jobs.slices import Claim, TakenSlice
 from shared.persistence.orders.rows import Making
+from shared.persistence.orders.unique_keys import claim_keys
 from shared.persistence.orders.voucher_uses import lock_uses
 from shared.persistence.stock.lock import lock_stock
 from worker.context import WorkerContext
@@ -27,12 +28,14 @@ from worker.settle.look_up import (
     items_that_may_be_wanted,
     lines_of,
     look_up,
+    numbers_asked_for,
+    origins_of,
     runs_of,
     vouchers_that_may_apply,
 )
 from worker.settle.time_limits import OrderClock, OrderTooSlowError
 from worker.settle.unique_keys import place_under_new_keys
-from worker.settle.work import members_of
+from worker.settle.work import Locked, members_of
 
 
 def read_orders(context: WorkerContext, taken: TakenSlice) -> list[KeyedOrder]:
@@ -57,7 +60,7 @@ def place_orders(
     snapshot = look_up(connection, claim, catalog, assortment, orders)
     clock = context.order_clock
     drafts = list(_prepared(clock, orders, snapshot))
-    making = Making(claim.moment, context.settings.confirm_orders)
+    making = Making(claim.moment, context.settings.confirm_orders, claim.dry_run)
     outcomes = decide_and_write(Drafted(connection, making, catalog, clock, orders, drafts))
     return [
         replace(outcome, ignored=order.parsed.ignored) if order.parsed.ignored else outcome
@@ -85,12 +88,24 @@ def _prepare(clock: OrderClock, order: KeyedOrder, snapshot: Snapshot) -> Draft 
 
 def lock_for_orders(
     context: WorkerContext, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
-) -> None:
-    """Lock at least the rows that the orders will ask for, at once, and so in the house's one order."""
+) -> Locked:
+    """Lock at least the rows that the orders will ask for, at once, and so in the house's one order.
+
+    Unique keys come first: whoever waits for one holds no stock.
+    """
+    keys = {key for order in orders if (key := order.unique_key) is not None}
+    if keys:
+        claim_keys(connection, keys)
     catalog = context.catalog(connection, claim.catalog_version)
     assortment = context.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
-    lock_stock(connection, items_that_may_be_wanted(orders, assortment), catalog.thresholds)
-    lock_uses(connection, vouchers_that_may_apply(orders, catalog))
+    locked = Locked(items_that_may_be_wanted(orders, assortment), vouchers_that_may_apply(orders, catalog))
+    lock_stock(connection, locked.items, catalog.thresholds)
+    lock_uses(connection, locked.vouchers)
+    return locked
+
+
+def _named(orders: Sequence[KeyedOrder]) -> set[int]:
+    return numbers_asked_for(orders) | origins_of(orders)
 
 
 ORDERS: Final = Settling(
@@ -98,5 +113,6 @@ ORDERS: Final = Settling(
     lock=lock_for_orders,
     place=place_orders,
     runs=runs_of,
+    numbers=_named,
     under_new_keys=place_under_new_keys,
 )

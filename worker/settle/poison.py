@@ -1,7 +1,8 @@
 """Poison: a slice that ended its worker time and again, or that no worker can hold.
 
 It is cut up into slices of one order each, until the one order that does it stands alone; and that one is
-given up. Nothing in it is read but where its members begin and end, and little of it is in memory.
+given up. An atomic one is given up whole. Nothing in it is read but where its members begin and end, and
+little of it is in memory.
 """
 
 from __future__ import annotations
@@ -29,18 +30,20 @@ _STRING_END = re.compile(rb'["\\]')
 
 
 def quarantine(context: WorkerContext, taken: TakenSlice) -> Work:
-    """What cuts the slice up, or gives its only order up."""
+    """What cuts the slice up, or gives its only order up, or all where one cannot be made without another."""
     window_bytes = max(1024, context.settings.settle_max_bytes // _WINDOWS)
 
     def place(connection: Connection, _: Claim) -> Placed:
         members = members_within(body_windows(connection, taken.id, window_bytes))
-        if taken.order_count > 1:
-            orders = cut_up(connection, taken, members)
-            log.error("slice_cut_up", slice=taken.number, attempts=taken.attempts - 1, orders=orders)
-            return []
         attempts = taken.attempts - 1
-        log.error("order_given_up", position=taken.first_position, attempts=attempts)
-        return [(taken, [(_key_of(next(members)), given_up(attempts))])]
+        if taken.order_count > 1 and not taken.options.atomic:
+            orders = cut_up(connection, taken, members)
+            log.error("slice_cut_up", slice=taken.number, attempts=attempts, orders=orders)
+            return []
+        log.error(
+            "order_given_up", position=taken.first_position, attempts=attempts, orders=taken.order_count
+        )
+        return [(taken, [(_key_of(member), given_up(attempts)) for member in members])]
 
     return Work([taken], place)
 

@@ -35,6 +35,8 @@ class Tried:
     """Whether each order was behind a savepoint, or none was read."""
     cut: bool = False
     """Whether the slice was to be cut up, and that failed."""
+    atomic: bool = False
+    """Whether it is one whose orders are all made or none, so that it cannot be cut up."""
     tries: int = 1
     """This one included."""
     others_wait: bool = False
@@ -45,6 +47,11 @@ class Tried:
     """Whether this try worked rather than waited, and had most of the message's time before it."""
     spent_seconds: float = 0.0
     """Since the message was begun."""
+
+    @property
+    def may_be_cut_up(self) -> bool:
+        """Whether slices of one order each can take the slice's place."""
+        return self.slices == 1 and self.orders > 1 and not self.cut and not self.atomic
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,7 @@ def _out_of_time(_: BaseException, tried: Tried, __: RetryLimits) -> Decision:
     if not tried.busy:
         # It waited for others; that is nobody's fault here.
         return Leave("there is no time left", all=True)
-    if tried.slices == 1 and tried.orders > 1 and not tried.cut:
+    if tried.may_be_cut_up:
         return Split(Into.PIECES)
     return Leave("it took all of its time", counts=True, all=True)
 
@@ -140,7 +147,7 @@ def _slow(_: BaseException, tried: Tried, __: RetryLimits) -> Decision:
     """Our own slowness, for which no outage is to blame."""
     if tried.slices > 1:
         return Split(Into.SLICES)
-    if tried.orders > 1 and not tried.cut:
+    if tried.may_be_cut_up:
         return Split(Into.PIECES)
     return Leave("it takes too long", counts=True)
 

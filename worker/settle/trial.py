@@ -50,6 +50,7 @@ class Trial:
             orders=sum(one.order_count for one in self.taken),
             apart=part.way in {Way.APART, Way.CUT},
             cut=part.way is Way.CUT,
+            atomic=any(one.options.atomic for one in self.taken),
             tries=part.tries,
             others_wait=self._others_wait,
             waited_seconds=part.waited_seconds,

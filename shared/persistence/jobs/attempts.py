@@ -50,7 +50,8 @@ class TakeLimits:
 # A job's moment, before which nothing is decided, does not keep it from being cancelled.
 #
 # The first slice is taken whatever its size. A body that is too large, or that has ended too many workers, is
-# not even read: that may have been what ended them.
+# not even read: that may have been what ended them. That of an atomic batch is never too large, for it cannot
+# be cut up; it is bounded where it is accepted.
 _TAKE = """
     WITH hasty AS (SELECT set_config('synchronous_commit', 'off', true)),
     free AS (
@@ -60,7 +61,7 @@ _TAKE = """
         FROM slices JOIN jobs ON jobs.id = slices.job_id
         WHERE slices.id = ANY(%(ids)s::bigint[]) AND closed_at IS NULL
           AND (NOT %(together)s
-               OR attempts = 0 OR %(token)s::uuid = ANY(attempt_tokens))
+               OR (attempts = 0 OR %(token)s::uuid = ANY(attempt_tokens)) AND NOT (dry_run OR atomic))
           AND (not_before IS NULL OR not_before <= now() OR cancel_requested_at IS NOT NULL)
           AND NOT (ordered AND EXISTS (
               SELECT FROM slices AS earlier
@@ -89,7 +90,7 @@ _TAKE = """
     RETURNING slices.id, slices.job_id, slices.number, slices.first_position, slices.order_count,
               fitting.total AS job_total,
               CASE WHEN slices.attempts - slices.attempted_together::integer > %(attempts_max)s
-                     OR size > %(bytes_max)s::bigint AND order_count > 1
+                     OR size > %(bytes_max)s::bigint AND order_count > 1 AND NOT fitting.atomic
                    THEN NULL ELSE slices.body END AS body,
               slices.repeated_numbers, slices.attempts - slices.attempted_together::integer AS attempts,
               fitting.client_id, fitting.api_key_id, fitting.request_id, fitting.strict,
@@ -97,8 +98,9 @@ _TAKE = """
               fitting.max_failed, api_keys.market_ids
 """
 _UNDECIDED = text(
-    "SELECT id, attempts = 0 AS fresh FROM slices"
-    " WHERE id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL ORDER BY attempts, id"
+    "SELECT slices.id, attempts = 0 AND NOT (dry_run OR atomic) AS fresh"
+    " FROM slices JOIN jobs ON jobs.id = slices.job_id"
+    " WHERE slices.id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL ORDER BY attempts, slices.id"
 )
 _GIVE_BACK = text(
     "WITH hasty AS (SELECT set_config('synchronous_commit', 'off', true)),"
@@ -116,7 +118,7 @@ def take_slices(engine: Engine, attempt: Attempt, limits: TakeLimits) -> list[Ta
 
     Left out: what is closed, gone or in somebody's hand, what does not fit, what comes before its job's
     moment, and of an ordered job all but the first open slice. Of an attempt at several also what has been
-    attempted before. The same attempt again counts no more.
+    attempted before, and slices of dry runs and of atomic batches. The same attempt again counts no more.
     """
     wanted = {
         "ids": list(attempt.slice_ids),

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, text
 from shared.domain.outcome import Code
 from shared.persistence.core.database import driver_of, transaction
 from shared.persistence.core.errors import translated
+from shared.persistence.jobs.dry_run import forget
 
 CODES: Final = tuple(sorted((int(code) for code in Code), reverse=True))
 """In the order of ``job_progress.rejected``: -1 first."""
@@ -82,7 +83,7 @@ _FINISH = text("""
         cancelled_count = ended.cancelled, codes = COALESCE(rejected.codes, '{}')
     FROM ended LEFT JOIN rejected ON rejected.job_id = ended.job_id
     WHERE jobs.id = ended.job_id AND jobs.finished_at IS NULL
-    RETURNING jobs.id
+    RETURNING jobs.id, jobs.dry_run
 """)
 # One after the other, and each sees what those before it have counted: of two at once, the second sees both.
 _LOCK_LIMITED = text("""
@@ -177,7 +178,10 @@ def finish_jobs(connection: Connection, job_ids: Sequence[UUID]) -> list[UUID]:
 
     Gives which those are: of all transactions in a job's life it is given to one.
     """
-    return list(connection.execute(_FINISH, {"job_ids": list(job_ids)}).scalars())
+    finished = connection.execute(_FINISH, {"job_ids": list(job_ids)}).all()
+    if dry_runs := [row.id for row in finished if row.dry_run]:
+        forget(connection, dry_runs)
+    return [row.id for row in finished]
 
 
 def finish_ended_jobs(engine: Engine, job_ids: Sequence[UUID]) -> list[UUID]:

@@ -247,7 +247,8 @@ def _insert(connection: Connection, new_job: NewJob, slices: NewSlices) -> Store
     stored = Stored(made.slice_ids, made.created_at)
     if new_job.retry is not None:
         mark_retry(connection, job.id, new_job.retry)
-    request_numbers(connection, job.id, new_job.requested_numbers)
+    # A dry run leaves no gap in the numbers of others.
+    request_numbers(connection, job.id, () if job.options.dry_run else new_job.requested_numbers)
     if not stored.slice_ids:
         return stored
     _copy_slices(connection, new_job, slices, stored.slice_ids, made.next_dispatch_at)

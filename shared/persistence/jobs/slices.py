@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -90,6 +90,10 @@ class Claim:
     slice_ids: frozenset[int]
     cancelled_ids: frozenset[int] = frozenset()
     """Those of them whose jobs are cancelled: nothing more of these may be decided."""
+    dry_run: bool = False
+    """Whether all that is written from here on is taken back: it draws none of the real order numbers."""
+    earlier_numbers: Mapping[int, int] = field(default_factory=dict)
+    """Order numbers that earlier slices of a dry run would have taken, each with its order's market."""
 
 
 def body_windows(connection: Connection, slice_id: int, window_bytes: int) -> Iterator[bytes]:

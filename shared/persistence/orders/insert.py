@@ -16,12 +16,15 @@ MOST_DRAWN = 10_000
 
 # A subquery per number, and no anti-join: with the statistics of a table that grows fast, PostgreSQL would
 # read all of its orders to find that none has these numbers.
-_DRAW = text(
-    "SELECT array_agg(n ORDER BY n)"
-    " FROM (SELECT nextval('order_number_seq') AS n FROM generate_series(1, :count)) AS drawn"
-    " WHERE n <> ALL(CAST(:claimed AS bigint[])) AND (SELECT true FROM orders WHERE number = n) IS NULL"
-    " AND (SELECT true FROM requested_numbers WHERE number = n LIMIT 1) IS NULL"
-)
+_DRAW = """
+    SELECT array_agg(n ORDER BY n)
+    FROM (SELECT nextval('{}') AS n FROM generate_series(1, :count)) AS drawn
+    WHERE n <> ALL(CAST(:claimed AS bigint[])) AND (SELECT true FROM orders WHERE number = n) IS NULL
+    AND (SELECT true FROM requested_numbers WHERE number = n LIMIT 1) IS NULL
+"""
+_DRAW_REAL = text(_DRAW.format("order_number_seq"))
+# Beyond any number that an order can have: what is taken back leaves no gap, and nobody waits for it.
+_DRAW_DRY = text(_DRAW.format("dry_run_number_seq"))
 _TAKEN = text("SELECT number, market_id FROM orders WHERE number = ANY(CAST(:numbers AS bigint[]))")
 
 
@@ -33,15 +36,19 @@ def taken_numbers(connection: Connection, numbers: Collection[int]) -> dict[int,
     return {row.number: row.market_id for row in rows}
 
 
-def draw_numbers(connection: Connection, count: int, claimed: Collection[int]) -> Iterator[int]:
+def draw_numbers(
+    connection: Connection, count: int, claimed: Collection[int], *, dry_run: bool = False
+) -> Iterator[int]:
     """``count`` automatic order numbers, ascending.
 
-    They step around those that exist, are ``claimed``, or are asked for by batches that are undecided.
+    They step around those that exist, are ``claimed``, or are asked for by batches that are undecided. Those
+    of a dry run are none that any other order has or will have.
     """
+    query = _DRAW_DRY if dry_run else _DRAW_REAL
     numbers: list[int] = []
     draw = count
     while len(numbers) < count:
-        drawn = connection.execute(_DRAW, {"count": draw, "claimed": list(claimed)})
+        drawn = connection.execute(query, {"count": draw, "claimed": list(claimed)})
         # None: others have all of them.
         numbers += drawn.scalar() or []
         # In the middle of many explicit numbers, stride on.

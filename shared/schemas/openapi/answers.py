@@ -99,6 +99,17 @@ ANSWERS: Final[dict[str, JsonSchema]] = {
         ignored=_IGNORED,
         sent=_SENT,
     ),
+    "Creatable": {
+        # Closed, so that nothing is this and something else.
+        **_object(
+            "A dry run: the order could be created, or prepared. Nothing of it exists, so it has no number.",
+            ["status"],
+            status=_OK,
+            ignored=_IGNORED,
+            sent=_SENT,
+        ),
+        "additionalProperties": False,
+    },
     "Rejected": _object(
         "Nothing of the order exists and no stock has moved.",
         ["status", "code", "msg", "retryable", "errors"],
@@ -123,7 +134,7 @@ ANSWERS: Final[dict[str, JsonSchema]] = {
     ),
     "Outcome": {
         "description": "What became of one order.",
-        "oneOf": [_ref("Created"), _ref("Prepared"), _ref("Rejected")],
+        "oneOf": [_ref("Created"), _ref("Prepared"), _ref("Creatable"), _ref("Rejected")],
     },
     "Outcomes": {
         "type": "object",

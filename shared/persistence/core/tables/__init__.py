@@ -25,6 +25,12 @@ from shared.persistence.core.tables.catalog import (
     vouchers,
     warehouses,
 )
+from shared.persistence.core.tables.dry_run import (
+    dry_run_number_sequence,
+    dry_run_numbers,
+    dry_run_stock,
+    dry_run_vouchers,
+)
 from shared.persistence.core.tables.job import job_progress, jobs, requested_numbers, retried_keys, slices
 from shared.persistence.core.tables.mail import confirmations
 from shared.persistence.core.tables.order import (
@@ -52,6 +58,10 @@ __all__ = [
     "confirmations",
     "customers",
     "delivery_windows",
+    "dry_run_number_sequence",
+    "dry_run_numbers",
+    "dry_run_stock",
+    "dry_run_vouchers",
     "item_versions",
     "items",
     "job_progress",

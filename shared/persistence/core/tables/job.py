@@ -89,6 +89,7 @@ jobs = Table(
         name="counts_within_total",
     ),
     CheckConstraint("form IN ('batch', 'order', 'completions', 'completion')", name="form_known"),
+    CheckConstraint("ordered OR NOT (dry_run OR atomic)", name="dry_run_and_atomic_are_ordered"),
     CheckConstraint("max_failed >= 0", name="max_failed_not_negative"),
     CheckConstraint("NOT (atomic AND max_failed IS NOT NULL)", name="atomic_or_some_failed"),
     CheckConstraint("jsonb_typeof(labels) = 'object'", name="labels_is_object"),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.batch_options import DecisionOptions
 from shared.domain.slicing import (
     FULL_MESSAGE,
     LARGE_QUEUE,
@@ -34,11 +35,11 @@ LIMITS = SliceLimits(
 )
 
 
-def plan(*sizes: Size, waits: bool = True, times: int = 1, ordered: bool = False) -> SlicePlan:
+def plan(*sizes: Size, waits: bool = True, times: int = 1, **options: bool) -> SlicePlan:
     all_of_them = sizes * times
     size_bytes = sum(size.size_bytes for size in all_of_them)
     queue = lane_of(len(all_of_them), size_bytes, waits=waits, limits=LIMITS)
-    return plan_slices(all_of_them, queue=queue, limits=LIMITS, ordered=ordered)
+    return plan_slices(all_of_them, queue=queue, limits=LIMITS, options=DecisionOptions(**options))
 
 
 def lengths(made: SlicePlan) -> list[int]:
@@ -65,6 +66,23 @@ def test_what_goes_in_order_is_not_cut_finely_for_nobody_shares_it() -> None:
     assert lengths(plan(Size(1, 1), times=25, ordered=True)) == [25]
     assert lengths(plan(Size(1, 50), times=5, ordered=True)) == [2, 2, 1]
     assert plan(Size(1, 1), times=25, ordered=True).queue == SMALL_QUEUE
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("size", [Size(1, 1), Size(700, 1), Size(1, 90)])
+def test_an_atomic_batch_is_one_slice_whatever_it_holds(size: Size, waits: bool) -> None:
+    made = plan(size, times=300, waits=waits, atomic=True, ordered=True)
+
+    assert lengths(made) == [300]
+    assert handfuls([7], made.queue, made.loads) == [7]
+
+
+def test_a_slice_of_a_dry_run_is_as_large_as_a_full_message() -> None:
+    assert lengths(plan(Size(1, 1), times=600, waits=False, dry_run=True, ordered=True)) == [250, 250, 100]
+    assert lengths(plan(Size(1, 1), times=250, dry_run=True, ordered=True)) == [100, 100, 50]
+    assert lengths(plan(Size(700, 1), times=10, waits=False, dry_run=True, ordered=True)) == [7, 3]
+    assert lengths(plan(Size(1, 90), times=10, waits=False, dry_run=True, ordered=True)) == [5, 5]
+    assert lengths(plan(Size(1, 1), times=25, dry_run=True, ordered=True)) == [25]
 
 
 def test_a_few_huge_orders_do_not_go_with_the_small_ones() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from shared.domain.order import MOST_NUMBER
-from shared.domain.outcome import Created, Fault, Prepared, reject
+from shared.domain.outcome import Creatable, Created, Fault, Prepared, reject
 from shared.domain.reasons import STOCK_SHORT
 from shared.domain.rejections import given_up
 from shared.schemas.outcome import keyed_outcomes_json, outcome_json
@@ -17,6 +17,10 @@ def test_a_created_order_tells_its_numbers() -> None:
 
 def test_a_prepared_order_tells_its_number() -> None:
     assert outcome_json(Prepared(1234)) == {"status": "ok", "order": 1234}
+
+
+def test_what_a_dry_run_could_create_has_no_number() -> None:
+    assert outcome_json(Creatable(("/x",))) == {"status": "ok", "ignored": ["/x"]}
 
 
 SHORT = {"wanted": 3, "available": 1, "sku": "X"}

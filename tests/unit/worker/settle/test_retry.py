@@ -25,6 +25,7 @@ SLICE = Tried(slices=1, orders=50)
 APART = replace(SLICE, apart=True)
 CUT = replace(SLICE, apart=True, cut=True)
 ORDER = Tried(slices=1, orders=1)
+ATOMIC = replace(SLICE, atomic=True)
 
 AWAY, UNKNOWN = DatabaseAwayError("away"), CommitUnknownError("away")
 LOCK, DEADLOCK, FULL = LimitError("lock"), TransientError("deadlock"), UnableError("full")
@@ -65,6 +66,14 @@ TABLE: list[tuple[str, BaseException, Tried, Decision]] = [
     ("our slowness is no outage", IDLE, SEVERAL, INTO_SLICES),
     ("whose it is shows in pieces", IDLE, SLICE, INTO_PIECES),
     ("and the one order counts", IDLE, ORDER, Leave("it takes too long", counts=True)),
+    ("what is made whole or not at all is not", IDLE, ATOMIC, Leave("it takes too long", counts=True)),
+    (
+        "however long it takes",
+        TIME,
+        replace(ATOMIC, busy=True),
+        Leave("it took all of its time", counts=True, all=True),
+    ),
+    ("but order by order it is tried", DATA, ATOMIC, INTO_ORDERS),
     ("cutting up is not cut up", IDLE, CUT, Leave("it takes too long", counts=True)),
     ("an order that is too slow among others", ORDER_TIME, SEVERAL, INTO_SLICES),
     ("in its slice", ORDER_TIME, SLICE, INTO_ORDERS),
