@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.beside_waited import single_beside_waited
+from bench.dry_runs import dry_runs
 from bench.ground import open_ground
 from bench.jobs import cancelling, following, looking_at_jobs, reading_results, retrying
 from bench.profile import Profile
@@ -34,6 +35,7 @@ from bench.scenarios import (
 SCENARIOS = (
     large_batches,
     where_time_goes,
+    dry_runs,
     shapes,
     growing_batches,
     single_orders,

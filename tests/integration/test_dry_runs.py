@@ -121,6 +121,18 @@ def test_an_atomic_dry_run_tells_what_the_real_one_then_does(plenty_of_lamps: Wo
     assert dry(plenty_of_lamps, {"a": order()}, atomic=True) == {"a": {"status": "ok"}}
 
 
+def test_a_key_that_is_to_be_unique_is_used_by_no_dry_run(plenty_of_lamps: WorkerHarness) -> None:
+    worker = plenty_of_lamps
+    made = worker.settle({"known": order()}, unique_keys=True)
+    batch = {"new": order(), "known": order(), "later": order()}
+
+    rehearsed = dry(worker, batch, per=2, unique_keys=True)
+
+    assert [one["status"] for one in rehearsed.values()] == ["ok", "no", "ok"]
+    assert (rehearsed["known"]["code"], rehearsed["known"]["orders"]) == (-5, made["known"]["orders"])
+    assert without_numbers(worker.settle(batch, ordered=True, unique_keys=True)) == without_numbers(rehearsed)
+
+
 def test_an_ok_has_no_number_and_still_tells_what_was_ignored(plenty_of_lamps: WorkerHarness) -> None:
     batch = {"a": order(poNummer=1), "number": order(orderNumber=700), "later": order(createOnly=True)}
 

@@ -4,9 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0028"
-down_revision = "0031"
-# Older code goes on: it decides a batch of an older API, and knows nothing of what is new here.
-serves = "0019"
+down_revision = "0030"
+# Serves no older code: its workers would make the orders of a dry run, and some of an atomic batch.
 
 
 def upgrade() -> None:
