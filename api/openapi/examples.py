@@ -99,7 +99,27 @@ COMPLETIONS_SENT: Final = {
         },
     ),
 }
+_PARCEL: Final = {
+    "products": {"5501": 2},
+    "carrier": "PostNord",
+    "tracking": "00370000000000012345",
+    "reference": "parcel-1",
+}
+SHIPMENT_SENT: Final = {"parcel": Example(says="Two units of a line", value=_PARCEL)}
+SHIPMENTS_SENT: Final = {
+    "batch": Example(
+        says="Two units of one order, and all that remains of another",
+        value={"p1": {"order": 1234, **_PARCEL}, "p2": {"order": 1235, "carrier": "DHL"}},
+    ),
+}
+CANCELLATION_SENT: Final = {"reason": Example(says="Why", value={"reason": "The customer called."})}
+CANCELLATIONS_SENT: Final = {
+    "batch": Example(
+        says="Two orders", value={"a": {"order": 1236, "reason": "Paid by nobody."}, "b": {"order": 1237}}
+    ),
+}
 OUTCOMES: Final = {
+    "shipped": Example(says="Shipped", value={"p1": {"status": "ok", "shipment": 77}}),
     "created": Example(
         says="Both created", value={"x123": _CREATED, "a1": {"status": "ok", "orders": [1235]}}
     ),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from api.openapi.batches import batch_operation, one_operation
 from api.openapi.examples import COMPLETION_SENT, COMPLETIONS_SENT, ORDER_SENT, ORDERS_SENT
 from api.openapi.operation import Body, Operation, ResponseDoc
+from api.openapi.order_steps import STEPS
 from shared.schemas.batch_options import OrderOptionsQuery
 from shared.schemas.lists.orders import OrderListQuery
 
@@ -76,4 +77,5 @@ ORDERS: Final = {
         ),
         numbered=True,
     ),
+    **STEPS,
 }

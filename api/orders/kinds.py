@@ -30,6 +30,8 @@ class KindPaths:
 PATHS: Final[Mapping[JobKind, KindPaths]] = {
     JobKind.ORDERS: KindPaths(batch="/v1/orders", one="/v1/order", options=OrderOptionsQuery),
     JobKind.COMPLETIONS: KindPaths(batch="/v1/completions", one="/v1/order/<int:number>"),
+    JobKind.SHIPMENTS: KindPaths(batch="/v1/shipments", one="/v1/order/<int:number>/shipments"),
+    JobKind.CANCELLATIONS: KindPaths(batch="/v1/cancellations", one="/v1/order/<int:number>/cancel"),
 }
 
 

@@ -20,6 +20,7 @@ from shared.domain.order import payment_amounts
 from shared.domain.outcome import Fault, Rejected, quoted, reject
 from shared.domain.pricing import Totals
 from shared.domain.reasons import ALLOCATION_RULE_UNKNOWN, ALREADY_COMPLETED, ORDER_UNKNOWN
+from shared.domain.rejections import order_cancelled
 from shared.domain.splitting import Part, split
 from shared.domain.values import value
 from shared.domain.vouchers import compared
@@ -71,6 +72,8 @@ class StoredOrder:
     numbers: tuple[int, ...]
     """Those of all its parts, in order."""
     prepared: bool
+    cancelled: bool
+    """Whether all of its parts are cancelled."""
     market_id: int
     currency: str
     rule_id: int
@@ -159,6 +162,8 @@ def _decide(
     if order is None or not (asked.market_ids is None or order.market_id in asked.market_ids):
         return reject([*([] if asked.number is None else [asked.unknown]), *faults])
     faults += uncounted(read, order.currency)
+    if order.cancelled:
+        faults.append(order_cancelled(order.number))
     if faults or isinstance(read, Misread):
         return reject(faults)
     change = changes.get(order.number)

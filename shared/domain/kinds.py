@@ -27,6 +27,18 @@ class JobForm(StrEnum):
     COMPLETION = "completion"
     """The completion of one order, whose number is its key; answered with its bare outcome."""
 
+    SHIPMENTS = "shipments"
+    """Keyed shipments, each with the number of its order; answered with keyed outcomes."""
+
+    SHIPMENT = "shipment"
+    """A shipment of one order, whose number is its key; answered with its bare outcome."""
+
+    CANCELLATIONS = "cancellations"
+    """Keyed cancellations, each with the number of its order; answered with keyed outcomes."""
+
+    CANCELLATION = "cancellation"
+    """The cancellation of one order, whose number is its key; answered with its bare outcome."""
+
     @property
     def kind(self) -> JobKind:
         """What a batch in this form is made of."""
@@ -43,6 +55,8 @@ class JobKind(StrEnum):
 
     ORDERS = "orders"
     COMPLETIONS = "completions"
+    SHIPMENTS = "shipments"
+    CANCELLATIONS = "cancellations"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +75,8 @@ class Kind:
 KINDS: Final = {
     JobKind.ORDERS: Kind(batch=JobForm.BATCH, one=JobForm.ORDER),
     JobKind.COMPLETIONS: Kind(batch=JobForm.COMPLETIONS, one=JobForm.COMPLETION),
+    JobKind.SHIPMENTS: Kind(batch=JobForm.SHIPMENTS, one=JobForm.SHIPMENT),
+    JobKind.CANCELLATIONS: Kind(batch=JobForm.CANCELLATIONS, one=JobForm.CANCELLATION),
 }
 
 _KIND_OF: Final = {form: kind for kind, row in KINDS.items() for form in row.forms}

@@ -121,7 +121,23 @@ class Rejected:
     """Of the orders that its key has made before; that is why, then."""
 
 
-Outcome = Created | Prepared | Creatable | Rejected
+@value(frozen=True, slots=True)
+class Shipped:
+    """What was asked for has shipped: the shipment's number."""
+
+    shipment: int
+    ignored: tuple[str, ...] = ()
+
+
+@value(frozen=True, slots=True)
+class Cancelled:
+    """The order of this number is cancelled, by this request or by an earlier one."""
+
+    number: int
+    ignored: tuple[str, ...] = ()
+
+
+Outcome = Created | Prepared | Creatable | Shipped | Cancelled | Rejected
 
 
 def reject(faults: Iterable[Fault]) -> Rejected:

@@ -13,6 +13,7 @@ from shared.domain.outcome import Code, Reason
 # -- the order is empty -------------------------------------------------------------------------------------
 
 ORDER_EMPTY: Final = Reason("order_empty", Code.EMPTY, "the order has no lines")
+SHIPMENT_EMPTY: Final = Reason("shipment_empty", Code.EMPTY, "the shipment names no line")
 
 # -- something is not there ---------------------------------------------------------------------------------
 
@@ -159,6 +160,22 @@ ALREADY_COMPLETED: Final = Reason(
     Code.GENERAL,
     "the order is completed: its stock cannot come from elsewhere",
 )
+ALREADY_SHIPPED: Final = Reason(
+    "already_shipped",
+    Code.GENERAL,
+    "something of the order has shipped: it cannot be cancelled",
+    params=("shipped",),
+)
+ORDER_CANCELLED: Final = Reason("order_cancelled", Code.GENERAL, "the order is cancelled")
+ORDER_PREPARED: Final = Reason(
+    "order_prepared",
+    Code.GENERAL,
+    "the order is prepared: nothing ships before it is completed",
+    retryable=True,
+)
+LINE_UNKNOWN: Final = Reason(
+    "line_unknown", Code.GENERAL, "the order has no line of this id", params=("lineId",)
+)
 
 # -- it is not the order's fault ----------------------------------------------------------------------------
 
@@ -237,6 +254,19 @@ STOCK_SHORT: Final = Reason(
     "what is available does not cover the order",
     retryable=True,
     params=("wanted", "available", "sku"),
+)
+BACK_ORDERED: Final = Reason(
+    "back_ordered",
+    Code.STOCK,
+    "units that were to be shipped wait for stock",
+    retryable=True,
+    params=("lineId", "wanted", "remains", "backOrdered"),
+)
+MORE_THAN_REMAINS: Final = Reason(
+    "more_than_remains",
+    Code.STOCK,
+    "more units were to be shipped than the line has left",
+    params=("lineId", "wanted", "remains"),
 )
 
 REASONS: Final[tuple[Reason, ...]] = tuple(one for one in globals().values() if isinstance(one, Reason))

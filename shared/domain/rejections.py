@@ -14,6 +14,8 @@ from shared.domain.reasons import (
     NOT_STORED,
     NUMBER_REPEATED,
     NUMBER_TAKEN,
+    ORDER_CANCELLED,
+    ORDER_PREPARED,
     TOO_SLOW,
 )
 
@@ -90,3 +92,13 @@ def batch_rejected(first_key: str, count: int) -> Rejected:
 def is_cancelled(outcome: Rejected) -> bool:
     """Whether an order was not rejected for what it is, but cancelled."""
     return any(fault.reason is CANCELLED for fault in outcome.faults)
+
+
+def order_cancelled(number: int) -> Fault:
+    """The fault of taking a cancelled order any further."""
+    return Fault(ORDER_CANCELLED, "", f"order {number} is cancelled; place a new one")
+
+
+def order_prepared(number: int) -> Fault:
+    """The fault of shipping an order that is not completed."""
+    return Fault(ORDER_PREPARED, "", f"order {number} is prepared; complete it before anything of it ships")

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from shared.domain.outcome import Creatable, Created, Fault, Outcome, Prepared, Rejected
+from shared.domain.outcome import Cancelled, Creatable, Created, Fault, Outcome, Prepared, Rejected, Shipped
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -31,6 +31,10 @@ def _without_ignored(outcome: Outcome) -> dict[str, Any]:
             return {"status": "ok", "order": number}
         case Creatable():
             return {"status": "ok"}
+        case Shipped(shipment):
+            return {"status": "ok", "shipment": shipment}
+        case Cancelled(number):
+            return {"status": "ok", "orders": [number]}
         case Rejected(code, msg, faults, retryable):
             told = {"status": "no", "code": int(code), "msg": msg, "retryable": retryable}
             if outcome.numbers:

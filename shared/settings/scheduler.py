@@ -26,4 +26,9 @@ class SchedulerSettings:
 
     prune_seconds: float = setting(60.0, "how often the scheduler prunes expired jobs", minimum=1)
     retention_days: int = setting(30, "how long jobs can be asked for", minimum=1)
+    prepared_hours: float = setting(
+        0.0,
+        "after how many hours a prepared order that nobody has completed is cancelled; 0: never",
+        minimum=0,
+    )
     bodies_days: int = setting(7, "how long after a job's end what was sent is kept", minimum=1)

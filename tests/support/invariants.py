@@ -45,9 +45,15 @@ _TABLES = (
     CROSS JOIN LATERAL json_array_elements_text(
         coalesce(outcome -> 'orders', json_build_array(outcome -> 'order'))
     ) AS numbered (written)
-    WHERE outcome ->> 'status' = 'ok' AND NOT dry_run
+    WHERE outcome ->> 'status' = 'ok' AND NOT dry_run AND outcome -> 'shipment' IS NULL
     """,
-    "ANALYZE told, numbers",
+    # And every shipment that one tells.
+    """
+    CREATE TEMPORARY TABLE told_shipments ON COMMIT DROP AS
+    SELECT job_id, position, key, CAST(outcome ->> 'shipment' AS bigint) AS number
+    FROM told WHERE outcome ->> 'status' = 'ok' AND NOT dry_run AND outcome -> 'shipment' IS NOT NULL
+    """,
+    "ANALYZE told, numbers, told_shipments",
 )
 _AT_REST = {
     "every job ends": "SELECT id, job_id, attempts, dispatches FROM slices WHERE closed_at IS NULL",
@@ -120,7 +126,7 @@ _ALWAYS = {
     """,
     "an ok names its orders": """
         SELECT told.job_id, told.key FROM told
-        WHERE outcome ->> 'status' = 'ok' AND NOT dry_run AND NOT EXISTS (
+        WHERE outcome ->> 'status' = 'ok' AND NOT dry_run AND form NOT LIKE 'shipment%' AND NOT EXISTS (
             SELECT FROM numbers WHERE numbers.job_id = told.job_id AND numbers.position = told.position
             AND number IS NOT NULL
         )
@@ -147,13 +153,15 @@ _ALWAYS = {
     "every ok number is an order of its job": """
         SELECT numbers.number, numbers.job_id, numbers.key FROM numbers
         LEFT JOIN orders ON orders.number = numbers.number AND (
-            form LIKE 'completion%' OR orders.job_id = numbers.job_id AND orders.position = numbers.position
+            form NOT IN ('batch', 'order')
+            OR orders.job_id = numbers.job_id AND orders.position = numbers.position
         )
         WHERE orders.number IS NULL
     """,
-    # A completion names the orders that it completed, the prepared one first; those are no second ones.
+    # A completion names the orders that it completed, the prepared one first, a cancellation those that it
+    # cancelled; those are no second ones.
     "every ok number is told for one order": """
-        SELECT number, count(*) FROM numbers WHERE form NOT LIKE 'completion%'
+        SELECT number, count(*) FROM numbers WHERE form IN ('batch', 'order')
         GROUP BY number HAVING count(*) > 1
     """,
     "no order is without an outcome": """
@@ -196,10 +204,10 @@ _ALWAYS = {
         JOIN order_lines ON order_lines.order_number = number
         LEFT JOIN allocations USING (order_number, line)
         LEFT JOIN delivery_windows ON delivery_windows.name = delivery_window
-        GROUP BY number, state, line, order_lines.quantity, back_ordered, adjust_stock, preorder
+        GROUP BY number, state, line, order_lines.quantity, back_ordered, shipped, adjust_stock, preorder
         HAVING coalesce(sum(allocations.quantity), 0) <> CASE
-            WHEN state = 'created' AND adjust_stock AND preorder IS NOT TRUE
-            THEN order_lines.quantity - back_ordered ELSE 0
+            WHEN state NOT IN ('prepared', 'cancelled') AND adjust_stock AND preorder IS NOT TRUE
+            THEN order_lines.quantity - back_ordered - shipped ELSE 0
         END
     """,
     "a line takes its own item": """
@@ -215,6 +223,45 @@ _ALWAYS = {
     "a customer is registered once": """
         SELECT lower(email), count(*) FROM customers WHERE registered_email IS NOT NULL
         GROUP BY 1 HAVING count(*) > 1
+    """,
+    "what is cancelled has nothing, and has not shipped": """
+        SELECT number, line, back_ordered, shipped FROM orders JOIN order_lines ON order_number = number
+        WHERE state = 'cancelled' AND (back_ordered > 0 OR shipped > 0)
+    """,
+    "an order's state says how much of it has shipped": """
+        SELECT number, state, sum(shipped), sum(quantity) FROM orders
+        JOIN order_lines ON order_number = number GROUP BY number
+        HAVING (state = 'shipped') <> (sum(shipped) = sum(quantity))
+            OR (state = 'partially_shipped') <> (sum(shipped) > 0 AND sum(shipped) < sum(quantity))
+    """,
+    "shipments make up what has shipped": """
+        SELECT order_lines.order_number, line, shipped, sum(shipment_lines.quantity)
+        FROM order_lines LEFT JOIN shipment_lines USING (order_number, line)
+        GROUP BY order_lines.order_number, line, shipped
+        HAVING shipped <> coalesce(sum(shipment_lines.quantity), 0)
+    """,
+    "every ok shipment exists, and no other does": """
+        SELECT told_shipments.number, told_shipments.job_id FROM told_shipments
+        LEFT JOIN shipments USING (number) WHERE shipments.number IS NULL
+        UNION ALL
+        SELECT number, job_id FROM shipments
+        WHERE NOT EXISTS (
+            SELECT FROM told_shipments AS told
+            WHERE told.job_id = shipments.job_id AND told.position = shipments.position
+                AND told.number = shipments.number
+        ) AND NOT EXISTS (SELECT FROM jobs WHERE jobs.id = job_id AND deleted_at IS NOT NULL)
+    """,
+    "a voucher's uses are those of the live orders that have it": """
+        WITH live AS (
+            SELECT CAST(had ->> 'id' AS integer) AS id, count(*) AS uses FROM orders AS first
+            CROSS JOIN LATERAL jsonb_array_elements(first.vouchers) AS had
+            WHERE CAST(had ->> 'limited' AS boolean) AND EXISTS (
+                SELECT FROM orders AS part
+                WHERE part.first_number = first.number AND part.state <> 'cancelled'
+            ) GROUP BY 1
+        )
+        SELECT vouchers.id, used, live.uses FROM vouchers LEFT JOIN live USING (id)
+        WHERE vouchers.uses IS NOT NULL AND used <> coalesce(live.uses, 0)
     """,
     "a voucher is used no more often than it may be": "SELECT id, uses, used FROM vouchers WHERE used > uses",
 }

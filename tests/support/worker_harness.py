@@ -93,7 +93,7 @@ class WorkerHarness:
         form: JobForm = JobForm.BATCH,
         **options: Any,
     ) -> list[int]:
-        """Store a job of ``key``'s, cut into slices of ``per`` orders; gives the slices' ids.
+        """Store a job of ``key``'s, cut into slices of ``per`` elements; gives the slices' ids.
 
         The first clients have one key each, of the same number; of any other the ``client`` is named.
 

@@ -17,7 +17,13 @@ from marshmallow import ValidationError
 from api.body.batch import read_batch
 from api.orders.list_view import page_too_large
 from api.web.errors import ApiError
-from shared.domain.completion import already_shipping, no_such_order
+from shared.domain.cancellation import (
+    AskedCancellation,
+    CancellationRequest,
+    CancellingOrder,
+    decide_cancellations,
+)
+from shared.domain.completion import Misread, already_shipping, no_such_order
 from shared.domain.order_list import OrderSize, check_page
 from shared.domain.outcome import Fault, Reason, Rejected
 from shared.domain.reasons import REASONS
@@ -30,10 +36,18 @@ from shared.domain.rejections import (
     too_slow,
 )
 from shared.domain.resolve import prepare
+from shared.domain.shipment import (
+    AskedShipment,
+    ShipmentRequest,
+    ShippingLine,
+    ShippingOrder,
+    decide_shipments,
+)
 from shared.domain.stock_count import StockCount, resolve_counts
 from shared.schemas.lists.stock import StockQuery
 from shared.schemas.openapi.answers import ANSWERS
 from shared.schemas.order.reading import OrderReader, faults_of
+from shared.schemas.order.step import shipment_reader
 from shared.schemas.query import read_query
 from shared.settings import Settings
 from tests.support.domain_shop import ACCOUNT, decided, snapshot, stock
@@ -103,8 +117,33 @@ def page(*sizes: OrderSize) -> Callable[[], list[Fault]]:
     return faults
 
 
+def shipment(text: str) -> list[Fault]:
+    read = shipment_reader(zone=ZoneInfo("UTC"), max_lines=3, named=True, strict=False).read(text.encode())
+    return list(read.faults) if isinstance(read, Misread) else []
+
+
+def shipping(state: str = "created", **products: int) -> list[Fault]:
+    """The faults of a shipment of an order of whose three lamps one waits; ``line_7=1``: units by line."""
+    line = ShippingLine(7, 0, "BRASS-LAMP", 10, 3, 1, 0, [(1, 2)])
+    wanted = {int(name.removeprefix("line_")): units for name, units in products.items()}
+    asked = AskedShipment(5, no_such_order(5), ShipmentRequest(wanted))
+    (decision,) = decide_shipments([asked], {5: ShippingOrder(5, state, 1, {7: line})})
+    return list(decision.faults) if isinstance(decision, Rejected) else []
+
+
+def cancelling_what_has_shipped() -> list[Fault]:
+    order = CancellingOrder(5, 5, 1, {5: "partially_shipped"}, {7: 1})
+    asked = AskedCancellation(5, no_such_order(5), CancellationRequest())
+    (decision,) = decide_cancellations([asked], {5: order})
+    return list(decision.faults) if isinstance(decision, Rejected) else []
+
+
 CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "order_empty": [ordered(products=[]), ordered(products=None)],
+    "shipment_empty": [
+        lambda: shipment('{"order": 5, "products": {}}'),
+        lambda: shipment('{"order": 5, "products": []}'),
+    ],
     "field_missing": [
         ordered(address=None),
         ordered_line(qty=None),
@@ -181,6 +220,10 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "voucher_used_up": [ordered(voucherCodes=["GIFT"])],
     "total_too_large": [ordered_line(qty=2, unitPrice=999_999_999_999, sku=None, ean="7310000000017")],
     "already_completed": [lambda: [already_shipping("Moon")]],
+    "already_shipped": [cancelling_what_has_shipped],
+    "order_cancelled": [lambda: shipping("cancelled", line_7=1)],
+    "order_prepared": [lambda: shipping("prepared", line_7=1)],
+    "line_unknown": [lambda: shipping(line_8=1)],
     "cancelled": [lambda: list(cancelled().faults)],
     "batch_rejected": [lambda: list(batch_rejected("a", 2).faults)],
     "given_up": [lambda: list(given_up(5).faults)],
@@ -199,6 +242,8 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "number_repeated": [repeated_number],
     "key_exists": [lambda: list(key_exists("1001", [7]).faults)],
     "stock_short": [ordered_line(qty=6)],
+    "back_ordered": [lambda: shipping(line_7=3)],
+    "more_than_remains": [lambda: shipping(line_7=4)],
 }
 
 

@@ -20,6 +20,7 @@ from shared.persistence.core.errors import PersistenceError
 from shared.persistence.jobs.kept_bodies import empty_bodies
 from shared.persistence.jobs.prune import prune_jobs
 from shared.persistence.jobs.requested_numbers import release_numbers
+from shared.persistence.orders.cancel import cancel_expired
 from shared.queue.job_queue import JobQueue, QueueAwayError
 from shared.settings import Settings
 from shared.signal_wakeup import signal_wakeup
@@ -36,6 +37,9 @@ PRUNED_AT_ONCE = 1_000
 
 RELEASED_AT_ONCE = 10_000
 """Order numbers of done jobs that are released in one transaction: some tens of milliseconds."""
+
+CANCELLED_AT_ONCE = 500
+"""Prepared orders that are cancelled in one transaction, which holds their vouchers."""
 
 
 @dataclass
@@ -81,6 +85,9 @@ def periodic_tasks(engine: Engine, queue: JobQueue, settings: Settings) -> list[
             partial(release_numbers, engine, RELEASED_AT_ONCE),
             until_done=True,
         ),
+        PeriodicTask(
+            "prepared", settings.prune_seconds, partial(_cancel_expired, engine, settings), until_done=True
+        ),
     ]
 
 
@@ -96,6 +103,16 @@ def _empty_bodies(engine: Engine, settings: Settings) -> int:
     if emptied:
         log.info("bodies_emptied", jobs=emptied)
     return emptied
+
+
+def _cancel_expired(engine: Engine, settings: Settings) -> int:
+    if not settings.prepared_hours:
+        return 0
+    reason = f"nobody completed it within {settings.prepared_hours:g} hours"
+    cancelled = cancel_expired(engine, settings.prepared_hours, CANCELLED_AT_ONCE, reason)
+    if cancelled:
+        log.info("prepared_orders_cancelled", orders=cancelled)
+    return cancelled
 
 
 def run(settings: Settings, liveness_fd: int | None = None) -> None:

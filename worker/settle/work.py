@@ -17,7 +17,9 @@ from worker.settle.time_limits import OrderTooSlowError
 
 log = structlog.get_logger()
 
-ORDERS_ONE_PER_KEY = "orders_one_per_key"
+ONE_PER_KEY = frozenset({"orders_one_per_key", "shipments_one_per_key"})
+"""The constraints that what a key asks for is there already."""
+
 ORDER_NUMBER = "orders_pkey"
 
 _NUMBER_TRIES = 10
@@ -69,7 +71,7 @@ def behind_savepoint(
         except (TransientError, MemoryError):
             raise
         except PermanentError as error:
-            if error.constraint == ORDERS_ONE_PER_KEY:
+            if error.constraint in ONE_PER_KEY:
                 raise
             if error.constraint == ORDER_NUMBER:
                 # Another slice has just committed this number. It can be seen now: an automatic one steps

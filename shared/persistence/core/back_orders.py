@@ -28,7 +28,8 @@ _THAT_WAIT = """
         AND NOT EXISTS (SELECT FROM delivery_windows WHERE name = normalize(delivery_window) AND preorder)
 """
 _LOCK = text(f"""
-    SELECT number FROM orders WHERE number IN (SELECT order_number {_THAT_WAIT})
+    SELECT number FROM orders
+    WHERE number = ANY(ARRAY(SELECT order_number {_THAT_WAIT}) || CAST(:also AS bigint[]))
     ORDER BY number FOR NO KEY UPDATE
 """)  # noqa: S608 - made of nothing but what stands above
 # They have only begun to wait: to wait for whoever holds them now could be in a ring, for the stock is ours.
@@ -59,14 +60,17 @@ _RESERVE = text("""
 _ALLOCATIONS = ("order_number", "line", "item_id", "warehouse_id", "quantity")
 
 
-def lock_waiting(connection: Connection, item_ids: Collection[int]) -> frozenset[int]:
-    """Lock the orders that wait for units of these items, by number. Gives their numbers.
+def lock_waiting(
+    connection: Connection, item_ids: Collection[int], also: Collection[int] = ()
+) -> frozenset[int]:
+    """Lock the orders that wait for units of these items, and ``also`` these, by number. Gives all of them.
 
     It comes before any stock is locked in this transaction.
     """
-    if not item_ids:
+    if not item_ids and not also:
         return frozenset()
-    return frozenset(connection.execute(_LOCK, {"items": sorted(item_ids)}).scalars())
+    wanted = {"items": sorted(item_ids), "also": list(also)}
+    return frozenset(connection.execute(_LOCK, wanted).scalars())
 
 
 def serve_waiting(connection: Connection, item_ids: Collection[int], locked: Collection[int]) -> list[int]:

@@ -66,7 +66,8 @@ _PARTS = text(
     " customers.email, COALESCE(shipping_options.name, '') AS shipping_name"
     " FROM orders JOIN customers ON customers.id = orders.customer_id"
     " LEFT JOIN shipping_options ON shipping_options.uri = orders.shipping_uri"
-    " WHERE orders.first_number = :number AND orders.state = 'created' ORDER BY orders.part"
+    " WHERE orders.first_number = :number AND orders.state NOT IN ('prepared', 'cancelled')"
+    " ORDER BY orders.part"
 )
 _LINES = text(
     "SELECT order_lines.line, order_lines.sku, quantity, back_ordered, unit_price, original_price, comment,"

@@ -127,6 +127,7 @@ def _stored(order: LockedOrder, lines: tuple[DraftLine, ...]) -> StoredOrder:
         number=row.number,
         numbers=tuple(part.number for part in order.parts),
         prepared=row.state == "prepared",
+        cancelled=all(part.state == "cancelled" for part in order.parts),
         market_id=row.market_id,
         currency=row.currency,
         rule_id=row.allocation_rule_id,

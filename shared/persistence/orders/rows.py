@@ -153,7 +153,14 @@ def _wishes(draft: Draft, moment: str) -> str:
 def _vouchers(draft: Draft) -> list[dict[str, Any]]:
     currency = draft.pricelist.currency
     return [
-        {"code": one.voucher.code, "name": one.voucher.name, "value": f"{shown(one.value, currency):f}"}
+        {
+            "code": one.voucher.code,
+            "name": one.voucher.name,
+            "value": f"{shown(one.value, currency):f}",
+            # What is given back when the order is cancelled.
+            "id": one.voucher.id,
+            "limited": one.voucher.limited,
+        }
         for one in draft.reductions
     ]
 

@@ -110,6 +110,14 @@ ANSWERS: Final[dict[str, JsonSchema]] = {
         ),
         "additionalProperties": False,
     },
+    "Shipped": _object(
+        "It has shipped, as a shipment of this number.",
+        ["status", "shipment"],
+        status=_OK,
+        shipment={**_NUMBER, "description": "The shipment's number."},
+        ignored=_IGNORED,
+        sent=_SENT,
+    ),
     "Rejected": _object(
         "Nothing of the order exists and no stock has moved.",
         ["status", "code", "msg", "retryable", "errors"],
@@ -134,7 +142,7 @@ ANSWERS: Final[dict[str, JsonSchema]] = {
     ),
     "Outcome": {
         "description": "What became of one order.",
-        "oneOf": [_ref("Created"), _ref("Prepared"), _ref("Creatable"), _ref("Rejected")],
+        "oneOf": [_ref("Created"), _ref("Prepared"), _ref("Creatable"), _ref("Shipped"), _ref("Rejected")],
     },
     "Outcomes": {
         "type": "object",

@@ -22,6 +22,7 @@ from shared.schemas.openapi.fields import COUNTRY, CURRENCY, JsonSchema, describ
 from shared.schemas.openapi.retry import RETRY
 from shared.schemas.order.completion import completion_schema
 from shared.schemas.order.declaration import OrderSchema
+from shared.schemas.order.step import cancellation_schema, shipment_schema
 from shared.schemas.stock_count import CountsSchema, StockSetSchema
 
 if TYPE_CHECKING:
@@ -76,8 +77,14 @@ def add_components(spec: APISpec, settings: Settings) -> None:
     add("Order", schema=OrderSchema(zone=zone, max_lines=most))
     add("Completion", schema=completion_schema(zone=zone, named=False))
     add("OrderCompletion", schema=completion_schema(zone=zone, named=True))
+    add("Shipment", schema=shipment_schema(zone=zone, max_lines=most, named=False))
+    add("OrderShipment", schema=shipment_schema(zone=zone, max_lines=most, named=True))
+    add("Cancellation", schema=cancellation_schema(zone=zone, named=False))
+    add("OrderCancellation", schema=cancellation_schema(zone=zone, named=True))
     add("Batch", _batch(settings, "Orders", "Order"))
     add("Completions", _batch(settings, "Completions", "OrderCompletion"))
+    add("Shipments", _batch(settings, "Shipments", "OrderShipment"))
+    add("Cancellations", _batch(settings, "Cancellations", "OrderCancellation"))
     add("Counts", schema=CountsSchema)
     add("Retry", RETRY)
     spec.components.schemas["Counts"]["properties"]["products"]["maxItems"] = settings.stock_max_rows
@@ -172,6 +179,8 @@ _MORE = {
     "Order": _ORDER,
     "Completion": _COMPLETION,
     "OrderCompletion": _ORDER_COMPLETION,
+    "OrderShipment": {"description": "A shipment, and the order that it is of."},
+    "OrderCancellation": {"description": "A cancellation, and the order that it is of."},
 }
 """What JSON Schema has words for and fields have not."""
 

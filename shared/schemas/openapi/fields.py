@@ -31,6 +31,7 @@ from shared.schemas.fields import (
 from shared.schemas.fields.labels import LABEL_NAME_CHARS, LABEL_VALUE_CHARS, LABELS_MOST
 from shared.schemas.lists.orders import KeyText
 from shared.schemas.order.declaration import Lines
+from shared.schemas.order.step import LINE_ID, UnitsByLine
 
 if TYPE_CHECKING:
     from marshmallow.fields import Field
@@ -174,6 +175,16 @@ def _constant(field: Constant[Any]) -> JsonSchema:
 
 
 # The first that fits: a kind stands before what it is a kind of.
+def _units_by_line(field: UnitsByLine) -> JsonSchema:
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": field.most,
+        "propertyNames": {"pattern": LINE_ID},
+        "additionalProperties": _whole(field.units),
+    }
+
+
 _DESCRIBE: dict[type, Callable[[Any], JsonSchema]] = {
     Choice: _choice,
     Words: _words,
@@ -191,4 +202,5 @@ _DESCRIBE: dict[type, Callable[[Any], JsonSchema]] = {
     Members: _members,
     Lines: _lines,
     Constant: _constant,
+    UnitsByLine: _units_by_line,
 }

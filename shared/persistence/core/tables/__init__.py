@@ -44,6 +44,7 @@ from shared.persistence.core.tables.order import (
     payments,
     unique_keys,
 )
+from shared.persistence.core.tables.shipment import shipment_lines, shipment_number_sequence, shipments
 
 __all__ = [
     "accounts",
@@ -77,6 +78,9 @@ __all__ = [
     "prices",
     "requested_numbers",
     "retried_keys",
+    "shipment_lines",
+    "shipment_number_sequence",
+    "shipments",
     "shipping_options",
     "slices",
     "stock",

@@ -88,7 +88,11 @@ jobs = Table(
         "ok_count >= 0 AND cancelled_count >= 0 AND ok_count + cancelled_count <= total",
         name="counts_within_total",
     ),
-    CheckConstraint("form IN ('batch', 'order', 'completions', 'completion')", name="form_known"),
+    CheckConstraint(
+        "form IN ('batch', 'order', 'completions', 'completion', "
+        "'shipments', 'shipment', 'cancellations', 'cancellation')",
+        name="form_known",
+    ),
     CheckConstraint("ordered OR NOT (dry_run OR atomic)", name="dry_run_and_atomic_are_ordered"),
     CheckConstraint("max_failed >= 0", name="max_failed_not_negative"),
     CheckConstraint("NOT (atomic AND max_failed IS NOT NULL)", name="atomic_or_some_failed"),

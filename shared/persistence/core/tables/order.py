@@ -90,15 +90,21 @@ orders = Table(
     Column("extra_attributes", JSONB),
     # Whether automatic vouchers were wanted.
     Column("apply_vouchers", Boolean, nullable=False, server_default=text("true")),
-    # What took the voucher value off, on part 0: a list of objects of code or name, and value.
+    # What took the voucher value off, on part 0: a list of objects of code or name, and value; and of the
+    # voucher's id and whether a use of it was counted, where the order was made since these are kept.
     Column("vouchers", JSONB),
     Column("created_at", Moment, nullable=False),
     # When it was last changed; NULL: never since it was made. A trigger sets it at every change of the row.
     Column("modified_at", Moment),
+    Column("cancelled_at", Moment),
+    Column("cancel_reason", Text),
     # What makes a second set of orders for one batch key impossible.
     UniqueConstraint("job_id", "position", "part", name="orders_one_per_key"),
     CheckConstraint("number >= 1", name="number_positive"),
-    CheckConstraint("state IN ('prepared', 'created')", name="state_known"),
+    CheckConstraint(
+        "state IN ('prepared', 'created', 'partially_shipped', 'shipped', 'cancelled')", name="state_known"
+    ),
+    CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_once"),
     CheckConstraint(
         "grand_total = lines_total + shipping_value - voucher_value AND "
         + fits("lines_total", "shipping_value", "voucher_value", "grand_total"),
@@ -141,12 +147,16 @@ order_lines = Table(
     Column("sku", Text, nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("back_ordered", Integer, nullable=False, server_default=text("0")),
+    Column("shipped", Integer, nullable=False, server_default=text("0")),
     Column("unit_price", Money, nullable=False),
     Column("original_price", Money, nullable=False),
     Column("comment", Text),
     Column("item_text", JSONB),
     PrimaryKeyConstraint("order_number", "line"),
-    CheckConstraint("quantity >= 1 AND back_ordered >= 0 AND back_ordered <= quantity", name="quantities"),
+    CheckConstraint(
+        "quantity >= 1 AND back_ordered >= 0 AND shipped >= 0 AND back_ordered + shipped <= quantity",
+        name="quantities",
+    ),
     CheckConstraint(fits("unit_price", "original_price"), name="prices_not_negative"),
     # What waits for an item; it costs nothing where nothing waits.
     Index("order_lines_back_ordered_idx", "item_id", postgresql_where=text("back_ordered > 0")),

@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 
 from shared.domain.allocation import AvailableStock
 from shared.domain.back_orders import ServedLine, WaitingLine, serve
+from tests.support.back_order_model import Unit, hand_out
 from tests.support.domain_shop import BRASS_LAMP, DEPOT, MAIN, RED_STOOL, SHOP, stock
 from tests.support.histories import HISTORIES
-
-Unit = tuple[int, int]
-"""One unit: (item id, warehouse id)."""
 
 HOUSES = (MAIN, SHOP, DEPOT)
 ITEMS = (BRASS_LAMP.id, RED_STOOL.id)
@@ -73,34 +71,6 @@ lines = st.builds(
 )
 
 
-def model_serves(units: list[Unit], queue: list[WaitingLine]) -> dict[int, Counter[int]]:
-    """Each line that gets all of its units, unit by unit: how many from which warehouse.
-
-    Whoever does not stands in the way of everybody behind, at each warehouse where it stands.
-    """
-    served: dict[int, Counter[int]] = {}
-    for at, line in enumerate(queue):
-        ahead = [
-            older
-            for older in queue[:at]
-            if older.item_id == line.item_id and older.order_number not in served
-        ]
-        houses = [
-            house for house in line.warehouse_ids if not any(house in older.warehouse_ids for older in ahead)
-        ]
-        whole = [house for house in houses if units.count((line.item_id, house)) >= line.quantity]
-        there = [
-            (line.item_id, house)
-            for house in (whole[:1] or houses)
-            for _ in range(units.count((line.item_id, house)))
-        ]
-        if len(there) >= line.quantity:
-            for unit in there[: line.quantity]:
-                units.remove(unit)
-            served[line.order_number] = Counter(house for _, house in there[: line.quantity])
-    return served
-
-
 @settings(max_examples=HISTORIES)
 @given(st.lists(lines, max_size=6), st.lists(st.tuples(st.sampled_from(ITEMS), st.sampled_from(HOUSES))))
 def test_back_orders_are_served_as_handing_units_out_one_by_one_would(
@@ -113,7 +83,7 @@ def test_back_orders_are_served_as_handing_units_out_one_by_one_would(
 
     event(f"served: {len(served)}")
     left = list(units)
-    assert {number: Counter(dict(given)) for number, given in taken(served).items()} == model_serves(
+    assert {(number, 0): Counter(dict(given)) for number, given in taken(served).items()} == hand_out(
         left, queue
     )
     assert Counter(units) - Counter(dict(available.reserved())) == Counter(left)

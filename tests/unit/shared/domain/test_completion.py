@@ -50,6 +50,7 @@ def stored(agreed: Draft, **changes: Any) -> StoredOrder:
     """What a draft is as a prepared order; in market 1, in euros."""
     number = agreed.request.order_number or 77
     whole = StoredOrder(
+        cancelled=False,
         number=number,
         numbers=(number,),
         prepared=True,
