@@ -88,3 +88,10 @@ def test_numbers_are_kept_for_undecided_orders_alone(worker: WorkerHarness) -> N
     assert worker.settle({"z": order()})["z"]["orders"] == [1]
     settle(worker, undecided)
     assert worker.outcomes(1)["x"]["orders"] == [3]
+
+
+def test_a_dry_run_keeps_no_number_from_others(worker: WorkerHarness) -> None:
+    worker.accept({"x": order(orderNumber=1), "y": order(orderNumber=2)}, ordered=True, dry_run=True)
+
+    assert requested(worker) == []
+    assert worker.settle({"a": order()})["a"]["orders"] == [1]

@@ -59,6 +59,18 @@ _AT_REST = {
     "every job ends": "SELECT id, job_id, attempts, dispatches FROM slices WHERE closed_at IS NULL",
 }
 _ALWAYS = {
+    "every line has the words under which its item was sold": """
+        SELECT order_number, line FROM order_lines
+        WHERE item_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM item_versions AS sold
+            WHERE sold.item_id = order_lines.item_id AND sold.version = order_lines.item_version
+        )
+        UNION ALL
+        SELECT items.id, items.version FROM items
+        LEFT JOIN item_versions AS kept ON kept.item_id = items.id AND kept.version = items.version
+        WHERE (items.ean, items.upc, items.product, items.variant, items.size, items.brand)
+            IS DISTINCT FROM (kept.ean, kept.upc, kept.product, kept.variant, kept.size, kept.brand)
+    """,
     "slices make up their job": """
         SELECT id FROM jobs
         WHERE deleted_at IS NULL

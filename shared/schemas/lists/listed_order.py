@@ -72,7 +72,7 @@ class AllocationSchema(Schema):
 
 
 def _printed(name: str, doc: str) -> fields.Function:
-    return _made(lambda line: line.printed(name), f"{doc}; the order's itemText wins over the catalog.")
+    return _made(lambda line: line.printed(name), f"{doc} when it was sold; the order's itemText wins.")
 
 
 class ListedLineSchema(Schema):
