@@ -15,6 +15,7 @@ from cli.client.goods import OrderReport, OrdersReport, lines_table, order_table
 from cli.client.outcomes import ALL_OK
 from cli.errors import NotDoneError
 from shared.domain.order import MOST_NUMBER
+from shared.domain.order_list import LISTED_STATES, ORDER_STATES
 
 if TYPE_CHECKING:
     from cli.client.connection import ServerConnection
@@ -54,9 +55,22 @@ def show(*, number: int, as_json: bool, connection: ServerConnection, **_: objec
 
 
 @orders.command("list")
+@click.option(
+    "--state",
+    metavar="STATES",
+    help=f"Only orders in one of these, with commas between them: {', '.join(ORDER_STATES)}."
+    f" [default: {','.join(LISTED_STATES)}]",
+)
+@click.option("--key", help="Only orders with this key in their batch.")
+@click.option("--job", type=click.UUID, help="Only orders that came from this job.")
+@click.option("--po-number", "poNumber", help="Only orders with this purchase order number.")
+@click.option("--email", help="Only orders of the customer of this e-mail.")
+@click.option("--customer-id", "customer_id", type=click.IntRange(1), help="Only orders of this customer.")
 @click.option("--newer-than", "newer_than", metavar="WHEN", help="Only orders made at this moment or later.")
 @click.option("--older-than", "older_than", metavar="WHEN", help="Only orders made before this moment.")
-@click.option("--customer-id", "customer_id", type=click.IntRange(1), help="Only orders of this customer.")
+@click.option(
+    "--modified-after", "modifiedAfter", metavar="WHEN", help="Only orders changed at this moment or later."
+)
 @click.option(
     "--limit",
     type=click.IntRange(1, 100),
@@ -64,6 +78,7 @@ def show(*, number: int, as_json: bool, connection: ServerConnection, **_: objec
     show_default=True,
     help="How many at most.",
 )
+@click.option("--cursor", help="Where to go on: from the page before.")
 @click.option("--offset", type=click.IntRange(0), help="How many of the newest to leave out.")
 @click.option("--json", "as_json", is_flag=True, help="Write what the server answers, on a terminal, too.")
 @client_command
@@ -74,6 +89,7 @@ def list_(
 
     A table on a terminal; in a pipe what the server answers, as JSON.
     """
+    # A key may be the empty string.
     wanted = {name: value for name, value in only.items() if value is not None}
     body = connection.get(f"/v1/orders?{urlencode({'limit': limit, **wanted})}")
     page = msgspec.json.decode(body, type=OrdersReport)

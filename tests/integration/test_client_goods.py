@@ -23,6 +23,7 @@ from cli.client.goods import (
     order_table,
     orders_table,
     stock_table,
+    where_to_go_on,
 )
 from cli.main import main
 from tests.support.orders import line, order
@@ -102,6 +103,24 @@ def test_orders_are_listed_newest_first(shop: Shop, ordermill: Callable[..., Res
 
     assert done.exit_code == 0
     assert [one["orderId"] for one in json.loads(done.stdout)["orders"]] == [3, 2]
+
+
+def test_orders_are_found_by_key_state_and_purchase_order_and_read_on_by_a_cursor(
+    shop: Shop, ordermill: Callable[..., Result]
+) -> None:
+    shop.place({"": order(poNumber="PO 7&8"), "a": order(), "b": order(createOnly=True)})
+
+    def found(*words: str) -> list[int]:
+        done = ordermill("orders", "list", *words)
+        assert done.exit_code == 0, done.stderr
+        return [one["orderId"] for one in json.loads(done.stdout)["orders"]]
+
+    assert found("--key", "") == found("--po-number", "PO 7&8") == [1]
+    assert found("--state", "prepared") == [3]
+    assert found("--state", "created,prepared", "--email", "eva@example.com") == [3, 2, 1]
+    page = msgspec.json.decode(shop.api.get("/v1/orders?limit=1").data, type=OrdersReport)
+    option, cursor = str(where_to_go_on(page.next)).split()
+    assert (option, found("--limit", "1", option, cursor)) == ("--cursor", [1])
 
 
 def test_a_page_of_orders_is_a_table_for_people(shop: Shop) -> None:
