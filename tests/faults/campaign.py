@@ -216,6 +216,8 @@ def _count(campaign: Campaign, journal: Journal, nemesis: Nemesis) -> None:
             "batches of unique keys": sum(sent.options.unique_keys for sent in batches),
             "batches with maxFailed": sum(sent.options.max_failed is not None for sent in batches),
             "batches with notBefore": sum(sent.options.not_before is not None for sent in batches),
+            "dry runs": sum(sent.options.validate_only for sent in batches),
+            "atomic batches": sum(sent.options.atomic for sent in batches),
             "followed jobs": len(journal.followed),
         }
     )

@@ -156,6 +156,14 @@ def batch_in_common(name: str, count: int) -> dict[str, Wanted]:
     }
 
 
+def batch_of_one_piece(chance: random.Random, name: str) -> dict[str, Wanted]:
+    """A batch of which at most one order has something wrong with it."""
+    wanted = {f"{name}/{number}": corrected(chance) for number in range(chance.choice((3, 40)))}
+    if chance.random() < 0.5:
+        wanted[chance.choice(list(wanted))] = _order(chance)
+    return wanted
+
+
 def corrected(chance: random.Random) -> Wanted:
     """An order that nothing is wrong with."""
     return Wanted({"address": _BUYER, "products": _lines(chance, _PLENTIFUL)}, frozenset({OK}))

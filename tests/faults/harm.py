@@ -11,7 +11,7 @@ import httpx
 from sqlalchemy import text
 
 from tests.faults.goods import OK
-from tests.faults.job_checks import is_cancelled
+from tests.faults.job_checks import has_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -103,26 +103,34 @@ def harm_of(
     for key, wanted in batch.wanted.items():
         own_only = batch.chain or batch.options.unique_keys
         is_made = job in made.get(key, ()) if own_only else key in made
-        _count(harm, wanted, outcomes.get(key), is_made, key in undecided)
+        is_dry = batch.options.validate_only
+        _count(harm, wanted, outcomes.get(key), is_made, is_in_hand=key in undecided, is_dry=is_dry)
     return harm
 
 
 def _count(
-    harm: Harm, wanted: Wanted, outcome: Mapping[str, Any] | None, is_made: bool, is_in_hand: bool
+    harm: Harm,
+    wanted: Wanted,
+    outcome: Mapping[str, Any] | None,
+    is_made: bool,
+    *,
+    is_in_hand: bool,
+    is_dry: bool,
 ) -> None:
     if outcome is None:
         harm.untold += is_made
         harm.stuck += not is_made and is_in_hand
         harm.lost += not is_made and not is_in_hand
     elif outcome["status"] == "ok":
-        harm.lost += not is_made
+        harm.lost += not is_made and not is_dry
+        harm.denied += is_made and is_dry
     else:
         harm.denied += is_made
         harm.failed += not is_made and _is_fault(wanted, outcome)
 
 
 def _is_fault(wanted: Wanted, outcome: Mapping[str, Any]) -> bool:
-    if is_cancelled(outcome):
+    if has_reason(outcome, "cancelled") or has_reason(outcome, "batch_rejected"):
         return False
     return outcome["code"] not in wanted.may_be or (OK in wanted.may_be and "given up" in outcome["msg"])
 

@@ -28,11 +28,33 @@ def broken_tellings(sent: Iterable[Sent], followed: Iterable[Followed]) -> Itera
         yield from broken_telling(name, seen.sent, seen.told)
 
 
+def has_reason(outcome: Mapping[str, Any], reason: str) -> bool:
+    """Whether an outcome is a rejection for this reason, among others."""
+    return outcome["status"] == "no" and any(fault["reason"] == reason for fault in outcome.get("errors", ()))
+
+
 def is_cancelled(outcome: Mapping[str, Any]) -> bool:
     """Whether an outcome says that its job was cancelled before it was decided."""
-    return outcome["status"] == "no" and any(
-        fault["reason"] == "cancelled" for fault in outcome.get("errors", ())
-    )
+    return has_reason(outcome, "cancelled")
+
+
+def half_made(sent: Sent, outcomes: Mapping[str, Mapping[str, Any]]) -> Iterator[Violation]:
+    """An atomic batch that is made in part, or rejected whole for nobody's fault; others never are so."""
+    with_others = [key for key, one in outcomes.items() if has_reason(one, "batch_rejected")]
+    kinds = {one["status"] for one in outcomes.values()}
+    if with_others and not sent.options.atomic:
+        yield Violation("only what is atomic is rejected whole", f"{sent.name}: {with_others[:_SHOWN]}")
+    if sent.options.atomic and (len(kinds) > 1 or 0 < len(with_others) == len(outcomes)):
+        yield Violation("all orders of an atomic batch or none", f"{sent.name}: {dict(outcomes)}")
+
+
+def numbers_of_dry_run(sent: Sent, outcomes: Mapping[str, Mapping[str, Any]]) -> Iterator[Violation]:
+    """Orders that a dry run tells to be made."""
+    told = [
+        key for key, one in outcomes.items() if one["status"] == "ok" and len(one.keys() - {"ignored"}) > 1
+    ]
+    if told and sent.options.validate_only:
+        yield Violation("a dry run leaves nothing", f"{sent.name}: {told[:_SHOWN]}")
 
 
 def miscounted(sent: Sent, outcomes: Mapping[str, Mapping[str, Any]]) -> Iterator[Violation]:

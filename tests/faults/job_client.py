@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import httpx
 
 from tests.faults.clients import Client
-from tests.faults.goods import SIZES, batch, batch_in_common, batch_in_turn, body_of
+from tests.faults.goods import SIZES, batch, batch_in_common, batch_in_turn, batch_of_one_piece, body_of
 from tests.faults.journal import BATCHES, Answer, Sent
 from tests.faults.options import AS_USUAL, Options
 from tests.faults.retries import retry_of
@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from tests.faults.retries import Retry
 
 _LARGE_SIZES: Final = (50, 300, 300)
-_KINDS: Final = ("plain", "cancelled", "in order", "unique", "at most", "later", "cancelled")
+_KINDS: Final = (
+    *("plain", "cancelled", "in order", "unique", "at most"),
+    *("later", "cancelled", "dry", "atomic"),
+)
 """In turn: in however little time, there is one of each."""
+_CANCELLED: Final = {"unique": 0.2, "later": 0.3, "dry": 0.2, "atomic": 0.2}
+"""How many of a kind are to be cancelled, beside those that all are."""
 _COMMON: Final = 40
 """Orders in a file that several clients send."""
 _RETRIED, _RETRIED_AT_ONCE_AGAIN, _DELETED = 0.6, 0.2, 0.2
@@ -45,9 +50,8 @@ class JobClient(Client):
     def _batch(self, name: str) -> Sent:
         kind = _KINDS[self._batches_made % len(_KINDS)]
         self._batches_made += 1
-        wanted, options, to_be_cancelled = self._wanted(kind, name)
-        if self._chance.random() < 0.5:
-            options = replace(options, labels={"kind": kind, "by": self.name}, reference=f"{kind}, ordered?")
+        wanted, options = self._wanted(kind, name), self._options(kind)
+        to_be_cancelled = kind == "cancelled" or self._chance.random() < _CANCELLED.get(kind, 0)
         return Sent(
             name,
             body_of(wanted),
@@ -59,23 +63,33 @@ class JobClient(Client):
             to_be_cancelled=to_be_cancelled,
         )
 
-    def _wanted(self, kind: str, name: str) -> tuple[dict[str, Wanted], Options, bool]:
-        """The orders of a batch of a kind, its options, and whether it is to be cancelled."""
-        if kind == "in order":
-            return batch_in_turn(self._chance, name), Options(ordered=True), False
+    def _wanted(self, kind: str, name: str) -> dict[str, Wanted]:
+        """The orders of a batch of a kind."""
+        if kind == "in order" or (kind == "dry" and self._chance.random() < 0.5):
+            return batch_in_turn(self._chance, name)
         if kind == "unique":
             wanted = batch_in_common(f"{self._seed}/{self._batches_made}", _COMMON)
             # Whoever sends the same file may have split it otherwise.
             some = self._chance.sample(list(wanted), self._chance.randint(_COMMON // 2, _COMMON))
-            return {key: wanted[key] for key in some}, Options(unique_keys=True), self._chance.random() < 0.2
+            return {key: wanted[key] for key in some}
+        if kind == "atomic":
+            return batch_of_one_piece(self._chance, name)
         sizes = _LARGE_SIZES if kind in {"cancelled", "at most"} else SIZES
-        wanted = batch(self._chance, name, poisonous=False, spells=self._spells, sizes=sizes)
-        if kind == "at most":
-            return wanted, Options(max_failed=self._chance.choice((0, 2, 10))), False
-        if kind == "later":
-            not_before = round(time.time() + self._chance.uniform(0.5, 5), 3)
-            return wanted, Options(not_before=not_before), self._chance.random() < 0.3
-        return wanted, AS_USUAL, kind == "cancelled"
+        return batch(self._chance, name, poisonous=False, spells=self._spells, sizes=sizes)
+
+    def _options(self, kind: str) -> Options:
+        """The options of a batch of a kind."""
+        options = {
+            "in order": Options(ordered=True),
+            "unique": Options(unique_keys=True),
+            "at most": Options(max_failed=self._chance.choice((0, 2, 10))),
+            "later": Options(not_before=round(time.time() + self._chance.uniform(0.5, 5), 3)),
+            "dry": Options(validate_only=True),
+            "atomic": Options(atomic=True),
+        }.get(kind, AS_USUAL)
+        if self._chance.random() < 0.5:
+            options = replace(options, labels={"kind": kind, "by": self.name}, reference=f"{kind}, ordered?")
+        return options
 
     def _accepted(self, client: httpx.Client, sent: Sent, answer: Answer) -> None:
         if made := self._made.get(sent.name):

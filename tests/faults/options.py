@@ -25,6 +25,11 @@ class Options:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def in_order(self) -> bool:
+        """Whether orders are decided in the order that was sent, asked for or not."""
+        return self.ordered or self.validate_only or self.atomic
+
+    @property
     def query(self) -> str:
         """What follows the path, ``""`` where nothing is asked for."""
         asked = list(self._asked())
@@ -57,7 +62,7 @@ class Options:
         wanted = None if self.not_before is None else _moment(self.not_before)
         flags = (job["ordered"], job["uniqueKeys"], job["dryRun"], job["atomic"])
         return (
-            flags == (self.ordered, self.unique_keys, self.validate_only, self.atomic)
+            flags == (self.in_order, self.unique_keys, self.validate_only, self.atomic)
             and (job["maxFailed"], job["reference"]) == (self.max_failed, self.reference)
             and job["labels"] == self.labels
             and at == wanted

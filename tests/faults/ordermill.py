@@ -21,7 +21,8 @@ from tests.faults.checks import violated_rules
 from tests.faults.goods import CATALOG, COUNTED, COUNTED_UNITS, POISON
 from tests.faults.job_checks import broken_tellings
 from tests.faults.subject import Subject
-from tests.faults.verdict import Verdict, judge, read_world
+from tests.faults.verdict import Verdict, judge
+from tests.faults.world import read_world
 from tests.support.catalog_files import load
 from tests.support.queue_messages import double_and_shuffle
 from tests.support.role_stack import running_role_stack

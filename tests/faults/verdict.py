@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import http
-import json
-from collections import Counter, defaultdict
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import msgspec
-from sqlalchemy import text
 
 from tests.faults.checks import Violation
 from tests.faults.goods import COUNTED, OK, POISON
 from tests.faults.hostile import HOSTILE
 from tests.faults.job_checks import (
-    is_cancelled,
+    half_made,
+    has_reason,
     made_twice,
     miscounted,
+    numbers_of_dry_run,
     out_of_turn,
     outcomes_changed,
     strangers_named,
@@ -30,40 +30,14 @@ from tests.faults.told import told_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Engine
-
     from tests.faults.goods import Wanted
     from tests.faults.journal import Sent
+    from tests.faults.world import World
 
-_JOBS = text("SELECT CAST(id AS text) AS id, request_id, idempotency_key FROM jobs")
-_LINES = text("""
-    SELECT CAST(job_id AS text) AS job_id, position, order_lines.sku, sum(quantity) AS quantity
-    FROM orders JOIN order_lines ON order_number = number GROUP BY job_id, position, order_lines.sku
-""")
-_FREE = text("""
-    SELECT sku, sum(physical - allocated) AS free FROM stock JOIN items ON items.id = item_id GROUP BY sku
-""")
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_MADE = text("""
-    SELECT batch_key, array_agg(DISTINCT CAST(job_id AS text)) AS job_ids, array_agg(number) AS numbers
-    FROM orders GROUP BY batch_key
-""")
 _READERS = 4
-
-
-@dataclass
-class World:
-    """What there is when everything has been healed."""
-
-    jobs: dict[str, tuple[str, str | None]]
-    """Job id → the request id and the Idempotency-Key that it came with."""
-    lines: dict[str, dict[int, Counter[str]]]
-    """Job id → position → units by SKU."""
-    free: dict[str, int]
-    made: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Key → the jobs that have made an order under it."""
-    numbers: dict[str, frozenset[int]] = field(default_factory=dict)
-    """Key → the orders under it, and their parts."""
+_OF_THE_JOB = ("cancelled", "batch_rejected")
+"""Reasons that say nothing of the order itself."""
 
 
 @dataclass
@@ -82,19 +56,6 @@ class Verdict:
     def accuse(self, rule: str, what: str) -> None:
         """One more."""
         self.violations.append(Violation(rule, what))
-
-
-def read_world(engine: Engine) -> World:
-    """Read it."""
-    lines: dict[str, dict[int, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    with engine.connect() as connection:
-        jobs = {row.id: (row.request_id, row.idempotency_key) for row in connection.execute(_JOBS)}
-        for row in connection.execute(_LINES):
-            lines[row.job_id][row.position][row.sku] = int(row.quantity)
-        free = {row.sku: int(row.free) for row in connection.execute(_FREE)}
-        rows = connection.execute(_MADE).all()
-    made = {json.loads(row.batch_key): frozenset(row.job_ids) for row in rows}
-    return World(jobs, lines, free, made, {json.loads(row.batch_key): frozenset(row.numbers) for row in rows})
 
 
 def judge(sent: Sequence[Sent], world: World, url: str, key: str) -> Verdict:
@@ -172,7 +133,8 @@ def _judge_job(client: httpx.Client, sent: Sent, job: str, world: World, verdict
         verdict.violations += outcomes_changed(sent.name, _keyed(sent, seen), written)
     verdict.violations += [*wrongly_cancelled(sent, outcomes), *miscounted(sent, outcomes)]
     verdict.violations += strangers_named(sent, outcomes, world.numbers)
-    if sent.options.ordered:
+    verdict.violations += [*half_made(sent, outcomes), *numbers_of_dry_run(sent, outcomes)]
+    if sent.options.in_order:
         for key in out_of_turn(sent.wanted, outcomes):
             verdict.accuse("whoever asks first gets what is scarce", f"{sent.name} {key}")
     # Another batch's keys are accused above.
@@ -182,7 +144,7 @@ def _judge_job(client: httpx.Client, sent: Sent, job: str, world: World, verdict
         if not sent.is_keyed:
             _judge_completion(f"{sent.name} {key}", key, outcome, verdict)
             continue
-        _judge_order(f"{sent.name} {key}", sent.wanted[key].order, outcome, world, (job, position), verdict)
+        _judge_order(sent, key, outcome, world, (job, position), verdict)
 
 
 def _judge_kept(
@@ -243,9 +205,10 @@ def _judge_replay(client: httpx.Client, sent: Sent, job: str, results: bytes, ve
 
 def _judge_outcome(name: str, wanted: Wanted, outcome: dict[str, Any], verdict: Verdict) -> None:
     code = OK if outcome["status"] == "ok" else outcome["code"]
-    if is_cancelled(outcome):
-        verdict.outcomes["cancelled"] += 1
-        return
+    for reason in _OF_THE_JOB:
+        if has_reason(outcome, reason):
+            verdict.outcomes[reason] += 1
+            return
     verdict.outcomes["ok" if code == OK else str(code)] += 1
     given_up = "given up" in outcome.get("msg", "")
     if code not in wanted.may_be or (given_up and OK in wanted.may_be):
@@ -262,28 +225,27 @@ def _judge_completion(name: str, key: str, outcome: dict[str, Any], verdict: Ver
 
 
 def _judge_order(
-    name: str,
-    order: dict[str, Any],
-    outcome: dict[str, Any],
-    world: World,
-    place: tuple[str, int],
-    verdict: Verdict,
+    sent: Sent, key: str, outcome: dict[str, Any], world: World, place: tuple[str, int], verdict: Verdict
 ) -> None:
     """What was bought is what was asked for; what was not to be had is not to be had now either."""
+    name, order, options = f"{sent.name} {key}", sent.wanted[key].order, sent.options
     asked: Counter[str] = Counter()
     for line in order["products"]:
         asked[line["sku"]] += line["qty"]
+    is_made = outcome["status"] == "ok" and not options.validate_only
     bought = world.lines.get(place[0], {}).get(place[1], Counter())
-    if bought != (asked if outcome["status"] == "ok" else Counter()):
-        verdict.accuse("an order is what was asked for", f"{name}: asked {asked}, found {bought}")
-    counted = not asked.keys().isdisjoint(COUNTED)
+    if bought != (asked if is_made else Counter()):
+        rule = "a dry run leaves nothing" if options.validate_only else "an order is what was asked for"
+        verdict.accuse(rule, f"{name}: asked {asked}, found {bought}")
+    # What was counted anew was not there before; nor was what earlier ones had, of which nothing has stayed.
+    gone = options.validate_only or options.atomic or not asked.keys().isdisjoint(COUNTED)
     if (
         outcome.get("code") == -2
-        and not counted
+        and not gone
         and all(world.free[sku] >= units for sku, units in asked.items())
     ):
         verdict.accuse("nothing is refused that was there", f"{name}: {outcome}")
-    if "orderNumber" in order and outcome["status"] == "ok" and outcome["orders"] != [order["orderNumber"]]:
+    if is_made and "orderNumber" in order and outcome["orders"] != [order["orderNumber"]]:
         verdict.accuse("an explicit number is kept", f"{name}: {outcome}")
 
 

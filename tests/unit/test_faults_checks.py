@@ -14,8 +14,10 @@ from tests.faults.goods import OK, TURNS, Wanted, batch_in_turn
 from tests.faults.harm import Harm, harm_of
 from tests.faults.job_checks import (
     broken_tellings,
+    half_made,
     made_twice,
     miscounted,
+    numbers_of_dry_run,
     out_of_turn,
     outcomes_changed,
     strangers_named,
@@ -169,6 +171,27 @@ def test_a_job_that_does_not_tell_its_options_is_accused() -> None:
     assert options.query == (
         "?ordered=true&notBefore=1970-01-01T00%3A00%3A00.500000%2B00%3A00&reference=r%261&label=a%3Ab"
     )
+
+
+def test_an_atomic_batch_that_is_made_in_part_is_accused() -> None:
+    whole = sent(options=Options(atomic=True))
+    with_it: dict[str, Any] = {"status": "no", "code": -7, "errors": [{"reason": "batch_rejected"}]}
+
+    for honest in ({"a": MADE, "b": MADE}, {"a": SHORT, "b": with_it}, {"a": STOPPED, "b": STOPPED}):
+        assert not list(half_made(whole, honest))
+    assert list(half_made(whole, {"a": MADE, "b": SHORT}))
+    assert list(half_made(whole, {"a": with_it, "b": with_it}))
+    assert list(half_made(sent(), {"a": SHORT, "b": with_it}))
+    assert not list(half_made(sent(), {"a": MADE, "b": SHORT}))
+
+
+def test_a_dry_run_that_names_orders_is_accused() -> None:
+    dry = sent(options=Options(validate_only=True))
+
+    assert not list(numbers_of_dry_run(dry, {"a": {"status": "ok", "ignored": ["/x"]}, "b": SHORT}))
+    assert list(numbers_of_dry_run(dry, {"a": MADE}))
+    assert list(numbers_of_dry_run(dry, {"a": {"status": "ok", "order": 7}}))
+    assert not list(numbers_of_dry_run(sent(), {"a": MADE}))
 
 
 def test_a_done_job_that_counts_other_outcomes_is_accused() -> None:
