@@ -115,6 +115,22 @@ def test_a_death_leaves_an_atomic_batch_whole(site: Site, point: str) -> None:
     assert broken_invariants(site.engine, at_rest=True) == {}
 
 
+def test_a_worker_that_dies_when_too_much_is_rejected_leaves_a_job_that_decides_nothing_more(
+    site: Site,
+) -> None:
+    batch = {f"k{n}": {} for n in range(20)}
+    site.allow("after-commit")
+
+    path = site.post(batch, "?ordered=true&maxFailed=0").headers["Location"]
+    outcomes = site.results(path)
+
+    assert site.has_died("after-commit")
+    reasons = [outcome["errors"][0]["reason"] for outcome in outcomes.values()]
+    assert reasons == ["order_empty"] * 4 + ["cancelled"] * 16
+    assert site.client.get(path).json()["state"] == "cancelled"
+    assert broken_invariants(site.engine, at_rest=True) == {}
+
+
 def test_a_scheduler_that_dies_with_due_slices_in_its_hand_costs_nothing(site: Site) -> None:
     # The API's message is never sent, so only the scheduler can bring the slices to a worker.
     site.allow("after-insert")
