@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound="Callable[..., Any]")
 
 _PARAMETERS = {
+    "dry_run": "validateOnly",
+    "atomic": "atomic",
     "ordered": "ordered",
     "unique_keys": "uniqueKeys",
     "max_failed": "maxFailed",
@@ -25,39 +27,53 @@ _PARAMETERS = {
 """The parameter of each option. The server says what is wrong with their values."""
 
 
+_OPTIONS = (
+    click.option("--reference", metavar="TEXT", help="What you call the batch; its job tells it."),
+    click.option(
+        "--label",
+        "labels",
+        metavar="NAME:VALUE",
+        multiple=True,
+        help="A label of the job, to find it by; may be given up to 16 times.",
+    ),
+    click.option(
+        "--not-before",
+        metavar="MOMENT",
+        help="Decide nothing sooner, as 2027-01-31T06:00:00+01:00. The batch is only handed in then.",
+    ),
+    click.option(
+        "--max-failed",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Cancel the job as soon as more than N orders are rejected.",
+    ),
+    click.option(
+        "--atomic",
+        is_flag=True,
+        help="Make all orders, or none where one is rejected.",
+    ),
+    click.option(
+        "--dry-run",
+        is_flag=True,
+        help="Decide the orders on the stock, vouchers and numbers of now, and create nothing.",
+    ),
+    click.option(
+        "--unique-keys",
+        is_flag=True,
+        help="Make no second order under a key that has one, in whatever file it was sent.",
+    ),
+    click.option(
+        "--ordered",
+        is_flag=True,
+        help="Decide the orders in the order of the file: scarce stock goes to the first. Takes longer.",
+    ),
+)
+"""The last one stands first in the help."""
+
+
 def batch_options(command: C) -> C:
     """Give a command the options of a batch, which go into its keyword arguments."""
-    for option in (
-        click.option("--reference", metavar="TEXT", help="What you call the batch; its job tells it."),
-        click.option(
-            "--label",
-            "labels",
-            metavar="NAME:VALUE",
-            multiple=True,
-            help="A label of the job, to find it by; may be given up to 16 times.",
-        ),
-        click.option(
-            "--not-before",
-            metavar="MOMENT",
-            help="Decide nothing sooner, as 2027-01-31T06:00:00+01:00. The batch is only handed in then.",
-        ),
-        click.option(
-            "--max-failed",
-            type=click.IntRange(min=0),
-            metavar="N",
-            help="Cancel the job as soon as more than N orders are rejected.",
-        ),
-        click.option(
-            "--unique-keys",
-            is_flag=True,
-            help="Make no second order under a key that has one, in whatever file it was sent.",
-        ),
-        click.option(
-            "--ordered",
-            is_flag=True,
-            help="Decide the orders in the order of the file: scarce stock goes to the first. Takes longer.",
-        ),
-    ):
+    for option in _OPTIONS:
         command = option(command)
     return command
 

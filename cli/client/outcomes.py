@@ -55,6 +55,7 @@ class JobReport(msgspec.Struct, frozen=True, rename="camel"):
     codes: dict[str, int]
     reference: str | None = None
     labels: dict[str, str] = {}
+    dry_run: bool = False
     not_before: str | None = None
     created_at: str | None = None
     started_at: str | None = None

@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from cli.client.outcomes import JobReport, Outcome
 
 
-def counts_table(counts: Mapping[int, int]) -> Table:
+def counts_table(counts: Mapping[int, int], *, dry_run: bool = False) -> Table:
     """Orders by code, as counts_by_code gives them, with their sum at the end."""
-    table = Table(box=box.SIMPLE_HEAD, show_footer=True)
+    told = "Nothing was created: this was a dry run." if dry_run else None
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True, caption=told)
     table.add_column("code", "all", justify="right")
     table.add_column("orders", f"{sum(counts.values()):,}", justify="right")
     table.add_column("meaning")
     for code, count in counts.items():
-        meaning = "created or prepared" if code == 0 else CODE_MEANINGS.get(code, "")
+        done = "could be created" if dry_run else "created or prepared"
+        meaning = done if code == 0 else CODE_MEANINGS.get(code, "")
         table.add_row("ok" if code == 0 else str(code), f"{count:,}", meaning)
     return table
 
@@ -45,6 +47,7 @@ def _job_lines(job: JobReport) -> list[tuple[str, str]]:
         ("job", job.id),
         *([("reference", job.reference)] if job.reference else []),
         *([("labels", _labels(job))] if job.labels else []),
+        *([("dry run", "nothing was created")] if job.dry_run else []),
         ("state", f"{job.state.replace('_', ' ')}, {job.percent:g} %"),
         ("orders", f"{job.total:,}"),
         ("  ok", f"{job.ok:,}"),

@@ -61,7 +61,8 @@ def submit(  # noqa: PLR0913 - one for each option
 
     FILE holds one JSON object {key: order, ...}; "-" is standard input, and a name ending in .ndjson
     or .jsonl is sent as lines of JSON. The outcomes go to standard output exactly as the server gave
-    them, a table of their counts to standard error.
+    them, a table of their counts to standard error. With --dry-run nothing is created: they are as they would
+    be now.
 
     A large batch becomes a job, which is followed until it is done. With --no-wait it is only handed in:
     its id goes to standard output, for `ordermill job ID` and `ordermill results ID`; so it is with
@@ -97,7 +98,7 @@ def submit(  # noqa: PLR0913 - one for each option
     write_json(body)
     outcomes = read_outcomes(body)
     if not as_json:
-        console.print(counts_table(counts_by_code(outcomes)))
+        console.print(counts_table(counts_by_code(outcomes), dry_run=options["dry_run"]))
     return exit_code(outcomes)
 
 

@@ -192,6 +192,12 @@ WRONG = [
     ("References=a", "is no parameter of"),
 ]
 IN_A_BATCH = [
+    ("atomic=true&maxFailed=1", "atomic: contradicts maxFailed"),
+    ("maxFailed=0&atomic=1", "nothing is left to be cancelled; send one of the two"),
+    ("validateOnly=yes", "validateOnly: 'yes' is not a boolean; write true or false"),
+    ("validateOnly=true&validateOnly=true", "validateOnly: stands more than once; send it once"),
+    ("atomic=all", "atomic: 'all' is not a boolean; write true or false"),
+    ("uniqueKeys=", "uniqueKeys: '' is not a boolean; write true or false"),
     ("maxFailed=", "maxFailed: '' is not a whole number"),
     ("maxFailed=-1", "maxFailed: '-1' is not in 0..1000000000"),
     ("maxFailed=1.5", "maxFailed: '1.5' is not a whole number"),

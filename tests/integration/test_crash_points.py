@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -118,7 +118,7 @@ def test_a_death_leaves_an_atomic_batch_whole(site: Site, point: str) -> None:
 def test_a_worker_that_dies_when_too_much_is_rejected_leaves_a_job_that_decides_nothing_more(
     site: Site,
 ) -> None:
-    batch = {f"k{n}": {} for n in range(20)}
+    batch: dict[str, Any] = {f"k{n}": {} for n in range(20)}
     site.allow("after-commit")
 
     path = site.post(batch, "?ordered=true&maxFailed=0").headers["Location"]

@@ -174,18 +174,28 @@ def test_a_batch_is_sent_with_its_options_and_is_another_one_with_others(
 ) -> None:
     file = batch_file(tmp_path, {"a": FINE})
     options = ["--label", "shop:se", "--label", "day:1", "--reference", "run 42", "--max-failed", "0"]
-    options += ["--unique-keys", "--ordered"]
+    options += ["--unique-keys", "--ordered", "--atomic", "--dry-run"]
 
     for given in (options, options, options[2:], []):
         assert run(server, submit, file, *given).exit_code == 0
 
     posted = [seen for seen in server.seen if seen.method == "POST"]
     assert posted[0].path == (
-        "/v1/orders?ordered=true&uniqueKeys=true&maxFailed=0&label=shop%3Ase&label=day%3A1&reference=run+42"
+        "/v1/orders?validateOnly=true&atomic=true&ordered=true&uniqueKeys=true&maxFailed=0&label=shop%3Ase&label=day%3A1&reference=run+42"
     )
     first, again, other, plain = (seen.headers["Idempotency-Key"] for seen in posted)
     assert first == again
     assert len({first, other, plain}) == 3
+
+
+def test_a_dry_run_says_that_nothing_was_created(server: SmallServer, tmp_path: Path) -> None:
+    file = batch_file(tmp_path, {"a": FINE})
+
+    dry, wet = run(server, submit, file, "--dry-run"), run(server, submit, file)
+
+    assert "Nothing was created: this was a dry run." in " ".join(dry.stderr.split())
+    assert "could be created" in dry.stderr
+    assert "dry run" not in wet.stderr
 
 
 def test_a_batch_that_is_to_be_decided_later_is_only_handed_in(server: SmallServer, tmp_path: Path) -> None:
