@@ -16,6 +16,7 @@ from api.middleware.error_handlers import add_error_handlers
 from api.middleware.rate_limit import close_rate_limit
 from api.orders.accept_small import SmallBatches
 from api.orders.backlog import Backlog
+from api.orders.change_watch import ChangeWatch
 from api.orders.keys_in_flight import KeysInFlight
 from api.routes import add_routes
 from api.shutdown import Shutdown
@@ -27,6 +28,7 @@ from shared.persistence.core.database import open_database
 from shared.persistence.jobs.backlog import undecided
 from shared.persistence.jobs.insert_many import insert_jobs
 from shared.persistence.jobs.progress import find_job
+from shared.persistence.orders.change_feed import newest_change
 from shared.queue.job_queue import JobQueue
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Flask:
         keys_engine=open_database(settings, "api-keys", needs_schema=True, pool_size=_KEYS_POOL_SIZE),
         keys_in_flight=KeysInFlight(),
         followers=Followers(listener, partial(find_job, engine)),
+        change_watch=ChangeWatch(partial(newest_change, engine)),
         small_batches=SmallBatches(partial(insert_jobs, engine), queue.dispatch),
         backlog=Backlog(partial(undecided, engine), settings.undecided_max_bytes, settings.lane_share_orders),
     )

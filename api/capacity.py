@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from api.web.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from shared.settings import Settings
 
@@ -118,13 +119,32 @@ class Capacity:
         permit = Permit(self, client_id)
         if heavy and not permit.become_heavy(_HEAVY_SECONDS):
             permit.release()
-            raise ApiError(
-                429,
-                f"{self.limits.heavy_max_per_client} large reads of this client are under way already; "
-                "nothing was done. Ask for fewer at once.",
-                headers={"Retry-After": "1"},
-            )
+            raise self._too_heavy()
         return permit
+
+    @contextmanager
+    def heavily(self, permit: Permit | None) -> Iterator[None]:
+        """Count a request among the large reads of its client for the time of the block, not while it waits.
+
+        Raises ApiError (429).
+        """
+        if permit is None:
+            yield
+            return
+        if not permit.become_heavy(_HEAVY_SECONDS):
+            raise self._too_heavy()
+        try:
+            yield
+        finally:
+            permit.cease_to_be_heavy()
+
+    def _too_heavy(self) -> ApiError:
+        return ApiError(
+            429,
+            f"{self.limits.heavy_max_per_client} large reads of this client are under way already; "
+            "nothing was done. Ask for fewer at once.",
+            headers={"Retry-After": "1"},
+        )
 
     def _error(self, client_id: int) -> ApiError:
         most = self.limits.requests_max_per_client
@@ -154,6 +174,11 @@ class Permit:
         """Count among the large reads of the client too; whether that was allowed in time."""
         return self._acquire(self._capacity.heavy, limit_seconds)
 
+    def cease_to_be_heavy(self) -> None:
+        """Count among the large reads no more."""
+        self._held.remove(self._capacity.heavy)
+        self._capacity.heavy.release(self._client_id)
+
     def begin_waiting(self) -> bool:
         """Count as a waiter from now on, and not as a request; whether that is allowed."""
         if self._capacity.waiters in self._held:
@@ -168,6 +193,8 @@ class Permit:
 
     def begin_following(self) -> bool:
         """Count as a follower and a waiter from now on, and not as a request; whether that is allowed."""
+        if self._capacity.followers in self._held:
+            return True
         return self._acquire(self._capacity.followers, 0.0) and self.begin_waiting()
 
     def release(self) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from api.memory_budget import MemoryBudget
     from api.orders.accept_small import SmallBatches
     from api.orders.backlog import Backlog
+    from api.orders.change_watch import ChangeWatch
     from api.orders.keys_in_flight import KeysInFlight
     from api.shutdown import Shutdown
     from shared.clock import Clock
@@ -52,6 +53,7 @@ class AppContext:
     backlog: Backlog
     keys_in_flight: KeysInFlight
     followers: Followers
+    change_watch: ChangeWatch
 
 
 @dataclass(frozen=True, kw_only=True)

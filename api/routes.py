@@ -24,6 +24,7 @@ from api.middleware.auth import (
 from api.middleware.concurrency import admit, keep_permit, release_permit
 from api.middleware.rate_limit import limit_rate
 from api.openapi.publication import Publication, asset
+from api.orders.changes_view import list_changes
 from api.orders.kinds import kind_routes
 from api.orders.list_view import list_orders
 from api.route import Route
@@ -32,6 +33,7 @@ from api.service.limits import show_limits
 from api.stock import count_stock, list_stock
 from api.web.query import check_query
 from shared.domain.kinds import JobKind
+from shared.schemas.lists.changes import ChangesQuery
 from shared.schemas.lists.jobs import JobListQuery
 from shared.schemas.lists.orders import OrderListQuery
 from shared.schemas.lists.results import ResultsQuery
@@ -55,6 +57,7 @@ def routes() -> tuple[Route, ...]:
     return (
         *chain.from_iterable(map(kind_routes, JobKind)),
         Route("GET", "/v1/orders", requires("orders:read"), list_orders, is_heavy=True, query=OrderListQuery),
+        Route("GET", "/v1/orders/changes", requires("orders:read"), list_changes, query=ChangesQuery),
         Route("GET", "/v1/stock", requires("stock:read"), list_stock, is_heavy=True, query=StockQuery),
         Route("POST", "/v1/stock", requires("stock:write"), count_stock, is_heavy=True),
         Route("GET", "/v1/jobs", ANY_KEY, list_jobs, is_heavy=True, query=JobListQuery),

@@ -10,10 +10,15 @@ from api.openapi.examples import COMPLETION_SENT, COMPLETIONS_SENT, ORDER_SENT, 
 from api.openapi.operation import Body, Operation, ResponseDoc
 from api.openapi.order_steps import STEPS
 from shared.schemas.batch_options import OrderOptionsQuery
+from shared.schemas.lists.changes import ChangesQuery
 from shared.schemas.lists.orders import OrderListQuery
 
 if TYPE_CHECKING:
     from shared.settings import Settings
+
+
+def _changes(settings: Settings) -> ChangesQuery:
+    return ChangesQuery(page_max=settings.orders_page_max)
 
 
 def _order_list(settings: Settings) -> OrderListQuery:
@@ -47,6 +52,25 @@ ORDERS: Final = {
         query=_order_list,
         responses={
             200: ResponseDoc(says="A page of orders.", schema="OrderList", headers=("PreferenceApplied",)),
+        },
+    ),
+    "GET /v1/orders/changes": Operation(
+        id="listChanges",
+        tag="Orders",
+        summary="Follow changes of orders",
+        description="Every order that was made or changed since, in the order in which that became visible; "
+        "none is ever missed, whatever was under way. One that changed twice may be told once, as it is now, "
+        "and one may be told again. A key that is limited to markets is told of those of its markets. What a "
+        "transaction makes is told when all that had begun to write before it have ended. Where an answer is "
+        "`feed_began_anew`, read from the beginning: the database has moved to another server.",
+        parameters=("PreferStrict",),
+        query=_changes,
+        responses={
+            200: ResponseDoc(
+                says="A page of changed orders, and where the next begins.",
+                schema="ChangeList",
+                headers=("PreferenceApplied",),
+            ),
         },
     ),
     "POST /v1/order": one_operation(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from shared.domain.order_list import OrderEdge, OrderFilter
 
 # Measured: the rows, what is made of them, and the JSON, all of which are there at the same moment.
-_HELD_PER_BYTE: Final = 4
+HELD_PER_BYTE: Final = 4
 
 
 def list_orders(app: AppContext, context: RequestContext) -> Response:
@@ -51,7 +51,7 @@ def list_orders(app: AppContext, context: RequestContext) -> Response:
         raise bad_values([wanted])
     return reserved_response(
         app.memory_budget,
-        lambda held: _page(app, wanted, zone, lambda json_bytes: held.reserve(_HELD_PER_BYTE * json_bytes)),
+        lambda held: _page(app, wanted, zone, lambda json_bytes: held.reserve(HELD_PER_BYTE * json_bytes)),
         honoured(strict=strict),
     )
 

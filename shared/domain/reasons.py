@@ -41,6 +41,9 @@ NOT_DATE: Final = Reason("not_date", Code.GENERAL, "not a date, or date and time
 NOT_EMAIL: Final = Reason("not_email", Code.GENERAL, "not an e-mail address")
 NOT_COUNTRY: Final = Reason("not_country", Code.GENERAL, "not an ISO 3166 alpha-2 country code")
 NOT_CURRENCY: Final = Reason("not_currency", Code.GENERAL, "not an ISO 4217 currency code")
+FEED_BEGAN_ANEW: Final = Reason(
+    "feed_began_anew", Code.GENERAL, "a place in a feed that is another one, or has begun anew since"
+)
 NOT_CURSOR: Final = Reason("not_cursor", Code.GENERAL, "not a place in a list that an answer has given")
 IS_NULL: Final = Reason("is_null", Code.GENERAL, "null where something may be absent, but not null")
 IS_EMPTY: Final = Reason("is_empty", Code.GENERAL, "an empty text where a name or a value belongs")

@@ -88,6 +88,9 @@ def test_a_scheduler_that_a_server_keeps_for_ever_is_replaced_and_sweeps_again(
             try:
                 first = worker.accept({"a": order()})
                 until(lambda: worker.queued(LARGE_QUEUE) == first, "it sweeps")
+                # It has pinged by its second turn; until it has, it is given a minute to start.
+                first += worker.accept({"again": order()})
+                until(lambda: worker.queued(LARGE_QUEUE) == first, "it goes round")
 
                 # What it has open leads nowhere from here on; a new connection would not.
                 hole.lose_all()

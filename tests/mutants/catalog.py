@@ -6,6 +6,9 @@ from typing import Final
 
 from tests.mutants.mutant import Change, Mutant
 
+_CHANGES: Final = "tests/integration/test_change_feed.py"
+_CHANGE_FEED: Final = "shared/persistence/orders/change_feed.py"
+_FILTERS: Final = "tests/integration/test_order_list_filters.py"
 _SETTLE: Final = "worker/settle/settle.py"
 _RETRY: Final = "worker/settle/retry.py"
 _SLICES: Final = "shared/persistence/jobs/slices.py"
@@ -1340,5 +1343,42 @@ MUTANTS: Final = (
         "an atomic batch that takes too long is cut up",
         [Change(_RETRY, " and not self.cut and not self.atomic", " and not self.cut")],
         [f"{_ATOMIC}::test_one_that_takes_all_of_its_time_is_not_cut_up_and_counts"],
+    ),
+    Mutant(
+        "the feed of changes is read above what has ended",
+        [Change(_CHANGE_FEED, " AND transaction_id < :horizon\n", "\n")],
+        [f"{_CHANGES}::test_what_a_transaction_made_before_others_is_told_when_it_ends_and_so_are_theirs"],
+    ),
+    Mutant(
+        "a cursor of another feed is read on with",
+        [Change(_CHANGE_FEED, "    if after.generation != generation:\n", "    if False:\n")],
+        [f"{_CHANGES}::test_a_cursor_that_is_not_of_this_feed_is_told"],
+    ),
+    Mutant(
+        "a change of what belongs to an order is not told",
+        [Change("shared/persistence/core/order_changes.py", "    if numbers:\n", "    if False:\n")],
+        [f"{_CHANGES}::test_a_change_of_an_order_and_of_what_belongs_to_it_is_told_as_it_is_then"],
+    ),
+    Mutant(
+        "a page of changes goes on behind what did not fit into it",
+        [
+            Change(
+                "shared/domain/order_changes.py",
+                "return SeenChanges(self.numbers[:count], self.before[count], self.before[:count])",
+                "return SeenChanges(self.numbers[:count], self.behind, self.before[:count])",
+            )
+        ],
+        [f"{_CHANGES}::test_a_page_has_no_more_than_fits_and_the_rest_follows"],
+    ),
+    Mutant(
+        "a cursor skips the other orders of its moment",
+        [
+            Change(
+                "shared/persistence/orders/page_numbers.py",
+                "return place > own if edge.backwards else place < own",
+                "return place > own if edge.backwards else orders.c.created_at < edge.created_at",
+            )
+        ],
+        [f"{_FILTERS}::test_next_shows_each_of_900_orders_of_one_moment_once_while_others_come_in"],
     ),
 )

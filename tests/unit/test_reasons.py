@@ -24,6 +24,7 @@ from shared.domain.cancellation import (
     decide_cancellations,
 )
 from shared.domain.completion import Misread, already_shipping, no_such_order
+from shared.domain.order_changes import NoPlace
 from shared.domain.order_list import OrderSize, check_page
 from shared.domain.outcome import Fault, Reason, Rejected
 from shared.domain.reasons import REASONS
@@ -44,6 +45,7 @@ from shared.domain.shipment import (
     decide_shipments,
 )
 from shared.domain.stock_count import StockCount, resolve_counts
+from shared.schemas.lists.changes import no_place
 from shared.schemas.lists.stock import StockQuery
 from shared.schemas.openapi.answers import ANSWERS
 from shared.schemas.order.reading import OrderReader, faults_of
@@ -163,7 +165,8 @@ CASES: dict[str, list[Callable[[], list[Fault]]]] = {
     "not_email": [ordered(address={**ADDRESS, "email": "eva"})],
     "not_country": [ordered(address={**ADDRESS, "country": "SWE"})],
     "not_currency": [ordered(currency="sek")],
-    "not_cursor": [asked(("cursor", "x"))],
+    "feed_began_anew": [lambda: [no_place(NoPlace.OTHER_FEED)]],
+    "not_cursor": [asked(("cursor", "x")), lambda: [no_place(NoPlace.NOT_REACHED)]],
     "is_null": [ordered(voucherCodes=[None])],
     "is_empty": [ordered(market=" ")],
     "out_of_range": [ordered_line(qty=0), ordered_line(unitPrice=-1), ordered(voucherValue=1e12)],

@@ -21,6 +21,7 @@ from shared.persistence.jobs.kept_bodies import empty_bodies
 from shared.persistence.jobs.prune import prune_jobs
 from shared.persistence.jobs.requested_numbers import release_numbers
 from shared.persistence.orders.cancel import cancel_expired
+from shared.persistence.orders.change_feed import begin_anew
 from shared.queue.job_queue import JobQueue, QueueAwayError
 from shared.settings import Settings
 from shared.signal_wakeup import signal_wakeup
@@ -74,6 +75,7 @@ def periodic_tasks(engine: Engine, queue: JobQueue, settings: Settings) -> list[
         PeriodicTask("sweep", settings.sweep_seconds, partial(sweep, engine, queue, settings)),
         PeriodicTask("mails", settings.sweep_seconds, partial(sweep_mails, engine, queue, settings)),
         PeriodicTask("finish", settings.sweep_seconds, FinishEndedJobs(engine)),
+        PeriodicTask("changes", settings.sweep_seconds, partial(_begin_feed_anew, engine)),
         # A backlog of a million jobs must not keep lost slices waiting.
         PeriodicTask("prune", settings.prune_seconds, partial(_prune, engine), until_done=True),
         PeriodicTask(
@@ -89,6 +91,13 @@ def periodic_tasks(engine: Engine, queue: JobQueue, settings: Settings) -> list[
             "prepared", settings.prune_seconds, partial(_cancel_expired, engine, settings), until_done=True
         ),
     ]
+
+
+def _begin_feed_anew(engine: Engine) -> int:
+    anew = begin_anew(engine)
+    if anew:
+        log.warning("change_feed_begun_anew", reason="the database is on another server than before")
+    return int(anew)
 
 
 def _prune(engine: Engine) -> int:

@@ -57,6 +57,7 @@ _NEWEST = text(f"""
     SELECT transaction_id, id, cardinality(numbers) AS position FROM order_changes
     WHERE transaction_id < {_HORIZON} ORDER BY transaction_id DESC, id DESC LIMIT 1
 """)  # noqa: S608 - our own text
+_IS_OURS = text("SELECT server = change_feed_server() FROM change_feed")
 _MOVE = text("""
     INSERT INTO change_feed (server, generation) VALUES (change_feed_server(), :generation)
     ON CONFLICT ("only") DO UPDATE SET server = EXCLUDED.server, generation = EXCLUDED.generation
@@ -154,6 +155,9 @@ def begin_anew(engine: Engine) -> bool:
     That is so after a dump was loaded into it, or a standby promoted: ids of its transactions are others.
     Gives whether it was. Raises PersistenceError.
     """
+    with autocommit(engine) as connection:
+        if connection.execute(_IS_OURS).scalar():
+            return False
     with transaction(engine) as connection:
         # The row's lock lets one do it, and not in the middle of another's.
         anew = connection.execute(_MOVE, {"generation": secrets.randbits(_GENERATION_BITS)}).scalar()

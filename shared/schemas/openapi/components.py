@@ -14,6 +14,7 @@ from marshmallow import Schema
 from shared.domain.order import STATES_NEEDED
 from shared.schemas.countries import COUNTRIES, CURRENCIES
 from shared.schemas.job import JobSchema
+from shared.schemas.lists.changes import ChangeListSchema
 from shared.schemas.lists.jobs import JobListSchema
 from shared.schemas.lists.orders import OrderListSchema
 from shared.schemas.lists.stock import StockListSchema
@@ -95,11 +96,21 @@ def add_components(spec: APISpec, settings: Settings) -> None:
         add(name, answer)
 
 
+_WRITTEN: tuple[type[Schema], ...] = (
+    JobSchema,
+    JobListSchema,
+    OrderListSchema,
+    ChangeListSchema,
+    StockListSchema,
+    StockSetSchema,
+)
+
+
 def _add_written(spec: APISpec) -> None:
     """Add what is written by a schema: all its members are always there, but for the few that are not."""
     schemas = spec.components.schemas
     known = set(schemas)
-    for written in (JobSchema, JobListSchema, OrderListSchema, StockListSchema, StockSetSchema):
+    for written in _WRITTEN:
         spec.components.schema(_component_name(written), schema=written)
     for name in schemas.keys() - known:
         schemas[name]["required"] = _ALWAYS.get(name, list(schemas[name]["properties"]))
