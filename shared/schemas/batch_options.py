@@ -38,13 +38,6 @@ class BatchOptionsQuery(Schema):
             "longer: no two workers share such a batch. Without it nobody can count on who is first."
         },
     )
-    uniqueKeys = Flag(
-        metadata={
-            "description": "`true`: the key is the order's identity: one that has made an order of yours "
-            "already, in whatever batch, makes no second. Its outcome is -5, `key_exists`, with the `orders` "
-            "that it has."
-        },
-    )
     maxFailed = Whole(
         least=0,
         most=_MOST_FAILED,
@@ -91,6 +84,13 @@ class OrderOptionsQuery(BatchOptionsQuery):
         metadata={
             "description": "`true`: all orders are made, or none, in the order that was sent; up to "
             "`atomicMaxOrders`. Where one is rejected it tells why, and the others are -7, `batch_rejected`."
+        },
+    )
+    uniqueKeys = Flag(
+        metadata={
+            "description": "`true`: the key is the order's identity: one that has made an order of yours "
+            "already, in whatever batch, makes no second. Its outcome is -5, `key_exists`, with the `orders` "
+            "that it has."
         },
     )
 

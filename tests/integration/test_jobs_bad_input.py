@@ -104,6 +104,8 @@ def jobs(module_shop: Shop) -> Jobs:
         ("POST", "/v1/orders?uniqueKeys=true&uniqueKeys=false", BATCH, 400, "uniqueKeys: stands more than"),
         ("POST", "/v1/orders?uniquekeys=true", BATCH, 400, "uniqueKeys"),
         ("POST", "/v1/order?uniqueKeys=true", GOOD, 400, "uniqueKeys"),
+        # The key of a completion is no order's.
+        ("POST", "/v1/completions?uniqueKeys=true", {"a": {"order": 1}}, 400, "uniqueKeys"),
         # What cannot be tried again.
         ("POST", "{done}/retry", {"keys": ["good"]}, 409, "the key 'good'"),
         ("POST", "{done}/retry", {"orders": {"good": GOOD}}, 409, "the key 'good'"),

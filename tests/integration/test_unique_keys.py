@@ -205,6 +205,31 @@ def test_an_ordered_batch_may_have_unique_keys(worker: WorkerHarness) -> None:
     assert again["k2"]["status"] == "ok"
 
 
+def test_an_atomic_batch_with_a_known_key_is_rejected_whole_and_leaves_its_other_keys_free(
+    worker: WorkerHarness,
+) -> None:
+    known = settle(worker, {"1001": order()})
+
+    rejected = settle(worker, {"1002": order(), "1001": order()}, atomic=True, ordered=True)
+    whole = settle(worker, {"1002": order(), "1003": order()}, atomic=True, ordered=True)
+
+    assert exists(rejected["1001"]) == known["1001"]["orders"]
+    assert rejected["1002"]["errors"][0]["reason"] == "batch_rejected"
+    assert [one["status"] for one in whole.values()] == ["ok", "ok"]
+    assert made(worker) == {"1001": 1, "1002": 1, "1003": 1}
+
+
+def test_a_dry_run_tells_which_keys_exist_and_takes_none(worker: WorkerHarness) -> None:
+    known = settle(worker, {"1001": order()})
+
+    dry = settle(worker, {"1001": order(), "1002": order()}, per=1, dry_run=True, ordered=True)
+
+    assert exists(dry["1001"]) == known["1001"]["orders"]
+    assert dry["1002"] == {"status": "ok"}
+    assert claims(worker) == 1
+    assert settle(worker, {"1002": order()})["1002"]["status"] == "ok"
+
+
 def split(worker: WorkerHarness, keys: Iterable[str], per: int, **how: Any) -> list[int]:
     return worker.accept({key: order() for key in keys}, per=per, unique_keys=True, **how)
 
