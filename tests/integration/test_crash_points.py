@@ -131,6 +131,22 @@ def test_a_worker_that_dies_when_too_much_is_rejected_leaves_a_job_that_decides_
     assert broken_invariants(site.engine, at_rest=True) == {}
 
 
+@pytest.mark.parametrize("point", ["after-claim", "after-write", "after-commit"])
+def test_a_death_takes_no_key_from_its_order_and_makes_none_a_second(site: Site, point: str) -> None:
+    batch = {f"{point} {key}": one for key, one in batch_of(6).items()}
+    site.allow(point)
+
+    first = site.results(site.post(batch, "?uniqueKeys=true").headers["Location"])
+    again = site.results(site.post(batch, "?uniqueKeys=true").headers["Location"])
+
+    assert site.has_died(point)
+    assert {one["status"] for one in first.values()} == {"ok"}
+    assert {key: (one["code"], one["orders"]) for key, one in again.items()} == {
+        key: (-5, one["orders"]) for key, one in first.items()
+    }
+    assert broken_invariants(site.engine, at_rest=True) == {}
+
+
 def test_a_scheduler_that_dies_with_due_slices_in_its_hand_costs_nothing(site: Site) -> None:
     # The API's message is never sent, so only the scheduler can bring the slices to a worker.
     site.allow("after-insert")
