@@ -32,8 +32,10 @@ def test_every_rival_writes_the_same_rows_and_every_goal_has_a_ratio() -> None:
         "direct",
         "ordermill, one hot item",
         "ordermill, one worker process",
+        "dry",
+        "wet",
     }
-    assert len(results.goals) == 26
+    assert len(results.goals) == 27
     assert [goal.name for goal in results.goals if goal.ratio <= 0] == []
     assert [one.name for one in results.profiles] == ["1 worker process", "2 worker processes"]
     assert all(one.cpu_micros["worker"] > 0 for one in results.profiles)
