@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import event, text
 
 from api.context import app_context_of
+from api.jobs import event_stream
 from shared.events import JobEvents
 from tests.support.api import ApiClient
 from tests.support.until import pause, until
@@ -254,6 +255,21 @@ def test_an_id_of_no_event_of_the_job_begins_with_the_job_as_it_is(api: ApiClien
         with streamed(api, path, Last_Event_ID=sent) as events:
             pass
         assert [job["done"] for job in events.jobs()] == [True]
+
+
+def test_a_stream_of_a_job_that_does_not_change_has_a_comment_every_15_seconds(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert vars(event_stream)["_COMMENT_SECONDS"] == 15
+    monkeypatch.setattr(event_stream, "_COMMENT_SECONDS", 0.5)
+    short = api.with_settings(follow_seconds_max=4, slice_max_orders=1)
+
+    with streamed(short, new_job(short)) as events:
+        pass
+
+    # A line that begins with a colon, and no event: an EventSource shows it to nobody.
+    assert events.seen.count({}) >= 2
+    assert len(events.jobs()) == 1
 
 
 def test_a_stream_ends_after_its_time_and_its_client_comes_again(api: ApiClient) -> None:

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import tracemalloc
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -104,6 +105,8 @@ def keys(response: TestResponse) -> list[str]:
 
 def rows(response: TestResponse) -> list[dict[str, str]]:
     assert response.status_code == 200, response.data
+    # Without it a spreadsheet takes the table for what its computer writes.
+    assert response.data.startswith(BOM_UTF8)
     return list(csv.DictReader(io.StringIO(response.data.decode("utf-8-sig"), newline="")))
 
 
