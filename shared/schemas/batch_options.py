@@ -38,6 +38,12 @@ class BatchOptionsQuery(Schema):
             "longer: no two workers share such a batch. Without it nobody can count on who is first."
         },
     )
+    atomic = Flag(
+        metadata={
+            "description": "`true`: all orders are made, or none, in the order that was sent; up to "
+            "`atomicMaxOrders`. Where one is rejected it tells why, and the others are -7, `batch_rejected`."
+        },
+    )
     maxFailed = Whole(
         least=0,
         most=_MOST_FAILED,
@@ -78,12 +84,6 @@ class OrderOptionsQuery(BatchOptionsQuery):
             "vouchers and numbers, and then nothing stays: no order, no number, no stock, no e-mail, no use "
             "of a voucher. Outcomes see what the earlier ones of their batch would take; an `ok` has no "
             "number."
-        },
-    )
-    atomic = Flag(
-        metadata={
-            "description": "`true`: all orders are made, or none, in the order that was sent; up to "
-            "`atomicMaxOrders`. Where one is rejected it tells why, and the others are -7, `batch_rejected`."
         },
     )
     uniqueKeys = Flag(

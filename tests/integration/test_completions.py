@@ -143,6 +143,34 @@ def test_completions_share_scarce_stock_in_the_order_that_was_sent(shop: Shop) -
     assert stock_of(shop, jar) == {"Main": (2, 2)}
 
 
+def test_an_atomic_batch_completes_all_orders_or_none(shop: Shop) -> None:
+    jar = new_item(shop, Main=5)
+    first, second = prepared(shop, order(line(jar)), order(line(jar)))
+    batch = {"a": {"order": first, "payment": NOTICE}, "bad": {"order": 999_999}, "c": {"order": second}}
+
+    none = complete(shop, batch, "?atomic=true")
+    left = [shop.orders(f"?order={number}&state=prepared") for number in (first, second)]
+    everything = complete(shop, {key: batch[key] for key in "ac"}, "?atomic=true")
+
+    assert [outcome["errors"][0]["reason"] for outcome in none.values()] == [
+        "batch_rejected",
+        "order_unknown",
+        "batch_rejected",
+    ]
+    assert [one["state"] for [one] in left] == ["prepared", "prepared"]
+    assert [outcome["orders"] for outcome in everything.values()] == [[first], [second]]
+    assert payments(shop, first) == [(first, "capture", 1, "T-77")]
+    assert stock_of(shop, jar) == {"Main": (5, 2)}
+
+
+@pytest.mark.parametrize("option", ["uniqueKeys", "validateOnly"])
+def test_what_only_orders_can_be_asked_is_refused_by_name(shop: Shop, option: str) -> None:
+    response = send(shop, {}, f"?{option}=true")
+
+    assert response.status_code == 400
+    assert told(response)["msg"].startswith(f"{option}: is no parameter of POST /v1/completions")
+
+
 def test_whoever_may_write_orders_of_the_market_completes_them_with_whatever_key(shop: Shop) -> None:
     [number] = prepared(shop)
     stranger = shop.api.new_key("Whoever", "orders:write")
