@@ -62,6 +62,10 @@ class AvailableStock:
         self._available = dict(available)
         self._reserved: dict[StockKey, int] = {}
 
+    def less(self, taken: Mapping[StockKey, int]) -> AvailableStock:
+        """What is available once these units are gone."""
+        return AvailableStock({key: units - taken.get(key, 0) for key, units in self._available.items()})
+
     def units(self, item_id: int, warehouse_id: int) -> int:
         """Units of the item that can still be had there; 0 where it has never lain."""
         return max(0, self._available.get((item_id, warehouse_id), 0))

@@ -75,6 +75,10 @@ _SHARED_FROM: Final = {**dict.fromkeys(SLICE_QUEUES, 600), SMALL_QUEUE: 640}
 _LEAST_LOAD: Final = 40
 """So that a message has no more than 25 slices, however little there is in each."""
 
+_DRY_MESSAGES: Final = 2
+"""Full messages whose orders make a slice of a dry run: one worker has such a job at a time, and waits for a
+message before each slice."""
+
 _FULL_SLICES: Final = 5
 """As many slices as large as bytes and lines let them be are a full message."""
 
@@ -142,7 +146,7 @@ def plan_slices(
     way; the runs of one that is waited for are shorter. A batch of no orders has no slices.
 
     The slices of an ordered batch go one after the other, so those of a small one are not cut so finely.
-    Those of a dry run share no transaction either, so each is as large as what is settled in one. An atomic
+    Those of a dry run share no transaction either, so each is larger than what is settled in one. An atomic
     batch is one slice, whatever it holds.
     """
     most = _bounds(queue, limits, options)
@@ -184,10 +188,8 @@ def _bounds(queue: str, limits: SliceLimits, options: DecisionOptions) -> _Bound
     if queue == SMALL_QUEUE:
         most_orders = limits.small_max_orders if options.ordered else most_orders
     elif options.dry_run:
-        of_message = MESSAGE_SLICES[queue]
-        return _Bounds(
-            most_orders * of_message, limits.slice_max_bytes * of_message, limits.slice_max_lines * of_message
-        )
+        times = _DRY_MESSAGES * MESSAGE_SLICES[queue]
+        return _Bounds(most_orders * times, limits.slice_max_bytes * times, limits.slice_max_lines * times)
     return _Bounds(most_orders, limits.slice_max_bytes, limits.slice_max_lines)
 
 

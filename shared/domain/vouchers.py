@@ -246,6 +246,10 @@ class Uses:
         self._left = dict(left)
         self._redeemed: dict[int, int] = {}
 
+    def less(self, taken: Mapping[int, int]) -> Uses:
+        """What is left once these uses are gone."""
+        return Uses({voucher_id: left - taken.get(voucher_id, 0) for voucher_id, left in self._left.items()})
+
     def usable(self, applied: Sequence[Applied]) -> tuple[list[Applied], list[Fault]]:
         """Those that have a use left. An automatic one without falls away; a code without is a fault."""
         there = [one for one in applied if not one.voucher.limited or self._left.get(one.voucher.id, 0) > 0]

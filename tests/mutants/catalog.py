@@ -232,8 +232,8 @@ MUTANTS: Final = (
         [
             Change(
                 "worker/settle/decide_and_write.py",
-                "    if not lock_stock(connection, items, thresholds).covers(available.reserved()):\n",
-                "    if not lock_stock(connection, items, thresholds).covers({}):\n",
+                "    if not counted.lock_stock(items).covers(available.reserved()):\n",
+                "    if not counted.lock_stock(items).covers({}):\n",
             )
         ],
         ["tests/integration/test_stock_locked_last.py"],
@@ -1302,12 +1302,12 @@ MUTANTS: Final = (
         [f"{_RACED}::test_whatever_races_each_key_has_one_outcome_and_is_made_once"],
     ),
     Mutant(
-        "a dry run of one slice commits what it has written",
+        "a dry run commits what it has written",
         [
             Change(
                 "worker/settle/dry_run.py",
-                "            placed = place(connection, dry)\n            savepoint.rollback()\n",
-                "            placed = place(connection, dry)\n            savepoint.commit()\n",
+                "        savepoint.rollback()\n",
+                "        savepoint.commit()\n",
             )
         ],
         [f"{_DRY_RUNS}::test_an_ok_has_no_number_and_still_tells_what_was_ignored"],
@@ -1316,16 +1316,16 @@ MUTANTS: Final = (
         "a dry slice does not see what those before it would have taken",
         [
             Change(
-                "worker/settle/dry_run.py",
-                "        take_again(connection, taken.job_id, locked.items, locked.vouchers)\n",
-                "",
+                "worker/settle/counted.py",
+                "return super().lock_stock(item_ids).less(",
+                "return super().lock_stock(item_ids).less({}) or (",
             )
         ],
         [f"{_DRY_RUNS}::test_a_slice_sees_what_the_dry_ones_before_it_would_have_taken"],
     ),
     Mutant(
         "a dry run draws real order numbers",
-        [Change("worker/settle/dry_run.py", "replace(claim, dry_run=True)", "claim")],
+        [Change("worker/settle/counted.py", ", count, claimed, dry_run=True)", ", count, claimed)")],
         [f"{_DRY_RUNS}::test_an_ok_has_no_number_and_still_tells_what_was_ignored"],
     ),
     Mutant(

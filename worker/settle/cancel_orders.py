@@ -27,7 +27,7 @@ from shared.schemas.order.step import cancellation_reader
 from worker.context import WorkerContext
 from worker.settle.kind import Settling, read_one
 from worker.settle.order_step import numbers_of, order_of, rejected
-from worker.settle.work import Locked, members_of
+from worker.settle.work import members_of
 
 
 @value(frozen=True, slots=True)
@@ -56,11 +56,10 @@ def read_cancellations(context: WorkerContext, taken: TakenSlice) -> list[KeyedC
 
 def lock_for_cancellations(
     _context: WorkerContext, connection: Connection, _claim: Claim, cancellations: Sequence[KeyedCancellation]
-) -> Locked:
+) -> None:
     """Lock the orders that are named, those that wait for what they have, stock and vouchers."""
     numbers = numbers_of(one.asked for one in cancellations)
-    locked = lock_orders_to_cancel(connection, numbers)
-    return Locked(locked.items, lock_what_they_have(connection, locked))
+    lock_what_they_have(connection, lock_orders_to_cancel(connection, numbers))
 
 
 def cancel_orders(

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from shared.domain.allocation import AvailableStock
 from shared.domain.catalog import CatalogIndex
 from shared.domain.completion import (
     AskedCompletion,
@@ -29,7 +30,7 @@ from shared.persistence.orders.lock import lock_orders
 from shared.persistence.stock.lock import lock_stock, reserve
 from worker.context import WorkerContext
 from worker.settle.kind import Settling, read_one
-from worker.settle.work import Locked, members_of
+from worker.settle.work import members_of
 
 
 @value(frozen=True, slots=True)
@@ -65,12 +66,10 @@ def _asked(taken: TakenSlice, key: str | None, read: Completion | Misread) -> As
 
 def lock_for_completions(
     context: WorkerContext, connection: Connection, claim: Claim, completions: Sequence[KeyedCompletion]
-) -> Locked:
+) -> None:
     """Lock the orders that are named, and the stock of those that are prepared."""
-    catalog = context.catalog(connection, claim.catalog_version)
-    items = _items_of(_locked_orders(connection, completions).values(), catalog)
-    lock_stock(connection, items, catalog.thresholds)
-    return Locked(items)
+    orders = _locked_orders(connection, completions)
+    _locked_stock(connection, orders.values(), context.catalog(connection, claim.catalog_version))
 
 
 def complete_orders(
@@ -79,7 +78,7 @@ def complete_orders(
     """The outcomes, after the orders have been completed, or added to."""
     catalog = context.catalog(connection, claim.catalog_version)
     orders = _locked_orders(connection, completions)
-    available = lock_stock(connection, _items_of(orders.values(), catalog), catalog.thresholds)
+    available = _locked_stock(connection, orders.values(), catalog)
     with context.order_clock:
         decided = decide_completions([one.asked for one in completions], orders, catalog, available)
     changes = list({id(one): one for one in decided if isinstance(one, OrderChange)}.values())
@@ -97,8 +96,11 @@ def _locked_orders(connection: Connection, completions: Iterable[KeyedCompletion
     return stored_orders(connection, lock_orders(connection, numbers))
 
 
-def _items_of(orders: Iterable[StoredOrder], catalog: CatalogIndex) -> set[int]:
-    return {demand.item_id for order in orders for demand in demands_of(order, catalog)}
+def _locked_stock(
+    connection: Connection, orders: Iterable[StoredOrder], catalog: CatalogIndex
+) -> AvailableStock:
+    items = {demand.item_id for order in orders for demand in demands_of(order, catalog)}
+    return lock_stock(connection, items, catalog.thresholds)
 
 
 def _outcome(read: Completion | Misread, decision: OrderChange | Rejected) -> Outcome:

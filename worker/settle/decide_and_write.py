@@ -14,18 +14,16 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from shared.domain.catalog import CatalogIndex
 from shared.domain.decide import Numbered, Placement, decide, stands_while_covered
 from shared.domain.draft import Doomed, Draft
 from shared.domain.mailbox import mailbox_of
 from shared.domain.outcome import Outcome, Rejected
 from shared.domain.vouchers import Uses
 from shared.persistence.orders.customers import add_customers, ask_for_new_passwords, register_customers
-from shared.persistence.orders.insert import draw_numbers, write_allocations, write_orders
+from shared.persistence.orders.insert import write_allocations, write_orders
 from shared.persistence.orders.markets import first_ordered_in
 from shared.persistence.orders.rows import Making, NewOrder
-from shared.persistence.orders.voucher_uses import lock_uses, use
-from shared.persistence.stock.lock import lock_stock, look_at_stock, reserve
+from worker.settle.counted import Counted
 from worker.settle.look_up import KeyedOrder, items_to_lock, vouchers_to_lock
 from worker.settle.time_limits import OrderClock
 
@@ -39,7 +37,7 @@ class Drafted:
 
     connection: Connection
     making: Making
-    catalog: CatalogIndex
+    counted: Counted
     clock: OrderClock
     orders: Sequence[KeyedOrder]
     drafts: Sequence[Draft | Doomed | Rejected]
@@ -77,34 +75,33 @@ def _may_be_locked_last(drafts: Sequence[Draft | Doomed | Rejected]) -> bool:
 
 def _locking_last(drafted: Drafted, items: Collection[int]) -> list[Outcome] | None:
     """None where stock has to be locked first: all is as before then."""
-    connection, thresholds = drafted.connection, drafted.catalog.thresholds
-    available = look_at_stock(connection, items, thresholds)
+    connection, counted = drafted.connection, drafted.counted
+    available = counted.look_at_stock(items)
     with drafted.clock:
         decided = decide(drafted.drafts, available, Uses({}))
     if not stands_while_covered(drafted.drafts, decided):
         return None
     savepoint = connection.begin_nested()
     numbered, new_orders = _write(drafted, decided)
-    if not lock_stock(connection, items, thresholds).covers(available.reserved()):
+    if not counted.lock_stock(items).covers(available.reserved()):
         # Sold since: what is left is decided on again, and none of these orders was.
         savepoint.rollback()
         return None
     write_allocations(connection, new_orders)
-    reserve(connection, available.reserved())
+    counted.take(available.reserved(), {})
     savepoint.commit()
     return _outcomes(decided, numbered)
 
 
 def _locking_first(drafted: Drafted, items: Collection[int]) -> list[Outcome]:
-    connection = drafted.connection
-    available = lock_stock(connection, items, drafted.catalog.thresholds)
-    uses = lock_uses(connection, vouchers_to_lock(drafted.drafts))
+    counted = drafted.counted
+    available = counted.lock_stock(items)
+    uses = counted.lock_uses(vouchers_to_lock(drafted.drafts))
     with drafted.clock:
         decided = decide(drafted.drafts, available, uses)
     numbered, new_orders = _write(drafted, decided)
-    write_allocations(connection, new_orders)
-    reserve(connection, available.reserved())
-    use(connection, uses.redeemed())
+    write_allocations(drafted.connection, new_orders)
+    counted.take(available.reserved(), uses.redeemed())
     return _outcomes(decided, numbered)
 
 
@@ -138,7 +135,7 @@ def _number(drafted: Drafted, placements: Sequence[Placement]) -> list[Numbered]
     explicit = [p.draft.request.order_number for p in placements]
     count = sum(placement.automatic_numbers for placement in placements)
     claimed = [number for number in explicit if number is not None]
-    automatic = draw_numbers(drafted.connection, count, claimed, dry_run=drafted.making.dry_run)
+    automatic = drafted.counted.draw_numbers(count, claimed)
     return [placement.numbered(automatic) for placement in placements]
 
 

@@ -1,55 +1,44 @@
 """Dry runs: a slice is placed as any other, and all that it has written is taken back before it is closed.
 
 It is the same decision on the same locked rows. The slices of such a job go one after the other; what the
-earlier ones would have taken is written down beside the job, and taken again, for as long, before the next
-one is decided. No lock outlasts a slice.
+earlier ones would have taken is written down beside the job, and is gone for the next one. No lock outlasts a
+slice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from shared.domain.order import MOST_NUMBER
 from shared.domain.outcome import Creatable, Created, Outcome, Prepared, Rejected
-from shared.persistence.jobs.dry_run import earlier_numbers, holdings, remember, take_again
+from shared.persistence.jobs.dry_run import DryRun, earlier_numbers, remember
 from shared.persistence.jobs.slices import Claim, TakenSlice
 from shared.persistence.orders.insert import taken_numbers
-from worker.settle.work import Locked, Placed, Placing
+from worker.settle.work import Placed, Placing
 
 
-def taking_back(
-    taken: TakenSlice,
-    place: Placing,
-    lock: Callable[[Connection, Claim], Locked],
-    numbers_named: Collection[int],
-) -> Placing:
+def taking_back(taken: TakenSlice, place: Placing, numbers_named: Collection[int]) -> Placing:
     """What places the orders of a slice as ``place`` does, and leaves nothing but their outcomes.
 
-    ``lock`` locks at least the rows that ``place`` will ask for; ``numbers_named`` are the order numbers that
-    an earlier slice may have been given.
+    ``numbers_named`` are the order numbers that an earlier slice may have been given.
     """
+    is_first = taken.first_position == 0
+    # Nobody comes after the last one.
+    is_last = taken.first_position + taken.order_count == taken.job_total
 
     def place_and_take_back(connection: Connection, claim: Claim) -> Placed:
+        gone = {} if is_first else earlier_numbers(connection, taken.job_id, numbers_named)
+        dry_run = DryRun(taken.job_id, is_first, gone)
         savepoint = connection.begin_nested()
-        dry = replace(claim, dry_run=True)
-        if taken.order_count == taken.job_total:
-            # There is no other slice that would have to know of it.
-            placed = place(connection, dry)
-            savepoint.rollback()
-            return _without_numbers(placed)
-        locked = lock(connection, claim)
-        take_again(connection, taken.job_id, locked.items, locked.vouchers)
-        before = holdings(connection, locked.items, locked.vouchers)
-        earlier = earlier_numbers(connection, taken.job_id, numbers_named)
-        placed = place(connection, replace(dry, earlier_numbers=earlier))
-        taken_now = holdings(connection, locked.items, locked.vouchers).since(before)
-        numbers = taken_numbers(connection, _chosen_numbers(placed))
+        placed = place(connection, replace(claim, dry_run=dry_run))
+        numbers = {} if is_last else taken_numbers(connection, _chosen_numbers(placed))
         savepoint.rollback()
-        remember(connection, taken.job_id, taken_now, numbers)
-        return _without_numbers(placed)
+        if not is_last:
+            remember(connection, dry_run, numbers)
+        return [(one, [(key, _as_told(outcome)) for key, outcome in keyed]) for one, keyed in placed]
 
     return place_and_take_back
 
@@ -73,10 +62,6 @@ def _numbers(outcome: Outcome) -> tuple[int, ...]:
             return (number,)
         case _:
             return ()
-
-
-def _without_numbers(placed: Placed) -> Placed:
-    return [(one, [(key, _as_told(outcome)) for key, outcome in keyed]) for one, keyed in placed]
 
 
 def _as_told(outcome: Outcome) -> Outcome:

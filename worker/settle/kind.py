@@ -22,7 +22,7 @@ from worker.context import WorkerContext
 from worker.settle.atomic import all_or_none
 from worker.settle.dry_run import taking_back
 from worker.settle.time_limits import OrderClock, OrderTooSlowError
-from worker.settle.work import Keyed, Locked, Placed, Placing, Work, behind_savepoint
+from worker.settle.work import Keyed, Placed, Placing, Work, behind_savepoint
 
 log = structlog.get_logger()
 
@@ -69,7 +69,7 @@ class Settling(Generic[E]):
 
     read: Callable[[WorkerContext, TakenSlice], list[E]]
     """A slice's elements, in order. What is wrong with one is kept with it: nothing of that is raised."""
-    lock: Callable[[WorkerContext, Connection, Claim, Sequence[E]], Locked]
+    lock: Callable[[WorkerContext, Connection, Claim, Sequence[E]], None]
     """Locks at least the rows that these will ask for, at once, and so in the house's one order."""
     place: Callable[[WorkerContext, Connection, Claim, Sequence[E]], list[Outcome]]
     """Decides them in order and writes what they bring about, with a fixed number of statements. Gives the
@@ -104,29 +104,23 @@ def work_of(
 
     under_new_keys = settling.under_new_keys
     if under_new_keys is None or not any(taken.options.unique_keys for taken in now):
-        return Work(now, _as_asked(settling, context, elements, one_by_one if apart else together), later)
+        return Work(now, _as_asked(settling, elements, one_by_one if apart else together), later)
 
     def once_a_key(connection: Connection, claim: Claim) -> Placed:
         held = [element for element in elements if element.taken.id in claim.slice_ids]
         place = partial(_one_by_one if apart else _run_by_run, settling, context, connection, claim)
         return _by_slice(held, under_new_keys(connection, held, place))
 
-    return Work(now, _as_asked(settling, context, elements, once_a_key), later)
+    return Work(now, _as_asked(settling, elements, once_a_key), later)
 
 
-def _as_asked(
-    settling: Settling[E], context: WorkerContext, elements: Sequence[E], place: Placing
-) -> Placing:
+def _as_asked(settling: Settling[E], elements: Sequence[E], place: Placing) -> Placing:
     """What places elements as their batch asks for. One that asks for this shares no transaction."""
     taken = elements[0].taken
     if taken.options.atomic:
         place = all_or_none(place)
     if taken.options.dry_run:
-
-        def lock(connection: Connection, claim: Claim) -> Locked:
-            return settling.lock(context, connection, claim, elements)
-
-        place = taking_back(taken, place, lock, settling.numbers(elements))
+        place = taking_back(taken, place, settling.numbers(elements))
     return place
 
 

@@ -17,10 +17,10 @@ from shared.domain.rejections import too_slow
 from shared.domain.resolve import prepare
 from shared.persistence.jobs.slices import Claim, TakenSlice
 from shared.persistence.orders.rows import Making
-from shared.persistence.orders.unique_keys import claim_keys
 from shared.persistence.orders.voucher_uses import lock_uses
 from shared.persistence.stock.lock import lock_stock
 from worker.context import WorkerContext
+from worker.settle.counted import counted_for
 from worker.settle.decide_and_write import Drafted, decide_and_write
 from worker.settle.kind import Settling, log_too_slow, read_one
 from worker.settle.look_up import (
@@ -35,7 +35,7 @@ from worker.settle.look_up import (
 )
 from worker.settle.time_limits import OrderClock, OrderTooSlowError
 from worker.settle.unique_keys import place_under_new_keys
-from worker.settle.work import Locked, members_of
+from worker.settle.work import members_of
 
 
 def read_orders(context: WorkerContext, taken: TakenSlice) -> list[KeyedOrder]:
@@ -60,8 +60,9 @@ def place_orders(
     snapshot = look_up(connection, claim, catalog, assortment, orders)
     clock = context.order_clock
     drafts = list(_prepared(clock, orders, snapshot))
-    making = Making(claim.moment, context.settings.confirm_orders, claim.dry_run)
-    outcomes = decide_and_write(Drafted(connection, making, catalog, clock, orders, drafts))
+    making = Making(claim.moment, context.settings.confirm_orders)
+    counted = counted_for(connection, claim, catalog.thresholds)
+    outcomes = decide_and_write(Drafted(connection, making, counted, clock, orders, drafts))
     return [
         replace(outcome, ignored=order.parsed.ignored) if order.parsed.ignored else outcome
         for order, outcome in zip(orders, outcomes, strict=True)
@@ -88,20 +89,12 @@ def _prepare(clock: OrderClock, order: KeyedOrder, snapshot: Snapshot) -> Draft 
 
 def lock_for_orders(
     context: WorkerContext, connection: Connection, claim: Claim, orders: Sequence[KeyedOrder]
-) -> Locked:
-    """Lock at least the rows that the orders will ask for, at once, and so in the house's one order.
-
-    Unique keys come first: whoever waits for one holds no stock.
-    """
-    keys = {key for order in orders if (key := order.unique_key) is not None}
-    if keys:
-        claim_keys(connection, keys)
+) -> None:
+    """Lock at least the rows that the orders will ask for, at once, and so in the house's one order."""
     catalog = context.catalog(connection, claim.catalog_version)
     assortment = context.known_items.assortment(connection, claim.catalog_version, lines_of(orders))
-    locked = Locked(items_that_may_be_wanted(orders, assortment), vouchers_that_may_apply(orders, catalog))
-    lock_stock(connection, locked.items, catalog.thresholds)
-    lock_uses(connection, locked.vouchers)
-    return locked
+    lock_stock(connection, items_that_may_be_wanted(orders, assortment), catalog.thresholds)
+    lock_uses(connection, vouchers_that_may_apply(orders, catalog))
 
 
 def _named(orders: Sequence[KeyedOrder]) -> set[int]:

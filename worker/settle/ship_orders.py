@@ -23,7 +23,7 @@ from shared.schemas.order.step import shipment_reader
 from worker.context import WorkerContext
 from worker.settle.kind import Settling, read_one
 from worker.settle.order_step import numbers_of, order_of, rejected
-from worker.settle.work import Locked, members_of
+from worker.settle.work import members_of
 
 
 @value(frozen=True, slots=True)
@@ -58,10 +58,10 @@ def read_shipments(context: WorkerContext, taken: TakenSlice) -> list[KeyedShipm
 
 def lock_for_shipments(
     _context: WorkerContext, connection: Connection, _claim: Claim, shipments: Sequence[KeyedShipment]
-) -> Locked:
+) -> None:
     """Lock the orders that are named, and the stock that they have reserved."""
     numbers = numbers_of(one.asked for one in shipments)
-    return Locked(lock_reserved_stock(connection, lock_orders_to_ship(connection, numbers, ()).values()))
+    lock_reserved_stock(connection, lock_orders_to_ship(connection, numbers, ()).values())
 
 
 def ship_orders(

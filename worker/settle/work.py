@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -31,14 +31,6 @@ Placed = list[tuple[TakenSlice, list[Keyed]]]
 
 Placing = Callable[[Connection, Claim], Placed]
 """Writes what the claimed slices ask for, in their transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Locked:
-    """Which rows were locked, by their ids, of those that say how much there is of something."""
-
-    items: Collection[int] = ()
-    vouchers: Collection[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

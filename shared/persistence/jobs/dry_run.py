@@ -6,9 +6,10 @@ of that job, of which one is settled at a time, looks at it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
@@ -17,26 +18,15 @@ if TYPE_CHECKING:
 
     from shared.domain.allocation import StockKey
 
-# No more than there is: others may have taken meanwhile what an earlier slice found.
-_TAKE_STOCK = text("""
-    UPDATE stock SET allocated = stock.allocated + LEAST(earlier.units, stock.physical - stock.allocated)
-    FROM dry_run_stock AS earlier
-    WHERE earlier.job_id = :job_id AND earlier.item_id = ANY(CAST(:items AS bigint[]))
-      AND stock.item_id = earlier.item_id AND stock.warehouse_id = earlier.warehouse_id
-""")
-_TAKE_USES = text("""
-    UPDATE vouchers SET used = used + LEAST(earlier.uses, vouchers.uses - used)
-    FROM dry_run_vouchers AS earlier
-    WHERE earlier.job_id = :job_id AND earlier.voucher_id = ANY(CAST(:vouchers AS integer[]))
-      AND vouchers.id = earlier.voucher_id AND vouchers.uses IS NOT NULL
-""")
 # All of them in one row: each would be looked at on its way.
-_ALLOCATED = text("""
-    SELECT array_agg(item_id) AS items, array_agg(warehouse_id) AS warehouses,
-           array_agg(allocated) AS allocated
-    FROM stock WHERE item_id = ANY(CAST(:items AS bigint[]))
+_UNITS = text("""
+    SELECT array_agg(item_id) AS items, array_agg(warehouse_id) AS warehouses, array_agg(units) AS units
+    FROM dry_run_stock WHERE job_id = :job_id AND item_id = ANY(CAST(:items AS bigint[]))
 """)
-_USED = text("SELECT id, used FROM vouchers WHERE id = ANY(CAST(:vouchers AS integer[]))")
+_USES = text("""
+    SELECT voucher_id, uses FROM dry_run_vouchers
+    WHERE job_id = :job_id AND voucher_id = ANY(CAST(:vouchers AS integer[]))
+""")
 _NUMBERS = text("""
     SELECT number, market_id FROM dry_run_numbers
     WHERE job_id = :job_id AND number = ANY(CAST(:numbers AS bigint[]))
@@ -66,50 +56,33 @@ _FORGET = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """What orders hold at one moment: units by item and warehouse, and uses by voucher."""
+@dataclass(slots=True)
+class DryRun:
+    """What a slice of a dry run would take, and what those before it would have taken; of one transaction."""
 
-    units: Mapping[StockKey, int]
-    uses: Mapping[int, int]
+    job_id: UUID
+    is_first: bool
+    """Whether there is no slice before it."""
+    numbers: Mapping[int, int] = field(default_factory=dict)
+    """The order numbers that are gone, each with its order's market."""
+    units: Counter[StockKey] = field(default_factory=Counter)
+    """What it would take itself, so far."""
+    uses: Counter[int] = field(default_factory=Counter)
 
-    def since(self, before: Holdings) -> Holdings:
-        """What has been taken since then."""
-        return Holdings(_grown(self.units, before.units), _grown(self.uses, before.uses))
-
-
-_Key = TypeVar("_Key")
-
-
-def _grown(now: Mapping[_Key, int], before: Mapping[_Key, int]) -> dict[_Key, int]:
-    return {key: count - before.get(key, 0) for key, count in now.items() if count > before.get(key, 0)}
-
-
-def take_again(
-    connection: Connection, job_id: UUID, item_ids: Collection[int], voucher_ids: Collection[int]
-) -> None:
-    """Take, of these items and vouchers, what earlier slices of a dry run would have taken.
-
-    Their rows are locked by this transaction, which takes all of it back.
-    """
-    if item_ids:
-        connection.execute(_TAKE_STOCK, {"job_id": job_id, "items": list(item_ids)})
-    if voucher_ids:
-        connection.execute(_TAKE_USES, {"job_id": job_id, "vouchers": list(voucher_ids)})
-
-
-def holdings(connection: Connection, item_ids: Collection[int], voucher_ids: Collection[int]) -> Holdings:
-    """What orders hold now of these items and vouchers."""
-    units: dict[StockKey, int] = {}
-    uses: dict[int, int] = {}
-    if item_ids:
-        row = connection.execute(_ALLOCATED, {"items": list(item_ids)}).one()
+    def earlier_units(self, connection: Connection, item_ids: Collection[int]) -> dict[StockKey, int]:
+        """How many units of these items are gone, by item and warehouse."""
+        if self.is_first or not item_ids:
+            return {}
+        row = connection.execute(_UNITS, {"job_id": self.job_id, "items": list(item_ids)}).one()
         keys = zip(row.items or (), row.warehouses or (), strict=True)
-        units = dict(zip(keys, row.allocated or (), strict=True))
-    if voucher_ids:
-        rows = connection.execute(_USED, {"vouchers": list(voucher_ids)})
-        uses = {row.id: row.used for row in rows}
-    return Holdings(units, uses)
+        return dict(zip(keys, row.units or (), strict=True))
+
+    def earlier_uses(self, connection: Connection, voucher_ids: Collection[int]) -> dict[int, int]:
+        """How many uses of these vouchers are gone."""
+        if self.is_first or not voucher_ids:
+            return {}
+        rows = connection.execute(_USES, {"job_id": self.job_id, "vouchers": list(voucher_ids)})
+        return {row.voucher_id: row.uses for row in rows}
 
 
 def earlier_numbers(connection: Connection, job_id: UUID, numbers: Collection[int]) -> dict[int, int]:
@@ -120,18 +93,20 @@ def earlier_numbers(connection: Connection, job_id: UUID, numbers: Collection[in
     return {row.number: row.market_id for row in rows}
 
 
-def remember(connection: Connection, job_id: UUID, taken: Holdings, numbers: Mapping[int, int]) -> None:
+def remember(connection: Connection, dry_run: DryRun, numbers: Mapping[int, int]) -> None:
     """Write down what a slice would have taken, and which order numbers, each with its order's market."""
-    if taken.units:
+    job_id, units, uses = dry_run.job_id, dry_run.units, dry_run.uses
+    if units:
         keys = {
-            "items": [item for item, _ in taken.units],
-            "warehouses": [warehouse for _, warehouse in taken.units],
-            "units": list(taken.units.values()),
+            "items": [item for item, _ in units],
+            "warehouses": [warehouse for _, warehouse in units],
+            "units": list(units.values()),
         }
         connection.execute(_REMEMBER_STOCK, {"job_id": job_id, **keys})
-    if taken.uses:
-        vouchers = {"vouchers": list(taken.uses), "uses": list(taken.uses.values())}
-        connection.execute(_REMEMBER_USES, {"job_id": job_id, **vouchers})
+    if uses:
+        connection.execute(
+            _REMEMBER_USES, {"job_id": job_id, "vouchers": list(uses), "uses": list(uses.values())}
+        )
     if numbers:
         named = {"numbers": list(numbers), "markets": list(numbers.values())}
         connection.execute(_REMEMBER_NUMBERS, {"job_id": job_id, **named})

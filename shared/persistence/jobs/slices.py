@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from shared.domain.batch_options import AS_USUAL, DecisionOptions
 from shared.domain.kinds import JobForm
 from shared.persistence.core.database import driver_of
 from shared.persistence.core.errors import translated
+from shared.persistence.jobs.dry_run import DryRun
 
 _PORTION_BYTES = 1024 * 1024
 """Orders that are sent at once where a slice is cut up."""
@@ -90,10 +91,13 @@ class Claim:
     slice_ids: frozenset[int]
     cancelled_ids: frozenset[int] = frozenset()
     """Those of them whose jobs are cancelled: nothing more of these may be decided."""
-    dry_run: bool = False
-    """Whether all that is written from here on is taken back: it draws none of the real order numbers."""
-    earlier_numbers: Mapping[int, int] = field(default_factory=dict)
-    """Order numbers that earlier slices of a dry run would have taken, each with its order's market."""
+    dry_run: DryRun | None = None
+    """Where all that is written from here on is taken back."""
+
+    @property
+    def earlier_numbers(self) -> Mapping[int, int]:
+        """Order numbers that earlier slices of a dry run would have, each with its order's market."""
+        return {} if self.dry_run is None else self.dry_run.numbers
 
 
 def body_windows(connection: Connection, slice_id: int, window_bytes: int) -> Iterator[bytes]:

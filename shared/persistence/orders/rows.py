@@ -44,8 +44,6 @@ class Making:
     moment: datetime
     confirm: bool
     """Whether orders that say nothing of it are confirmed by e-mail."""
-    dry_run: bool = False
-    """Whether all of them are taken back."""
 
 
 def _parts(new_orders: Sequence[NewOrder]) -> Iterator[tuple[NewOrder, int, int, Part]]:

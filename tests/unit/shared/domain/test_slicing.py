@@ -77,11 +77,11 @@ def test_an_atomic_batch_is_one_slice_whatever_it_holds(size: Size, waits: bool)
     assert handfuls([7], made.queue, made.loads) == [7]
 
 
-def test_a_slice_of_a_dry_run_is_as_large_as_a_full_message() -> None:
-    assert lengths(plan(Size(1, 1), times=600, waits=False, dry_run=True, ordered=True)) == [250, 250, 100]
-    assert lengths(plan(Size(1, 1), times=250, dry_run=True, ordered=True)) == [100, 100, 50]
-    assert lengths(plan(Size(700, 1), times=10, waits=False, dry_run=True, ordered=True)) == [7, 3]
-    assert lengths(plan(Size(1, 90), times=10, waits=False, dry_run=True, ordered=True)) == [5, 5]
+def test_a_slice_of_a_dry_run_is_as_large_as_two_full_messages() -> None:
+    assert lengths(plan(Size(1, 1), times=600, waits=False, dry_run=True, ordered=True)) == [500, 100]
+    assert lengths(plan(Size(1, 1), times=250, dry_run=True, ordered=True)) == [200, 50]
+    assert lengths(plan(Size(700, 1), times=20, waits=False, dry_run=True, ordered=True)) == [14, 6]
+    assert lengths(plan(Size(1, 90), times=20, waits=False, dry_run=True, ordered=True)) == [11, 9]
     assert lengths(plan(Size(1, 1), times=25, dry_run=True, ordered=True)) == [25]
 
 
