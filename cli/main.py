@@ -17,7 +17,7 @@ COMMANDS = {
     "job": ("cli.commands.job:job", "Show how far a job is; cancel, retry or delete it."),
     "jobs": ("cli.commands.jobs:jobs", "List jobs."),
     "results": ("cli.commands.results:results", "Print the outcomes of a job."),
-    "orders": ("cli.commands.orders:orders", "Show and list orders."),
+    "orders": ("cli.commands.orders:orders", "Show, list, ship and cancel orders."),
     "stock": ("cli.commands.stock:stock", "Show what lies where, and set what was counted."),
     "catalog": ("cli.commands.catalog:catalog", "Load or export the catalog: items, prices, stock, markets."),
     "numbers": ("cli.commands.numbers:numbers", "Show or set where automatic order numbers go on."),

@@ -1,9 +1,9 @@
-"""orders show and orders list: orders as they are now."""
+"""orders show, list, ship and cancel: orders as they are now, and taken further."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 import click
@@ -13,14 +13,19 @@ from rich.console import Console
 from cli.client.command import client_command, write_json
 from cli.client.goods import OrderReport, OrdersReport, lines_table, order_table, orders_table, where_to_go_on
 from cli.client.outcomes import ALL_OK
+from cli.client.submission import SentFile, submit_file
 from cli.errors import NotDoneError
 from shared.domain.order import MOST_NUMBER
 from shared.domain.order_list import LISTED_STATES, ORDER_STATES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cli.client.connection import ServerConnection
 
 _DEFAULT_LIMIT = 20
+
+C = TypeVar("C", bound="Callable[..., Any]")
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -29,7 +34,7 @@ class _Found(msgspec.Struct, frozen=True):
 
 @click.group()
 def orders() -> None:
-    """Show and list orders."""
+    """Show, list, ship and cancel orders."""
 
 
 @orders.command()
@@ -101,3 +106,40 @@ def list_(
     if more is not None:
         console.print(f"There are more: {more}", markup=False, highlight=False)
     return ALL_OK
+
+
+def _file_options(command: C) -> C:
+    """Give a command a file and how it is handed in."""
+    for option in (
+        click.option("--again", is_flag=True, help="Make a new job, even of a file that was sent before."),
+        click.option("--json", "as_json", is_flag=True, help="Data only: no table beside it."),
+        click.option("--ndjson", is_flag=True, help="The file is lines of JSON, whatever its name."),
+        click.option("--wait/--no-wait", default=True, help="Follow the job to its end, or only hand it in."),
+        click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True)),
+    ):
+        command = option(command)
+    return command
+
+
+@orders.command()
+@_file_options
+@client_command
+def ship(*, connection: ServerConnection, console: Console, **how: Any) -> int:
+    """Record what has left of orders, and write the outcomes.
+
+    FILE holds one JSON object of shipments, {key: {"order": number, ...}, ...}, as `ordermill submit` takes
+    orders: the same file again finds the job that is there.
+    """
+    return submit_file(connection, console, SentFile(path="/v1/shipments", **how))
+
+
+@orders.command()
+@_file_options
+@client_command
+def cancel(*, connection: ServerConnection, console: Console, **how: Any) -> int:
+    """Cancel orders, and write the outcomes.
+
+    FILE holds one JSON object of cancellations, {key: {"order": number, "reason": ...}, ...}, as `ordermill
+    submit` takes orders: the same file again finds the job that is there.
+    """
+    return submit_file(connection, console, SentFile(path="/v1/cancellations", **how))

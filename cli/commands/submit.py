@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.client.batch_options import batch_options, batch_path
-from cli.client.command import client_command, write_json
-from cli.client.follow import follow
-from cli.client.hand_in import batch_key, hand_in
-from cli.client.outcomes import ALL_OK, counts_by_code, exit_code, read_job, read_outcomes
-from cli.client.tables import counts_table
-from cli.client.upload import open_upload
-from cli.errors import NotDoneError
+from cli.client.command import client_command
+from cli.client.submission import SentFile, submit_file
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,32 +74,14 @@ def submit(  # noqa: PLR0913 - one for each option
         raise click.UsageError("--again makes a key of its own; give it or --idempotency-key, not both.")
     # It may be days until there is anything to follow.
     wait = wait and options["not_before"] is None
-    try:
-        upload = open_upload(file, ndjson=ndjson)
-        key = batch_key(upload, idempotency_key, anew=again, path=batch_path(options))
-        job_id, answer = hand_in(connection, console, upload, key, wait=wait)
-    except OSError as error:
-        raise NotDoneError(f"{file} cannot be read: {error.strerror or error}.") from error
-    at_once = answer.status_code != HTTPStatus.ACCEPTED
-    if not wait:
-        # What was handed in before and is done is answered with its outcomes; its job is what is asked for.
-        accepted = connection.get(f"/v1/jobs/{job_id}") if at_once else answer.content
-        _write_handed_in(accepted, as_json=as_json)
-        return ALL_OK
-    if not at_once:
-        follow(connection, read_job(answer.content), console)
-    body = answer.content if at_once else connection.get(f"/v1/jobs/{job_id}/results")
-    write_json(body)
-    outcomes = read_outcomes(body)
-    if not as_json:
-        console.print(counts_table(counts_by_code(outcomes), dry_run=options["dry_run"]))
-    return exit_code(outcomes)
-
-
-def _write_handed_in(body: bytes, *, as_json: bool) -> None:
-    if as_json:
-        write_json(body)
-        return
-    found = read_job(body)
-    click.echo(found.id)
-    click.echo(f"It has {found.total:,} orders. `ordermill job {found.id} --watch` follows them.", err=True)
+    sent = SentFile(
+        file=file,
+        path=batch_path(options),
+        ndjson=ndjson,
+        wait=wait,
+        as_json=as_json,
+        again=again,
+        idempotency_key=idempotency_key,
+        dry_run=options["dry_run"],
+    )
+    return submit_file(connection, console, sent)

@@ -65,6 +65,7 @@ class ListedLine:
     sku: str
     quantity: int
     back_ordered: int
+    shipped: int
     unit_price: Decimal
     original_price: Decimal
     comment: str | None
@@ -106,6 +107,19 @@ class LastPayment:
     id: int | None
     auth: ListedPayment | None
     capture: ListedPayment | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedShipment:
+    """One shipment of an order; ``products`` are its units by line id."""
+
+    number: int
+    shipped_at: datetime
+    carrier: str | None
+    service: str | None
+    tracking: str | None
+    reference: str | None
+    products: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +172,7 @@ class ListedOrder:
     """When it was made, or changed last."""
     lines: Sequence[ListedLine]
     payments: Sequence[ListedPayment]
+    shipments: Sequence[ListedShipment]
 
     def in_zone(self, zone: tzinfo) -> ListedOrder:
         """The same order, its dates told in a zone: a day that was sent is that day again."""
@@ -166,6 +181,7 @@ class ListedOrder:
             order_date=in_zone(self.order_date, zone),
             delivery_date=self.delivery_date and in_zone(self.delivery_date, zone),
             cancel_date=self.cancel_date and in_zone(self.cancel_date, zone),
+            shipments=[replace(one, shipped_at=in_zone(one.shipped_at, zone)) for one in self.shipments],
         )
 
     @property

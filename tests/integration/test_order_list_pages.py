@@ -260,12 +260,12 @@ def statements(shop: Shop) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", see)
 
 
-def test_a_page_is_the_same_seven_statements_however_many_orders_and_lines(shop: Shop) -> None:
+def test_a_page_is_the_same_eight_statements_however_many_orders_and_lines(shop: Shop) -> None:
     with statements(shop) as for_one:
         shop.orders("?limit=1")
     with statements(shop) as for_all:
         shop.orders("?limit=100")
 
-    # As of when; sizes, orders, lines, what is reserved for them, payments, siblings.
-    assert len(for_one) == 7
+    # As of when; sizes, orders, lines, what is reserved for them, payments, siblings, shipments.
+    assert len(for_one) == 8
     assert for_all == for_one

@@ -78,6 +78,20 @@ def test_one_order_ships_and_is_cancelled_by_its_number_in_the_path(shop: Shop) 
 
     assert shipped == again
     assert shipped.keys() == {"status", "shipment"}
+    [found] = shop.orders(f"?order={ships}")
+    line_id = found["products"][0]["lineId"]
+    assert (found["state"], found["products"][0]["shipped"]) == ("shipped", 2)
+    assert found["shipments"] == [
+        {
+            "shipment": shipped["shipment"],
+            "shipped": "2027-01-31T00:00:00+00:00",
+            "carrier": None,
+            "service": None,
+            "tracking": None,
+            "reference": "parcel",
+            "products": {str(line_id): 2},
+        }
+    ]
     assert cancelled == [{"status": "ok", "orders": [goes_back]}] * 2
     assert stock_of(shop, pan) == {"Main": (3, 0)}
 

@@ -54,6 +54,7 @@ _MAIL_WAYS: Final = "tests/integration/test_mail_ways.py"
 _DRY_RUNS: Final = "tests/integration/test_dry_runs.py"
 _ATOMIC: Final = "tests/integration/test_atomic.py"
 _BACK_ORDERS: Final = "tests/integration/test_back_orders.py"
+_SHIPPED: Final = "tests/integration/test_shipments_settled.py"
 _ACCESS: Final = "tests/integration/test_security_access.py"
 _COMPLETION: Final = "tests/integration/test_single_order_completion.py"
 _COMPLETIONS: Final = "tests/integration/test_completions.py"
@@ -1380,5 +1381,66 @@ MUTANTS: Final = (
             )
         ],
         [f"{_FILTERS}::test_next_shows_each_of_900_orders_of_one_moment_once_while_others_come_in"],
+    ),
+    Mutant(
+        "a shipment lowers what is allocated and leaves what is there",
+        [
+            Change(
+                "shared/persistence/orders/ship.py",
+                "SET physical = physical - taken.quantity, allocated",
+                "SET allocated",
+            )
+        ],
+        [_SHIPPED],
+    ),
+    Mutant(
+        "the same reference ships again",
+        [
+            Change(
+                "shared/domain/shipment.py",
+                "    if read.reference is not None and read.reference in order.shipments:\n"
+                "        return order.shipments[read.reference]\n",
+                "",
+            )
+        ],
+        ["tests/unit/shared/domain/test_shipment.py"],
+    ),
+    Mutant(
+        "a cancellation gives back as often as it is asked for",
+        [
+            Change(
+                "shared/domain/cancellation.py",
+                '    if order.state == "cancelled":\n        return order.number\n',
+                "",
+            )
+        ],
+        ["tests/unit/shared/domain/test_cancellation.py"],
+    ),
+    Mutant(
+        "what has shipped in part is cancelled",
+        [Change("shared/domain/cancellation.py", "    if order.shipped:\n", "    if False:\n")],
+        ["tests/unit/shared/domain/test_cancellation.py"],
+    ),
+    Mutant(
+        "a cancelled order keeps the uses of its vouchers",
+        [
+            Change(
+                "shared/persistence/orders/cancel.py",
+                "    uses = _locked_uses(connection, first_numbers) if first_numbers else {}\n",
+                "    uses: dict[int, int] = {}\n",
+            )
+        ],
+        [_SHIPPED],
+    ),
+    Mutant(
+        "what a cancellation frees is sold to the next customer",
+        [
+            Change(
+                "shared/persistence/orders/cancel.py",
+                "    serve_waiting(connection, locked.items, locked.waiting)\n",
+                "",
+            )
+        ],
+        [_SHIPPED],
     ),
 )

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from shared.domain.order_list import OrderFilter, OrderSize
-from shared.persistence.core.tables import order_lines, orders, payments
+from shared.persistence.core.tables import order_lines, orders, payments, shipment_lines, shipments
 from shared.persistence.orders.page_numbers import in_order, numbers_of_page
 
 # What a client sends of it, of whatever length; its key is told under two names.
@@ -42,8 +42,10 @@ _SENT = (
     "extra_attributes",
 )
 
-# What an order, a line and a payment have as JSON beside the texts that a client sends.
-_ORDER_BYTES, _LINE_BYTES, _PAYMENT_BYTES = 1_650, 400, 250
+# What an order, a line, a payment, a shipment and a line of it have as JSON beside the texts that a client
+# sends.
+_ORDER_BYTES, _LINE_BYTES, _PAYMENT_BYTES = 1_670, 420, 250
+_SHIPMENT_BYTES, _UNITS_BYTES = 200, 40
 
 
 def page_sizes(connection: Connection, wanted: OrderFilter) -> list[OrderSize]:
@@ -79,15 +81,25 @@ def _sizes(page: CTE) -> Select[Any]:
         .where(paid.order_number == page.c.number)
         .lateral("recorded")
     )
+    sent = shipments.c
+    shipped = (
+        select(_bytes(_SHIPMENT_BYTES, sent.carrier, sent.service, sent.tracking, sent.reference))
+        .where(sent.order_number == page.c.number)
+        .lateral("shipped")
+    )
+    units = (
+        select((func.count() * _UNITS_BYTES).label("bytes"))
+        .where(shipment_lines.c.order_number == page.c.number)
+        .lateral("units")
+    )
+    steps = recorded.c.bytes + shipped.c.bytes + units.c.bytes
     return (
-        select(
-            page.c.number,
-            lines.c.lines,
-            _ORDER_BYTES + _json_bytes(*own) + lines.c.bytes + recorded.c.bytes,
-        )
+        select(page.c.number, lines.c.lines, _ORDER_BYTES + _json_bytes(*own) + lines.c.bytes + steps)
         .join_from(page, orders, orders.c.number == page.c.number)
         .join(lines, true())
         .join(recorded, true())
+        .join(shipped, true())
+        .join(units, true())
     )
 
 

@@ -37,6 +37,7 @@ from shared.domain.order_list import (
 )
 from shared.persistence.core.database import snapshot
 from shared.persistence.core.tables import allocation_rules, customers, markets, orders, pricelists
+from shared.persistence.orders.listed_shipments import shipments_of
 from shared.persistence.orders.page_sizes import page_sizes
 from shared.persistence.orders.rows import ORDERS
 
@@ -65,8 +66,8 @@ _AMOUNTS = ("lines_total", "shipping_value", "voucher_value", "grand_total")
 
 _LINES = text(
     "SELECT order_lines.order_number, order_lines.id, line, order_lines.sku, quantity, back_ordered,"
-    " unit_price, original_price, comment, item_text, order_lines.item_id, ean, upc, product, variant, size,"
-    " brand FROM order_lines LEFT JOIN item_versions AS sold"
+    " shipped, unit_price, original_price, comment, item_text, order_lines.item_id, ean, upc, product,"
+    " variant, size, brand FROM order_lines LEFT JOIN item_versions AS sold"
     " ON sold.item_id = order_lines.item_id AND sold.version = order_lines.item_version"
     " WHERE order_number = ANY(CAST(:numbers AS bigint[])) ORDER BY order_number, line"
 )
@@ -144,7 +145,10 @@ def read_orders(connection: Connection, numbers: Sequence[int]) -> list[ListedOr
     currencies = {row.number: row.currency for row in rows}
     lines = _lines(connection, currencies)
     paid, siblings = _payments(connection, currencies), _siblings(connection, numbers)
-    found = {row.number: _order(row, lines, paid, siblings) for row in rows}
+    shipped = shipments_of(connection, numbers)
+    found = {
+        row.number: _order(row, lines, paid, siblings, shipments=shipped.get(row.number, ())) for row in rows
+    }
     return [found[number] for number in numbers]
 
 
@@ -223,6 +227,7 @@ def _order(
     lines: dict[int, list[ListedLine]],
     paid: dict[int, list[ListedPayment]],
     siblings: dict[int, list[int]],
+    **others: Any,
 ) -> ListedOrder:
     own: dict[str, Any] = row._asdict()
     for name in _AMOUNTS:
@@ -237,4 +242,5 @@ def _order(
         payments=paid.get(row.number, ()),
         siblings=siblings.get(row.number, ()),
         **own,
+        **others,
     )

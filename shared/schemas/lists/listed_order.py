@@ -91,6 +91,7 @@ class ListedLineSchema(Schema):
     brand = _printed("brand", "Brand")
     qty = _whole("quantity", "Units, those back-ordered included.")
     backOrdered = _whole("back_ordered", "Units that wait for stock.")
+    shipped = _whole("shipped", "Units that have shipped.")
     originalPrice = Money(attribute="original_price", metadata=_doc("Price of one before discount."))
     price = Money(attribute="unit_price", metadata=_doc("Price of one."))
     priceDiscount = _made(
@@ -126,6 +127,22 @@ class PaymentAsSentSchema(Schema):
     id = fields.Integer(allow_none=True, metadata=_doc("The payment method's id."))
     auth = fields.Nested(RecordedSchema, allow_none=True, metadata=_doc("The last authorisation."))
     capture = fields.Nested(RecordedSchema, allow_none=True, metadata=_doc("The last capture."))
+
+
+class ListedShipmentSchema(Schema):
+    """A shipment: what has left of the order at one time."""
+
+    shipment = _whole("number", "Its number.")
+    shipped = Dated(attribute="shipped_at", metadata=_doc("When it left."))
+    carrier = _text("carrier", "Who carries it.")
+    service = _text("service", "The carrier's service.")
+    tracking = _text("tracking", "The carrier's number of it, or where it can be followed.")
+    reference = _text("reference", "The client's own name for it.")
+    products = _made(
+        lambda shipment: {str(line_id): quantity for line_id, quantity in shipment.products.items()},
+        "Units by line id.",
+        {"type": "object", "additionalProperties": {"type": "integer"}},
+    )
 
 
 class VoucherSchema(Schema):
@@ -227,3 +244,4 @@ class ListedOrderSchema(Schema):
     createdFromOrigin = fields.Raw(attribute="origin", allow_none=True, metadata=_doc("As sent."))
     extraAttributes = AsWritten(attribute="extra_attributes", allow_none=True, metadata=_doc("As sent."))
     products = fields.List(fields.Nested(ListedLineSchema), attribute="lines", metadata=_doc("The lines."))
+    shipments = fields.List(fields.Nested(ListedShipmentSchema), metadata=_doc("What has shipped of it."))

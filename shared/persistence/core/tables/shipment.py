@@ -55,6 +55,8 @@ shipment_lines = Table(
     Column("quantity", Integer, nullable=False),
     ForeignKeyConstraint(["order_number", "line"], ["order_lines.order_number", "order_lines.line"]),
     CheckConstraint("quantity >= 1", name="quantity_positive"),
+    # What has shipped of an order; also asked by the foreign key when a line goes.
+    Index(None, "order_number", "line"),
     Index(
         "shipment_lines_one_per_warehouse",
         "shipment_number",
