@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+import orjson
 import pytest
 from sqlalchemy import text
 
@@ -75,6 +76,38 @@ def test_a_reader_goes_on_from_its_cursor_and_sees_orders_as_they_are_now(shop: 
     assert (whole["state"], whole["comment"]) == ("created", "wrap it")
     # Nothing more: the same place.
     assert ask(shop, after=after) == {"status": "ok", "orders": [], "cursor": after, "more": False}
+
+
+def test_what_ships_is_cancelled_and_gets_what_it_waited_for_is_told_in_its_last_state(shop: Shop) -> None:
+    shop.place({"waits": order(line("OAK-TABLE"), forceCreate=True), "goes": order()})
+    _, cursor = read_on(shop, 3)
+    waits, goes = (shop.numbers(f"?key={key}")[0] for key in ("waits", "goes"))
+
+    step(shop, f"/v1/order/{goes}/cancel", {})
+    step(shop, "/v1/order/1/shipments", {})
+    product = {"product": "OAK-TABLE", "quantity": 1, "warehouse": "Main"}
+    assert shop.api.client.post(
+        "/v1/stock",
+        data=orjson.dumps({"products": [product]}),
+        headers={"API-Authorization": shop.key_for_markets("Stock", 1), "Content-Type": "application/json"},
+    ).json == {"status": "ok", "updated": 1, "unchanged": 0}
+    told_numbers, _ = read_on(shop, 3, cursor)
+    states = {one["orderId"]: one["state"] for one in ask(shop)["orders"]}
+
+    assert told_numbers == [goes, 1, waits]
+    assert states == {goes: "cancelled", 1: "shipped", waits: "created"}
+    assert shop.numbers() == [waits, 1]
+    assert shop.numbers("?state=cancelled") == [goes]
+
+
+def step(shop: Shop, path: str, body: dict[str, Any]) -> None:
+    headers = {
+        "API-Authorization": shop.api.key,
+        "Content-Type": "application/json",
+        "Prefer": "respond-async",
+    }
+    sent = shop.api.client.post(path, data=orjson.dumps(body), headers=headers)
+    assert shop.settled(sent.headers["Location"])["status"] == "ok"
 
 
 def test_a_page_says_whether_there_is_more_and_a_limit_of_any_size_misses_nothing(shop: Shop) -> None:

@@ -231,6 +231,7 @@ _MANY = text("""
         OrderFilter(limit=100, number=15_000),
         replace(LISTED, customer_id=15_000),
         replace(LISTED, job_id=UUID(int=5)),
+        replace(LISTED, batch_key="15000"),
         replace(LISTED, po_number="PO15000"),
         replace(LISTED, email="c15000@example.com"),
         replace(LISTED, created_from=MADE, created_before=MADE + timedelta(days=1)),

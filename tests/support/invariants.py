@@ -59,6 +59,9 @@ _AT_REST = {
     "every job ends": "SELECT id, job_id, attempts, dispatches FROM slices WHERE closed_at IS NULL",
 }
 _ALWAYS = {
+    "the feed of changes has every order": """
+        SELECT number FROM orders EXCEPT SELECT unnest(numbers) FROM order_changes
+    """,
     "every line has the words under which its item was sold": """
         SELECT order_number, line FROM order_lines
         WHERE item_id IS NOT NULL AND NOT EXISTS (
