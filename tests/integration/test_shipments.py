@@ -254,3 +254,14 @@ def test_rejected_shipments_are_tried_again_as_a_job_of_their_kind(shop: Shop) -
     assert shop.settled(again.headers["Location"])["a"]["status"] == "ok"
     assert told(shop.api.get(again.headers["Location"]))["kind"] == "shipments"
     assert stock_of(shop, pan) == {"Main": (0, 0)}
+
+
+def test_shipments_of_a_batch_leave_all_or_none_where_that_is_asked_for(shop: Shop) -> None:
+    pan = new_item(shop, Main=5)
+    ships, gone = placed(shop, *(order(line(pan)) for _ in range(2)))
+    step(shop, f"/v1/order/{gone}/cancel", {})
+
+    outcomes = step(shop, "/v1/shipments?atomic=true", {"a": {"order": ships}, "b": {"order": gone}})
+
+    assert reasons(outcomes) == {"a": (-7, "batch_rejected", ""), "b": (-7, "order_cancelled", "")}
+    assert stock_of(shop, pan) == {"Main": (5, 1)}
