@@ -22,14 +22,14 @@ def place_under_new_keys(
 
     What a known key asks for now is not looked at: its order exists, whatever has changed since.
     """
-    wanted = {key for order in orders if (key := order.unique_key) is not None}
+    keys = [order.unique_key for order in orders]
+    wanted = {key for key in keys if key is not None}
     made = claim_keys(connection, wanted)
-    new = [order for order in orders if order.unique_key not in made]
+    new = [order for order, key in zip(orders, keys, strict=True) if key not in made]
     placed = iter(place(new) if new else ())
     outcomes: list[Outcome] = []
     unused = []
-    for order in orders:
-        key = order.unique_key
+    for order, key in zip(orders, keys, strict=True):
         if key is not None and key in made:
             rejected = key_exists(key.key, made[key])
             outcomes.append(replace(rejected, ignored=order.parsed.ignored))
