@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.support.placed_orders import Shop
 
 # What two orders that were sent alike do not share.
-ITS_OWN = {"orderId", "batchKey", "createdAt", "orderDate", "customerId"}
+ITS_OWN = {"orderId", "key", "batchKey", "createdAt", "modifiedAt", "orderDate", "customerId"}
 
 every_row = pytest.mark.parametrize(
     ("row", "at"), [pytest.param(row, at, id=f"{row.pointer} ({at})") for at, row in enumerate(TABLE)]
@@ -60,7 +60,8 @@ def answers(shop: Shop) -> Answers:
         batch |= {f"{at} absent": row.order(ABSENT), f"{at} null": row.order(None)}
         refused |= {f"{at}.{n}": row.order(bad.sent, bad.beside) for n, bad in enumerate(row.refuses)}
     outcomes = shop.place(accepted), shop.place(refused)
-    pages = [shop.orders(f"?limit=500&offset={offset}") for offset in range(0, len(accepted) + 1, 500)]
+    every = "?state=created,prepared&limit=500"
+    pages = [shop.orders(f"{every}&offset={offset}") for offset in range(0, len(accepted) + 1, 500)]
     return Answers(*outcomes, {found["orderId"]: found for page in pages for found in page})
 
 
