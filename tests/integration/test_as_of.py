@@ -13,9 +13,10 @@ from shared.domain.slicing import LARGE_QUEUE
 from shared.domain.stock_level import StockFilter
 from shared.persistence.core.as_of import as_of
 from shared.persistence.core.database import transaction
+from shared.persistence.core.reservations import reserve
 from shared.persistence.jobs.slices import claim_slice
 from shared.persistence.stock.levels import find_stock
-from shared.persistence.stock.lock import lock_stock, reserve
+from shared.persistence.stock.lock import lock_stock
 from shared.settings import Settings
 from tests.support.orders import order
 from tests.support.placed_orders import open_shop, told

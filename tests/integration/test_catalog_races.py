@@ -9,7 +9,8 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from shared.persistence.core.database import transaction
-from shared.persistence.stock.lock import lock_stock, reserve
+from shared.persistence.core.reservations import reserve
+from shared.persistence.stock.lock import lock_stock
 from tests.support.catalog_files import load, put, rows
 from tests.support.catalogs import FILE_CATALOG
 from tests.support.until import until

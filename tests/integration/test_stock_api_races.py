@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from shared.domain.stock_count import StockCount
+from shared.persistence.core.reservations import reserve
 from shared.persistence.stock.counts import set_stock
-from shared.persistence.stock.lock import lock_stock, reserve
+from shared.persistence.stock.lock import lock_stock
 from tests.support.lock_waits import waiting_for_locks
 from tests.support.orders import ADDRESS
 from tests.support.placed_orders import Shop, told

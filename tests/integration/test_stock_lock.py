@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from shared.persistence.core.database import transaction
-from shared.persistence.stock.lock import lock_stock, reserve
+from shared.persistence.core.reservations import reserve
+from shared.persistence.stock.lock import lock_stock
 from tests.support.worker_harness import MAIN, WorkerHarness
 
 LAMP, STOOL = 1, 2

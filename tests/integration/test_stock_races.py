@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 from shared.persistence.core.database import transaction
-from shared.persistence.stock.lock import lock_stock, reserve
+from shared.persistence.core.reservations import reserve
+from shared.persistence.stock.lock import lock_stock
 from tests.support.orders import line, lines, order
 from tests.support.worker_harness import MAIN, RESERVE, SHOP, WorkerHarness
 

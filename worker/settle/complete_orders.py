@@ -23,11 +23,12 @@ from shared.domain.completion import (
 from shared.domain.order import MOST_NUMBER
 from shared.domain.outcome import Created, Outcome, Rejected
 from shared.domain.values import value
+from shared.persistence.core.reservations import reserve
 from shared.persistence.jobs.slices import Claim, TakenSlice
 from shared.persistence.orders.complete import stored_orders, write_completions
 from shared.persistence.orders.insert import draw_numbers
 from shared.persistence.orders.lock import lock_orders
-from shared.persistence.stock.lock import lock_stock, reserve
+from shared.persistence.stock.lock import lock_stock
 from worker.context import WorkerContext
 from worker.settle.kind import Settling, read_one
 from worker.settle.work import members_of

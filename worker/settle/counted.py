@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 
 from shared.domain.allocation import AvailableStock, StockKey
 from shared.domain.vouchers import Uses
+from shared.persistence.core.reservations import reserve
 from shared.persistence.jobs.dry_run import DryRun
 from shared.persistence.jobs.slices import Claim
 from shared.persistence.orders.insert import draw_numbers
 from shared.persistence.orders.voucher_uses import lock_uses, use
-from shared.persistence.stock.lock import lock_stock, look_at_stock, reserve
+from shared.persistence.stock.lock import lock_stock, look_at_stock
 
 
 class Counted:

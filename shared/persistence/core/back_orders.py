@@ -15,6 +15,7 @@ from shared.domain.back_orders import ServedLine, WaitingLine, serve
 from shared.persistence.core.copying import copy_rows
 from shared.persistence.core.errors import TransientError
 from shared.persistence.core.order_changes import mark_changed
+from shared.persistence.core.reservations import reserve
 
 # What waits, and may have units: not what is prepared, takes no stock, or may not be sold (yet).
 _THAT_WAIT = """
@@ -50,12 +51,6 @@ _END_WAITING = text("""
     UPDATE order_lines SET back_ordered = 0
     FROM unnest(CAST(:numbers AS bigint[]), CAST(:lines AS integer[])) AS served (order_number, line)
     WHERE order_lines.order_number = served.order_number AND order_lines.line = served.line
-""")
-_RESERVE = text("""
-    UPDATE stock SET allocated = allocated + served.quantity, modified_at = clock_timestamp()
-    FROM unnest(CAST(:items AS bigint[]), CAST(:warehouses AS integer[]), CAST(:quantities AS integer[]))
-        AS served (item_id, warehouse_id, quantity)
-    WHERE stock.item_id = served.item_id AND stock.warehouse_id = served.warehouse_id
 """)
 _ALLOCATIONS = ("order_number", "line", "item_id", "warehouse_id", "quantity")
 
@@ -127,11 +122,5 @@ def _write(connection: Connection, served: Sequence[ServedLine], available: Avai
             for units in one.reservations
         ),
     )
-    taken = available.reserved()
-    reserved = {
-        "items": [item for item, _ in taken],
-        "warehouses": [warehouse for _, warehouse in taken],
-        "quantities": list(taken.values()),
-    }
-    connection.execute(_RESERVE, reserved)
+    reserve(connection, available.reserved())
     mark_changed(connection, {number for number, _ in lines})

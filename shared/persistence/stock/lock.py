@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, text
 
-from shared.domain.allocation import AvailableStock, StockKey
+from shared.domain.allocation import AvailableStock
 from shared.persistence.core.arrays import number_array
 
 # One statement that updates many rows would lock them as it finds them, and deadlock; so they are locked
@@ -18,12 +18,6 @@ _READ = (
 _LOCK = f"{_READ} ORDER BY item_id, warehouse_id FOR NO KEY UPDATE"
 # All of them in one row: of a full message there are some 400, and each would be looked at on its way.
 _IN_ONE_ROW = "SELECT array_agg(item_id), array_agg(warehouse_id), array_agg(free) FROM ({}) AS found"
-_RESERVE = text(
-    "UPDATE stock SET allocated = stock.allocated + taken.quantity, modified_at = clock_timestamp()"
-    " FROM unnest(CAST(:items AS bigint[]), CAST(:warehouses AS integer[]), CAST(:quantities AS integer[]))"
-    " AS taken(item_id, warehouse_id, quantity)"
-    " WHERE stock.item_id = taken.item_id AND stock.warehouse_id = taken.warehouse_id"
-)
 
 
 def lock_stock(
@@ -56,16 +50,3 @@ def _available(
             for item, warehouse, units in zip(items or (), warehouses or (), free or (), strict=True)
         }
     )
-
-
-def reserve(connection: Connection, taken: Mapping[StockKey, int]) -> None:
-    """Add to ``allocated`` what was reserved of stock that this transaction has locked."""
-    if taken:
-        connection.execute(
-            _RESERVE,
-            {
-                "items": number_array(item for item, _ in taken),
-                "warehouses": number_array(warehouse for _, warehouse in taken),
-                "quantities": number_array(taken.values()),
-            },
-        )
