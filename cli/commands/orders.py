@@ -11,8 +11,9 @@ import msgspec
 from rich.console import Console
 
 from cli.client.command import client_command, write_json
-from cli.client.goods import OrderReport, OrdersReport, lines_table, order_table, orders_table, where_to_go_on
+from cli.client.goods import OrderReport, OrdersReport, lines_table, order_table, orders_table
 from cli.client.outcomes import ALL_OK
+from cli.client.page import show_page
 from cli.client.submission import SentFile, submit_file
 from cli.errors import NotDoneError
 from shared.domain.order import MOST_NUMBER
@@ -98,13 +99,7 @@ def list_(
     wanted = {name: value for name, value in only.items() if value is not None}
     body = connection.get(f"/v1/orders?{urlencode({'limit': limit, **wanted})}")
     page = msgspec.json.decode(body, type=OrdersReport)
-    if as_json or not sys.stdout.isatty():
-        write_json(body)
-        return ALL_OK
-    Console().print(orders_table(page.orders))
-    more = where_to_go_on(page.next)
-    if more is not None:
-        console.print(f"There are more: {more}", markup=False, highlight=False)
+    show_page(body, orders_table(page.orders), page.next, console, as_json=as_json)
     return ALL_OK
 
 

@@ -13,8 +13,9 @@ from rich.console import Console
 
 from cli.client.command import client_command, write_json
 from cli.client.connection import LostError, RefusedError
-from cli.client.goods import CountsReport, StockReport, faults_table, stock_table, where_to_go_on
+from cli.client.goods import CountsReport, StockReport, faults_table, stock_table
 from cli.client.outcomes import ALL_OK, SOME_FAILED
+from cli.client.page import show_page
 from cli.errors import NotDoneError
 from shared.terminal_text import printable
 
@@ -63,13 +64,7 @@ def get(*, limit: int, as_json: bool, connection: ServerConnection, console: Con
     wanted = {name: value for name, value in only.items() if value is not None}
     body = connection.get(f"/v1/stock?{urlencode({'limit': limit, **wanted})}")
     page = msgspec.json.decode(body, type=StockReport)
-    if as_json or not sys.stdout.isatty():
-        write_json(body)
-        return ALL_OK
-    Console().print(stock_table(page.products))
-    more = where_to_go_on(page.next)
-    if more is not None:
-        console.print(f"There are more: {more}", markup=False, highlight=False)
+    show_page(body, stock_table(page.products), page.next, console, as_json=as_json)
     return ALL_OK
 
 
